@@ -1,0 +1,1 @@
+"""The only place that creates, runs or waits on a Pipeline."""

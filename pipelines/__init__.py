@@ -1,0 +1,1 @@
+"""Composition only: one file a stage, each with `build(pipeline, task)`."""

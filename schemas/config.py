@@ -1,0 +1,191 @@
+"""Pydantic models of a run's YAML: every key documented, every rule checked here."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.inputs import Input
+from schemas.policies import Policy, needs_judge
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Student(_Model):
+    """The embedding model to be trained; its geometry says how hard a negative is."""
+
+    model: str = Field("all-MiniLM-L6-v2", description="local folder, hub name or alias")
+    query_prompt: str = Field("", description="text put before every query")
+    document_prompt: str = Field("", description="text put before every document")
+    max_length: int | None = Field(None, ge=4, description="tokens; null = the model's own limit")
+    normalize: bool = Field(True, description="scale vectors to length 1, so that dot = cosine")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto = bf16 where the hardware has it and it agrees with fp32"
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
+    trust_remote_code: bool = Field(False, description="run code shipped with the model")
+
+
+class Bm25(_Model):
+    """Lexical retrieval."""
+
+    depth: int = Field(100, ge=1, description="candidates per query")
+    method: Literal["lucene", "robertson", "atire", "okapi", "bm25l", "bm25+"] = Field(
+        "lucene", description="weighting variant; okapi, bm25l, bm25+ as in rank-bm25"
+    )
+    k1: float = Field(1.2, ge=0, description="term-frequency saturation")
+    b: float = Field(0.75, ge=0, le=1, description="length normalisation")
+    delta: float = Field(0.5, ge=0, description="floor of bm25l and bm25+")
+    language: str | None = Field(
+        "english", description="stemmer and stop words; null = neither (PyStemmer's names)"
+    )
+    shards: int | Literal["auto"] = Field("auto", description="document shards; never the result")
+
+
+class Dense(_Model):
+    """Nearest neighbours under the student."""
+
+    depth: int = Field(100, ge=1, description="candidates per query")
+    index: Literal["flat"] = Field("flat", description="FAISS index; flat = exact inner product")
+    shards: int | Literal["auto"] = Field("auto", description="document shards; never the result")
+
+
+class Random(_Model):
+    """Uniform documents, without replacement, by keyed hash."""
+
+    count: int = Field(20, ge=1, description="candidates per query")
+
+
+class Sources(_Model):
+    """Where candidates come from; null turns a source off."""
+
+    bm25: Bm25 | None = Field(Bm25(), description="lexical retrieval")
+    dense: Dense | None = Field(Dense(), description="nearest neighbours under the student")
+    random: Random | None = Field(Random(), description="uniform documents")
+
+    @model_validator(mode="after")
+    def _some(self) -> "Sources":
+        if not (self.bm25 or self.dense or self.random):
+            raise ValueError("no source is on; set at least one of bm25, dense, random")
+        return self
+
+
+class Judge(_Model):
+    """The teacher that says how safe a negative is."""
+
+    kind: Literal["cross_encoder", "late_interaction", "fusion", "none"] = Field(
+        "cross_encoder", description="fusion and late_interaction need no further download"
+    )
+    model: str | None = Field(
+        None,
+        description="cross_encoder: folder or hub name (default cross-encoder/ms-marco-"
+        "MiniLM-L6-v2); late_interaction and fusion: an encoder (default: the student)",
+    )
+    max_length: int | None = Field(None, ge=4, description="tokens per pair; null = the model's")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
+    trust_remote_code: bool = Field(False, description="run code shipped with the model")
+
+
+class Tier(_Model):
+    """A band of the student's similarity relative to the positive's, with a quota."""
+
+    quota: int = Field(ge=0, description="negatives per query")
+    min_ratio: float | None = Field(None, description="lowest s-/s+ of the band, inclusive")
+    max_ratio: float | None = Field(None, description="highest s-/s+ of the band, exclusive")
+    source: Literal["bm25", "dense", "random"] | None = Field(
+        None, description="only candidates that this source returned"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Tier":
+        low, high = self.min_ratio, self.max_ratio
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"min_ratio {low} is not below max_ratio {high}")
+        return self
+
+
+class Sampling(_Model):
+    """How candidates of a band are chosen."""
+
+    method: Literal["top"] = Field("top", description="top = the student's most similar first")
+
+
+class Runner(_Model):
+    """Which Beam runner, and how the work is cut."""
+
+    name: Literal["local"] = Field("local", description="local = FnApiRunner, named, never guessed")
+    block_size: int = Field(512, ge=1, description="queries per block; never changes the result")
+
+
+class Output(_Model):
+    """Where the run goes."""
+
+    path: str = Field("out", description="folder that holds runs/, current and the work directory")
+    run_id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+        description="folder under runs/; null = UTC date and time",
+    )
+    texts: Literal["inline", "ids_only"] = Field("inline", description="texts in the negatives")
+    workdir: str | None = Field(None, description="stage outputs; null = <path>/work")
+
+
+Tiers = Annotated[dict[str, Tier], Field(min_length=1)]
+
+
+class Config(_Model):
+    """A whole run."""
+
+    input: Input = Field(description="the collection to mine")
+    student: Student = Field(Student(), description="the embedding model to be trained")
+    sources: Sources = Field(Sources(), description="where candidates come from")
+    judge: Judge = Field(Judge(), description="the teacher that says how safe a negative is")
+    policies: tuple[Policy, ...] | None = Field(
+        None, description="in order; the first that fires is the verdict; null = the defaults"
+    )
+    tiers: Tiers = Field(
+        {
+            "hard": Tier(quota=3, min_ratio=0.8),
+            "semi_hard": Tier(quota=3, min_ratio=0.5, max_ratio=0.8),
+            "random": Tier(quota=2, source="random"),
+        },
+        description="ordered bands; a candidate belongs to the first that takes it",
+    )
+    sampling: Sampling = Field(Sampling(), description="how candidates of a band are chosen")
+    runner: Runner = Field(Runner(), description="which Beam runner, and how the work is cut")
+    output: Output = Field(Output(), description="where the run goes")
+    seed: int = Field(42, ge=0, lt=2**63, description="keys every random choice")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_policies(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("policies") is None:
+            judge = values.get("judge") or {}
+            kind = judge.get("kind") if isinstance(judge, dict) else getattr(judge, "kind", None)
+            policies: list[dict[str, Any]] = [
+                {"known_positive": {}},
+                {"same_text": {}},
+                {"near_duplicate_of_positive": {}},
+            ]
+            if kind != "none":
+                policies.append({"judge_relative_margin": {}})
+            values = {**values, "policies": policies}
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        for policy in self.policies or ():
+            if self.judge.kind == "none" and needs_judge(policy):
+                raise ValueError(
+                    f"policy {policy.name} compares judge scores, and judge.kind is none; "
+                    "remove the policy or choose a judge"
+                )
+        for name, tier in self.tiers.items():
+            if not name.replace("_", "").isalnum():
+                raise ValueError(f"tier {name!r}: use letters, digits and underscores")
+            if tier.source and getattr(self.sources, tier.source) is None:
+                raise ValueError(f"tier {name} wants source {tier.source}, and it is off")
+        if not any(tier.quota for tier in self.tiers.values()):
+            raise ValueError("every tier has quota 0, so nothing would be mined")
+        return self

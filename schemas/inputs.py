@@ -1,0 +1,101 @@
+"""Pydantic models of the `input` section, one for each format."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    limit: int | None = Field(
+        None, ge=1, description="mine only this many queries (stdlib: functions), by keyed hash"
+    )
+    bad_rows: float = Field(0.01, ge=0, le=1, description="share of rows that may be bad")
+    max_text_bytes: int = Field(1_000_000, ge=1, description="longer texts are bad rows")
+
+
+class BeirInput(_Input):
+    """BEIR folder: corpus.jsonl, queries.jsonl, qrels/<split>.tsv (each may be .gz or .zst)."""
+
+    format: Literal["beir"]
+    path: str = Field(description="the folder")
+    split: str = Field("train", description="which qrels")
+
+
+class _FilesInput(_Input):
+    documents: str = Field(description="file, folder or glob of documents")
+    queries: str = Field(description="file, folder or glob of queries")
+    qrels: str = Field(description="file, folder or glob of qrels; rows of grade > 0 are positives")
+    doc_id: str = Field("doc_id", description="column: a document's identifier")
+    doc_text: str = Field("text", description="column: its text")
+    doc_title: str | None = Field(None, description="column: its title, put before the text")
+    query_id: str = Field("query_id", description="column: a query's identifier")
+    query_text: str = Field("text", description="column: its text")
+    grade: str | None = Field(None, description="qrels column: relevance; null = all positive")
+
+
+class ParquetInput(_FilesInput):
+    """Parquet tables of documents, queries and qrels."""
+
+    format: Literal["parquet"]
+
+
+class JsonlInput(_FilesInput):
+    """JSON Lines of documents, queries and qrels."""
+
+    format: Literal["jsonl"]
+
+
+class TsvInput(_Input):
+    """Tab-separated, no header: `id text` and TREC qrels `query 0 document grade` (MS MARCO)."""
+
+    format: Literal["tsv"]
+    documents: str = Field(description="collection.tsv")
+    queries: str = Field(description="queries.tsv")
+    qrels: str = Field(description="qrels.tsv: 2, 3 or 4 columns; grade > 0 is positive")
+
+
+class PairsInput(_Input):
+    """Rows of (query, positive text); the corpus is the positives and an optional pool."""
+
+    format: Literal["pairs"]
+    path: str = Field(description="JSONL, TSV or Parquet file, folder or glob")
+    query: str = Field("query", description="column of the query (TSV: the first)")
+    positive: str = Field("positive", description="column of the positive (TSV: the second)")
+    pool: str | None = Field(None, description="further documents: JSONL, TSV or Parquet")
+    pool_text: str = Field("text", description="the pool's column of text")
+
+
+class HfInput(_FilesInput):
+    """Hugging Face data sets, on disk or by name: `name[:config][/split]` for each part."""
+
+    format: Literal["hf"]
+
+
+class IrDatasetsInput(_Input):
+    """Anything that ir_datasets names."""
+
+    format: Literal["ir_datasets"]
+    name: str = Field(description="for example beir/scifact/train")
+
+
+class StdlibInput(_Input):
+    """Functions of the running Python's standard library; query = docstring, document = source."""
+
+    format: Literal["stdlib"]
+    limit: int | None = Field(
+        1500, ge=1, description="functions, a deterministic subset; null = all (~14,000)"
+    )
+
+
+Input = Annotated[
+    BeirInput
+    | ParquetInput
+    | JsonlInput
+    | TsvInput
+    | PairsInput
+    | HfInput
+    | IrDatasetsInput
+    | StdlibInput,
+    Field(discriminator="format"),
+]

@@ -1,0 +1,166 @@
+"""Arrow schema of every data set; the only place where columns are named and typed.
+
+Positions (`doc_ix`, `query_ix`) are int64, contiguous from 0 and ordered by id, so they do not
+depend on the order of the input. Scores are float32, identifiers utf8.
+"""
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+
+def _field(name: str, kind: pa.DataType, meaning: str, nullable: bool = False) -> pa.Field:
+    return pa.field(name, kind, nullable=nullable, metadata={"description": meaning})
+
+
+_QUERY_IX = _field("query_ix", pa.int64(), "position of the query, 0 .. queries-1")
+_DOC_IX = _field("doc_ix", pa.int64(), "position of the document, 0 .. documents-1")
+
+DOCUMENTS = pa.schema(
+    [
+        _DOC_IX,
+        _field("doc_id", pa.string(), "identifier in the corpus"),
+        _field("text", pa.large_string(), "title and text, joined by one space"),
+        _field("doc_key", pa.uint64(), "hash of the identifier; keys all sampling"),
+        _field("text_key", pa.uint64(), "hash of the normalised text; equal texts share it"),
+        _field("minhash", pa.binary(128), "128 8-bit MinHash values of the word 3-shingles"),
+    ]
+)
+
+QUERIES = pa.schema(
+    [
+        _QUERY_IX,
+        _field("query_id", pa.string(), "identifier; the smallest one where queries were merged"),
+        _field("text", pa.large_string(), "text of the query"),
+        _field("query_key", pa.uint64(), "hash of the identifier; keys all sampling"),
+        _field("text_key", pa.uint64(), "hash of the normalised text"),
+        _field("merged_ids", pa.list_(pa.string()), "other identifiers that had the same text"),
+    ]
+)
+
+POSITIVES = pa.schema([_QUERY_IX, _DOC_IX])
+
+DEAD_LETTERS = pa.schema(
+    [
+        _field("file", pa.string(), "input file, relative to the input path"),
+        _field("line", pa.int64(), "line or row number in it, from 1; 0 where there is none"),
+        _field("kind", pa.string(), "documents, queries or qrels"),
+        _field("reason", pa.string(), "what is wrong with the row"),
+        _field("excerpt", pa.string(), "the first 200 characters of the row, for the reader"),
+    ]
+)
+
+CANDIDATES = pa.schema(
+    [
+        _QUERY_IX,
+        _DOC_IX,
+        _field("rank", pa.int32(), "1 = best of its source"),
+        _field("score", pa.float32(), "the source's own score; 0 for random"),
+    ]
+)
+
+_SCORES = [
+    _field("sources", pa.list_(pa.string()), "sources that returned it, in the order of Source"),
+    _field("bm25_score", pa.float32(), "BM25 score, where that source returned it", True),
+    _field("bm25_rank", pa.int32(), "BM25 rank from 1, where that source returned it", True),
+    _field("dense_score", pa.float32(), "student's similarity to the query"),
+    _field("dense_rank", pa.int32(), "dense rank from 1, where that source returned it", True),
+]
+
+JUDGED = pa.schema(
+    [
+        _QUERY_IX,
+        _DOC_IX,
+        *_SCORES,
+        _field("is_positive", pa.bool_(), "a known positive of the query"),
+        _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
+        _field("bm25_pair_score", pa.float32(), "BM25 score of every pair (fusion only)", True),
+        _field("late_interaction_score", pa.float32(), "MaxSim (late interaction, fusion)", True),
+        _field("positive_cosine", pa.float32(), "highest cosine with a positive's vector"),
+        _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),
+        _field("same_text_as_positive", pa.bool_(), "normalised text equals a positive's"),
+        _field("same_text_as_query", pa.bool_(), "normalised text equals the query's"),
+        _field("text_key", pa.uint64(), "hash of the document's normalised text"),
+    ]
+)
+
+_VERDICT = [
+    _field("policy", pa.string(), "policy that decided, by its name in the config", True),
+    _field("threshold", pa.float32(), "the policy's limit for this candidate", True),
+    _field("value", pa.float32(), "the value that was compared with the limit", True),
+    _field("tier", pa.string(), "tier it was chosen for, or whose band it lies in", True),
+    _field("rank", pa.int32(), "1 = hardest in its tier; null unless kept", True),
+    _field("backfilled", pa.bool_(), "taken from another tier's band to fill this one"),
+    _field("weight", pa.float32(), "sampling weight; 1 unless the method sets it"),
+]
+
+VERDICTS = pa.schema(
+    [*JUDGED, _field("verdict", pa.string(), "a value of schemas.verdicts.Verdict"), *_VERDICT]
+)
+
+SETS = pa.schema(
+    [
+        _QUERY_IX,
+        _field("query_id", pa.string(), "identifier of the query"),
+        _field("positive_id", pa.string(), "the positive served: the judge's best"),
+        _field("positives", pa.int32(), "known positives of the query"),
+        _field("candidates", pa.int32(), "rows of the query in the ledger"),
+        _field("negatives", pa.int32(), "negatives chosen, N of the ECI"),
+        _field("tier_counts", pa.map_(pa.string(), pa.int32()), "negatives chosen, by tier"),
+        _field("verdict_counts", pa.map_(pa.string(), pa.int32()), "candidates, by verdict"),
+        _field("backfilled", pa.int32(), "negatives taken from another tier's band"),
+        _field("shortfall", pa.int32(), "negatives asked for and not found"),
+        _field("signal", pa.float32(), "S: mean cosine of query and negatives"),
+        _field("safety", pa.float32(), "Delta: mean of max(0, cos(q, d+) - cos(q, n))"),
+        _field("harmonic_mean", pa.float32(), "2 S Delta / (S + Delta)"),
+        _field("eci", pa.float32(), "ln(1 + N) times the harmonic mean"),
+    ]
+)
+
+NEGATIVES = pa.schema(
+    [
+        _field("query_id", pa.string(), "identifier of the query"),
+        _field("query", pa.large_string(), "its text; absent with texts: ids_only", True),
+        _field("positive_id", pa.string(), "the positive that the judge scores highest"),
+        _field("positive", pa.large_string(), "its text; absent with texts: ids_only", True),
+        _field("negative_id", pa.string(), "identifier of the negative"),
+        _field("negative", pa.large_string(), "its text; absent with texts: ids_only", True),
+        _field("rank", pa.int32(), "1 = hardest in its tier"),
+        *_SCORES,
+        _field("positive_dense_score", pa.float32(), "student's similarity of query and positive"),
+        _field("judge_score", pa.float32(), "judge's score of the negative", True),
+        _field("positive_judge_score", pa.float32(), "judge's score of the positive", True),
+        _field("judge_margin", pa.float32(), "positive_judge_score - judge_score", True),
+        _field("backfilled", pa.bool_(), "taken from another tier's band to fill this one"),
+        _field("weight", pa.float32(), "sampling weight; 1 unless the method sets it"),
+    ]
+)
+
+LEDGER = pa.schema(
+    [
+        _field("query_id", pa.string(), "identifier of the query"),
+        _field("doc_id", pa.string(), "identifier of the candidate"),
+        *_SCORES,
+        _field("is_positive", pa.bool_(), "a known positive of the query"),
+        _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
+        _field("positive_dense_score", pa.float32(), "student's similarity of query and positive"),
+        _field("positive_judge_score", pa.float32(), "judge's score of the positive", True),
+        _field("positive_cosine", pa.float32(), "highest cosine with a positive's vector"),
+        _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),
+        *_VERDICT,
+    ]
+)
+
+
+def vectors(dimension: int) -> pa.Schema:
+    """Schema of embeddings: `ix` (doc_ix or query_ix), float32 `vector`, optional token vectors.
+
+    `token_vectors` holds float16 values, row-major, tokens x dimension, special tokens left out.
+    """
+    return pa.schema(
+        [
+            _field("ix", pa.int64(), "doc_ix or query_ix"),
+            _field("vector", pa.list_(pa.float32(), dimension), "embedding, float32"),
+            _field("token_vectors", pa.large_binary(), "float16, tokens x dimension", True),
+        ]
+    )

@@ -1,0 +1,36 @@
+"""The closed lists of words a candidate can end with: verdicts, drop reasons and sources."""
+
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Where a candidate came from. The order is the order of names in a row's `sources`."""
+
+    BM25 = "bm25"
+    DENSE = "dense"
+    RANDOM = "random"
+
+
+class Verdict(StrEnum):
+    """What became of a candidate: `kept`, or the reason it was dropped.
+
+    Reasons down to `JUDGE_RELATIVE_MARGIN` come from a policy that fired. The rest are about
+    choosing: the candidate was safe, and another was taken instead.
+    """
+
+    KEPT = "kept"
+    KNOWN_POSITIVE = "known_positive"
+    SAME_TEXT_AS_POSITIVE = "same_text_as_positive"
+    SAME_TEXT_AS_QUERY = "same_text_as_query"
+    NEAR_DUPLICATE_OF_POSITIVE = "near_duplicate_of_positive"
+    OUTSIDE_RANK_WINDOW = "outside_rank_window"
+    JUDGE_SCORE = "judge_score"
+    JUDGE_ABSOLUTE_MARGIN = "judge_absolute_margin"
+    JUDGE_RELATIVE_MARGIN = "judge_relative_margin"
+    SAME_TEXT_AS_NEGATIVE = "same_text_as_negative"
+    OUTSIDE_TIERS = "outside_tiers"
+    OVER_QUOTA = "over_quota"
+    NOT_JUDGED = "not_judged"
+
+
+DROP_REASONS = tuple(verdict for verdict in Verdict if verdict is not Verdict.KEPT)

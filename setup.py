@@ -1,0 +1,17 @@
+"""Lists the packages and their data files; everything else is in pyproject.toml."""
+
+from setuptools import setup
+
+setup(
+    packages=[
+        "schemas",
+        "transforms",
+        "transforms.exporters",
+        "transforms.kernels",
+        "transforms.models",
+        "transforms.readers",
+        "pipelines",
+        "jobs",
+    ],
+    package_data={"jobs": ["presets/*.yaml", "sql/*.sql"]},
+)

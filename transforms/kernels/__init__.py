@@ -1,0 +1,1 @@
+"""Pure NumPy, Arrow and FAISS functions; importing Beam here is forbidden."""
