@@ -50,9 +50,11 @@ class TsvInput(_Input):
     """Tab-separated, no header: `id text` and TREC qrels `query 0 document grade` (MS MARCO)."""
 
     format: Literal["tsv"]
-    documents: str = Field(description="collection.tsv")
-    queries: str = Field(description="queries.tsv")
-    qrels: str = Field(description="qrels.tsv: 2, 3 or 4 columns; grade > 0 is positive")
+    documents: str = Field(description="collection.tsv: file, folder or glob")
+    queries: str = Field(description="queries.tsv: file, folder or glob")
+    qrels: str = Field(
+        description="qrels.tsv: file, folder or glob; 2, 3 or 4 columns; grade > 0 is positive"
+    )
 
 
 class PairsInput(_Input):
@@ -84,7 +86,7 @@ class StdlibInput(_Input):
 
     format: Literal["stdlib"]
     limit: int | None = Field(
-        1500, ge=1, description="functions, a deterministic subset; null = all (~14,000)"
+        1500, ge=1, description="functions, a deterministic subset; null = all (~4,000)"
     )
 
 

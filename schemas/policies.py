@@ -2,7 +2,14 @@
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 Against = Literal["min", "mean", "max"]
 
@@ -89,7 +96,13 @@ class Policy(BaseModel):
         (name, parameters), *_ = value.items()
         if name not in PARAMETERS:
             raise ValueError(f"unknown policy {name!r}; known: {', '.join(PARAMETERS)}")
-        return {"name": name, "parameters": PARAMETERS[name].model_validate(parameters or {})}
+        try:
+            return {"name": name, "parameters": PARAMETERS[name].model_validate(parameters or {})}
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"])) or name
+            known = ", ".join(PARAMETERS[name].model_fields) or "none"
+            raise ValueError(f"{name}.{key}: {first['msg']} (known keys: {known})") from None
 
     @model_serializer
     def _dump(self) -> dict[str, Any]:

@@ -72,6 +72,7 @@ JUDGED = pa.schema(
         _QUERY_IX,
         _DOC_IX,
         *_SCORES,
+        _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
         _field("is_positive", pa.bool_(), "a known positive of the query"),
         _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
         _field("bm25_pair_score", pa.float32(), "BM25 score of every pair (fusion only)", True),
@@ -160,6 +161,7 @@ def vectors(dimension: int) -> pa.Schema:
     return pa.schema(
         [
             _field("ix", pa.int64(), "doc_ix or query_ix"),
+            _field("text_hash", pa.uint64(), "hash of the exact text, so that it is encoded once"),
             _field("vector", pa.list_(pa.float32(), dimension), "embedding, float32"),
             _field("token_vectors", pa.large_binary(), "float16, tokens x dimension", True),
         ]

@@ -1,7 +1,6 @@
 """Random access by position: a data set's columns, copied once to local files and memory-mapped."""
 
 import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -13,6 +12,9 @@ import pyarrow as pa
 
 from schemas.errors import StorageError
 from transforms.datasets import Dataset
+
+LOCAL = "_local"
+"""Folder of the mapped copies, inside the data set's own, so that it goes when that goes."""
 
 
 class BinaryColumn:
@@ -32,14 +34,6 @@ class BinaryColumn:
     def texts(self, positions: Sequence[int] | np.ndarray) -> list[str]:
         """The strings at these positions, in their order."""
         return [str(self.bytes_at(int(position)), "utf-8") for position in positions]
-
-
-def _local_directory(dataset: Dataset) -> Path:
-    manifest = dataset.manifest()
-    identity = f"{manifest.get('fingerprint')}:{os.path.abspath(dataset.path)}"
-    key = hashlib.sha256(identity.encode()).hexdigest()[:24]
-    root = os.environ.get("NEGMINE_LOCAL_DIR")
-    return (Path(root) if root else dataset.directory.parent.parent / "local") / key
 
 
 def _numpy_of(column: pa.ChunkedArray) -> np.ndarray:
@@ -66,6 +60,8 @@ def _localise(dataset: Dataset, column: str, target: Path) -> None:
     with open(building / "values", "wb") as values, open(building / "offsets", "wb") as offsets:
         for table in dataset.tables([column]):
             data = table.column(column)
+            if pa.types.is_string(data.type):
+                data = data.cast(pa.large_string())
             if pa.types.is_large_binary(data.type) or pa.types.is_large_string(data.type):
                 array = data.combine_chunks()
                 if isinstance(array, pa.ChunkedArray):
@@ -87,7 +83,7 @@ def _localise(dataset: Dataset, column: str, target: Path) -> None:
 
 
 def _open(dataset: Dataset, column: str) -> Path:
-    target = _local_directory(dataset) / column
+    target = dataset.directory / LOCAL / column
     if not (target / "layout").is_file():
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +94,7 @@ def _open(dataset: Dataset, column: str) -> Path:
         except OSError as error:
             raise StorageError(
                 f"cannot copy {column} of {dataset.path} to {target}: {error.strerror}; free "
-                "space there or set NEGMINE_LOCAL_DIR to a larger disk"
+                "space there and run again"
             ) from error
     return target
 
@@ -121,7 +117,7 @@ def array_column(dataset: Dataset, column: str) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def binary_column(dataset: Dataset, column: str) -> BinaryColumn:
-    """A large_string or large_binary column, memory-mapped, in row order."""
+    """A string, large_string or large_binary column, memory-mapped, in row order."""
     target = _open(dataset, column)
     ends = _map(target / "offsets", "<i8", ())
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), ends])

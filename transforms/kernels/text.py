@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,12 +10,19 @@ from transforms.kernels.hashing import mix, text_keys
 
 MINHASH_VALUES = 128
 _WORD = re.compile(r"\w+", re.UNICODE)
+_FACTOR = np.uint64(0xFF51AFD7ED558CCD)
+_CHUNK = 16_384
 _SEEDS = mix(np.arange(MINHASH_VALUES, dtype=np.uint64), 0x6E65676D696E65)
+
+
+def _words(text: str) -> list[str]:
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _WORD.findall(plain.casefold())
 
 
 def normalise(text: str) -> str:
     """Text without case, accents' encoding, punctuation or spacing: NFKC, casefold, words only."""
-    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+    return " ".join(_words(text))
 
 
 def shingles(text: str, words: int = 3) -> np.ndarray:
@@ -22,7 +30,7 @@ def shingles(text: str, words: int = 3) -> np.ndarray:
 
     Returns (n,) uint64; empty for a text without words.
     """
-    tokens = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    tokens = _words(text)
     if not tokens:
         return np.empty(0, dtype=np.uint64)
     vocabulary: dict[str, int] = {}
@@ -52,10 +60,66 @@ def minhash(shingle_set: np.ndarray) -> bytes:
     for start in range(0, len(shingle_set), 4096):
         chunk = shingle_set[start : start + 4096]
         with np.errstate(over="ignore"):
-            hashed = (chunk[None, :] ^ _SEEDS[:, None]) * np.uint64(0xFF51AFD7ED558CCD)
+            hashed = (chunk[None, :] ^ _SEEDS[:, None]) * _FACTOR
         hashed ^= hashed >> np.uint64(33)
         low = np.minimum(low, hashed.min(axis=1))
     return (low & np.uint64(0xFF)).astype(np.uint8).tobytes()
+
+
+def sketches(texts: Sequence[str], *, minhash: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Keys and MinHash values of a block of texts, many times faster than one by one.
+
+    Returns (n,) uint64 keys of the normalised texts, or of the text itself where it has no word,
+    and (n, 128) uint8, row by row the bytes of `minhash(shingles(text))` (zeros if not wanted).
+    """
+    vocabulary: dict[str, int] = {}
+    lengths = np.zeros(len(texts), dtype=np.int64)
+    ids: list[int] = []
+    normal = []
+    for i, text in enumerate(texts):
+        words = _words(text)
+        normal.append(" ".join(words) or text)
+        if minhash:
+            lengths[i] = len(words)
+            ids.extend([vocabulary.setdefault(word, len(vocabulary)) for word in words])
+    keys = text_keys(vocabulary)[np.asarray(ids, dtype=np.int64)]
+    return text_keys(normal), _minhash_block(*_shingle_block(keys, lengths))
+
+
+def _shingle_block(keys: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shingles of every text, one text after another, and how many each has."""
+    counts = np.where(lengths > 2, lengths - 2, np.minimum(lengths, 1))
+    text = np.repeat(np.arange(len(lengths)), counts)
+    first = np.cumsum(lengths) - lengths
+    start = first[text] + np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
+    width = np.minimum(lengths, 3)[text]
+    found = np.empty(len(text), dtype=np.uint64)
+    for size in (1, 2, 3):
+        chosen = np.flatnonzero(width == size)
+        found[chosen] = mix(*(keys[start[chosen] + i] for i in range(size)))
+    return found, counts
+
+
+def _minhash_block(found: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    values = np.zeros((len(counts), MINHASH_VALUES), dtype=np.uint8)
+    rows = np.flatnonzero(counts)
+    ends = np.cumsum(counts[rows])
+    low = 0
+    while low < len(rows):
+        base = ends[low - 1] if low else 0
+        high = max(low + 1, int(np.searchsorted(ends, base + _CHUNK, side="right")))
+        chunk = found[base : ends[high - 1]]
+        starts = np.concatenate([[0], ends[low : high - 1] - base])
+        hashed, shifted = np.empty_like(chunk), np.empty_like(chunk)
+        for column, seed in enumerate(_SEEDS):
+            np.bitwise_xor(chunk, seed, out=hashed)
+            np.multiply(hashed, _FACTOR, out=hashed)
+            np.right_shift(hashed, np.uint64(33), out=shifted)
+            np.bitwise_xor(hashed, shifted, out=hashed)
+            lowest = np.minimum.reduceat(hashed, starts)
+            values[rows[low:high], column] = (lowest & np.uint64(0xFF)).astype(np.uint8)
+        low = high
+    return values
 
 
 def minhash_jaccard(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -1,0 +1,101 @@
+"""The `negmine` command: mine, each stage alone, and config; other commands are mounted here."""
+
+from typing import Annotated
+
+import typer
+
+from jobs import cli_runs
+
+app = typer.Typer(
+    name="negmine",
+    help="Mine training negatives for embedding models and rerankers, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file of the run.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one key, dotted; repeatable."),
+]
+OutputFolder = Annotated[
+    str | None, typer.Option("--output", metavar="DIR", help="Override output.path.")
+]
+_BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
+
+
+@app.command(context_settings=_BEAM)
+def mine(
+    context: typer.Context,
+    config: ConfigFile,
+    settings: Settings = None,
+    output: OutputFolder = None,
+) -> None:
+    """Mine negatives end to end and publish the run. Options after -- go to Beam."""
+    from rich.console import Console
+
+    from jobs.load_config import load_config
+    from jobs.mine import Miner
+    from jobs.publish import check_output, publish
+    from jobs.published import find_run
+    from jobs.show import render_summary
+
+    miner = Miner(load_config(config, settings or [], output), context.args)
+    run_id = check_output(miner)
+    miner.check()
+    miner.run_until("score")
+    path = publish(miner, run_id)
+    Console().print(render_summary(find_run(str(path)).manifest, str(path)))
+
+
+def _stage(stage: str, meaning: str) -> None:
+    def command(
+        context: typer.Context,
+        config: ConfigFile,
+        settings: Settings = None,
+        output: OutputFolder = None,
+    ) -> None:
+        from jobs.load_config import load_config
+        from jobs.mine import Miner
+
+        miner = Miner(load_config(config, settings or [], output), context.args)
+        if stage != "ingest":
+            miner.check()
+        miner.run_until(stage)
+        for name, entry in miner.work.timings.items():
+            state = "reused" if entry["reused"] else "done"
+            typer.echo(f"{name:<10} {state:<7} {entry['seconds']:8.1f} s")
+        typer.echo(f"work directory: {miner.work.root}")
+
+    command.__doc__ = f"{meaning} Earlier stages are made or reused."
+    app.command(name=stage, context_settings=_BEAM)(command)
+
+
+_stage("ingest", "Read and check the collection.")
+_stage("embed", "Embed documents and queries with the student.")
+_stage("retrieve", "Retrieve candidates from every source.")
+_stage("judge", "Score the candidates with the judge.")
+_stage("select", "Give every candidate a verdict and a tier.")
+_stage("score", "Count each query's negatives and compute their ECI.")
+app.command(
+    name="publish",
+    context_settings=_BEAM,
+    help="Publish the run from finished stages; the same as mine.",
+)(mine)
+
+
+@app.command(name="config")
+def show_config(
+    config: ConfigFile, settings: Settings = None, output: OutputFolder = None
+) -> None:
+    """Print the resolved config."""
+    import yaml
+
+    from jobs.load_config import load_config
+
+    resolved = load_config(config, settings or [], output).model_dump(mode="json")
+    typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), nl=False)
+
+
+cli_runs.register(app)

@@ -1,0 +1,193 @@
+"""Command line over published runs: export, query, show, runs list, runs promote."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """Formats of `export`; each is a module of transforms.exporters."""
+
+    TRIPLET = "triplet"
+    N_TUPLE = "n_tuple"
+    FLAGEMBEDDING = "flagembedding"
+
+
+class Short(StrEnum):
+    """What an n-tuple export does with queries that have fewer than n negatives."""
+
+    SKIP = "skip"
+    REPEAT = "repeat"
+    ERROR = "error"
+
+
+class Shape(StrEnum):
+    """How `query` prints."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="A run's folder, OUTPUT (its current run) or OUTPUT:run_id."
+    ),
+]
+
+
+def export(
+    run: RunArgument,
+    format: Annotated[Format, typer.Option("--format", "-f", help="The trainer's format.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File; default OUTPUT/exports/<run>-<format>."),
+    ] = None,
+    tier: Annotated[
+        list[str] | None, typer.Option(help="Only this tier; repeat for more. Default: all.")
+    ] = None,
+    scores: Annotated[
+        bool, typer.Option(help="Add the judge's scores (the student's without a judge).")
+    ] = False,
+    backfilled: Annotated[
+        bool, typer.Option(help="Keep negatives that fill a tier from another's band.")
+    ] = True,
+    n: Annotated[
+        int | None, typer.Option("--n", min=1, help="n_tuple: width. Default: sum of quotas.")
+    ] = None,
+    short: Annotated[
+        Short, typer.Option(help="n_tuple: queries with fewer than n negatives.")
+    ] = Short.SKIP,
+    prompt: Annotated[
+        str | None, typer.Option(help="flagembedding: the lines' prompt. Default: none.")
+    ] = None,
+    type: Annotated[
+        str | None, typer.Option(help="flagembedding: the lines' type. Default: none.")
+    ] = None,
+) -> None:
+    """Write a run's negatives in a trainer's format."""
+    from jobs.published import find_run
+    from jobs.terminal import printable
+    from transforms.exporters import EXPORTERS, Options, Source
+    from transforms.exporters import export as write
+
+    found = find_run(run)
+    artifacts = found.artifacts()
+    lacking = [name for name in ("documents", "queries") if name not in artifacts]
+    source = Source(
+        run=found.path,
+        run_id=found.run_id,
+        quotas=found.quotas,
+        documents=artifacts.get("documents"),
+        queries=artifacts.get("queries"),
+        no_texts=found.missing_artifact(lacking[0]) if lacking else "",
+    )
+    options = Options(
+        tiers=tuple(tier or ()),
+        scores=scores,
+        backfilled=backfilled,
+        n=n,
+        short=short.value,
+        prompt=prompt,
+        type=type,
+    )
+    if output is None:
+        name = f"{found.run_id}-{format.value}{EXPORTERS[format.value].SUFFIX}"
+        output = found.output / "exports" / name
+    report = write(source, format.value, output, options)
+    typer.echo(printable(report.path))
+    typer.echo(f"{report.rows:,} rows, {report.queries:,} queries, tiers {', '.join(report.tiers)}")
+    if report.queries_left_out:
+        typer.echo(f"{report.queries_left_out:,} queries left out: too few negatives", err=True)
+    if report.details.get("repeated"):
+        typer.echo(f"{report.details['repeated']:,} queries filled by repeating", err=True)
+    if report.scores:
+        typer.echo(f"scores: {report.scores}")
+    for note in report.notes:
+        typer.echo(f"note: {note}", err=True)
+
+
+def query(
+    run: RunArgument,
+    sql: Annotated[
+        str | None,
+        typer.Argument(metavar="[SQL|NAME]", help="SQL, or a named query; none lists those."),
+    ] = None,
+    format: Annotated[Shape, typer.Option("--format", "-f", help="How to print.")] = Shape.TABLE,
+) -> None:
+    """Ask a run in SQL: views negatives, ledger, sets, candidates, documents, queries."""
+    import sys
+
+    from jobs.published import find_run
+    from jobs.query import Database, named_queries
+    from jobs.render import WRITERS
+
+    found = find_run(run)
+    if sql is None:
+        for name, named in named_queries().items():
+            typer.echo(f"{name:<20} {named.description}")
+        return
+    with Database(found) as database:
+        WRITERS[format.value](database.ask(sql), sys.stdout)
+
+
+def show(run: RunArgument) -> None:
+    """Show what a run holds and what it cost."""
+    from rich.console import Console
+
+    from jobs.published import find_run
+    from jobs.show import render_summary
+
+    found = find_run(run)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    console.print(render_summary(found.manifest, str(found.path)))
+
+
+def list_command(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder that holds runs/.")],
+) -> None:
+    """List complete runs, oldest first; * marks the one in force."""
+    from jobs.published import current_id, list_runs
+    from jobs.terminal import printable
+
+    current = current_id(output)
+    runs = list_runs(output)
+    if not runs:
+        typer.echo("no complete run yet", err=True)
+    for run in runs:
+        summary = run.manifest.get("summary", {})
+        negatives = sum(tier["negatives"] for tier in summary.get("tiers", {}).values())
+        mark = "*" if run.run_id == current else " "
+        created = printable(run.manifest.get("created", ""))
+        typer.echo(
+            f"{mark} {run.run_id:<24} {created:<28} {summary.get('queries', 0):>10,} queries"
+            f" {negatives:>12,} negatives"
+        )
+
+
+def promote_command(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder that holds runs/.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run to put in force.")],
+) -> None:
+    """Put a run in force: roll back, or forward again."""
+    from jobs.published import current_id, promote
+
+    before = current_id(output)
+    run = promote(output, run_id)
+    typer.echo(f"current: {run.run_id}" + (f" (was {before})" if before else ""))
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands on the application."""
+    app.command("export")(export)
+    app.command("query")(query)
+    app.command("show")(show)
+    runs = typer.Typer(help="List published runs, and choose the one in force.")
+    runs.command("list")(list_command)
+    runs.command("promote")(promote_command)
+    app.add_typer(runs, name="runs")

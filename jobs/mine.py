@@ -1,0 +1,236 @@
+"""The stages of a run, in order: each asks the work directory for its artifact, made or reused."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jobs.models import (
+    EncoderChoice,
+    check_models,
+    choose_encoder,
+    cross_encoder_weights,
+    judge_student,
+)
+from jobs.work import Work
+from schemas.config import Config
+from schemas.errors import StorageError
+from transforms.datasets import Dataset
+from transforms.features import Collection
+
+STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
+_INGESTED = ("documents", "queries", "positives", "dead_letters")
+
+
+@dataclass
+class Miner:
+    """One run: its stages as properties, each made on first use from the ones before."""
+
+    config: Config
+    options: Sequence[str] = ()
+    work: Work = field(init=False)
+
+    def __post_init__(self) -> None:
+        output = self.config.output
+        root = Path(output.workdir) if output.workdir else Path(output.path) / "work"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"cannot create the work directory {root}: {error.strerror}; choose another with "
+                "--output DIR or output.workdir"
+            ) from error
+        self.work = Work(root, self.config.runner.block_size, self.options)
+
+    def check(self) -> None:
+        """Raise at once for an input or a model that is not there."""
+        from transforms.readers import check
+
+        check(self.config.input)
+        check_models(self.config)
+
+    @cached_property
+    def input_fingerprint(self) -> dict[str, Any]:
+        """What identifies the collection's content; no absolute paths."""
+        from transforms.readers import fingerprint_input
+
+        cache = self.work.root / "inputs.json"
+        return dict(fingerprint_input(self.config.input, self.config.seed, cache))
+
+    @cached_property
+    def ingested(self) -> dict[str, Dataset]:
+        """Documents, queries, positives and dead letters."""
+        key = {"input": self.input_fingerprint}
+        directory, found = self.work.path("ingest", key)
+        datasets = {name: Dataset(str(directory / name)) for name in _INGESTED}
+        reused = all(dataset.finished for dataset in datasets.values())
+        with self.work.timed("ingest", reused):
+            if not reused:
+                self._ingest(str(directory))
+                for name, dataset in datasets.items():
+                    dataset.finish(fingerprint=f"{found}/{name}", stage="ingest")
+        return datasets
+
+    def _ingest(self, directory: str) -> None:
+        from jobs.beam_runner import run_pipeline
+        from jobs.progress import progress
+        from pipelines.ingest import IngestTask, build
+
+        with progress("ingest", None, ()):
+            task = IngestTask(self.config.input, self.config.seed, directory)
+            run_pipeline(build, task, self.options)
+
+    def rows(self, name: str) -> int:
+        """Rows of an ingested data set."""
+        return self.ingested[name].rows
+
+    def key(self, *names: str) -> dict[str, Any]:
+        """Fingerprints of ingested data sets."""
+        return {name: self.ingested[name].manifest()["fingerprint"] for name in names}
+
+    @cached_property
+    def student(self) -> EncoderChoice:
+        """The student with its precision settled."""
+        return choose_encoder(self.config.student, self.ingested["documents"], self.work.root)
+
+    @cached_property
+    def token_encoder(self) -> EncoderChoice | None:
+        """The late-interaction encoder, where the judge uses one."""
+        if self.config.judge.kind not in {"late_interaction", "fusion"}:
+            return None
+        settings = judge_student(self.config.judge, self.config.student)
+        return choose_encoder(settings, self.ingested["documents"], self.work.root)
+
+    def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
+        """Vectors of `documents` or `queries`."""
+        kind = "query" if texts == "queries" else "document"
+        identity = {"encoder": encoder.identity, "kind": kind}
+        key = {**identity, **self.key(texts), "tokens": tokens}
+
+        def make(directory: str, blocks: Any) -> Any:
+            from pipelines.embed import EmbedTask, build
+            from transforms.models.encoder import load_encoder
+
+            spec = encoder.spec()
+            return build, EmbedTask(
+                texts=self.ingested[texts],
+                kind="query" if texts == "queries" else "document",
+                encoder=spec,
+                dimension=load_encoder(spec).dimension,
+                directory=directory,
+                blocks=blocks,
+                tokens=tokens,
+                earlier=tuple(self._earlier(identity, tokens)),
+            )
+
+        details = {
+            "encoder": identity,
+            "tokens": tokens,
+            "model": encoder.weights.name if "/" not in encoder.weights.name else "",
+            "lowest_cosine_with_fp32": encoder.agreement,
+        }
+        rows = self.rows(texts)
+        return self.work.ensure("embed", key, rows, make, label=f"embed {texts}", details=details)
+
+    def _earlier(self, identity: dict[str, Any], tokens: bool) -> list[Dataset]:
+        found = []
+        for directory in sorted((self.work.root / "embed").glob("*/")):
+            dataset = Dataset(str(directory))
+            if dataset.finished:
+                manifest = dataset.manifest()
+                if manifest.get("encoder") == identity and manifest["tokens"] >= tokens:
+                    found.append(dataset)
+        return found
+
+    @cached_property
+    def _student_gives_tokens(self) -> bool:
+        encoder = self.token_encoder
+        return encoder is not None and encoder.identity == self.student.identity
+
+    @cached_property
+    def document_vectors(self) -> Dataset:
+        return self.embed("documents", self.student, self._student_gives_tokens)
+
+    @cached_property
+    def query_vectors(self) -> Dataset:
+        return self.embed("queries", self.student, self._student_gives_tokens)
+
+    @cached_property
+    def collection(self) -> Collection:
+        """Everything that later stages look up by position."""
+        sets = self.ingested
+        return Collection(
+            sets["documents"],
+            sets["queries"],
+            sets["positives"],
+            self.document_vectors,
+            self.query_vectors,
+        )
+
+    @cached_property
+    def candidates(self) -> dict[str, Dataset]:
+        """Candidates of each source that is on."""
+        from jobs.retrieval import retrieve
+
+        return retrieve(self)
+
+    @cached_property
+    def judged(self) -> Dataset:
+        """Every candidate and positive with its features and judge score."""
+        from jobs.judgement import judge
+
+        return judge(self)
+
+    @cached_property
+    def verdicts(self) -> Dataset:
+        """Every candidate with its verdict and tier."""
+        config = self.config
+        policies, tiers = config.policies or (), tuple(config.tiers.items())
+        key = {
+            "judged": self.judged.manifest()["fingerprint"],
+            "policies": [policy.model_dump() for policy in policies],
+            "tiers": [[name, tier.model_dump()] for name, tier in tiers],
+            "sampling": config.sampling.model_dump(),
+        }
+
+        def make(directory: str, blocks: Any) -> Any:
+            from pipelines.select import SelectTask, build
+
+            return build, SelectTask(self.judged, policies, tiers, directory, blocks)
+
+        return self.work.ensure("select", key, self.rows("queries"), make)
+
+    @cached_property
+    def sets(self) -> Dataset:
+        """One row a query: counts and ECI."""
+        tiers = tuple(self.config.tiers.items())
+        key = {"verdicts": self.verdicts.manifest()["fingerprint"]}
+
+        def make(directory: str, blocks: Any) -> Any:
+            from pipelines.score import ScoreTask, build
+
+            return build, ScoreTask(self.verdicts, self.collection, tiers, directory, blocks)
+
+        return self.work.ensure("score", key, self.rows("queries"), make)
+
+    def run_until(self, stage: str) -> None:
+        """Make everything up to a stage, publish excepted."""
+        steps: dict[str, Callable[[], Any]] = {
+            "ingest": lambda: self.ingested,
+            "embed": lambda: self.collection,
+            "retrieve": lambda: self.candidates,
+            "judge": lambda: self.judged,
+            "select": lambda: self.verdicts,
+            "score": lambda: self.sets,
+        }
+        for name, step in steps.items():
+            step()
+            if name == stage:
+                return
+
+    def cross_encoder_digest(self) -> str | None:
+        """SHA-256 of the cross-encoder's weights, where the judge is one."""
+        if self.config.judge.kind != "cross_encoder":
+            return None
+        return cross_encoder_weights(self.config.judge).digest

@@ -1,0 +1,107 @@
+"""Which weights, precision and judge a run uses, and what identifies them in a fingerprint."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.config import Config, Judge, Student
+from schemas.errors import ModelError
+from transforms.datasets import Dataset, write_json
+from transforms.kernels.hashing import fingerprint
+from transforms.models.weights import Weights, find_weights, hardware_precision, is_static
+
+_SAMPLE = 16
+
+
+@dataclass(frozen=True)
+class EncoderChoice:
+    """An encoder with its settings; `identity` is what decides its vectors."""
+
+    weights: Weights
+    student: Student
+    precision: str
+    agreement: float | None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {
+            "weights": self.weights.digest,
+            "precision": self.precision,
+            **self.student.model_dump(include=ENCODER_KEYS),
+        }
+
+    def spec(self) -> Any:
+        """The EncoderSpec that workers load."""
+        from transforms.models.encoder import EncoderSpec
+
+        return EncoderSpec(
+            folder=self.weights.folder,
+            precision=self.precision,
+            device=self.student.device,
+            trust_remote_code=self.student.trust_remote_code,
+            **self.student.model_dump(include=ENCODER_KEYS),
+        )
+
+
+ENCODER_KEYS = {"query_prompt", "document_prompt", "max_length", "normalize"}
+
+
+def choose_encoder(student: Student, documents: Dataset, workdir: Path) -> EncoderChoice:
+    """Find the weights and settle the precision.
+
+    With `auto`, bf16 is taken where the hardware has it and the first 16 documents' vectors keep a
+    cosine of at least `MIN_COSINE` with fp32; what was found is kept in the work directory.
+    """
+    weights = find_weights(student.model)
+    if student.precision != "auto":
+        return EncoderChoice(weights, student, student.precision, None)
+    if is_static(weights) or hardware_precision(student.device) == "fp32":
+        return EncoderChoice(weights, student, "fp32", None)
+    bf16 = EncoderChoice(weights, student, "bf16", None)
+    note = workdir / "embed" / f"precision-{fingerprint(bf16.identity)}.json"
+    if not note.is_file():
+        from transforms.models.encoder import MIN_COSINE, agreement
+
+        name = documents.part_names()[0]
+        sample = documents.read_part(name, ["text"]).column("text").slice(0, _SAMPLE).to_pylist()
+        cosine = agreement(bf16.spec(), [text[:2000] for text in sample])
+        chosen = "bf16" if cosine >= MIN_COSINE else "fp32"
+        write_json(note, {"precision": chosen, "lowest_cosine_with_fp32": round(cosine, 6)})
+    found = json.loads(note.read_text())
+    return EncoderChoice(
+        weights, student, found["precision"], found["lowest_cosine_with_fp32"]
+    )
+
+
+def judge_student(judge: Judge, student: Student) -> Student:
+    """Settings of the late-interaction encoder: the student itself, unless another is named."""
+    if judge.model is None or judge.model == student.model:
+        return student
+    return Student(
+        model=judge.model,
+        max_length=judge.max_length,
+        device=judge.device,
+        trust_remote_code=judge.trust_remote_code,
+    )
+
+
+def cross_encoder_weights(judge: Judge) -> Weights:
+    """The cross-encoder's weights. Raises ModelError naming the judge that needs no download."""
+    from transforms.models.judges import DEFAULT_CROSS_ENCODER
+
+    try:
+        return find_weights(judge.model or DEFAULT_CROSS_ENCODER)
+    except ModelError as error:
+        raise ModelError(
+            f"judge: {error} Or set judge.kind: fusion, which needs no download."
+        ) from error
+
+
+def check_models(config: Config) -> None:
+    """Raise ModelError for a model that cannot be found, before any work is done."""
+    find_weights(config.student.model)
+    if config.judge.kind == "cross_encoder":
+        cross_encoder_weights(config.judge)
+    elif config.judge.kind != "none":
+        find_weights(judge_student(config.judge, config.student).model)

@@ -1,0 +1,75 @@
+"""Publishing a run: written under a temporary name, then renamed in one step."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jobs.beam_runner import run_pipeline
+from jobs.mine import Miner
+from jobs.progress import progress
+from jobs.run_manifest import run_manifest
+from jobs.published import promote
+from schemas.errors import StorageError
+from transforms.blocks import plan_blocks
+from transforms.datasets import write_json
+
+
+def check_output(miner: Miner) -> str:
+    """The run's id. Raises StorageError where it is taken or the folder cannot be written."""
+    output = miner.config.output
+    run_id = output.run_id or datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    runs = Path(output.path) / "runs"
+    if (runs / run_id).exists():
+        raise StorageError(
+            f"{runs / run_id} is there already, and a published run is never changed; choose "
+            "another output.run_id or leave it out"
+        )
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        probe = runs / f".{run_id}.probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StorageError(
+            f"cannot write to {runs}: {error.strerror}; choose another folder with --output DIR"
+        ) from error
+    return run_id
+
+
+def publish(miner: Miner, run_id: str) -> Path:
+    """Write and publish the run, and make it the current one; returns its folder.
+
+    Raises StorageError, leaving nothing behind, where the disk refuses or the id was taken
+    meanwhile.
+    """
+    from pipelines.publish import PublishTask, build
+    from transforms.publish import QUERIES_PER_PART
+
+    output = miner.config.output
+    runs = Path(output.path) / "runs"
+    staging = runs / f".{run_id}.{os.getpid()}.tmp"
+    sets = miner.sets
+    blocks = tuple(plan_blocks(miner.rows("queries"), QUERIES_PER_PART))
+    try:
+        with miner.work.timed("publish", reused=False), progress("publish", None, ()):
+            task = PublishTask(
+                verdicts=miner.verdicts,
+                sets=sets,
+                collection=miner.collection,
+                tiers=tuple(miner.config.tiers),
+                texts=output.texts == "inline",
+                directory=str(staging),
+                blocks=blocks,
+            )
+            run_pipeline(build, task, miner.options)
+        write_json(staging / "manifest.json", run_manifest(miner, run_id, staging))
+        os.rename(staging, runs / run_id)
+    except OSError as error:
+        raise StorageError(
+            f"cannot publish {runs / run_id}: {error.strerror}; nothing was published"
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    promote(Path(output.path), run_id)
+    return runs / run_id

@@ -1,0 +1,172 @@
+"""A run's summary for people, from its manifest."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from jobs.terminal import printable
+
+SOURCES = ("bm25", "dense", "random")
+
+
+def _count(value: Any) -> Text:
+    return Text("-" if value is None else f"{int(value):,}")
+
+
+def _score(value: Any) -> Text:
+    return Text("-" if value is None else f"{float(value):.4f}")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration as people say it: `0.42 s`, `3 min 07 s`, `2 h 05 min`."""
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_bytes(size: float) -> str:
+    """A size in binary units: `512 B`, `1.4 GiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for at, column in enumerate(columns):
+        table.add_column(column, justify="right" if at else "left", overflow="fold")
+    return table
+
+
+def _order(manifest: dict[str, Any]) -> list[str]:
+    tiers = manifest.get("summary", {}).get("tiers", {})
+    order = manifest.get("tier_order") or list(manifest.get("config", {}).get("tiers", {}))
+    return [tier for tier in order if tier in tiers] + [t for t in tiers if t not in order]
+
+
+def _tiers(manifest: dict[str, Any]) -> RenderableType:
+    tiers = manifest["summary"]["tiers"]
+    found = {source for tier in tiers.values() for source in tier.get("sources", {})}
+    sources = [name for name in SOURCES if name in found] + sorted(found - set(SOURCES))
+    table = _table(
+        "Negatives by tier; sources may overlap",
+        "tier",
+        "negatives",
+        *map(printable, sources),
+        "backfilled",
+        "queries short",
+    )
+    for name in _order(manifest):
+        tier = tiers[name]
+        table.add_row(
+            Text(printable(name)),
+            _count(tier.get("negatives")),
+            *(_count(tier.get("sources", {}).get(source, 0)) for source in sources),
+            _count(tier.get("backfilled")),
+            _count(tier.get("queries_short")),
+        )
+    return table
+
+
+def _verdicts(summary: dict[str, Any]) -> RenderableType:
+    verdicts = summary.get("verdicts", {})
+    total = sum(verdicts.values())
+    table = _table("Candidates by verdict", "verdict", "candidates", "share")
+    for name, count in sorted(verdicts.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(Text(printable(name)), _count(count), Text(_share(count, total)))
+    return table
+
+
+def _eci(manifest: dict[str, Any]) -> RenderableType:
+    eci = manifest["summary"].get("eci", {})
+    table = _table(
+        "ECI = ln(1 + N) x harmonic mean of S and Δ",
+        "tier",
+        "ECI",
+        "S (signal)",
+        "Δ (safety)",
+        "N",
+        "harmonic mean",
+    )
+    tiers = eci.get("tiers", {})
+    rows = [("all", eci.get("overall", {}))]
+    rows += [(name, tiers[name]) for name in _order(manifest) if name in tiers]
+    for name, values in rows:
+        table.add_row(
+            Text(printable(name)),
+            _score(values.get("eci")),
+            _score(values.get("signal")),
+            _score(values.get("safety")),
+            _count(values.get("negatives")),
+            _score(values.get("harmonic_mean")),
+        )
+    return table
+
+
+def _judge(summary: dict[str, Any]) -> Text:
+    judge = summary.get("judge", {})
+    scored, total = judge.get("pairs_scored", 0), judge.get("pairs_total", 0)
+    if not total:
+        return Text("Judge: no pairs")
+    saved = total - scored
+    return Text(
+        f"Judge: {scored:,} of {total:,} pairs scored, {saved:,} saved ({_share(saved, total)})"
+    )
+
+
+def _timings(manifest: dict[str, Any]) -> RenderableType:
+    table = _table("Wall time", "stage", "time", "")
+    total = 0.0
+    for stage, timing in manifest.get("timings", {}).items():
+        details = timing if isinstance(timing, dict) else {"seconds": timing}
+        seconds = float(details.get("seconds", 0.0))
+        total += seconds
+        reused = "reused" if details.get("reused") else ""
+        table.add_row(Text(printable(stage)), Text(format_seconds(seconds)), Text(reused))
+    table.add_row(Text("all"), Text(format_seconds(total)), Text(""))
+    return table
+
+
+def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
+    """What a run holds and what it cost, for `show` and for the end of `mine`.
+
+    Facts that the manifest lacks are shown as `-` or left out; nothing here raises for them.
+    """
+    summary = manifest.get("summary", {})
+    manifest = {**manifest, "summary": {"tiers": {}, **summary}}
+    facts = [
+        f"{summary.get(key, 0):,} {label}"
+        for key, label in (
+            ("queries", "queries"),
+            ("documents", "documents"),
+            ("positives", "positives"),
+        )
+    ]
+    facts.append(f"{summary.get('queries_short', 0):,} queries short of a quota")
+    if summary.get("dead_letters"):
+        facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
+    head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
+    if manifest.get("created"):
+        head.append(f"  {printable(manifest['created'])}", style="not bold")
+    parts: list[RenderableType] = [head, Text(", ".join(facts))]
+    for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
+        parts.append(Padding(part, (1, 0, 0, 0)))
+    parts.append(Padding(_judge(summary), (1, 0, 0, 0)))
+    if manifest.get("timings"):
+        parts.append(Padding(_timings(manifest), (1, 0, 0, 0)))
+    peak = manifest.get("peak_memory_bytes")
+    end = f"Peak memory: {format_bytes(peak)}\n" if peak else ""
+    parts.append(Padding(Text(f"{end}Output: {printable(run_path)}"), (1, 0, 0, 0)))
+    return Group(*parts)

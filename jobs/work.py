@@ -1,0 +1,104 @@
+"""The work directory: content-addressed artifacts, made once and resumed from their parts."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jobs.progress import progress
+from schemas.tables import SCHEMA_VERSION
+from transforms.blocks import Block, plan_blocks
+from transforms.datasets import Dataset, write_json
+from transforms.kernels.hashing import fingerprint
+
+STAGE_VERSIONS = {
+    "ingest": 1,
+    "embed": 1,
+    "bm25_index": 1,
+    "retrieve": 1,
+    "judge": 1,
+    "select": 1,
+    "score": 1,
+}
+"""Raised when a stage's results change for the same inputs, so that old artifacts are not reused."""
+
+Make = Callable[[str, tuple[Block, ...]], tuple[Callable[..., Any], Any]]
+
+
+@dataclass
+class Work:
+    """A work directory and what this run did in it.
+
+    `timings` holds seconds for each stage and whether all of it was reused from earlier runs.
+    """
+
+    root: Path
+    block_size: int
+    options: Sequence[str] = ()
+    timings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def path(self, stage: str, key: dict[str, Any]) -> tuple[Path, str]:
+        """Directory and fingerprint of an artifact, from everything that decides its content."""
+        identity = {"stage": stage, "version": STAGE_VERSIONS[stage], "schema": SCHEMA_VERSION}
+        found = fingerprint({**identity, **key})
+        return self.root / stage / found, found
+
+    @contextmanager
+    def timed(self, stage: str, reused: bool) -> Iterator[None]:
+        """Count the body's seconds towards a stage."""
+        started = time.perf_counter()
+        entry = self.timings.setdefault(stage, {"seconds": 0.0, "reused": True})
+        entry["reused"] = entry["reused"] and reused
+        try:
+            yield
+        finally:
+            entry["seconds"] = round(entry["seconds"] + time.perf_counter() - started, 3)
+
+    def ensure(
+        self,
+        stage: str,
+        key: dict[str, Any],
+        rows: int,
+        make: Make,
+        *,
+        label: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> Dataset:
+        """The artifact of a stage, made now where no finished one exists.
+
+        Args:
+            stage: stage it counts towards.
+            key: everything that decides the content, as JSON values.
+            rows: positions to cut into blocks.
+            make: from the directory and the blocks that are missing to (build, task).
+            label: what to show while it runs.
+            details: put into the manifest.
+        """
+        directory, found = self.path(stage, key)
+        dataset = Dataset(str(directory))
+        reused = dataset.finished
+        with self.timed(stage, reused):
+            if not reused:
+                todo = self._missing(dataset, rows)
+                with progress(label or stage, str(directory), todo):
+                    build, task = make(str(directory), todo)
+                    if todo:
+                        from jobs.beam_runner import run_pipeline
+
+                        run_pipeline(build, task, self.options)
+                dataset.finish(fingerprint=found, stage=stage, **(details or {}))
+        return dataset
+
+    def _missing(self, dataset: Dataset, rows: int) -> tuple[Block, ...]:
+        """Blocks without a part. A plan left by an interrupted run is kept to."""
+        plan = dataset.directory / "_plan.json"
+        size = self.block_size
+        if plan.is_file():
+            size = int(json.loads(plan.read_text())["block_size"])
+        else:
+            write_json(plan, {"block_size": size})
+        done = set(dataset.part_names())
+        return tuple(block for block in plan_blocks(rows, size) if block.part not in done)

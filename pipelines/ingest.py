@@ -1,0 +1,44 @@
+"""Ingest stage: the input collection becomes documents, queries, positives and dead letters."""
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from schemas.inputs import Input
+from transforms.ingest import ReadSources, Resolve
+from transforms.readers import sources
+
+
+@dataclass(frozen=True)
+class IngestTask:
+    """What to ingest, and where to.
+
+    Attributes:
+        config: the `input` section.
+        seed: keys the choice of queries or functions where `limit` makes one.
+        directory: the stage's folder; documents/, queries/, positives/, dead_letters/ and
+            counts.json are written into it. Any left from an unfinished attempt are replaced.
+        block_size: rows of a part of documents and queries; cuts files, changes no row.
+        memory: limit of DuckDB, which spills to the folder beyond it.
+    """
+
+    config: Input
+    seed: int
+    directory: str
+    block_size: int = 8192
+    memory: str = "2GB"
+
+
+def build(root: beam.Pipeline, task: IngestTask) -> beam.PCollection:
+    """Read, resolve and write: one element, the dict that counts.json holds.
+
+    Raises DataError or ConfigError here, before anything runs, where the input is not there; the
+    pipeline fails with DataError where it cannot be used.
+    """
+    found = sources(task.config)
+    return (
+        root
+        | "ReadSources"
+        >> ReadSources(found, task.config, task.seed, task.directory, task.block_size)
+        | "Resolve" >> Resolve(task.config, task.directory, task.block_size, task.memory)
+    )

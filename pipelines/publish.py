@@ -1,0 +1,36 @@
+"""Publish stage: verdicts and sets in, a run's partitioned Parquet out."""
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from transforms.blocks import Block
+from transforms.datasets import Dataset
+from transforms.features import Collection
+from transforms.parts import CreateBlocks
+from transforms.publish import PublishParts
+
+
+@dataclass(frozen=True)
+class PublishTask:
+    """What to publish and the directory to fill."""
+
+    verdicts: Dataset
+    sets: Dataset
+    collection: Collection
+    tiers: tuple[str, ...]
+    texts: bool
+    directory: str
+    blocks: tuple[Block, ...]
+
+
+def build(root: beam.Pipeline, task: PublishTask) -> beam.PCollection:
+    """Add the stage to a pipeline; returns the rows of negatives written for each block."""
+    return (
+        root
+        | "QueryBlocks" >> CreateBlocks(task.blocks)
+        | "PublishParts"
+        >> PublishParts(
+            task.verdicts, task.sets, task.collection, task.tiers, task.texts, task.directory
+        )
+    )

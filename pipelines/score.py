@@ -1,0 +1,34 @@
+"""Score stage: verdicts in, one row a query with counts and ECI out."""
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from schemas import tables
+from schemas.config import Tier
+from transforms.blocks import Block
+from transforms.datasets import Dataset
+from transforms.features import Collection
+from transforms.parts import CreateBlocks, WriteParts
+from transforms.score import ScoreSets
+
+
+@dataclass(frozen=True)
+class ScoreTask:
+    """Which verdicts to score and where the parts go."""
+
+    verdicts: Dataset
+    collection: Collection
+    tiers: tuple[tuple[str, Tier], ...]
+    directory: str
+    blocks: tuple[Block, ...]
+
+
+def build(root: beam.Pipeline, task: ScoreTask) -> beam.PCollection:
+    """Add the stage to a pipeline; returns the names of the parts written."""
+    return (
+        root
+        | "QueryBlocks" >> CreateBlocks(task.blocks)
+        | "ScoreSets" >> ScoreSets(task.verdicts, task.collection, dict(task.tiers))
+        | "WriteSets" >> WriteParts(task.directory, tables.SETS)
+    )

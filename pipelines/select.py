@@ -1,0 +1,34 @@
+"""Select stage: judged pairs in, a verdict for every candidate out."""
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from schemas import tables
+from schemas.config import Tier
+from schemas.policies import Policy
+from transforms.blocks import Block
+from transforms.datasets import Dataset
+from transforms.parts import CreateBlocks, WriteParts
+from transforms.select import SelectNegatives
+
+
+@dataclass(frozen=True)
+class SelectTask:
+    """Which pairs, by which policies and tiers, and where the parts go."""
+
+    judged: Dataset
+    policies: tuple[Policy, ...]
+    tiers: tuple[tuple[str, Tier], ...]
+    directory: str
+    blocks: tuple[Block, ...]
+
+
+def build(root: beam.Pipeline, task: SelectTask) -> beam.PCollection:
+    """Add the stage to a pipeline; returns the names of the parts written."""
+    return (
+        root
+        | "QueryBlocks" >> CreateBlocks(task.blocks)
+        | "SelectNegatives" >> SelectNegatives(task.judged, task.policies, dict(task.tiers))
+        | "WriteVerdicts" >> WriteParts(task.directory, tables.VERDICTS)
+    )

@@ -1,0 +1,113 @@
+"""Policies: each fires where its definition says, and the first that fires decides."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.policies import Policy
+from schemas.verdicts import Verdict
+from tests.transforms.kernels.pairs import pairs_of
+from transforms.kernels.policies import decide
+
+
+def policy(name: str, **parameters: Any) -> Policy:
+    return Policy.model_validate({name: parameters})
+
+
+def verdicts(rows: list[dict[str, Any]], *policies: Policy) -> list[Any]:
+    return list(decide(pairs_of(rows), policies).verdict)
+
+
+def test_known_positives_and_same_texts_are_named_as_such() -> None:
+    rows = [
+        {"is_positive": True},
+        {"same_text_as_positive": True},
+        {"same_text_as_query": True},
+        {},
+    ]
+    assert verdicts(rows, policy("known_positive"), policy("same_text")) == [
+        Verdict.KNOWN_POSITIVE,
+        Verdict.SAME_TEXT_AS_POSITIVE,
+        Verdict.SAME_TEXT_AS_QUERY,
+        None,
+    ]
+
+
+def test_near_duplicates_fire_on_either_limit() -> None:
+    rows = [{"positive_jaccard": 0.8}, {"positive_cosine": 0.98}, {"positive_jaccard": 0.79}]
+    found = verdicts(rows, policy("near_duplicate_of_positive", jaccard=0.8, cosine=0.97))
+    assert found == [Verdict.NEAR_DUPLICATE_OF_POSITIVE] * 2 + [None]
+
+
+def test_the_rank_window_counts_raw_ranks_and_spares_other_sources() -> None:
+    rows = [{"bm25_rank": 1}, {"bm25_rank": 3}, {"bm25_rank": 9}, {"bm25_rank": 0}]
+    found = verdicts(rows, policy("rank_window", source="bm25", min=2, max=5))
+    assert found == [Verdict.OUTSIDE_RANK_WINDOW, None, Verdict.OUTSIDE_RANK_WINDOW, None]
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "dropped"),
+    [(1.0, 0.96, True), (1.0, 0.94, False), (-1.0, -1.04, True), (-1.0, -1.06, False)],
+)
+def test_the_relative_margin_is_safe_for_negative_scores(
+    positive: float, negative: float, dropped: bool
+) -> None:
+    """peers.md, sentence-transformers 3819 and Automodel: a factor alone is sign-wrong below 0."""
+    rows = [{"is_positive": True, "judge": positive}, {"judge": negative}]
+    found = verdicts(rows, policy("judge_relative_margin", keep_below=0.95))
+    assert (found[1] is Verdict.JUDGE_RELATIVE_MARGIN) is dropped
+
+
+@given(st.floats(-20, 20, width=32), st.floats(0.5, 1.0), st.floats(0, 20, width=32))
+def test_no_negative_at_or_above_the_positive_survives_a_relative_margin(
+    positive: float, keep_below: float, above: float
+) -> None:
+    rows = [{"is_positive": True, "judge": positive}, {"judge": positive + above}]
+    found = verdicts(rows, policy("judge_relative_margin", keep_below=keep_below))
+    assert found[1] is Verdict.JUDGE_RELATIVE_MARGIN
+
+
+@pytest.mark.parametrize(("against", "limit"), [("min", 0.3), ("mean", 0.5), ("max", 0.7)])
+def test_margins_are_measured_against_the_named_positive(against: str, limit: float) -> None:
+    rows = [
+        {"is_positive": True, "judge": 0.4},
+        {"is_positive": True, "judge": 0.8},
+        {"judge": 0.35},
+    ]
+    margin = policy("judge_absolute_margin", margin=0.1, against=against)
+    decisions = decide(pairs_of(rows), [policy("known_positive"), margin])
+    assert (decisions.verdict[2] is Verdict.JUDGE_ABSOLUTE_MARGIN) is (0.35 >= limit)
+
+
+def test_thresholds_stay_aligned_when_queries_differ_in_positives() -> None:
+    """peers.md §2: a rival shifts its thresholds where positive counts vary between queries."""
+    rows = [
+        {"query": 0, "is_positive": True, "judge": 0.9},
+        {"query": 0, "is_positive": True, "judge": 0.9},
+        {"query": 0, "judge": 0.5},
+        {"query": 1, "is_positive": True, "judge": 0.4},
+        {"query": 1, "judge": 0.5},
+        {"query": 2, "is_positive": True, "judge": 0.9},
+        {"query": 2, "judge": 0.5},
+    ]
+    found = verdicts(rows, policy("known_positive"), policy("judge_relative_margin"))
+    assert [found[2], found[4], found[6]] == [None, Verdict.JUDGE_RELATIVE_MARGIN, None]
+
+
+def test_the_first_policy_that_fires_decides_and_leaves_its_numbers() -> None:
+    rows = [{"is_positive": True, "judge": 1.0}, {"judge": 0.99, "positive_jaccard": 0.9}]
+    first, second = policy("near_duplicate_of_positive"), policy("judge_relative_margin")
+    decisions = decide(pairs_of(rows), [policy("known_positive"), first, second])
+    assert decisions.verdict[1] is Verdict.NEAR_DUPLICATE_OF_POSITIVE
+    assert decisions.policy[1] == 1
+    assert decisions.value[1] == np.float32(0.9)
+    assert decisions.threshold[1] == np.float32(0.8)
+
+
+def test_judge_score_limits_are_inclusive() -> None:
+    rows = [{"judge": 0.1}, {"judge": 0.05}, {"judge": 0.9}, {"judge": 0.95}]
+    found = verdicts(rows, policy("judge_score", min=0.1, max=0.9))
+    assert found == [None, Verdict.JUDGE_SCORE, None, Verdict.JUDGE_SCORE]

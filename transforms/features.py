@@ -1,0 +1,88 @@
+"""Threshold-free features of pairs, computed once and kept, so that policies only compare columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.datasets import Dataset
+from transforms.kernels.candidates import Candidates, against_positives
+from transforms.kernels.dense import pair_scores
+from transforms.kernels.text import jaccard, minhash_jaccard, shingles
+from transforms.stores import array_column, binary_column
+
+_EXACT_JACCARD_FROM = 0.5
+_PAIRS_AT_ONCE = 16_384
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The data sets of a collection: documents, queries, positives, and the student's vectors."""
+
+    documents: Dataset
+    queries: Dataset
+    positives: Dataset
+    document_vectors: Dataset
+    query_vectors: Dataset
+
+    def similarity(self, query_ix: np.ndarray, doc_ix: np.ndarray) -> np.ndarray:
+        """Student similarity of each pair, (n,) float32; the same bits as in retrieval."""
+        queries = array_column(self.query_vectors, "vector")
+        documents = array_column(self.document_vectors, "vector")
+        out = np.empty(len(query_ix), dtype=np.float32)
+        for start in range(0, len(out), _PAIRS_AT_ONCE):
+            rows = slice(start, start + _PAIRS_AT_ONCE)
+            out[rows] = pair_scores(queries[query_ix[rows]], documents[doc_ix[rows]])
+        return out
+
+
+@dataclass(frozen=True)
+class PositiveFeatures:
+    """How close each pair's document is to its query's positives; all arrays (n,)."""
+
+    cosine: np.ndarray
+    jaccard: np.ndarray
+    same_text: np.ndarray
+
+
+def positive_features(
+    collection: Collection,
+    candidates: Candidates,
+    positive_query_ix: np.ndarray,
+    positive_doc_ix: np.ndarray,
+) -> PositiveFeatures:
+    """Highest cosine and shingle Jaccard with a positive, and whether the texts are the same.
+
+    Jaccard is exact where its MinHash estimate is at least 0.5, else the estimate.
+    """
+    count = len(candidates.query_ix)
+    cosine = np.full(count, -1.0, dtype=np.float32)
+    overlap = np.zeros(count, dtype=np.float32)
+    same = np.zeros(count, dtype=bool)
+    vectors = array_column(collection.document_vectors, "vector")
+    signatures = array_column(collection.documents, "minhash")
+    keys = array_column(collection.documents, "text_key")
+    rows, positives = against_positives(candidates.query_ix, positive_query_ix, positive_doc_ix)
+    documents = candidates.doc_ix[rows]
+    same[rows[keys[documents] == keys[positives]]] = True
+    suspects = []
+    for start in range(0, len(rows), _PAIRS_AT_ONCE):
+        piece = slice(start, start + _PAIRS_AT_ONCE)
+        left, right = vectors[documents[piece]], vectors[positives[piece]]
+        norms = np.sqrt(pair_scores(left, left) * pair_scores(right, right))
+        value = pair_scores(left, right) / np.maximum(norms, 1e-12)
+        np.maximum.at(cosine, rows[piece], value.astype(np.float32))
+        estimate = minhash_jaccard(signatures[documents[piece]], signatures[positives[piece]])
+        near = estimate >= _EXACT_JACCARD_FROM
+        suspects.append(np.flatnonzero(near) + start)
+        np.maximum.at(overlap, rows[piece][~near], estimate[~near])
+    for row in np.concatenate(suspects) if suspects else []:
+        value = _exact_jaccard(collection.documents, int(documents[row]), int(positives[row]))
+        overlap[rows[row]] = max(overlap[rows[row]], np.float32(value))
+    return PositiveFeatures(cosine, overlap, same)
+
+
+def _exact_jaccard(documents: Dataset, left: int, right: int) -> float:
+    if left == right:
+        return 1.0
+    first, second = binary_column(documents, "text").texts([left, right])
+    return jaccard(shingles(first), shingles(second))

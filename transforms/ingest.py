@@ -1,0 +1,239 @@
+"""Ingest: raw input to documents, queries, positives and dead letters."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from schemas.errors import DataError
+from schemas.inputs import Input
+from schemas.tables import DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
+from transforms.blocks import Block, plan_blocks
+from transforms.datasets import write_json, write_part
+from transforms.kernels.resolve import Resolved
+from transforms.readers import read
+from transforms.readers.raw import SCHEMAS, Report, write_raw
+from transforms.readers.rows import Source
+
+COUNTS = "counts.json"
+_RAW = "raw"
+_DEAD_BLOCK = 65_536
+_NAMED_REASONS = 5
+
+
+@dataclass
+class ReadSources(beam.PTransform):
+    """Read every source into raw parts: `Pipeline -> PCollection[Report]`, one a source.
+
+    Only descriptors are created; workers stream the files themselves.
+    """
+
+    sources: Sequence[Source]
+    config: Input
+    seed: int
+    directory: str
+    block_size: int
+
+    def expand(self, root: beam.Pipeline) -> beam.PCollection:
+        numbered = list(enumerate(self.sources))
+        return (
+            root
+            | "Create" >> beam.Create(numbered, reshuffle=False)
+            | "Spread" >> beam.Reshuffle()
+            | "WriteRaw"
+            >> beam.ParDo(_WriteRaw(self.config, self.seed, self.directory, self.block_size))
+        )
+
+
+class _WriteRaw(beam.DoFn):
+    def __init__(self, config: Input, seed: int, directory: str, block_size: int) -> None:
+        self.config = config
+        self.seed = seed
+        self.directory = f"{directory}/{_RAW}"
+        self.block_size = block_size
+
+    def process(self, element: tuple[int, Source]) -> Iterator[Report]:
+        file, source = element
+        rows = read(source, self.config, self.seed)
+        yield write_raw(file, source, rows, self.seed, self.directory, self.block_size)
+
+
+@dataclass
+class Resolve(beam.PTransform):
+    """Resolve raw parts into data sets: `PCollection[Report] -> PCollection[dict]`, one element.
+
+    The element is what `counts.json` holds; see `resolve` for what is written and raised.
+    """
+
+    config: Input
+    directory: str
+    block_size: int
+    memory: str
+
+    def expand(self, reports: beam.PCollection) -> beam.PCollection:
+        return (
+            reports
+            | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "WriteDataSets"
+            >> beam.ParDo(_Resolve(self.config, self.directory, self.block_size, self.memory))
+        )
+
+
+class _Resolve(beam.DoFn):
+    def __init__(self, config: Input, directory: str, block_size: int, memory: str) -> None:
+        self.config = config
+        self.directory = directory
+        self.block_size = block_size
+        self.memory = memory
+
+    def process(self, element: list[Report]) -> Iterator[dict[str, Any]]:
+        yield resolve(element, self.config, self.directory, self.block_size, self.memory)
+
+
+def resolve(
+    reports: Iterable[Report],
+    config: Input,
+    directory: str,
+    block_size: int = 8192,
+    memory: str = "2GB",
+) -> dict[str, Any]:
+    """Write documents, queries, positives, dead_letters and counts.json; remove the raw parts.
+
+    Returns the counts. Raises DataError, after the dead letters are written, where more rows are
+    bad than `config.bad_rows` allows, or no document, query or positive is left.
+    """
+    ordered = sorted(reports, key=lambda report: report.file)
+    parts = {
+        kind: sorted(path for report in ordered for name, path in report.parts if name == kind)
+        for kind in SCHEMAS
+    }
+    base = Path(directory)
+    for name in ("documents", "queries", "positives", "dead_letters"):
+        shutil.rmtree(base / name, ignore_errors=True)
+    workplace = base / _RAW / "resolve"
+    shutil.rmtree(workplace, ignore_errors=True)
+    with Resolved(
+        workplace,
+        parts,
+        SCHEMAS,
+        [report.name for report in ordered],
+        limit=None if config.format == "stdlib" else config.limit,
+        own_ids=config.format != "pairs",
+        memory=memory,
+    ) as resolved:
+        counts: dict[str, Any] = {
+            "rows": sum(report.rows for report in ordered),
+            "ignored_judgements": sum(report.ignored for report in ordered),
+            **resolved.counts(),
+            "dead_letter_reasons": {reason.code: reason.rows for reason in resolved.reasons()},
+        }
+        _write_dead_letters(resolved, base / "dead_letters", counts["dead_letters"])
+        _refuse(resolved, config, counts, ordered, base)
+        _write_rows(resolved, base, counts, block_size)
+        counts["positives"] = _write_positives(
+            resolved, base / "positives", plan_blocks(counts["queries"], block_size)
+        )
+    write_json(base / COUNTS, counts)
+    shutil.rmtree(base / _RAW, ignore_errors=True)
+    return counts
+
+
+def _write_rows(resolved: Resolved, base: Path, counts: dict[str, Any], block_size: int) -> None:
+    start = 0
+    for table in _exact(resolved.documents(block_size), block_size):
+        block = Block(start, start + table.num_rows)
+        table = table.add_column(0, "doc_ix", pa.array(np.arange(*block), pa.int64()))
+        _write(base / "documents", block, table, DOCUMENTS)
+        start = block.stop
+    blocks = plan_blocks(counts["queries"], block_size)
+    tables = _exact(resolved.queries(block_size), block_size)
+    for block, table in zip(blocks, tables, strict=True):
+        _write(base / "queries", block, table, QUERIES)
+
+
+def _write_positives(resolved: Resolved, folder: Path, blocks: Sequence[Block]) -> int:
+    total = 0
+    pending: list[pa.Table] = []
+    tables = resolved.positives(_DEAD_BLOCK)
+    table = POSITIVES.empty_table()
+    for block in blocks:
+        while True:
+            end = int(np.searchsorted(table.column("query_ix").to_numpy(), block.stop))
+            pending.append(table.slice(0, end).cast(POSITIVES))
+            table = table.slice(end)
+            following = None if table.num_rows else next(tables, None)
+            if following is None:
+                break
+            table = following
+        whole = pa.concat_tables(pending)
+        _write(folder, block, whole, POSITIVES)
+        total += whole.num_rows
+        pending = []
+    return total
+
+
+def _write_dead_letters(resolved: Resolved, folder: Path, rows: int) -> None:
+    if not rows:
+        _write(folder, Block(0, 0), DEAD_LETTERS.empty_table(), DEAD_LETTERS)
+    tables = _exact(resolved.dead_letters(_DEAD_BLOCK), _DEAD_BLOCK)
+    for block, table in zip(plan_blocks(rows, _DEAD_BLOCK) if rows else [], tables, strict=True):
+        _write(folder, block, table, DEAD_LETTERS)
+
+
+def _write(folder: Path, block: Block, table: pa.Table, schema: pa.Schema) -> None:
+    write_part(str(folder), block.part, table.cast(schema), schema)
+
+
+def _exact(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of exactly `rows`, the last one aside."""
+    pending: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        while count + table.num_rows >= rows:
+            cut = rows - count
+            yield pa.concat_tables([*pending, table.slice(0, cut)])
+            table, pending, count = table.slice(cut), [], 0
+        if table.num_rows:
+            pending.append(table)
+            count += table.num_rows
+    if pending:
+        yield pa.concat_tables(pending)
+
+
+def _refuse(
+    resolved: Resolved,
+    config: Input,
+    counts: dict[str, Any],
+    reports: Sequence[Report],
+    base: Path,
+) -> None:
+    dead, rows = counts["dead_letters"], counts["rows"]
+    where = f" The bad rows are in {base / 'dead_letters'}." if dead else ""
+    look = "; ".join(
+        f"{reason.file} line {reason.line}: {reason.reason}"
+        + (f" ({reason.rows:,} such rows)" if reason.rows > 1 else "")
+        for reason in resolved.reasons()[:_NAMED_REASONS]
+    )
+    look = f" Look first at {look}." if dead else ""
+    if dead > config.bad_rows * rows:
+        raise DataError(
+            f"{dead:,} of {rows:,} rows cannot be used ({dead / rows:.2%}, the limit is "
+            f"{config.bad_rows:.2%}).{look}{where} Repair them, or raise input.bad_rows to go on "
+            "without them."
+        )
+    files = ", ".join(report.name for report in reports)
+    if not counts["documents"]:
+        raise DataError(f"the corpus is empty: no document was found in {files}.{look}{where}")
+    known = counts["queries_without_positives"] + counts["merged_queries"]
+    if not counts["queries"] + known + counts["queries_over_limit"]:
+        raise DataError(f"there are no queries: none was found in {files}.{look}{where}")
+    if not counts["queries"]:
+        raise DataError(
+            f"no query has a positive: of {known:,} queries none has a judgement above 0 that "
+            f"names a document of the corpus. Read: {files}.{look}{where}"
+        )

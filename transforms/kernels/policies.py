@@ -1,0 +1,182 @@
+"""Policies: each tests every pair and says which it drops, with the numbers it compared."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from schemas.policies import Policy
+from schemas.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Judged pairs of a block, sorted by query; all arrays (n,), see `schemas.tables.JUDGED`.
+
+    `query` numbers the block's queries from 0. `judge` is NaN where a pair was not judged; ranks
+    are 0 where the source did not return the pair.
+    """
+
+    query: np.ndarray
+    doc_ix: np.ndarray
+    is_positive: np.ndarray
+    dense: np.ndarray
+    judge: np.ndarray
+    ranks: dict[str, np.ndarray]
+    positive_cosine: np.ndarray
+    positive_jaccard: np.ndarray
+    same_text_as_positive: np.ndarray
+    same_text_as_query: np.ndarray
+    text_key: np.ndarray
+
+    @property
+    def queries(self) -> int:
+        """Number of queries in the block."""
+        return int(self.query[-1]) + 1 if len(self.query) else 0
+
+
+@dataclass(frozen=True)
+class Test:
+    """What a policy found: `fired` (n,) bool, and the `value` and `threshold` it compared, (n,)."""
+
+    verdict: Verdict
+    fired: np.ndarray
+    value: np.ndarray
+    threshold: np.ndarray
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """First policy that fired for each pair, by number; -1 for none. All arrays (n,)."""
+
+    verdict: np.ndarray
+    policy: np.ndarray
+    value: np.ndarray
+    threshold: np.ndarray
+
+
+def _test(verdict: Verdict, fired: np.ndarray, value: Any, threshold: Any) -> Test:
+    shape = fired.shape
+    as_float = [np.broadcast_to(np.asarray(x, dtype=np.float32), shape) for x in (value, threshold)]
+    return Test(verdict, fired, *as_float)
+
+
+def _flag(verdict: Verdict, fired: np.ndarray) -> Test:
+    return _test(verdict, fired, fired, 1.0)
+
+
+def positive_judge_score(pairs: Pairs, against: str) -> np.ndarray:
+    """Min, mean or max of the judge scores of each query's positives, (queries,) float64."""
+    query, score = pairs.query[pairs.is_positive], pairs.judge[pairs.is_positive].astype(np.float64)
+    if against == "mean":
+        total = np.bincount(query, weights=score, minlength=pairs.queries)
+        return total / np.maximum(np.bincount(query, minlength=pairs.queries), 1)
+    out = np.full(pairs.queries, np.inf if against == "min" else -np.inf)
+    (np.minimum if against == "min" else np.maximum).at(out, query, score)
+    return out
+
+
+def known_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on the query's known positives."""
+    return [_flag(Verdict.KNOWN_POSITIVE, pairs.is_positive)]
+
+
+def same_text(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires where the normalised text is a positive's or the query's."""
+    return [
+        _flag(Verdict.SAME_TEXT_AS_POSITIVE, pairs.same_text_as_positive),
+        _flag(Verdict.SAME_TEXT_AS_QUERY, pairs.same_text_as_query),
+    ]
+
+
+def near_duplicate_of_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires at or above the Jaccard or the cosine limit."""
+    reason = Verdict.NEAR_DUPLICATE_OF_POSITIVE
+    jaccard, cosine = pairs.positive_jaccard, pairs.positive_cosine
+    return [
+        _test(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
+        _test(reason, cosine >= parameters.cosine, cosine, parameters.cosine),
+    ]
+
+
+def rank_window(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on raw ranks of the source outside the window."""
+    rank = pairs.ranks[parameters.source]
+    reason = Verdict.OUTSIDE_RANK_WINDOW
+    tests = [_test(reason, (rank > 0) & (rank < parameters.min), rank, parameters.min)]
+    if parameters.max is not None:
+        tests.append(_test(reason, rank > parameters.max, rank, parameters.max))
+    return tests
+
+
+def judge_score(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on judge scores outside [min, max]."""
+    tests = []
+    if parameters.min is not None:
+        fired = pairs.judge < parameters.min
+        tests.append(_test(Verdict.JUDGE_SCORE, fired, pairs.judge, parameters.min))
+    if parameters.max is not None:
+        fired = pairs.judge > parameters.max
+        tests.append(_test(Verdict.JUDGE_SCORE, fired, pairs.judge, parameters.max))
+    return tests
+
+
+def judge_absolute_margin(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires unless s- < s+ - margin (TopK-MarginPos, NV-Retriever, arXiv 2407.15831)."""
+    limit = positive_judge_score(pairs, parameters.against) - parameters.margin
+    limit = limit.astype(np.float32)[pairs.query]
+    return [_test(Verdict.JUDGE_ABSOLUTE_MARGIN, pairs.judge >= limit, pairs.judge, limit)]
+
+
+def judge_relative_margin(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires unless s- < s+ - (1 - keep_below) |s+|.
+
+    For s+ > 0 this is TopK-PercPos of NV-Retriever (arXiv 2407.15831), s- < keep_below * s+. The
+    absolute value keeps the limit below the positive for scores that are zero or negative.
+    """
+    positive = positive_judge_score(pairs, parameters.against)
+    limit = positive - (1 - parameters.keep_below) * np.abs(positive)
+    limit = limit.astype(np.float32)[pairs.query]
+    return [_test(Verdict.JUDGE_RELATIVE_MARGIN, pairs.judge >= limit, pairs.judge, limit)]
+
+
+KERNELS: dict[str, Callable[[Pairs, Any], list[Test]]] = {
+    kernel.__name__: kernel
+    for kernel in (
+        known_positive,
+        same_text,
+        near_duplicate_of_positive,
+        rank_window,
+        judge_score,
+        judge_absolute_margin,
+        judge_relative_margin,
+    )
+}
+
+
+def decide(pairs: Pairs, policies: Sequence[Policy]) -> Decisions:
+    """Run the policies in order; the first test that fires decides a pair.
+
+    Args:
+        pairs: a block's judged pairs.
+        policies: from the config.
+
+    Returns:
+        Decisions with `verdict` as object array of Verdict or None, `policy` the policy's number.
+    """
+    count = len(pairs.query)
+    verdict = np.full(count, None, dtype=object)
+    policy = np.full(count, -1, dtype=np.int64)
+    value = np.full(count, np.nan, dtype=np.float32)
+    threshold = np.full(count, np.nan, dtype=np.float32)
+    undecided = np.ones(count, dtype=bool)
+    for number, entry in enumerate(policies):
+        for test in KERNELS[entry.name](pairs, entry.parameters):
+            hit = undecided & test.fired
+            verdict[hit] = test.verdict
+            policy[hit] = number
+            value[hit] = test.value[hit]
+            threshold[hit] = test.threshold[hit]
+            undecided &= ~hit
+    return Decisions(verdict, policy, value, threshold)

@@ -1,0 +1,1 @@
+"""Encoders and judges, behind two small protocols, and where their weights come from."""

@@ -1,0 +1,206 @@
+"""Encoders: texts to vectors, and token vectors in the same forward pass."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Transformer
+
+from schemas.errors import ModelError
+
+Kind = Literal["query", "document"]
+
+LENGTH_STEP = 16
+TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536, "mps": 8192}
+MIN_COSINE = 0.995
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """Everything that decides an encoder's output; hashable, so that a worker loads it once."""
+
+    folder: str
+    query_prompt: str = ""
+    document_prompt: str = ""
+    max_length: int | None = None
+    normalize: bool = True
+    precision: str = "fp32"
+    device: str = "auto"
+    trust_remote_code: bool = False
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """`vectors`: (texts, dimension) float32. `token_vectors`: per text, (tokens, dimension) float16."""
+
+    vectors: np.ndarray
+    token_vectors: list[np.ndarray] | None
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors. The same text gives the same bits in any company."""
+
+    dimension: int
+
+    def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
+        """Encode texts. Raises ModelError where a value is not a finite number."""
+        ...
+
+
+def _batches(lengths: np.ndarray, budget: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Rows sorted by length, cut so that rows x padded length stays within the budget.
+
+    Each row is padded to its own length rounded up to `LENGTH_STEP`, never to its neighbours', so
+    a text's bits do not depend on the batch it is in.
+    """
+    padded = -(-np.maximum(lengths, 1) // LENGTH_STEP) * LENGTH_STEP
+    order = np.argsort(-padded, kind="stable")
+    for width in np.unique(padded)[::-1]:
+        rows = order[padded[order] == width]
+        size = max(1, budget // int(width))
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size], int(width)
+
+
+def _fit(tensor: torch.Tensor, width: int, fill: int, left: bool) -> torch.Tensor:
+    have = tensor.shape[1]
+    if have >= width:
+        return tensor[:, have - width :] if left else tensor[:, :width]
+    pad = (width - have, 0) if left else (0, width - have)
+    return torch.nn.functional.pad(tensor, pad, value=fill)
+
+
+def _to_float32(_: Any, __: Any, output: dict[str, Any]) -> dict[str, Any]:
+    for name in ("token_embeddings", "sentence_embedding"):
+        if name in output:
+            output[name] = output[name].float()
+    return output
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model: Transformer, Router (asymmetric) or StaticEmbedding."""
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        try:
+            model = SentenceTransformer(
+                spec.folder,
+                device=None if spec.device == "auto" else spec.device,
+                trust_remote_code=spec.trust_remote_code,
+                local_files_only=True,
+            )
+        except Exception as error:
+            raise ModelError(
+                f"the encoder in {spec.folder} cannot be loaded: {str(error).splitlines()[0]}"
+            ) from error
+        if spec.max_length is not None:
+            model.max_seq_length = spec.max_length
+        model.eval()
+        if spec.precision == "bf16":
+            for module in model.modules():
+                if isinstance(module, Transformer):
+                    module.to(torch.bfloat16)
+                    module.register_forward_hook(_to_float32)
+        self.spec = spec
+        self.model = model
+        self.dimension = int(model.get_embedding_dimension())
+        tokenizer = getattr(model, "tokenizer", None)
+        self._special = sorted(getattr(tokenizer, "all_special_ids", []) or [])
+        self._pad = int(getattr(tokenizer, "pad_token_id", 0) or 0)
+        self._left = getattr(tokenizer, "padding_side", "right") == "left"
+
+    def _prompt(self, kind: Kind) -> str | None:
+        own = self.spec.query_prompt if kind == "query" else self.spec.document_prompt
+        if own:
+            return own
+        names = ("query",) if kind == "query" else ("document", "passage", "corpus")
+        prompts: dict[str, str] = self.model.prompts or {}
+        return next((prompts[name] for name in names if prompts.get(name)), None)
+
+    def _forward(self, features: dict[str, Any], kind: Kind) -> dict[str, Any]:
+        on_device = {
+            name: value.to(self.model.device) if isinstance(value, torch.Tensor) else value
+            for name, value in features.items()
+        }
+        with torch.inference_mode():
+            return dict(self.model(on_device, task=kind))
+
+    def _token_vectors(self, output: dict[str, Any], ids: torch.Tensor) -> list[np.ndarray]:
+        vectors = torch.nn.functional.normalize(output["token_embeddings"], dim=-1)
+        special = torch.tensor(self._special, device=ids.device)
+        keep = output["attention_mask"].bool() & ~torch.isin(ids, special)
+        halves = vectors.to(torch.float16)
+        return [half[mask].cpu().numpy() for half, mask in zip(halves, keep, strict=True)]
+
+    def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
+        """Encode texts. Raises ModelError where a value is not a finite number."""
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        token_vectors: list[np.ndarray] = [np.empty((0, self.dimension), np.float16)] * len(texts)
+        if len(texts):
+            features = self.model.preprocess(list(texts), prompt=self._prompt(kind), task=kind)
+            mask = features.get("attention_mask")
+            if mask is None:
+                if tokens:
+                    raise ModelError(
+                        f"{self.spec.folder} gives no token vectors, which late interaction needs; "
+                        "choose a transformer for judge.model or another judge.kind"
+                    )
+                output = self._forward(features, kind)
+                vectors[:] = output["sentence_embedding"].float().cpu().numpy()
+            else:
+                budget = TOKEN_BUDGET.get(self.model.device.type, TOKEN_BUDGET["cpu"])
+                whole = {n: v for n, v in features.items() if not _per_row(v, len(texts))}
+                rows_of = {n: v for n, v in features.items() if _per_row(v, len(texts))}
+                for rows, width in _batches(mask.sum(1).numpy(), budget):
+                    index = torch.from_numpy(rows)
+                    batch = {
+                        name: _fit(
+                            value[index], width, self._pad * (name == "input_ids"), self._left
+                        )
+                        for name, value in rows_of.items()
+                    }
+                    output = self._forward({**whole, **batch}, kind)
+                    vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
+                    if tokens:
+                        ids = batch["input_ids"].to(self.model.device)
+                        for row, value in zip(rows, self._token_vectors(output, ids), strict=True):
+                            token_vectors[row] = value
+        if self.spec.normalize:
+            norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+            vectors /= np.maximum(norms, 1e-12)
+        _refuse_nan(vectors, texts, self.spec.folder)
+        return Encoded(vectors, token_vectors if tokens else None)
+
+
+def _per_row(value: Any, rows: int) -> bool:
+    return isinstance(value, torch.Tensor) and value.ndim == 2 and value.shape[0] == rows
+
+
+def _refuse_nan(vectors: np.ndarray, texts: Sequence[str], folder: str) -> None:
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(bad):
+        raise ModelError(
+            f"the encoder in {folder} gave a vector that is not a number for {len(bad)} of "
+            f"{len(texts)} texts, first for {texts[bad[0]][:80]!r}; its weights are damaged or "
+            "the precision is too low (try student.precision: fp32)"
+        )
+
+
+@lru_cache(maxsize=4)
+def load_encoder(spec: EncoderSpec) -> Encoder:
+    """The encoder of a spec, loaded once a process."""
+    return SentenceTransformerEncoder(spec)
+
+
+def agreement(spec: EncoderSpec, texts: Sequence[str]) -> float:
+    """Lowest cosine between a sample's vectors under `spec` and under fp32, in [-1, 1]."""
+    from dataclasses import replace
+
+    fast = load_encoder(spec).encode(texts, "document").vectors.astype(np.float64)
+    exact = SentenceTransformerEncoder(replace(spec, precision="fp32"))
+    slow = exact.encode(texts, "document").vectors.astype(np.float64)
+    norms = np.linalg.norm(fast, axis=1) * np.linalg.norm(slow, axis=1)
+    return float(((fast * slow).sum(axis=1) / np.maximum(norms, 1e-12)).min())

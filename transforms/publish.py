@@ -1,0 +1,158 @@
+"""Publish block by block: negatives by tier, ledger by verdict, sets, all with ids and texts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas import tables
+from schemas.errors import DataError
+from schemas.verdicts import Verdict
+from transforms.blocks import Block
+from transforms.datasets import Dataset, write_part
+from transforms.features import Collection
+from transforms.kernels.tiers import served_positive
+from transforms.select import to_pairs
+from transforms.stores import array_column, binary_column
+
+QUERIES_PER_PART = 8192
+"""Queries in a published part. Fixed, so that published bytes do not depend on `block_size`."""
+
+
+@dataclass
+class PublishParts(beam.PTransform):
+    """Write a run's parts: `PCollection[Block of queries] -> PCollection[rows of negatives]`."""
+
+    verdicts: Dataset
+    sets: Dataset
+    collection: Collection
+    tiers: Sequence[str]
+    texts: bool
+    directory: str
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "WriteRun" >> beam.ParDo(_Publish(self))
+
+
+class _Publish(beam.DoFn):
+    def __init__(self, transform: PublishParts) -> None:
+        self.verdicts = transform.verdicts
+        self.sets = transform.sets
+        self.collection = transform.collection
+        self.tiers = tuple(transform.tiers)
+        self.texts = transform.texts
+        self.directory = transform.directory
+
+    def process(self, block: Block) -> Iterator[int]:
+        rows = Rows(self.verdicts.read_queries(block), self.collection)
+        for tier in self.tiers:
+            table = rows.negatives(tier, self.texts)
+            if table.num_rows or block.start == 0:
+                directory = f"{self.directory}/negatives/tier={tier}"
+                write_part(directory, block.part, table, table.schema)
+        for verdict in Verdict:
+            table = rows.ledger(verdict)
+            if table.num_rows or (block.start == 0 and verdict is Verdict.KEPT):
+                directory = f"{self.directory}/ledger/verdict={verdict}"
+                write_part(directory, block.part, table, tables.LEDGER)
+        sets = self.sets.read_queries(block)
+        write_part(f"{self.directory}/sets", block.part, sets, tables.SETS)
+        yield rows.kept
+
+
+class Rows:
+    """A block of VERDICTS with what its rows share: the served positive and its scores."""
+
+    def __init__(self, verdicts: pa.Table, collection: Collection) -> None:
+        pairs = to_pairs(verdicts)
+        served = served_positive(pairs)[pairs.query]
+        judge = verdicts.column("judge_score")
+        positive_judge = judge.take(pa.array(served))
+        self.collection = collection
+        self.positive_ix = pairs.doc_ix[served]
+        self.table = (
+            verdicts.append_column("positive_dense_score", pa.array(pairs.dense[served]))
+            .append_column("positive_judge_score", positive_judge)
+            .append_column("judge_margin", pc.subtract(positive_judge, judge))
+            .append_column("positive_ix", pa.array(self.positive_ix))
+        )
+        kept = pc.equal(verdicts.column("verdict"), str(Verdict.KEPT))
+        self.kept = int(pc.sum(kept).as_py() or 0)
+        self._refuse_positives(verdicts.filter(kept), collection)
+
+    @staticmethod
+    def _refuse_positives(kept: pa.Table, collection: Collection) -> None:
+        """The last guard: no known positive, by id or by text, is written as a negative."""
+        unsafe = pc.or_(kept.column("is_positive"), kept.column("same_text_as_positive"))
+        bad = kept.filter(unsafe)
+        if bad.num_rows:
+            query = binary_column(collection.queries, "query_id").texts(
+                [bad.column("query_ix")[0].as_py()]
+            )
+            raise DataError(
+                f"{bad.num_rows} known positives were about to be written as negatives, first for "
+                f"query {query[0]!r}; nothing was published. Please report this as a defect."
+            )
+
+    def _ids(self, kind: str, positions: np.ndarray) -> list[str]:
+        documents = kind == "doc_id"
+        dataset = self.collection.documents if documents else self.collection.queries
+        return _repeated(dataset, kind, positions)
+
+    def _texts(self, dataset: Dataset, positions: np.ndarray, wanted: bool) -> pa.Array:
+        if not wanted:
+            return pa.nulls(len(positions), pa.large_string())
+        return pa.array(_repeated(dataset, "text", positions), pa.large_string())
+
+    def negatives(self, tier: str, texts: bool) -> pa.Table:
+        """Rows of `schemas.tables.NEGATIVES` of one tier, sorted by query and rank.
+
+        The three text columns are left out where `texts` is false.
+        """
+        kept = pc.and_(
+            pc.equal(self.table.column("verdict"), str(Verdict.KEPT)),
+            pc.equal(self.table.column("tier"), tier),
+        )
+        chosen = self.table.filter(kept).sort_by([("query_ix", "ascending"), ("rank", "ascending")])
+        query_ix = chosen.column("query_ix").to_numpy()
+        doc_ix = chosen.column("doc_ix").to_numpy()
+        positive_ix = chosen.column("positive_ix").to_numpy()
+        documents, queries = self.collection.documents, self.collection.queries
+        added = {
+            "query_id": self._ids("query_id", query_ix),
+            "query": self._texts(queries, query_ix, texts),
+            "positive_id": self._ids("doc_id", positive_ix),
+            "positive": self._texts(documents, positive_ix, texts),
+            "negative_id": self._ids("doc_id", doc_ix),
+            "negative": self._texts(documents, doc_ix, texts),
+        }
+        columns = {name: chosen.column(name) for name in chosen.column_names} | added
+        schema = tables.NEGATIVES
+        table = pa.table([columns[name] for name in schema.names], schema=schema)
+        return table if texts else table.drop_columns(["query", "positive", "negative"])
+
+    def ledger(self, verdict: Verdict) -> pa.Table:
+        """Rows of `schemas.tables.LEDGER` with one verdict, sorted by query and document."""
+        rows = self.table.filter(pc.equal(self.table.column("verdict"), str(verdict)))
+        added = {
+            "query_id": self._ids("query_id", rows.column("query_ix").to_numpy()),
+            "doc_id": self._ids("doc_id", rows.column("doc_ix").to_numpy()),
+        }
+        columns = {name: rows.column(name) for name in rows.column_names} | added
+        schema = tables.LEDGER
+        return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _repeated(dataset: Dataset, column: str, positions: np.ndarray) -> list[str]:
+    """Strings at positions that repeat, each decoded once."""
+    distinct, inverse = np.unique(positions, return_inverse=True)
+    values = binary_column(dataset, column).texts(distinct)
+    return [values[i] for i in inverse]
+
+
+def query_count(collection: Collection) -> int:
+    """Number of queries of a collection."""
+    return len(array_column(collection.queries, "query_key"))

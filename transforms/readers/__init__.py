@@ -1,0 +1,64 @@
+"""Readers of input collections: which sources a configuration names, and the rows of each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from schemas.inputs import Input
+from transforms.readers import beir, columns, hf, ir_datasets, pairs, stdlib, tsv
+from transforms.readers.fingerprints import collection_fingerprint
+from transforms.readers.rows import Row, Source
+
+_MODULES: dict[str, ModuleType] = {
+    "beir": beir,
+    "parquet": columns,
+    "jsonl": columns,
+    "tsv": tsv,
+    "pairs": pairs,
+    "hf": hf,
+    "ir_datasets": ir_datasets,
+    "stdlib": stdlib,
+}
+_WITHOUT_FILES = ("hf", "ir_datasets", "stdlib")
+
+
+def sources(config: Input) -> list[Source]:
+    """What there is to read, one source for each file; reads no rows.
+
+    Raises DataError naming a path, split or column that is missing, and ConfigError where a
+    library has to be installed first.
+    """
+    found: list[Source] = _MODULES[config.format].sources(config)
+    return found
+
+
+def read(source: Source, config: Input, seed: int) -> Iterator[Row]:
+    """The rows of one source, streamed; bad ones are `Bad`, never an exception.
+
+    `seed` keys the choice of functions (stdlib). Raises DataError where the file as a whole is
+    damaged.
+    """
+    yield from _MODULES[config.format].read(source, config, seed)
+
+
+def check(config: Input) -> None:
+    """Raise DataError or ConfigError where the input is not there, before anything runs."""
+    sources(config)
+
+
+def input_files(config: Input) -> list[Path]:
+    """The files that are read, absolute; empty for formats that are not files."""
+    if config.format in _WITHOUT_FILES:
+        return []
+    return [Path(source.path) for source in sources(config)]
+
+
+def fingerprint_input(config: Input, seed: int, cache: Path | None) -> dict[str, object]:
+    """What identifies the collection's content: JSON values without any absolute path.
+
+    SHA-256 of each file under its relative name; the Python version (stdlib); what the library
+    calls the data (hf, ir_datasets); and the options that change the result. `seed` counts only
+    where `limit` makes a choice. `cache` is a JSON file that keeps the sums of unchanged files.
+    Raises DataError, ConfigError.
+    """
+    return collection_fingerprint(config, sources(config), seed, cache)

@@ -1,0 +1,101 @@
+"""Hugging Face data sets, saved on disk or by name, with named columns."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from schemas.errors import ConfigError, DataError
+from schemas.inputs import HfInput
+from transforms.readers.columns import batch_rows, require_columns, row_maker, wanted_columns
+from transforms.readers.rows import Row, Source
+
+_ROWS = 1024
+
+
+class Name(NamedTuple):
+    """A data set's name or folder, its configuration and its split."""
+
+    name: str
+    config: str | None
+    split: str | None
+
+
+def parse_name(text: str) -> Name:
+    """Read `name[:config][/split]`; a folder on disk may be followed by `/split`."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return Name(str(path), None, None)
+    if path.parent.is_dir() and (path.parent / "dataset_dict.json").is_file():
+        return Name(str(path.parent), None, path.name)
+    match = re.fullmatch(r"([^:]+):([^/]*)(?:/(.+))?", text)
+    if match:
+        return Name(match[1], match[2] or None, match[3])
+    pieces = text.split("/")
+    if len(pieces) > 2:
+        return Name("/".join(pieces[:2]), None, "/".join(pieces[2:]))
+    return Name(text, None, None)
+
+
+def _library() -> Any:
+    try:
+        import datasets
+    except ImportError:
+        raise ConfigError(
+            "input.format hf needs the library datasets; run: pip install 'negmine[datasets]'"
+        ) from None
+    return datasets
+
+
+def load(text: str) -> Any:
+    """The data set that a name stands for. Raises DataError: not found, or several splits."""
+    library = _library()
+    name, config, split = parse_name(text)
+    try:
+        if Path(name).is_dir() and _saved(Path(name)):
+            found = library.load_from_disk(name)
+        else:
+            found = library.load_dataset(name, config)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DataError(f"data set {text!r} cannot be loaded: {error}") from error
+    if isinstance(found, dict):
+        splits = sorted(found)
+        if split is None and len(splits) == 1:
+            split = splits[0]
+        if split not in splits:
+            asked = "names no split" if split is None else f"has no split {split!r}"
+            raise DataError(
+                f"data set {text!r} {asked}; write name[:config]/split, with one of "
+                f"{', '.join(splits)}"
+            )
+        return found[split]
+    return found
+
+
+def _saved(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("state.json", "dataset_dict.json"))
+
+
+def sources(config: HfInput) -> list[Source]:
+    """The three data sets. Raises ConfigError, DataError: library, data set or column missing."""
+    found = []
+    for kind in ("documents", "queries", "qrels"):
+        text = getattr(config, kind)
+        require_columns(text, load(text).column_names, wanted_columns(kind, config))
+        shown = Path(text).name if Path(parse_name(text).name).is_dir() else text
+        found.append(Source(kind, text, shown))
+    return found
+
+
+def read(source: Source, config: HfInput, seed: int) -> Iterator[Row]:
+    """Rows of one data set."""
+    wanted = wanted_columns(source.kind, config)
+    make = row_maker(source.kind, config)
+    batches = load(source.path).with_format("arrow").iter(batch_size=_ROWS)
+    for number, values in batch_rows(batches, wanted):
+        yield make(number, values, values)
+
+
+def identity(source: Source) -> str:
+    """What names a data set's content: the library's fingerprint of it."""
+    return str(load(source.path)._fingerprint)

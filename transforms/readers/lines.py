@@ -1,0 +1,98 @@
+"""Plain, gzip and zstd files, line by line as bytes, with a cap on the length of a line."""
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import zstandard
+
+from schemas.errors import DataError
+from transforms.readers.rows import Rejected
+
+COMPRESSIONS = ("", ".gz", ".zst")
+_BUFFER = 1 << 20
+
+
+def line_cap(max_text_bytes: int) -> int:
+    """Bytes of a line that are kept: room for a text whose every byte is escaped in JSON."""
+    return max(16 << 20, 8 * max_text_bytes)
+
+
+def open_bytes(path: str | Path) -> BinaryIO:
+    """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError."""
+    path = Path(path)
+    try:
+        if path.suffix == ".gz":
+            return cast(BinaryIO, io.BufferedReader(gzip.open(path, "rb"), _BUFFER))
+        if path.suffix == ".zst":
+            stream = zstandard.ZstdDecompressor().stream_reader(
+                path.open("rb"), read_across_frames=True
+            )
+            return cast(BinaryIO, io.BufferedReader(stream, _BUFFER))
+        return open(path, "rb", buffering=_BUFFER)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def lines(path: str | Path, cap: int) -> Iterator[tuple[int, bytes, int]]:
+    """Lines that are not blank: number from 1, at most `cap` bytes without the end, full size.
+
+    A byte-order mark is skipped. Raises DataError where the file is cut off or damaged.
+    """
+    number = 0
+    with open_bytes(path) as file:
+        try:
+            while data := file.readline(cap + 1):
+                number += 1
+                size = len(data)
+                if size > cap and not data.endswith(b"\n"):
+                    while rest := file.readline(_BUFFER):
+                        size += len(rest)
+                        if rest.endswith(b"\n"):
+                            break
+                    yield number, data[:cap], size
+                    continue
+                if number == 1:
+                    data = data.removeprefix(b"\xef\xbb\xbf")
+                data = data.rstrip(b"\r\n")
+                if data and not data.isspace():
+                    yield number, data, len(data)
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+            raise DataError(
+                f"{path} is cut off or damaged after line {number} ({error}); fetch it again"
+            ) from error
+
+
+def decoded(data: bytes, size: int) -> str:
+    """A line as text. Raises Rejected where it is longer than the cap or not UTF-8."""
+    if size > len(data):
+        raise Rejected("too_long", f"line of {size} bytes is over the cap of {len(data)}")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Rejected(
+            "broken_utf8", f"line is not UTF-8: {error.reason} at byte {error.start}"
+        ) from None
+
+
+def parsed(data: bytes, size: int) -> dict[str, Any]:
+    """A line as a JSON object. Raises Rejected."""
+    text = decoded(data, size)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        detail = str(error) if isinstance(error, ValueError) else "nested too deeply"
+        raise Rejected("not_json", f"not JSON: {detail}") from None
+    if not isinstance(value, dict):
+        raise Rejected("not_an_object", f"JSON {type(value).__name__}, expected an object")
+    return value
+
+
+def fields(data: bytes, size: int) -> list[str]:
+    """A line's columns: cut at tabs or, where it has none, at white space. Raises Rejected."""
+    text = decoded(data, size)
+    return text.split("\t") if "\t" in text else text.split()

@@ -1,0 +1,79 @@
+"""From a path, folder or glob in the configuration to the files that it names."""
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from schemas.errors import DataError
+from transforms.readers.lines import COMPRESSIONS
+from transforms.readers.rows import Source
+
+TABLES = (".parquet", ".pq")
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+DELIMITED = (".tsv", ".txt", ".qrels", ".qrel")
+
+
+def kind_of_file(path: str | Path) -> str:
+    """`parquet`, `jsonl`, `tsv` or `` by the suffix, .gz and .zst aside."""
+    name = Path(path).name.lower()
+    for compression in COMPRESSIONS[1:]:
+        name = name.removesuffix(compression)
+    for kind, suffixes in (("parquet", TABLES), ("jsonl", JSON_LINES), ("tsv", DELIMITED)):
+        if name.endswith(suffixes):
+            return kind
+    return ""
+
+
+def compressed(path: Path) -> Path | None:
+    """The file itself, or the one beside it that ends in .gz or .zst; None where there is none."""
+    for suffix in COMPRESSIONS:
+        candidate = path.with_name(path.name + suffix)
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def expand(pattern: str, key: str, kinds: Sequence[str]) -> list[tuple[Path, str]]:
+    """Files that a path, folder or glob names, each with its relative name, ordered by that name.
+
+    Of a folder, the files of these kinds (see `kind_of_file`), at any depth, without hidden ones;
+    of a glob, every file. `key` is the configuration's key. Raises DataError where there is none.
+    """
+    path = Path(pattern).expanduser()
+    if path.is_file():
+        return [(path, path.name)]
+    if path.is_dir():
+        found = [
+            (file, file.relative_to(path))
+            for file in path.rglob("*")
+            if file.is_file() and kind_of_file(file) in kinds
+        ]
+        named = [
+            (file, relative.as_posix())
+            for file, relative in found
+            if not any(part.startswith((".", "_")) for part in relative.parts)
+        ]
+        if not named:
+            wanted = ", ".join(kinds)
+            raise DataError(f"input.{key}: folder {pattern} holds no {wanted} file")
+    elif glob.has_magic(pattern):
+        root = _fixed_part(path)
+        files = list(root.glob(path.relative_to(root).as_posix()))
+        named = [(file, file.relative_to(root).as_posix()) for file in files if file.is_file()]
+        if not named:
+            raise DataError(f"input.{key}: no file matches {pattern}")
+    else:
+        raise DataError(f"input.{key}: {pattern} does not exist; looked at {path.absolute()}")
+    return sorted(named, key=lambda pair: pair[1].encode("utf-8", "surrogateescape"))
+
+
+def _fixed_part(path: Path) -> Path:
+    fixed = path
+    while glob.has_magic(str(fixed)):
+        fixed = fixed.parent
+    return fixed
+
+
+def file_sources(kind: str, pattern: str, key: str, kinds: Sequence[str]) -> list[Source]:
+    """One source for each file that `expand` finds."""
+    return [Source(kind, str(path.absolute()), name) for path, name in expand(pattern, key, kinds)]

@@ -1,0 +1,130 @@
+"""Raw parts: the rows of one source as Parquet, before identifiers are resolved."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.datasets import write_part
+from transforms.kernels.hashing import mix, text_keys
+from transforms.kernels.text import MINHASH_VALUES, sketches
+from transforms.readers.rows import Bad, Document, Judgement, Query, Row, Source
+
+_WHERE = [
+    pa.field("file", pa.int32(), nullable=False),
+    pa.field("line", pa.int64(), nullable=False),
+]
+_TEXT = [
+    *_WHERE,
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("text", pa.large_string(), nullable=False),
+    pa.field("id_key", pa.uint64(), nullable=False),
+    pa.field("text_key", pa.uint64(), nullable=False),
+]
+SCHEMAS: dict[str, pa.Schema] = {
+    "documents": pa.schema([*_TEXT, pa.field("minhash", pa.binary(MINHASH_VALUES))]),
+    "queries": pa.schema([*_TEXT, pa.field("lot", pa.uint64(), nullable=False)]),
+    "qrels": pa.schema([*_WHERE, *(pa.field(n, pa.string()) for n in ("query_id", "doc_id"))]),
+    "bad": pa.schema(
+        [*_WHERE, *(pa.field(n, pa.string()) for n in ("kind", "code", "reason", "excerpt", "id"))]
+    ),
+}
+_BYTES = 32 << 20
+
+
+@dataclass
+class Report:
+    """What was read of one source.
+
+    `parts` holds (kind, path) of the raw parts, kinds as in SCHEMAS; `rows` the number of input
+    rows, bad ones too; `ignored` those of qrels whose grade is 0 or less.
+    """
+
+    file: int
+    name: str
+    parts: list[tuple[str, str]] = field(default_factory=list)
+    rows: int = 0
+    ignored: int = 0
+
+
+def write_raw(
+    file: int, source: Source, rows: Iterable[Row], seed: int, directory: str, block_size: int
+) -> Report:
+    """Write a source's rows as raw parts of at most `block_size` rows or 32 MiB of text.
+
+    `file` is the source's place in the list of sources; duplicates are settled in that order.
+    Raises StorageError.
+    """
+    writer = _Writer(file, seed, directory, block_size)
+    report = Report(file, source.name, writer.parts)
+    triples = source.kind in ("pairs", "functions")
+    for row in rows:
+        report.rows += not triples or isinstance(row, Judgement | Bad)
+        if isinstance(row, Judgement) and row.grade <= 0:
+            report.ignored += 1
+        else:
+            writer.add(row)
+    writer.close()
+    return report
+
+
+class _Writer:
+    def __init__(self, file: int, seed: int, directory: str, block_size: int) -> None:
+        self.file = file
+        self.seed = seed
+        self.directory = directory
+        self.block_size = block_size
+        self.parts: list[tuple[str, str]] = []
+        self._rows: dict[str, list[Any]] = {kind: [] for kind in SCHEMAS}
+        self._bytes = dict.fromkeys(SCHEMAS, 0)
+
+    def add(self, row: Row) -> None:
+        if isinstance(row, Document | Query):
+            kind = "documents" if isinstance(row, Document) else "queries"
+            self._bytes[kind] += len(row.text)
+        else:
+            kind = "qrels" if isinstance(row, Judgement) else "bad"
+        rows = self._rows[kind]
+        rows.append(row)
+        if len(rows) >= self.block_size or self._bytes[kind] >= _BYTES:
+            self._flush(kind)
+
+    def close(self) -> None:
+        for kind, rows in self._rows.items():
+            if rows:
+                self._flush(kind)
+
+    def _flush(self, kind: str) -> None:
+        rows = self._rows[kind]
+        self._rows[kind] = []
+        self._bytes[kind] = 0
+        name = f"{kind}-{self.file:06d}-{len(self.parts):06d}.parquet"
+        schema = SCHEMAS[kind]
+        table = pa.table(self._columns(kind, rows), schema=schema)
+        write_part(self.directory, name, table, schema, compression="lz4")
+        self.parts.append((kind, f"{self.directory}/{name}"))
+
+    def _columns(self, kind: str, rows: list[Any]) -> dict[str, Any]:
+        columns: dict[str, Any] = {name: [row[i] for row in rows] for i, name in _FIELDS[kind]}
+        columns["file"] = np.full(len(rows), self.file, dtype=np.int32)
+        if kind in ("documents", "queries"):
+            columns["id_key"] = text_keys(columns["id"])
+            columns["text_key"], values = sketches(columns["text"], minhash=kind == "documents")
+        if kind == "documents":
+            data = pa.py_buffer(np.ascontiguousarray(values))
+            columns["minhash"] = pa.Array.from_buffers(
+                pa.binary(MINHASH_VALUES), len(rows), [None, data]
+            )
+        elif kind == "queries":
+            columns["lot"] = mix(self.seed, columns["id_key"])
+        return columns
+
+
+_FIELDS: dict[str, list[tuple[int, str]]] = {
+    "documents": [(0, "line"), (1, "id"), (2, "text")],
+    "queries": [(0, "line"), (1, "id"), (2, "text")],
+    "qrels": [(0, "line"), (1, "query_id"), (2, "doc_id")],
+    "bad": list(enumerate(Bad._fields)),
+}

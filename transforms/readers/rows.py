@@ -1,0 +1,162 @@
+"""The rows that every reader yields, and the checks that make a bad row instead of a good one."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+EXCERPT = 200
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that a worker reads by itself, from its start to its end.
+
+    `kind` says what the rows are: documents, queries, qrels, pairs or functions. `path` is where
+    they are, `name` what a dead letter calls it, relative to the input; never an absolute path.
+    """
+
+    kind: str
+    path: str
+    name: str
+
+
+class Document(NamedTuple):
+    """A document: line from 1, identifier, title and text joined by one space."""
+
+    line: int
+    id: str
+    text: str
+
+
+class Query(NamedTuple):
+    """A query: line from 1, identifier, text."""
+
+    line: int
+    id: str
+    text: str
+
+
+class Judgement(NamedTuple):
+    """A row of qrels; a grade above 0 makes the document a positive of the query."""
+
+    line: int
+    query_id: str
+    doc_id: str
+    grade: float
+
+
+class Bad(NamedTuple):
+    """A row that cannot be used: `code` is the countable reason, `id` set where it was readable."""
+
+    line: int
+    kind: str
+    code: str
+    reason: str
+    excerpt: str
+    id: str | None = None
+
+
+Row = Document | Query | Judgement | Bad
+
+
+class Rejected(ValueError):
+    """Why a value cannot be used; readers turn it into a `Bad` row and go on."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def bad(line: int, kind: str, why: Rejected, raw: Any, identity: str | None = None) -> Bad:
+    """The dead letter of a row; `raw` is the row as bytes, text or a sequence of values."""
+    if isinstance(raw, list | tuple):
+        pieces = [_readable(value) for value in raw if value is not None]
+        return Bad(line, kind, why.code, why.reason, "\t".join(pieces)[:EXCERPT], identity)
+    return Bad(line, kind, why.code, why.reason, _readable(raw)[:EXCERPT], identity)
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value[: 4 * EXCERPT].decode("utf-8", "replace")
+    return str(value)[:EXCERPT].encode("utf-8", "replace").decode()
+
+
+def string(value: Any, what: str) -> str:
+    """A value as text that UTF-8 can hold. Raises Rejected, naming `what`."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise Rejected(
+                "broken_utf8", f"{what} is not UTF-8: {error.reason} at byte {error.start}"
+            ) from None
+    if value is None:
+        raise Rejected("missing", f"{what} is missing")
+    if not isinstance(value, str):
+        raise Rejected("wrong_type", f"{what} is {type(value).__name__}, expected text")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise Rejected(
+                "lone_surrogate", f"{what} holds a lone surrogate at character {error.start}"
+            ) from None
+    return value
+
+
+def identifier(value: Any, what: str = "id") -> str:
+    """An identifier: text that is not blank, or an integer. Raises Rejected."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    text = string(value, what)
+    if not text or text.isspace():
+        raise Rejected("empty_id", f"{what} is empty")
+    return text
+
+
+def joined(text: Any, title: Any, limit: int, what: str = "text") -> str:
+    """Title and text joined by a space and stripped. Raises Rejected: empty, over `limit` bytes."""
+    whole = string(text, what)
+    if title is not None:
+        whole = f"{string(title, 'title')} {whole}"
+    whole = whole.strip()
+    if not whole:
+        raise Rejected("empty_text", f"{what} is empty")
+    size = len(whole) if whole.isascii() else len(whole.encode())
+    if size > limit:
+        raise Rejected("too_long", f"{what} of {size} bytes is over max_text_bytes {limit}")
+    return whole
+
+
+def text_row(
+    kind: str, line: int, identity: Any, text: Any, title: Any, limit: int, raw: Any
+) -> Row:
+    """A Document or a Query of these values, as `kind` says, or a Bad row of `raw`."""
+    known: str | None = None
+    try:
+        known = identifier(identity)
+        whole = joined(text, title, limit)
+    except Rejected as why:
+        return bad(line, kind, why, raw, known)
+    return Document(line, known, whole) if kind == "documents" else Query(line, known, whole)
+
+
+def judgement_row(line: int, query_id: Any, doc_id: Any, grade: Any, raw: Any) -> Row:
+    """A Judgement of these values, or a Bad row of `raw`."""
+    try:
+        return Judgement(
+            line, identifier(query_id, "query id"), identifier(doc_id, "document id"), number(grade)
+        )
+    except Rejected as why:
+        return bad(line, "qrels", why, raw)
+
+
+def number(value: Any) -> float:
+    """A grade. Raises Rejected unless it is a finite number."""
+    try:
+        grade = float(value)
+    except (TypeError, ValueError, OverflowError):
+        grade = float("nan")
+    if isinstance(value, bool) or not abs(grade) < float("inf"):
+        raise Rejected("not_a_number", f"grade {_readable(value)[:40]!r} is not a number")
+    return grade

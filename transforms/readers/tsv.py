@@ -1,0 +1,37 @@
+"""Tab-separated collections without a header: `id<TAB>text` and TREC qrels, as of MS MARCO."""
+
+from collections.abc import Iterator
+
+from schemas.inputs import TsvInput
+from transforms.readers.lines import decoded, line_cap, lines
+from transforms.readers.paths import file_sources
+from transforms.readers.qrels import read_qrels
+from transforms.readers.rows import Rejected, Row, Source, bad, text_row
+
+
+def sources(config: TsvInput) -> list[Source]:
+    """A source for each file. Raises DataError naming a path that is missing."""
+    return [
+        source
+        for kind in ("documents", "queries", "qrels")
+        for source in file_sources(kind, getattr(config, kind), kind, ["tsv"])
+    ]
+
+
+def read(source: Source, config: TsvInput, seed: int) -> Iterator[Row]:
+    """Rows of one file."""
+    cap = line_cap(config.max_text_bytes)
+    if source.kind == "qrels":
+        yield from read_qrels(source, cap)
+        return
+    for number, data, size in lines(source.path, cap):
+        try:
+            columns = decoded(data, size).split("\t")
+            if len(columns) != 2:
+                raise Rejected("wrong_columns", f"{len(columns)} columns, expected 2")
+        except Rejected as why:
+            yield bad(number, source.kind, why, data)
+            continue
+        identity, text = columns
+        limit = config.max_text_bytes
+        yield text_row(source.kind, number, identity, text, None, limit, data)

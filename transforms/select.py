@@ -1,0 +1,108 @@
+"""Select negatives block by block: policies give verdicts, tiers give the negatives."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas import tables
+from schemas.config import Tier
+from schemas.policies import Policy
+from schemas.verdicts import Source, Verdict
+from transforms.blocks import Block
+from transforms.datasets import Dataset
+from transforms.kernels.policies import Decisions, Pairs, decide
+from transforms.kernels.tiers import Choice, choose
+
+
+@dataclass
+class SelectNegatives(beam.PTransform):
+    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `schemas.tables.VERDICTS`."""
+
+    judged: Dataset
+    policies: Sequence[Policy]
+    tiers: Mapping[str, Tier]
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "Select" >> beam.ParDo(_Select(self))
+
+
+class _Select(beam.DoFn):
+    def __init__(self, transform: SelectNegatives) -> None:
+        self.judged = transform.judged
+        self.policies = tuple(transform.policies)
+        self.tiers = dict(transform.tiers)
+
+    def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
+        yield block, select_block(self.judged.read_queries(block), self.policies, self.tiers)
+
+
+def _numbers(column: pa.ChunkedArray, missing: float | int) -> np.ndarray:
+    return pc.fill_null(column, missing).to_numpy()
+
+
+def to_pairs(judged: pa.Table) -> Pairs:
+    """A block of `schemas.tables.JUDGED`, sorted by query_ix, as arrays."""
+    query_ix = judged.column("query_ix").to_numpy()
+    _, query = np.unique(query_ix, return_inverse=True)
+    return Pairs(
+        query=query.astype(np.int64),
+        doc_ix=judged.column("doc_ix").to_numpy(),
+        is_positive=judged.column("is_positive").to_numpy(),
+        dense=judged.column("dense_score").to_numpy(),
+        judge=_numbers(judged.column("judge_score"), np.float32("nan")),
+        ranks={str(source): _numbers(judged.column(f"{source}_rank"), 0) for source in Source},
+        positive_cosine=judged.column("positive_cosine").to_numpy(),
+        positive_jaccard=judged.column("positive_jaccard").to_numpy(),
+        same_text_as_positive=judged.column("same_text_as_positive").to_numpy(),
+        same_text_as_query=judged.column("same_text_as_query").to_numpy(),
+        text_key=judged.column("text_key").to_numpy(),
+    )
+
+
+def select_block(
+    judged: pa.Table, policies: Sequence[Policy], tiers: Mapping[str, Tier]
+) -> pa.Table:
+    """Verdicts of a block's judged pairs, in the same order, as `schemas.tables.VERDICTS`."""
+    pairs = to_pairs(judged)
+    decisions = decide(pairs, policies)
+    choice = choose(pairs, decisions.policy < 0, tiers)
+    return _table(judged, decisions, choice, [p.name for p in policies], list(tiers))
+
+
+def _names(numbers: np.ndarray, names: Sequence[str]) -> pa.Array:
+    index = pa.array(numbers, type=pa.int32(), mask=numbers < 0)
+    return pa.DictionaryArray.from_arrays(index, pa.array(names, pa.string())).cast(pa.string())
+
+
+def _table(
+    judged: pa.Table,
+    decisions: Decisions,
+    choice: Choice,
+    policies: Sequence[str],
+    tiers: Sequence[str],
+) -> pa.Table:
+    verdict = decisions.verdict.copy()
+    undecided = decisions.policy < 0
+    verdict[undecided & choice.duplicate] = Verdict.SAME_TEXT_AS_NEGATIVE
+    free = undecided & ~choice.duplicate
+    verdict[free & (choice.band < 0)] = Verdict.OUTSIDE_TIERS
+    verdict[free & (choice.band >= 0)] = Verdict.OVER_QUOTA
+    kept = choice.tier >= 0
+    verdict[kept] = Verdict.KEPT
+    shown_tier = np.where(kept, choice.tier, choice.band)
+    added = {
+        "verdict": pa.array([str(v) for v in verdict], pa.string()),
+        "policy": _names(decisions.policy, policies),
+        "threshold": pa.array(decisions.threshold, pa.float32(), mask=undecided),
+        "value": pa.array(decisions.value, pa.float32(), mask=undecided),
+        "tier": _names(shown_tier, tiers),
+        "rank": pa.array(choice.rank, pa.int32(), mask=~kept),
+        "backfilled": pa.array(kept & (choice.band != choice.tier)),
+        "weight": pa.array(np.ones(len(verdict), dtype=np.float32)),
+    }
+    columns = {name: judged.column(name) for name in judged.column_names} | added
+    return pa.table([columns[name] for name in tables.VERDICTS.names], schema=tables.VERDICTS)

@@ -1,0 +1,45 @@
+"""A published run's Parquet as DuckDB SQL; partition values come from folder names only."""
+
+from pathlib import Path
+from urllib.parse import unquote
+
+
+def sql_string(text: str) -> str:
+    """Text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _glob(directory: Path) -> str:
+    escaped = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(directory))
+    return sql_string(f"{escaped}/part-*.parquet")
+
+
+def has_parts(directory: Path) -> bool:
+    """Whether a folder holds at least one part."""
+    return next(directory.glob("part-*.parquet"), None) is not None
+
+
+def dataset_sql(directory: Path, columns: str = "*") -> str:
+    """SELECT over the parts of a data set; there must be one (`has_parts`)."""
+    return f"SELECT {columns} FROM read_parquet({_glob(directory)}, hive_partitioning = false)"
+
+
+def partition_values(directory: Path, key: str) -> dict[str, Path]:
+    """Folders `key=value` that hold parts, by value, in the order of their names."""
+    return {
+        unquote(folder.name.partition("=")[2]): folder
+        for folder in sorted(directory.glob(f"{key}=*"))
+        if has_parts(folder)
+    }
+
+
+def partitioned_sql(directory: Path, key: str) -> str | None:
+    """SELECT over a hive-partitioned data set with `key` as text; None where it has no parts.
+
+    One branch a partition, so that a condition on `key` reads only the folders that it names.
+    """
+    branches = [
+        dataset_sql(folder, f"*, {sql_string(value)} AS {key}")
+        for value, folder in partition_values(directory, key).items()
+    ]
+    return " UNION ALL BY NAME ".join(branches) or None
