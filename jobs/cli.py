@@ -86,9 +86,7 @@ app.command(
 
 
 @app.command(name="config")
-def show_config(
-    config: ConfigFile, settings: Settings = None, output: OutputFolder = None
-) -> None:
+def show_config(config: ConfigFile, settings: Settings = None, output: OutputFolder = None) -> None:
     """Print the resolved config."""
     import yaml
 

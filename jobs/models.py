@@ -69,9 +69,7 @@ def choose_encoder(student: Student, documents: Dataset, workdir: Path) -> Encod
         chosen = "bf16" if cosine >= MIN_COSINE else "fp32"
         write_json(note, {"precision": chosen, "lowest_cosine_with_fp32": round(cosine, 6)})
     found = json.loads(note.read_text())
-    return EncoderChoice(
-        weights, student, found["precision"], found["lowest_cosine_with_fp32"]
-    )
+    return EncoderChoice(weights, student, found["precision"], found["lowest_cosine_with_fp32"])
 
 
 def judge_student(judge: Judge, student: Student) -> Student:

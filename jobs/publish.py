@@ -8,8 +8,8 @@ from pathlib import Path
 from jobs.beam_runner import run_pipeline
 from jobs.mine import Miner
 from jobs.progress import progress
-from jobs.run_manifest import run_manifest
 from jobs.published import promote
+from jobs.run_manifest import run_manifest
 from schemas.errors import StorageError
 from transforms.blocks import plan_blocks
 from transforms.datasets import write_json

@@ -58,9 +58,9 @@ class Run:
 
     @property
     def workdir(self) -> Path:
-        """Where the stage outputs are: `output.workdir` of the config, else `<output>/work`."""
+        """Where the stage outputs are: `output.workdir`, relative to the output, else `work`."""
         named = self.manifest.get("config", {}).get("output", {}).get("workdir")
-        return Path(named).resolve() if named else self.output / "work"
+        return (self.output / (named or "work")).resolve()
 
     def artifacts(self) -> dict[str, Path]:
         """Stage outputs still on disk, by name (`documents`, `queries`, `candidates_bm25`, ...)."""
@@ -74,7 +74,7 @@ class Run:
         return f"the work directory no longer holds {name} ({path} is missing)"
 
     def _named_artifacts(self) -> list[tuple[str, Path]]:
-        root = self.workdir.resolve()
+        root = self.workdir
         named = []
         for name, relative in (self.manifest.get("artifacts") or {}).items():
             if isinstance(relative, str):

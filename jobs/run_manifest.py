@@ -121,7 +121,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
             )
         tiers = {tier: _tier(database, tier) for tier in miner.config.tiers}
         for tier, spec in miner.config.tiers.items():
-            count = f"coalesce(element_at(tier_counts, '{tier}'), 0)"
+            count = f"coalesce(element_at(tier_counts, '{tier}')[1], 0)"
             (short,) = _row(database, f"SELECT count(*) FROM sets WHERE {count} < {spec.quota}")
             tiers[tier]["queries_short"] = short
         verdicts = database.execute("SELECT verdict, count(*) FROM ledger GROUP BY ALL").fetchall()
@@ -154,8 +154,8 @@ def _tier(database: duckdb.DuckDBPyConnection, tier: str) -> dict[str, Any]:
         tier,
     )
     sources = database.execute(
-        "SELECT unnest(sources) AS source, count(*) FROM negatives WHERE tier = ? "
-        "GROUP BY ALL ORDER BY ALL",
+        "SELECT source, count(*) FROM (SELECT unnest(sources) AS source FROM negatives "
+        "WHERE tier = ?) GROUP BY source ORDER BY source",
         [tier],
     ).fetchall()
     return {"negatives": count, "backfilled": backfilled, "sources": dict(sources)}

@@ -13,7 +13,7 @@ SOURCES = ("bm25", "dense", "random")
 
 
 def _count(value: Any) -> Text:
-    return Text("-" if value is None else f"{int(value):,}")
+    return Text("-" if value is None else f"{value:,.12g}")
 
 
 def _score(value: Any) -> Text:

@@ -23,7 +23,7 @@ STAGE_VERSIONS = {
     "select": 1,
     "score": 1,
 }
-"""Raised when a stage's results change for the same inputs, so that old artifacts are not reused."""
+"""Raised when a stage's results change for the same inputs, so that old artifacts stay unused."""
 
 Make = Callable[[str, tuple[Block, ...]], tuple[Callable[..., Any], Any]]
 

@@ -31,8 +31,7 @@ def build(root: beam.Pipeline, task: EmbedTask) -> beam.PCollection:
     return (
         root
         | "TextBlocks" >> CreateBlocks(task.blocks)
-        | "EmbedTexts"
-        >> EmbedTexts(task.texts, task.kind, task.encoder, task.tokens, task.earlier)
+        | "EmbedTexts" >> EmbedTexts(task.texts, task.kind, task.encoder, task.tokens, task.earlier)
         | "WriteVectors"
         >> WriteParts(task.directory, tables.vectors(task.dimension), compression="none")
     )

@@ -59,6 +59,30 @@ CANDIDATES = pa.schema(
     ]
 )
 
+POSTINGS = pa.schema(
+    [
+        _DOC_IX,
+        _field("term", pa.string(), "stemmed word"),
+        _field("frequency", pa.int32(), "how often the document has it"),
+    ]
+)
+
+DOCUMENT_LENGTHS = pa.schema(
+    [
+        _DOC_IX,
+        _field("length", pa.int32(), "terms in the document, stop words left out"),
+        _field("distinct", pa.int32(), "different terms among them: its rows in postings"),
+    ]
+)
+
+TERM_STATISTICS = pa.schema(
+    [
+        _field("term", pa.string(), "stemmed word; sorted, so that its row is its number"),
+        _field("documents", pa.int64(), "documents of the corpus that have it"),
+        _field("occurrences", pa.int64(), "its count in the whole corpus"),
+    ]
+)
+
 _SCORES = [
     _field("sources", pa.list_(pa.string()), "sources that returned it, in the order of Source"),
     _field("bm25_score", pa.float32(), "BM25 score, where that source returned it", True),

@@ -156,9 +156,7 @@ class Dataset:
             part = parse_part(name)
             low, high = max(part.start, block.start), min(part.stop, block.stop)
             if low < high:
-                pieces.append(
-                    self.read_part(name, columns).slice(low - part.start, high - low)
-                )
+                pieces.append(self.read_part(name, columns).slice(low - part.start, high - low))
         if not pieces:
             return self.read_part(self.part_names()[0], columns).slice(0, 0)
         return pa.concat_tables(pieces)

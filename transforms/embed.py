@@ -1,4 +1,4 @@
-"""Embed texts block by block; a text that an earlier artifact holds is copied, not encoded again."""
+"""Embed texts block by block; a text that an earlier artifact holds is copied from it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -56,9 +56,7 @@ class _Encode(beam.DoFn):
         vectors = np.empty((len(texts), self.encoder.dimension), dtype=np.float32)
         token_bytes: list[bytes | None] = [None] * len(texts)
         missing = self._copy_known(hashes, vectors, token_bytes)
-        unique, first, inverse = np.unique(
-            hashes[missing], return_index=True, return_inverse=True
-        )
+        unique, first, inverse = np.unique(hashes[missing], return_index=True, return_inverse=True)
         encoded = self.encoder.encode(
             [texts[missing[i]] for i in first], self.kind, tokens=self.tokens
         )

@@ -1,4 +1,4 @@
-"""Threshold-free features of pairs, computed once and kept, so that policies only compare columns."""
+"""Features of pairs, free of thresholds: computed once, so that policies only compare columns."""
 
 from dataclasses import dataclass
 

@@ -19,7 +19,7 @@ from transforms.stores import array_column
 
 @dataclass
 class JudgePairs(beam.PTransform):
-    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `schemas.tables.JUDGED`."""
+    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `tables.JUDGED`."""
 
     collection: Collection
     candidates: Mapping[str, Dataset]

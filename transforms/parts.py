@@ -49,7 +49,5 @@ class _Write(beam.DoFn):
 
     def process(self, element: tuple[Block, pa.Table]) -> Iterator[str]:
         block, table = element
-        write_part(
-            self.directory, block.part, table, self.schema, compression=self.compression
-        )
+        write_part(self.directory, block.part, table, self.schema, compression=self.compression)
         yield block.part

@@ -55,9 +55,7 @@ def _counts(query: np.ndarray, names: np.ndarray, known: Sequence[str], queries:
     )
 
 
-def score_block(
-    verdicts: pa.Table, collection: Collection, tiers: Mapping[str, Tier]
-) -> pa.Table:
+def score_block(verdicts: pa.Table, collection: Collection, tiers: Mapping[str, Tier]) -> pa.Table:
     """One row of `schemas.tables.SETS` for each query of a block of VERDICTS."""
     pairs = to_pairs(verdicts)
     queries = pairs.queries

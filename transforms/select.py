@@ -20,7 +20,7 @@ from transforms.kernels.tiers import Choice, choose
 
 @dataclass
 class SelectNegatives(beam.PTransform):
-    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `schemas.tables.VERDICTS`."""
+    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `tables.VERDICTS`."""
 
     judged: Dataset
     policies: Sequence[Policy]

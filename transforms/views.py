@@ -1,5 +1,6 @@
 """A published run's Parquet as DuckDB SQL; partition values come from folder names only."""
 
+from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -9,9 +10,15 @@ def sql_string(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _glob(directory: Path) -> str:
-    escaped = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(directory))
-    return sql_string(f"{escaped}/part-*.parquet")
+def _files(directory: Path) -> str:
+    if any(letter in str(directory) for letter in "*?["):
+        # An escaped pattern would not match DuckDB's list of allowed directories.
+        return f"[{', '.join(sql_string(str(part)) for part in _parts(directory))}]"
+    return sql_string(f"{directory}/part-*.parquet")
+
+
+def _parts(directory: Path) -> list[Path]:
+    return sorted(file for file in directory.iterdir() if fnmatch(file.name, "part-*.parquet"))
 
 
 def has_parts(directory: Path) -> bool:
@@ -21,7 +28,7 @@ def has_parts(directory: Path) -> bool:
 
 def dataset_sql(directory: Path, columns: str = "*") -> str:
     """SELECT over the parts of a data set; there must be one (`has_parts`)."""
-    return f"SELECT {columns} FROM read_parquet({_glob(directory)}, hive_partitioning = false)"
+    return f"SELECT {columns} FROM read_parquet({_files(directory)}, hive_partitioning = false)"
 
 
 def partition_values(directory: Path, key: str) -> dict[str, Path]:

@@ -94,7 +94,11 @@ def test_artifacts_stay_inside_the_work_directory(output: Path, tmp_path: Path) 
     manifest.write_text(json.dumps(value))
     run = find_run(str(output))
     assert run.artifacts() == {"queries": output / "work" / "ingest" / "abc" / "queries"}
-    value["config"]["output"]["workdir"] = str(tmp_path / "elsewhere")
+    value["config"]["output"]["workdir"] = "../elsewhere"
+    (output / "work").rename(tmp_path.parent / "elsewhere")
+    manifest.write_text(json.dumps(value))
+    assert list(find_run(str(output)).artifacts()) == ["queries"]
+    value["config"]["output"]["workdir"] = str(tmp_path / "nowhere")
     manifest.write_text(json.dumps(value))
     run = find_run(str(output))
     assert run.artifacts() == {}

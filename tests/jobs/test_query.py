@@ -205,7 +205,7 @@ def test_json_is_valid_with_nan_blobs_maps_and_repeated_names(database: Database
 
 
 def test_a_table_shows_hostile_texts_harmlessly(database: Database) -> None:
-    text = written(database.ask("SELECT query FROM queries ORDER BY query_ix"), "table")
+    text = written(database.ask("SELECT text FROM queries ORDER BY query_ix"), "table")
     assert "[bold red]markup[/]" in text and "\\x1b[31m" in text and "\\u202e" in text
     assert not {"\x1b", "\u202e", "\u2066", "\x85", "\u2028", "\x00"} & set(text)
 

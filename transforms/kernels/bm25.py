@@ -17,7 +17,6 @@ from transforms.kernels.topk import TopK, top_k_ragged
 Method = Literal["lucene", "robertson", "atire", "okapi", "bm25l", "bm25+"]
 OKAPI_EPSILON = 0.25
 _PRODUCTS = 500_000
-_PAIRS = 65_536
 
 
 class Parameters(NamedTuple):
@@ -165,23 +164,20 @@ def sum_pairs(terms: sparse.csr_array, queries: Queries, query_rows: np.ndarray)
     """Scores of pairs, bit for bit those of `Bm25Matrix.top_k`; 0 where no term matches.
 
     `terms` is a CSR of pairs x terms with sorted columns: the weights of pair i's document.
-    `query_rows` (pairs,) says which query each pair has. Returns (pairs,) float32, without
+    `query_rows` (pairs,) int64 says which query each pair has. Returns (pairs,) float32, without
     `constants`.
     """
     pairs, width = terms.shape
     scores = np.zeros(pairs, dtype=np.float32)
-    for start in range(0, pairs, _PAIRS):
-        part = terms[start : start + _PAIRS]
-        rows = np.asarray(query_rows[start : start + _PAIRS], dtype=np.int64)
-        first = queries.offsets[rows]
-        count = queries.offsets[rows + 1] - first
-        pair = np.repeat(np.arange(len(rows)), np.diff(part.indptr))
-        present = pair * width + part.indices
-        for step in range(int(count.max(initial=0))):
-            active = np.flatnonzero(count > step)
-            wanted = active * width + queries.numbers[first[active] + step]
-            at = np.searchsorted(present, wanted)
-            hit = at < len(present)
-            hit[hit] = present[at[hit]] == wanted[hit]
-            scores[start + active[hit]] += part.data[at[hit]]
+    pair = np.repeat(np.arange(pairs, dtype=np.int64), np.diff(terms.indptr))
+    present = pair * width + terms.indices
+    first = queries.offsets[query_rows]
+    count = queries.offsets[query_rows + 1] - first
+    for step in range(int(count.max(initial=0))):
+        active = np.flatnonzero(count > step)
+        wanted = active * width + queries.numbers[first[active] + step]
+        at = np.searchsorted(present, wanted)
+        hit = at < len(present)
+        hit[hit] = present[at[hit]] == wanted[hit]
+        scores[active[hit]] += terms.data[at[hit]]
     return scores

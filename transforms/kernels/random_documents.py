@@ -1,4 +1,4 @@
-"""Uniform documents without replacement, by counter hashing: cost follows the count, not the corpus."""
+"""Uniform documents without replacement, by counter hashing; cost follows the count."""
 
 import numpy as np
 

@@ -14,10 +14,11 @@ from schemas.errors import ConfigError
 _WORD = re.compile(r"\w\w+", re.UNICODE)
 
 # Lucene's EnglishAnalyzer, Apache License 2.0
-_ENGLISH = frozenset(
+_ENGLISH_WORDS = (
     "a an and are as at be but by for if in into is it no not of on or such that the their then "
-    "there these they this to was will with".split()
+    "there these they this to was will with"
 )
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
 STOP_WORDS: dict[str, frozenset[str]] = {"english": _ENGLISH, "porter": _ENGLISH}
 
 
@@ -64,9 +65,7 @@ class Tokeniser:
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Terms of these texts; each distinct word is stemmed once."""
-        words = [
-            _WORD.findall(unicodedata.normalize("NFKC", text).casefold()) for text in texts
-        ]
+        words = [_WORD.findall(unicodedata.normalize("NFKC", text).casefold()) for text in texts]
         seen: dict[str, int] = {}
         raw = np.fromiter(
             (seen.setdefault(word, len(seen)) for word in chain.from_iterable(words)),

@@ -1,6 +1,7 @@
 """Exact, deterministic top-k: score descending, then id ascending, also at the boundary."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,7 @@ def top_k_ragged(scores: np.ndarray, ids: np.ndarray, offsets: np.ndarray, k: in
     keys = sort_keys(scores, ids)
     rows = len(offsets) - 1
     best = np.zeros((rows, k), dtype=np.uint64)
-    for row, (start, stop) in enumerate(zip(offsets[:-1].tolist(), offsets[1:].tolist())):
+    for row, (start, stop) in enumerate(pairwise(offsets.tolist())):
         part = keys[start:stop]
         if stop - start > k:
             part.partition(stop - start - k)

@@ -35,7 +35,7 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class Encoded:
-    """`vectors`: (texts, dimension) float32. `token_vectors`: per text, (tokens, dimension) float16."""
+    """`vectors` (texts, dimension) float32; `token_vectors` per text (tokens, dimension) float16."""
 
     vectors: np.ndarray
     token_vectors: list[np.ndarray] | None

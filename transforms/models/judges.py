@@ -14,7 +14,7 @@ DEFAULT_CROSS_ENCODER = "cross-encoder/ms-marco-MiniLM-L6-v2"
 
 @dataclass(frozen=True)
 class CrossEncoderSpec:
-    """Everything that decides a cross-encoder's scores; hashable, so that a worker loads it once."""
+    """Everything that decides a cross-encoder's scores; hashable, so it is loaded once."""
 
     folder: str
     max_length: int | None = None

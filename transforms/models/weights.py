@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import json
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -92,7 +91,8 @@ def is_static(weights: Weights) -> bool:
     modules = Path(weights.folder) / "modules.json"
     if not modules.is_file():
         return False
-    return any("StaticEmbedding" in module.get("type", "") for module in json.loads(modules.read_text()))
+    kinds = [module.get("type", "") for module in json.loads(modules.read_text())]
+    return any("StaticEmbedding" in kind for kind in kinds)
 
 
 def hardware_precision(device: str) -> str:
@@ -110,8 +110,3 @@ def hardware_precision(device: str) -> str:
         if "avx512_bf16" in flags or "amx_bf16" in flags:
             return "bf16"
     return "fp32"
-
-
-def offline() -> bool:
-    """Whether the environment forbids the hub."""
-    return os.environ.get("HF_HUB_OFFLINE", "") not in {"", "0"}

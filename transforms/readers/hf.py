@@ -51,6 +51,8 @@ def load(text: str) -> Any:
     """The data set that a name stands for. Raises DataError: not found, or several splits."""
     library = _library()
     name, config, split = parse_name(text)
+    if text.startswith(("/", ".", "~")) and not Path(name).is_dir():
+        raise DataError(f"data set {text!r}: there is no such folder")
     try:
         if Path(name).is_dir() and _saved(Path(name)):
             found = library.load_from_disk(name)
@@ -82,9 +84,15 @@ def sources(config: HfInput) -> list[Source]:
     for kind in ("documents", "queries", "qrels"):
         text = getattr(config, kind)
         require_columns(text, load(text).column_names, wanted_columns(kind, config))
-        shown = Path(text).name if Path(parse_name(text).name).is_dir() else text
-        found.append(Source(kind, text, shown))
+        found.append(Source(kind, text, _shown(text)))
     return found
+
+
+def _shown(text: str) -> str:
+    name, _, split = parse_name(text)
+    if not Path(name).is_dir():
+        return text
+    return Path(name).name if split is None else f"{Path(name).name}/{split}"
 
 
 def read(source: Source, config: HfInput, seed: int) -> Iterator[Row]:

@@ -11,8 +11,10 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
     """Pairs with the rows' fields; everything else is harmless. Rows must be sorted by query."""
 
     def column(name: str, default: Any, dtype: Any) -> np.ndarray:
-        values = [row.get(name, default(i) if callable(default) else default)
-                  for i, row in enumerate(rows)]
+        values = [
+            row.get(name, default(i) if callable(default) else default)
+            for i, row in enumerate(rows)
+        ]
         return np.array(values, dtype=dtype)
 
     return Pairs(

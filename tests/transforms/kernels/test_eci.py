@@ -64,9 +64,7 @@ def test_query_terms_match_a_calculation_by_hand() -> None:
 
 
 def test_a_summary_leaves_out_queries_without_negatives() -> None:
-    terms = query_terms(
-        np.array([0, 0, 2, 2]), np.full(4, 0.4), np.full(4, 0.7), queries=3
-    )
+    terms = query_terms(np.array([0, 0, 2, 2]), np.full(4, 0.4), np.full(4, 0.7), queries=3)
     summary = summarise(terms)
     assert summary["queries"] == 2
     assert summary["negatives"] == 2

@@ -79,7 +79,7 @@ def test_margins_are_measured_against_the_named_positive(against: str, limit: fl
     ]
     margin = policy("judge_absolute_margin", margin=0.1, against=against)
     decisions = decide(pairs_of(rows), [policy("known_positive"), margin])
-    assert (decisions.verdict[2] is Verdict.JUDGE_ABSOLUTE_MARGIN) is (0.35 >= limit)
+    assert (decisions.verdict[2] is Verdict.JUDGE_ABSOLUTE_MARGIN) is (limit <= 0.35)
 
 
 def test_thresholds_stay_aligned_when_queries_differ_in_positives() -> None:

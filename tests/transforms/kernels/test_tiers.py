@@ -52,10 +52,7 @@ def test_a_short_tier_is_backfilled_from_the_next_and_flagged() -> None:
 
 
 def test_the_random_tier_takes_draws_in_their_order_not_the_hardest() -> None:
-    rows = [POSITIVE] + [
-        {"dense": 0.3, "random_rank": 2},
-        {"dense": 0.1, "random_rank": 1},
-    ]
+    rows = [POSITIVE, {"dense": 0.3, "random_rank": 2}, {"dense": 0.1, "random_rank": 1}]
     tiers = {"random": Tier(quota=1, source="random")}
     assert chosen(rows, tiers)[1:] == [None, ("random", 1, False)]
 
@@ -106,10 +103,9 @@ def slowly(rows: list[dict[str, Any]], tiers: dict[str, Tier]) -> dict[int, set[
             ratio = np.float64(np.float32(rows[i]["dense"]))
             if (tier.min_ratio is None or ratio >= tier.min_ratio) and (
                 tier.max_ratio is None or ratio < tier.max_ratio
-            ):
-                if tier.source is None or rows[i].get("random_rank", 0) > 0:
-                    bands[number].append(i)
-                    break
+            ) and (tier.source is None or rows[i].get("random_rank", 0) > 0):
+                bands[number].append(i)
+                break
     specs = list(tiers.values())
     for number, spec in enumerate(specs):
         if spec.source:

@@ -1,0 +1,42 @@
+# make mine | make test | make lint | make setup. All four make .venv first where it is missing.
+
+PYTHON ?= python3.11
+# Another build of torch, for example:
+#   make setup TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cu126'
+TORCH ?= torch==2.13.0
+EXTRAS ?= dev,datasets
+OUTPUT ?= out
+
+BIN := .venv/bin
+STAMP := .venv/.negmine-setup
+
+.PHONY: setup mine test lint clean
+
+setup: $(STAMP)
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "$(PYTHON) is not here; install Python 3.11, 3.12 or 3.13 and say which:" \
+	    "make setup PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(STAMP): pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --upgrade pip
+	$(BIN)/python -m pip install $(TORCH)
+	$(BIN)/python -m pip install -e '.[$(EXTRAS)]'
+	@touch $@
+
+mine: $(STAMP)
+	$(BIN)/negmine mine jobs/presets/stdlib.yaml --output $(OUTPUT)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,109 @@
+"""The retrieve stage of a run: the BM25 index, and one candidate set for each source."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.config import Bm25
+from transforms.bm25_index import Bm25Index, Bm25Scorer
+from transforms.datasets import Dataset
+
+if TYPE_CHECKING:
+    from jobs.mine import Miner
+
+
+def bm25_index(miner: "Miner", language: str | None) -> Bm25Index:
+    """The index of the corpus for a language, made or reused; it does not depend on k1, b, method."""
+    key = {"documents": miner.key("documents"), "language": language}
+    directory, found = miner.work.path("bm25_index", key)
+    index = Bm25Index(str(directory))
+    sets = (index.postings, index.lengths, index.statistics)
+    reused = all(dataset.finished for dataset in sets)
+    with miner.work.timed("retrieve", reused):
+        if not reused:
+            _build_index(miner, language, index)
+            for dataset in sets:
+                name = Path(dataset.path).name
+                dataset.finish(fingerprint=f"{found}/{name}", stage="bm25_index")
+    return index
+
+
+def _build_index(miner: "Miner", language: str | None, index: Bm25Index) -> None:
+    from jobs.beam_runner import run_pipeline
+    from jobs.progress import progress
+    from pipelines.retrieve import Bm25IndexTask, build_bm25_index
+
+    documents = miner.ingested["documents"]
+    blocks = tuple(documents.blocks())
+    with progress("index bm25", index.lengths.path, blocks):
+        task = Bm25IndexTask(documents, language, index.path, blocks)
+        run_pipeline(build_bm25_index, task, miner.options)
+
+
+def bm25_scorer(miner: "Miner") -> Bm25Scorer:
+    """BM25 scores of given pairs, with the source's settings or, where it is off, the defaults."""
+    config = miner.config.sources.bm25 or Bm25()
+    return Bm25Scorer(bm25_index(miner, config.language), config)
+
+
+def _bm25(miner: "Miner") -> Dataset:
+    from pipelines.retrieve import Bm25Task, build_bm25
+
+    config = miner.config.sources.bm25 or Bm25()
+    index = bm25_index(miner, config.language)
+
+    def make(directory: str, blocks: Any) -> Any:
+        sets = miner.ingested
+        task = Bm25Task(
+            config, index.path, sets["documents"], sets["queries"], directory, blocks
+        )
+        return build_bm25, task
+
+    return _ensure(miner, "bm25", config, miner.key("documents", "queries"), make)
+
+
+def _dense(miner: "Miner") -> Dataset:
+    from pipelines.retrieve import DenseTask, build_dense
+
+    config = miner.config.sources.dense
+    documents, queries = miner.document_vectors, miner.query_vectors
+
+    def make(directory: str, blocks: Any) -> Any:
+        return build_dense, DenseTask(config, documents, queries, directory, blocks)
+
+    key = {name: d.manifest()["fingerprint"] for name, d in (("d", documents), ("q", queries))}
+    return _ensure(miner, "dense", config, key, make)
+
+
+def _random(miner: "Miner") -> Dataset:
+    from pipelines.retrieve import RandomTask, build_random
+
+    config, seed = miner.config.sources.random, miner.config.seed
+    sets = miner.ingested
+
+    def make(directory: str, blocks: Any) -> Any:
+        task = RandomTask(config, seed, sets["documents"], sets["queries"], directory, blocks)
+        return build_random, task
+
+    return _ensure(
+        miner, "random", config, {**miner.key("documents", "queries"), "seed": seed}, make
+    )
+
+
+def _ensure(
+    miner: "Miner", source: str, config: Any, key: dict[str, Any], make: Callable[..., Any]
+) -> Dataset:
+    settings = config.model_dump(exclude={"shards"})
+    full = {"source": source, "config": settings, **key}
+    label = f"retrieve {source}"
+    return miner.work.ensure("retrieve", full, miner.rows("queries"), make, label=label)
+
+
+def retrieve(miner: "Miner") -> dict[str, Dataset]:
+    """Candidates of each source that is on, made or reused; each by itself."""
+    steps = {"bm25": _bm25, "dense": _dense, "random": _random}
+    return {
+        name: step(miner)
+        for name, step in steps.items()
+        if getattr(miner.config.sources, name) is not None
+    }

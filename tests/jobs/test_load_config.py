@@ -1,0 +1,82 @@
+"""Configs: defaults, overrides, and mistakes answered in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.load_config import load_config
+from schemas.errors import ConfigError
+
+PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
+
+
+def write(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.name)
+def test_every_preset_is_valid(preset: Path) -> None:
+    assert load_config(str(preset)).tiers
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("input: {format: stdlib, limt: 5}", "input.stdlib.limt: unknown key; did you mean limit"),
+        ("input: {format: stdlib}\njudg: {}", "judg: unknown key; did you mean judge"),
+        ("input: {format: stdlib}\njudge: {knd: none}", "did you mean kind"),
+        ("input: {format: stdlib}\ntiers: {hard: {qota: 2}}", "did you mean quota"),
+        ("input: {format: beri, path: x}", "'beri'"),
+        ("input: {format: beir}", "input.beir.path: missing"),
+        ("student: {}", "input: missing"),
+        ("input: {format: stdlib}\nseed: minus", "seed: .*'minus'"),
+        ("input: {format: stdlib}\npolicies: [{margin: {}}]", "unknown policy 'margin'"),
+        (
+            "input: {format: stdlib}\npolicies: [{judge_relative_margin: {keep: 0.9}}]",
+            r"judge_relative_margin.keep.*known keys: keep_below, against",
+        ),
+        (
+            "input: {format: stdlib}\njudge: {kind: none}\npolicies: [judge_relative_margin]",
+            "judge.kind is none",
+        ),
+        ("input: {format: stdlib}\nsources: {random: null}", "source random, and it is off"),
+        ("input: {format: stdlib}\ntiers: {hard: {quota: 0}}", "nothing would be mined"),
+        ("input: {format: stdlib}\noutput: {run_id: ../up}", "output.run_id"),
+        ("[1, 2]", "expected keys"),
+        ("input: [", "is not YAML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(write(tmp_path, text))
+
+
+def test_a_missing_file_names_the_presets() -> None:
+    with pytest.raises(ConfigError, match=r"stdlib\.yaml"):
+        load_config("nowhere.yaml")
+
+
+def test_set_overrides_by_dotted_key_and_by_policy_name(tmp_path: Path) -> None:
+    path = write(tmp_path, "input: {format: stdlib}")
+    settings = ["seed=7", "policies.judge_relative_margin.keep_below=0.9", "tiers.hard.quota=5"]
+    config = load_config(path, [*settings, "tiers.hard.min_ratio=0.8"], output="elsewhere")
+    assert config.seed == 7
+    assert config.output.path == "elsewhere"
+    assert [p.name for p in config.policies or ()][-1] == "judge_relative_margin"
+    assert (config.policies or ())[-1].parameters.keep_below == 0.9
+
+
+@pytest.mark.parametrize("setting", ["seed", "=3", "policies.nothing.x=1", "seed.deeper=1"])
+def test_a_set_that_cannot_be_read_is_refused(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigError):
+        load_config(write(tmp_path, "input: {format: stdlib}\nseed: 1"), [setting])
+
+
+def test_a_resolved_config_is_a_valid_config(tmp_path: Path) -> None:
+    import yaml
+
+    first = load_config(write(tmp_path, "input: {format: stdlib}"))
+    again = load_config(write(tmp_path, yaml.safe_dump(first.model_dump(mode="json"))))
+    assert again == first

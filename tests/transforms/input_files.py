@@ -1,0 +1,67 @@
+"""Builders of tiny input collections."""
+
+import gzip
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import zstandard
+from pydantic import TypeAdapter
+
+from schemas.inputs import Input
+
+DOCUMENTS = (
+    {"_id": "d1", "title": "Cells", "text": "Cells divide in two."},
+    {"_id": "d2", "title": "", "text": "Stars burn hydrogen."},
+    {"_id": "d3", "text": "Rivers carry sand to the sea."},
+)
+QUERIES = (
+    {"_id": "q1", "text": "how do cells divide"},
+    {"_id": "q2", "text": "what do stars burn"},
+    {"_id": "q3", "text": "a query of another split"},
+)
+QRELS = (("q1", "d1", 1), ("q2", "d2", 2), ("q2", "d3", 0))
+
+
+def config(**values: Any) -> Input:
+    """The `input` section with these values."""
+    made: Input = TypeAdapter(Input).validate_python(values)
+    return made
+
+
+def line(value: Any) -> bytes:
+    """A line of JSON, or the bytes or text themselves."""
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else json.dumps(value)).encode()
+
+
+def write_lines(path: Path, rows: Iterable[Any]) -> Path:
+    """Rows as lines of a file, compressed as its suffix says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = b"".join(line(row) + b"\n" for row in rows)
+    if path.suffix == ".gz":
+        data = gzip.compress(data)
+    elif path.suffix == ".zst":
+        data = zstandard.compress(data)
+    path.write_bytes(data)
+    return path
+
+
+def write_beir(
+    folder: Path,
+    documents: Sequence[Any] = DOCUMENTS,
+    queries: Sequence[Any] = QUERIES,
+    qrels: Sequence[Any] = QRELS,
+    *,
+    split: str = "train",
+    suffix: str = "",
+) -> Path:
+    """A BEIR folder of these rows; qrels rows are tuples, text or bytes."""
+    header = "query-id\tcorpus-id\tscore"
+    joined = [row if isinstance(row, str | bytes) else "\t".join(map(str, row)) for row in qrels]
+    write_lines(folder / f"corpus.jsonl{suffix}", documents)
+    write_lines(folder / f"queries.jsonl{suffix}", queries)
+    write_lines(folder / "qrels" / f"{split}.tsv{suffix}", [header, *joined])
+    return folder

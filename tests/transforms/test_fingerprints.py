@@ -1,0 +1,76 @@
+"""Fingerprints of inputs: content and options count, location does not."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.transforms.input_files import config, write_beir
+from transforms.readers import fingerprint_input, fingerprints
+
+
+def beir(folder: Path, **values: Any) -> dict[str, object]:
+    return fingerprint_input(config(format="beir", path=str(folder), **values), 42, None)
+
+
+def test_it_does_not_depend_on_where_the_collection_lies(tmp_path: Path) -> None:
+    write_beir(tmp_path / "a")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    assert beir(tmp_path / "a") == beir(tmp_path / "b")
+    assert str(tmp_path) not in json.dumps(beir(tmp_path / "a"))
+
+
+def test_it_depends_on_content_and_options(tmp_path: Path) -> None:
+    folder = write_beir(tmp_path)
+    before = beir(folder)
+    assert beir(folder, limit=3) != before
+    assert beir(folder, max_text_bytes=10) != before
+    (folder / "queries.jsonl").write_text("")
+    assert beir(folder) != before
+
+
+def test_other_splits_do_not_matter(tmp_path: Path) -> None:
+    before = beir(write_beir(tmp_path))
+    (tmp_path / "qrels" / "test.tsv").write_text("anything")
+    assert beir(tmp_path) == before
+
+
+def test_the_seed_counts_where_a_limit_makes_a_choice(tmp_path: Path) -> None:
+    folder = str(write_beir(tmp_path))
+    whole, some = config(format="beir", path=folder), config(format="beir", path=folder, limit=1)
+    assert fingerprint_input(whole, 1, None) == fingerprint_input(whole, 2, None)
+    assert fingerprint_input(some, 1, None) != fingerprint_input(some, 2, None)
+
+
+def test_unchanged_files_are_not_hashed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_beir(tmp_path / "data")
+    cache = tmp_path / "cache" / "sums.json"
+    made = config(format="beir", path=str(folder))
+    hashed: list[str] = []
+    original = fingerprints.file_sum
+
+    def spy(path: str) -> str:
+        hashed.append(Path(path).name)
+        return original(path)
+
+    monkeypatch.setattr(fingerprints, "file_sum", spy)
+    first = fingerprint_input(made, 42, cache)
+    assert sorted(hashed) == ["corpus.jsonl", "queries.jsonl", "train.tsv"]
+    assert fingerprint_input(made, 42, cache) == first
+    assert len(hashed) == 3
+    os.utime(folder / "corpus.jsonl", ns=(1, 1))
+    assert fingerprint_input(made, 42, cache) == first
+    assert hashed[3:] == ["corpus.jsonl"]
+    cache.write_text("broken")
+    assert fingerprint_input(made, 42, cache) == first
+
+
+def test_the_standard_library_is_known_by_the_python_version() -> None:
+    found = fingerprint_input(config(format="stdlib", limit=5), 42, None)
+    assert str(found["python"]).startswith("cpython 3.")
+    assert found["seed"] == 42

@@ -1,0 +1,324 @@
+"""Ingest: positions, duplicates, merged queries, dead letters and refusals."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import DataError
+from schemas.inputs import Input
+from schemas.tables import DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
+from tests.transforms.input_files import DOCUMENTS as ROWS
+from tests.transforms.input_files import QRELS, config, write_beir, write_lines
+from tests.transforms.input_files import QUERIES as ASKED
+from transforms.datasets import Dataset
+from transforms.ingest import resolve
+from transforms.kernels.hashing import text_keys
+from transforms.kernels.text import minhash, normalise, shingles
+from transforms.readers import read, sources
+from transforms.readers.raw import write_raw
+
+SCHEMAS = {
+    "documents": DOCUMENTS,
+    "queries": QUERIES,
+    "positives": POSITIVES,
+    "dead_letters": DEAD_LETTERS,
+}
+
+
+def ingest(made: Input, directory: Path, *, block_size: int = 8192, seed: int = 42) -> Any:
+    """What the pipeline does, without Beam."""
+    raw = str(directory / "raw")
+    reports = [
+        write_raw(file, source, read(source, made, seed), seed, raw, block_size)
+        for file, source in enumerate(sources(made))
+    ]
+    return resolve(reports, made, str(directory), block_size)
+
+
+def rows(directory: Path, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = Dataset(str(directory / name)).read().to_pylist()
+    return found
+
+
+def reasons(directory: Path) -> list[tuple[str, int, str]]:
+    return [(r["file"], r["line"], r["reason"]) for r in rows(directory, "dead_letters")]
+
+
+def beir(folder: Path, **values: Any) -> Input:
+    return config(format="beir", path=str(folder), **values)
+
+
+def test_a_small_collection_becomes_four_data_sets(tmp_path: Path) -> None:
+    counts = ingest(beir(write_beir(tmp_path / "in")), tmp_path)
+    assert counts == {
+        "rows": 9,
+        "documents": 3,
+        "queries": 2,
+        "positives": 2,
+        "dead_letters": 0,
+        "dead_letter_reasons": {},
+        "ignored_judgements": 1,
+        "merged_queries": 0,
+        "queries_over_limit": 0,
+        "queries_without_positives": 1,
+    }
+    assert json.loads((tmp_path / "counts.json").read_text()) == counts
+    first = rows(tmp_path, "documents")[0]
+    assert first == {
+        "doc_ix": 0,
+        "doc_id": "d1",
+        "text": "Cells Cells divide in two.",
+        "doc_key": int(text_keys(["d1"])[0]),
+        "text_key": int(text_keys([normalise("cells cells divide in two")])[0]),
+        "minhash": minhash(shingles("cells cells divide in two")),
+    }
+    assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q1", "q2"]
+    assert rows(tmp_path, "positives") == [
+        {"query_ix": 0, "doc_ix": 0},
+        {"query_ix": 1, "doc_ix": 1},
+    ]
+    assert not (tmp_path / "raw").exists()
+
+
+def test_parts_have_the_schema_and_are_named_by_their_rows(tmp_path: Path) -> None:
+    documents = [{"_id": f"{i:03d}", "text": f"document {i}"} for i in range(25)]
+    queries = [{"_id": f"{i:03d}", "text": f"query {i}"} for i in range(12)]
+    qrels = [(f"{i:03d}", f"{j:03d}", 1) for i in range(12) for j in range(i + 1)]
+    folder = write_beir(tmp_path / "in", documents, queries, qrels)
+    ingest(beir(folder), tmp_path, block_size=10)
+    for name, schema in SCHEMAS.items():
+        dataset = Dataset(str(tmp_path / name))
+        for part in dataset.part_names():
+            file = tmp_path / name / part
+            assert pq.read_schema(file).equals(schema)
+    assert Dataset(str(tmp_path / "documents")).blocks() == [(0, 10), (10, 20), (20, 25)]
+    assert Dataset(str(tmp_path / "queries")).blocks() == [(0, 10), (10, 12)]
+    positives = Dataset(str(tmp_path / "positives"))
+    assert positives.blocks() == [(0, 10), (10, 12)]
+    assert positives.read_part(positives.part_names()[1])["query_ix"].unique().to_pylist() == [
+        10,
+        11,
+    ]
+    pairs = [(row["query_ix"], row["doc_ix"]) for row in rows(tmp_path, "positives")]
+    assert pairs == [(i, j) for i in range(12) for j in range(i + 1)]
+    assert Dataset(str(tmp_path / "dead_letters")).blocks() == [(0, 0)]
+
+
+def test_positions_are_ranks_of_the_ids_bytes(tmp_path: Path) -> None:
+    ids = ["b", "a", "a\x00", "A", "é", "\uffff", "\U0001f600", "10", "9", "aa"]
+    documents = [{"_id": identity, "text": "x"} for identity in ids]
+    folder = write_beir(tmp_path / "in", documents, ASKED[:1], [("q1", "a", 1)])
+    ingest(beir(folder), tmp_path)
+    found = [row["doc_id"] for row in rows(tmp_path, "documents")]
+    assert found == sorted(ids, key=str.encode)
+
+
+def test_of_documents_with_one_id_the_first_stays(tmp_path: Path) -> None:
+    double = [*ROWS, {"_id": "d2", "text": "another"}, {"_id": "d2", "text": "a third"}]
+    ingest(beir(write_beir(tmp_path / "in", double), bad_rows=1), tmp_path)
+    assert rows(tmp_path, "documents")[1]["text"] == "Stars burn hydrogen."
+    said = "duplicate id 'd2', first seen in corpus.jsonl line 2"
+    assert reasons(tmp_path) == [("corpus.jsonl", 4, said), ("corpus.jsonl", 5, said)]
+    assert rows(tmp_path, "dead_letters")[0]["excerpt"] == "d2\tanother"
+
+
+def test_queries_with_the_same_text_are_one_and_their_positives_united(tmp_path: Path) -> None:
+    queries = [
+        {"_id": "q9", "text": "What do STARS burn?"},
+        {"_id": "q2", "text": "what do stars burn"},
+        {"_id": "q1", "text": "what do stars burn!"},
+        {"_id": "q3", "text": "???"},
+        {"_id": "q4", "text": "!!!"},
+    ]
+    qrels = [("q9", "d1", 1), ("q2", "d2", 1), ("q9", "d2", 1), ("q3", "d1", 1), ("q4", "d1", 1)]
+    counts = ingest(beir(write_beir(tmp_path / "in", queries=queries, qrels=qrels)), tmp_path)
+    found = [(row["query_id"], row["merged_ids"]) for row in rows(tmp_path, "queries")]
+    assert found == [("q2", ["q9"]), ("q3", []), ("q4", [])]
+    pairs = [(row["query_ix"], row["doc_ix"]) for row in rows(tmp_path, "positives")]
+    assert pairs == [(0, 0), (0, 1), (1, 0), (2, 0)]
+    assert (counts["merged_queries"], counts["queries_without_positives"]) == (1, 1)
+
+
+def test_judgements_that_dangle_say_why(tmp_path: Path) -> None:
+    documents = [*ROWS, {"_id": "empty", "text": ""}]
+    queries = [*ASKED, {"_id": "mute", "text": ""}]
+    qrels = [*QRELS, ("q1", "d7", 1), ("q7", "d1", 1), ("q1", "empty", 1), ("mute", "d1", 1)]
+    folder = write_beir(tmp_path / "in", documents, queries, [*qrels, ("q8", "d8", 0)])
+    counts = ingest(beir(folder, bad_rows=1), tmp_path)
+    assert reasons(tmp_path) == [
+        ("corpus.jsonl", 4, "text is empty"),
+        ("qrels/train.tsv", 5, "unknown document 'd7'"),
+        ("qrels/train.tsv", 6, "unknown query 'q7'"),
+        ("qrels/train.tsv", 7, "document 'empty' is a dead letter itself (corpus.jsonl line 4)"),
+        ("qrels/train.tsv", 8, "query 'mute' is a dead letter itself (queries.jsonl line 4)"),
+        ("queries.jsonl", 4, "text is empty"),
+    ]
+    assert counts["dead_letter_reasons"] == {
+        "dead_document": 1,
+        "dead_query": 1,
+        "empty_text": 2,
+        "unknown_document": 1,
+        "unknown_query": 1,
+    }
+
+
+def test_more_bad_rows_than_allowed_fail_after_they_are_written(tmp_path: Path) -> None:
+    folder = write_beir(tmp_path / "in", [*ROWS, b"oops", b"oops"])
+    with pytest.raises(DataError) as caught:
+        ingest(beir(folder), tmp_path)
+    message = str(caught.value)
+    assert "2 of 11 rows cannot be used (18.18%, the limit is 1.00%)" in message
+    assert "corpus.jsonl line 4: not JSON: Expecting value" in message
+    assert "(2 such rows)" in message
+    assert str(tmp_path / "dead_letters") in message
+    assert "input.bad_rows" in message
+    assert len(rows(tmp_path, "dead_letters")) == 2
+    assert not (tmp_path / "documents").exists()
+
+
+@pytest.mark.parametrize(
+    ("documents", "queries", "qrels", "message"),
+    [
+        ([], ASKED, [], "the corpus is empty"),
+        (ROWS, [], [], "there are no queries"),
+        (ROWS, ASKED, [], "no query has a positive: of 3 queries"),
+        (ROWS, ASKED, [("q1", "d1", 0)], "no query has a positive"),
+        (ROWS, ASKED, [("q1", "nowhere", 1)], r"no query has a positive.*unknown document"),
+        ([b"x"], [b"x"], [b"x"], r"the corpus is empty.*not JSON"),
+    ],
+)
+def test_a_collection_without_anything_to_mine_is_refused(
+    tmp_path: Path, documents: Any, queries: Any, qrels: Any, message: str
+) -> None:
+    folder = write_beir(tmp_path / "in", documents, queries, qrels)
+    with pytest.raises(DataError, match=message):
+        ingest(beir(folder, bad_rows=1), tmp_path)
+
+
+def test_limit_keeps_the_corpus_and_some_queries_chosen_by_seed(tmp_path: Path) -> None:
+    queries = [{"_id": f"q{i}", "text": f"query number {i}"} for i in range(40)]
+    qrels = [(query["_id"], "d1", 1) for query in queries]
+    folder = write_beir(tmp_path / "in", queries=queries, qrels=qrels)
+
+    def chosen(limit: int, seed: int) -> list[str]:
+        counts = ingest(beir(folder, limit=limit), tmp_path / f"{limit}-{seed}", seed=seed)
+        assert (counts["documents"], counts["positives"]) == (3, limit)
+        assert counts["queries_over_limit"] == 40 - limit
+        return [row["query_id"] for row in rows(tmp_path / f"{limit}-{seed}", "queries")]
+
+    assert set(chosen(5, 42)) < set(chosen(6, 42))
+    assert chosen(5, 42) != chosen(5, 43)
+
+
+def test_pairs_unite_equal_texts_without_dead_letters(tmp_path: Path) -> None:
+    pairs = [("a b", "x"), ("a b", "y"), ("A b!", "x"), ("c d", "x")]
+    path = write_lines(
+        tmp_path / "in.jsonl", [{"query": query, "positive": positive} for query, positive in pairs]
+    )
+    counts = ingest(config(format="pairs", path=str(path)), tmp_path)
+    assert counts["rows"] == 4
+    assert (counts["documents"], counts["queries"], counts["positives"]) == (2, 2, 3)
+    assert counts["dead_letters"] == 0
+
+
+def test_what_an_unfinished_attempt_left_is_replaced(tmp_path: Path) -> None:
+    folder = write_beir(tmp_path / "in")
+    stale = tmp_path / "documents" / "part-000000000000-000000000099.parquet"
+    stale.parent.mkdir()
+    pq.write_table(pa.table({"x": [1]}), stale)
+    (tmp_path / "raw" / "resolve").mkdir(parents=True)
+    (tmp_path / "raw" / "resolve" / "resolve.duckdb").write_bytes(b"half")
+    ingest(beir(folder), tmp_path)
+    assert Dataset(str(tmp_path / "documents")).blocks() == [(0, 3)]
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(directory)): file.read_bytes()
+        for name in SCHEMAS
+        for file in sorted((directory / name).iterdir())
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_order_and_split_of_the_input_change_no_byte(tmp_path: Path, seed: int) -> None:
+    documents = [{"doc_id": f"d{i}", "text": f"text of {i}"} for i in range(50)]
+    queries = [{"query_id": f"q{i}", "text": f"ask {i // 2}"} for i in range(30)]
+    qrels = [{"query_id": f"q{i}", "doc_id": f"d{i * j}"} for i in range(30) for j in (0, 1)]
+    tables = {"documents": documents, "queries": queries, "qrels": qrels}
+    generator = random.Random(seed)
+
+    def run(name: str, files: int, block_size: int) -> dict[str, bytes]:
+        where = {}
+        for kind, table in tables.items():
+            for i in range(files):
+                write_lines(tmp_path / name / kind / f"{i}.jsonl", table[i::files])
+            where[kind] = str(tmp_path / name / kind)
+            generator.shuffle(table)
+        ingest(config(format="jsonl", **where), tmp_path / name / "out", block_size=block_size)
+        return contents(tmp_path / name / "out")
+
+    first = run("a", 1, 64)
+    assert run("b", 4, 64) == first
+
+
+TEXTS = st.sampled_from(["a", "A!", "b c", "\x00", "東京", "?", "!", "", "z" * 50])
+IDS = st.sampled_from(["1", "2", "10", "é", "x\x00", "", "q"])
+TABLE = st.lists(st.tuples(IDS, TEXTS), max_size=12)
+JUDGED = st.lists(st.tuples(IDS, IDS, st.integers(0, 2)), max_size=15)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(documents=TABLE, queries=TABLE, qrels=JUDGED)
+def test_it_agrees_with_a_plain_model(
+    tmp_path_factory: pytest.TempPathFactory, documents: Any, queries: Any, qrels: Any
+) -> None:
+    base = tmp_path_factory.mktemp("model")
+    where = {
+        "documents": write_lines(
+            base / "d.jsonl", [{"doc_id": i, "text": t} for i, t in documents]
+        ),
+        "queries": write_lines(base / "q.jsonl", [{"query_id": i, "text": t} for i, t in queries]),
+        "qrels": write_lines(
+            base / "r.jsonl", [{"query_id": q, "doc_id": d, "grade": g} for q, d, g in qrels]
+        ),
+    }
+    names = {kind: str(path) for kind, path in where.items()}
+    made = config(format="jsonl", grade="grade", bad_rows=1, **names)
+
+    corpus: dict[str, str] = {}
+    asked: dict[str, str] = {}
+    for table, kept in ((documents, corpus), (queries, asked)):
+        for identity, text in table:
+            if identity and text.strip():
+                kept.setdefault(identity, text)
+    found: dict[str, set[str]] = {}
+    for query, document, grade in qrels:
+        if grade > 0 and query in asked and document in corpus:
+            found.setdefault(query, set()).add(document)
+    merged: dict[str, list[str]] = {}
+    for query in sorted(found, key=str.encode):
+        merged.setdefault(normalise(asked[query]) or asked[query], []).append(query)
+    if not merged:
+        with pytest.raises(DataError):
+            ingest(made, base)
+        return
+    ingest(made, base, block_size=3)
+    order = sorted(corpus, key=str.encode)
+    assert [row["doc_id"] for row in rows(base, "documents")] == order
+    groups = sorted(merged.values(), key=lambda ids: ids[0].encode())
+    said = [[row["query_id"], *row["merged_ids"]] for row in rows(base, "queries")]
+    assert said == groups
+    expected = [
+        (ix, order.index(document))
+        for ix, ids in enumerate(groups)
+        for document in sorted(set().union(*(found[i] for i in ids)), key=str.encode)
+    ]
+    assert [(row["query_ix"], row["doc_ix"]) for row in rows(base, "positives")] == expected
