@@ -120,11 +120,11 @@ class SearchShards(beam.PTransform):
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
         tasks = [
-            (f"{shard:06d}-{lane:06d}", (shard, tuple(self.blocks[lane : lane + _LANE])))
+            (f"{shard:06d}-{lane:09d}", (shard, lane))
             for shard in range(len(self.shards))
             for lane in range(0, len(self.blocks), _LANE)
         ]
-        search = _Search(self.searcher, self.shards, self.depth)
+        search = _Search(self.searcher, self.shards, self.blocks, self.depth)
         return (
             root
             | "CreateTasks" >> beam.Create(tasks, reshuffle=False)
@@ -135,19 +135,21 @@ class SearchShards(beam.PTransform):
 
 
 class _Search(beam.DoFn):
-    def __init__(self, searcher: Searcher, shards: Sequence[Block], depth: int) -> None:
+    def __init__(
+        self, searcher: Searcher, shards: Sequence[Block], blocks: Sequence[Block], depth: int
+    ) -> None:
         self.searcher = searcher
         self.shards = shards
+        self.blocks = blocks
         self.depth = depth
 
     def process(
-        self, element: tuple[str, Iterable[tuple[int, tuple[tuple[int, int], ...]]]]
+        self, element: tuple[str, Iterable[tuple[int, int]]]
     ) -> Iterator[tuple[int, tuple[int, TopK]]]:
-        for shard, blocks in element[1]:
-            for block in blocks:
-                queries = Block(*block)
-                found = self.searcher.search(self.shards[shard], queries, self.depth)
-                yield int(queries.start), (shard, found)
+        for shard, lane in element[1]:
+            for block in self.blocks[lane : lane + _LANE]:
+                found = self.searcher.search(self.shards[shard], block, self.depth)
+                yield int(block.start), (shard, found)
 
 
 Accumulator = tuple[tuple[int, ...], TopK | None]

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -119,9 +121,6 @@ def test_queries_left_out_are_reported(output: Path, app: typer.Typer) -> None:
 
 
 def test_a_query_takes_less_than_a_second(output: Path) -> None:
-    import subprocess
-    import sys
-
     code = (
         "import typer; from jobs.cli_runs import register; app = typer.Typer(); register(app);"
         f"app(['query', {str(output)!r}, 'tier_counts'])"

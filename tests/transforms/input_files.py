@@ -1,4 +1,4 @@
-"""Builders of tiny input collections."""
+"""Builders of tiny input collections, and ingest without Beam."""
 
 import gzip
 import json
@@ -9,7 +9,12 @@ from typing import Any
 import zstandard
 from pydantic import TypeAdapter
 
+from schemas import tables
 from schemas.inputs import Input
+from transforms.datasets import Dataset
+from transforms.ingest import resolve
+from transforms.readers import read, sources
+from transforms.readers.raw import write_raw
 
 DOCUMENTS = (
     {"_id": "d1", "title": "Cells", "text": "Cells divide in two."},
@@ -65,3 +70,26 @@ def write_beir(
     write_lines(folder / f"queries.jsonl{suffix}", queries)
     write_lines(folder / "qrels" / f"{split}.tsv{suffix}", [header, *joined])
     return folder
+
+
+SCHEMAS = {
+    "documents": tables.DOCUMENTS,
+    "queries": tables.QUERIES,
+    "positives": tables.POSITIVES,
+    "dead_letters": tables.DEAD_LETTERS,
+}
+
+
+def ingest(made: Input, directory: Path, *, block_size: int = 8192, seed: int = 42) -> Any:
+    """What the pipeline does, without Beam."""
+    raw = str(directory / "raw")
+    reports = [
+        write_raw(file, source, read(source, made, seed), seed, raw, block_size)
+        for file, source in enumerate(sources(made))
+    ]
+    return resolve(reports, made, str(directory), block_size)
+
+
+def rows(directory: Path, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = Dataset(str(directory / name)).read().to_pylist()
+    return found

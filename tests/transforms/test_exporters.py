@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -156,6 +157,28 @@ def test_without_a_judge_scores_are_the_students_and_the_report_says_so(tmp_path
     assert pq.read_table(report.path)["scores"][0].as_py() == pytest.approx([0.95, 0.89])
     beside = json.loads((tmp_path / "t.export.json").read_text())
     assert beside["scores"] == "dense" and beside["tiers"] == list(TIERS)
+
+
+def test_texts_that_are_gone_from_the_work_directory_are_missed(tmp_path: Path) -> None:
+    ids = source_of(tmp_path, Layout(texts="ids_only"))
+    part = next((tmp_path / "work" / "ingest" / "abc" / "documents").glob("*.parquet"))
+    table = pq.read_table(part)
+    pq.write_table(table.slice(0, table.num_rows - 1), part)
+    with pytest.raises(DataError, match="1 rows have no negative text, the first of query 'q007'"):
+        export(ids, "n_tuple", tmp_path / "x", Options())
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_scores_that_are_not_numbers_are_refused(name: str, source: Source, tmp_path: Path) -> None:
+    part = next((source.run / "negatives" / "tier=hard").glob("*.parquet"))
+    table = pq.read_table(part, partitioning=None)
+    at = table.schema.get_field_index("judge_score")
+    nan = pa.array([float("nan")] * table.num_rows, type=pa.float32())
+    pq.write_table(table.set_column(at, table.schema.field(at), nan), part)
+    with pytest.raises(DataError, match="judge scores that are not numbers"):
+        export(source, name, tmp_path / "x", Options(scores=True))
+    assert export(source, name, tmp_path / "x", Options()).rows
 
 
 def test_mistakes_are_named(source: Source, tmp_path: Path) -> None:

@@ -1,50 +1,29 @@
 """Ingest: positions, duplicates, merged queries, dead letters and refusals."""
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from schemas.errors import DataError
 from schemas.inputs import Input
-from schemas.tables import DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
-from tests.transforms.input_files import DOCUMENTS as ROWS
-from tests.transforms.input_files import QRELS, config, write_beir, write_lines
-from tests.transforms.input_files import QUERIES as ASKED
+from tests.transforms.input_files import (
+    DOCUMENTS,
+    QRELS,
+    QUERIES,
+    SCHEMAS,
+    config,
+    ingest,
+    rows,
+    write_beir,
+    write_lines,
+)
 from transforms.datasets import Dataset
-from transforms.ingest import resolve
 from transforms.kernels.hashing import text_keys
 from transforms.kernels.text import minhash, normalise, shingles
-from transforms.readers import read, sources
-from transforms.readers.raw import write_raw
-
-SCHEMAS = {
-    "documents": DOCUMENTS,
-    "queries": QUERIES,
-    "positives": POSITIVES,
-    "dead_letters": DEAD_LETTERS,
-}
-
-
-def ingest(made: Input, directory: Path, *, block_size: int = 8192, seed: int = 42) -> Any:
-    """What the pipeline does, without Beam."""
-    raw = str(directory / "raw")
-    reports = [
-        write_raw(file, source, read(source, made, seed), seed, raw, block_size)
-        for file, source in enumerate(sources(made))
-    ]
-    return resolve(reports, made, str(directory), block_size)
-
-
-def rows(directory: Path, name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = Dataset(str(directory / name)).read().to_pylist()
-    return found
 
 
 def reasons(directory: Path) -> list[tuple[str, int, str]]:
@@ -114,14 +93,14 @@ def test_parts_have_the_schema_and_are_named_by_their_rows(tmp_path: Path) -> No
 def test_positions_are_ranks_of_the_ids_bytes(tmp_path: Path) -> None:
     ids = ["b", "a", "a\x00", "A", "é", "\uffff", "\U0001f600", "10", "9", "aa"]
     documents = [{"_id": identity, "text": "x"} for identity in ids]
-    folder = write_beir(tmp_path / "in", documents, ASKED[:1], [("q1", "a", 1)])
+    folder = write_beir(tmp_path / "in", documents, QUERIES[:1], [("q1", "a", 1)])
     ingest(beir(folder), tmp_path)
     found = [row["doc_id"] for row in rows(tmp_path, "documents")]
     assert found == sorted(ids, key=str.encode)
 
 
 def test_of_documents_with_one_id_the_first_stays(tmp_path: Path) -> None:
-    double = [*ROWS, {"_id": "d2", "text": "another"}, {"_id": "d2", "text": "a third"}]
+    double = [*DOCUMENTS, {"_id": "d2", "text": "another"}, {"_id": "d2", "text": "a third"}]
     ingest(beir(write_beir(tmp_path / "in", double), bad_rows=1), tmp_path)
     assert rows(tmp_path, "documents")[1]["text"] == "Stars burn hydrogen."
     said = "duplicate id 'd2', first seen in corpus.jsonl line 2"
@@ -147,8 +126,8 @@ def test_queries_with_the_same_text_are_one_and_their_positives_united(tmp_path:
 
 
 def test_judgements_that_dangle_say_why(tmp_path: Path) -> None:
-    documents = [*ROWS, {"_id": "empty", "text": ""}]
-    queries = [*ASKED, {"_id": "mute", "text": ""}]
+    documents = [*DOCUMENTS, {"_id": "empty", "text": ""}]
+    queries = [*QUERIES, {"_id": "mute", "text": ""}]
     qrels = [*QRELS, ("q1", "d7", 1), ("q7", "d1", 1), ("q1", "empty", 1), ("mute", "d1", 1)]
     folder = write_beir(tmp_path / "in", documents, queries, [*qrels, ("q8", "d8", 0)])
     counts = ingest(beir(folder, bad_rows=1), tmp_path)
@@ -170,7 +149,7 @@ def test_judgements_that_dangle_say_why(tmp_path: Path) -> None:
 
 
 def test_more_bad_rows_than_allowed_fail_after_they_are_written(tmp_path: Path) -> None:
-    folder = write_beir(tmp_path / "in", [*ROWS, b"oops", b"oops"])
+    folder = write_beir(tmp_path / "in", [*DOCUMENTS, b"oops", b"oops"])
     with pytest.raises(DataError) as caught:
         ingest(beir(folder), tmp_path)
     message = str(caught.value)
@@ -186,11 +165,11 @@ def test_more_bad_rows_than_allowed_fail_after_they_are_written(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("documents", "queries", "qrels", "message"),
     [
-        ([], ASKED, [], "the corpus is empty"),
-        (ROWS, [], [], "there are no queries"),
-        (ROWS, ASKED, [], "no query has a positive: of 3 queries"),
-        (ROWS, ASKED, [("q1", "d1", 0)], "no query has a positive"),
-        (ROWS, ASKED, [("q1", "nowhere", 1)], r"no query has a positive.*unknown document"),
+        ([], QUERIES, [], "the corpus is empty"),
+        (DOCUMENTS, [], [], "there are no queries"),
+        (DOCUMENTS, QUERIES, [], "no query has a positive: of 3 queries"),
+        (DOCUMENTS, QUERIES, [("q1", "d1", 0)], "no query has a positive"),
+        (DOCUMENTS, QUERIES, [("q1", "nowhere", 1)], r"no query has a positive.*unknown document"),
         ([b"x"], [b"x"], [b"x"], r"the corpus is empty.*not JSON"),
     ],
 )
@@ -237,88 +216,3 @@ def test_what_an_unfinished_attempt_left_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "raw" / "resolve" / "resolve.duckdb").write_bytes(b"half")
     ingest(beir(folder), tmp_path)
     assert Dataset(str(tmp_path / "documents")).blocks() == [(0, 3)]
-
-
-def contents(directory: Path) -> dict[str, bytes]:
-    return {
-        str(file.relative_to(directory)): file.read_bytes()
-        for name in SCHEMAS
-        for file in sorted((directory / name).iterdir())
-    }
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_order_and_split_of_the_input_change_no_byte(tmp_path: Path, seed: int) -> None:
-    documents = [{"doc_id": f"d{i}", "text": f"text of {i}"} for i in range(50)]
-    queries = [{"query_id": f"q{i}", "text": f"ask {i // 2}"} for i in range(30)]
-    qrels = [{"query_id": f"q{i}", "doc_id": f"d{i * j}"} for i in range(30) for j in (0, 1)]
-    tables = {"documents": documents, "queries": queries, "qrels": qrels}
-    generator = random.Random(seed)
-
-    def run(name: str, files: int, block_size: int) -> dict[str, bytes]:
-        where = {}
-        for kind, table in tables.items():
-            for i in range(files):
-                write_lines(tmp_path / name / kind / f"{i}.jsonl", table[i::files])
-            where[kind] = str(tmp_path / name / kind)
-            generator.shuffle(table)
-        ingest(config(format="jsonl", **where), tmp_path / name / "out", block_size=block_size)
-        return contents(tmp_path / name / "out")
-
-    first = run("a", 1, 64)
-    assert run("b", 4, 64) == first
-
-
-TEXTS = st.sampled_from(["a", "A!", "b c", "\x00", "東京", "?", "!", "", "z" * 50])
-IDS = st.sampled_from(["1", "2", "10", "é", "x\x00", "", "q"])
-TABLE = st.lists(st.tuples(IDS, TEXTS), max_size=12)
-JUDGED = st.lists(st.tuples(IDS, IDS, st.integers(0, 2)), max_size=15)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(documents=TABLE, queries=TABLE, qrels=JUDGED)
-def test_it_agrees_with_a_plain_model(
-    tmp_path_factory: pytest.TempPathFactory, documents: Any, queries: Any, qrels: Any
-) -> None:
-    base = tmp_path_factory.mktemp("model")
-    where = {
-        "documents": write_lines(
-            base / "d.jsonl", [{"doc_id": i, "text": t} for i, t in documents]
-        ),
-        "queries": write_lines(base / "q.jsonl", [{"query_id": i, "text": t} for i, t in queries]),
-        "qrels": write_lines(
-            base / "r.jsonl", [{"query_id": q, "doc_id": d, "grade": g} for q, d, g in qrels]
-        ),
-    }
-    names = {kind: str(path) for kind, path in where.items()}
-    made = config(format="jsonl", grade="grade", bad_rows=1, **names)
-
-    corpus: dict[str, str] = {}
-    asked: dict[str, str] = {}
-    for table, kept in ((documents, corpus), (queries, asked)):
-        for identity, text in table:
-            if identity and text.strip():
-                kept.setdefault(identity, text)
-    found: dict[str, set[str]] = {}
-    for query, document, grade in qrels:
-        if grade > 0 and query in asked and document in corpus:
-            found.setdefault(query, set()).add(document)
-    merged: dict[str, list[str]] = {}
-    for query in sorted(found, key=str.encode):
-        merged.setdefault(normalise(asked[query]) or asked[query], []).append(query)
-    if not merged:
-        with pytest.raises(DataError):
-            ingest(made, base)
-        return
-    ingest(made, base, block_size=3)
-    order = sorted(corpus, key=str.encode)
-    assert [row["doc_id"] for row in rows(base, "documents")] == order
-    groups = sorted(merged.values(), key=lambda ids: ids[0].encode())
-    said = [[row["query_id"], *row["merged_ids"]] for row in rows(base, "queries")]
-    assert said == groups
-    expected = [
-        (ix, order.index(document))
-        for ix, ids in enumerate(groups)
-        for document in sorted(set().union(*(found[i] for i in ids)), key=str.encode)
-    ]
-    assert [(row["query_ix"], row["doc_ix"]) for row in rows(base, "positives")] == expected

@@ -155,6 +155,7 @@ def test_a_missing_library_says_what_to_install(
         ("BeIR/scifact:corpus", Name("BeIR/scifact", "corpus", None)),
         ("BeIR/scifact:corpus/corpus", Name("BeIR/scifact", "corpus", "corpus")),
         ("squad:/train", Name("squad", None, "train")),
+        ("/no/such/folder", Name("/no/such/folder", None, None)),
     ],
 )
 def test_names_of_hugging_face_data_sets(text: str, expected: Name) -> None:

@@ -28,6 +28,8 @@ def parse_name(text: str) -> Name:
         return Name(str(path), None, None)
     if path.parent.is_dir() and (path.parent / "dataset_dict.json").is_file():
         return Name(str(path.parent), None, path.name)
+    if text.startswith(("/", ".", "~")):
+        return Name(str(path), None, None)
     match = re.fullmatch(r"([^:]+):([^/]*)(?:/(.+))?", text)
     if match:
         return Name(match[1], match[2] or None, match[3])

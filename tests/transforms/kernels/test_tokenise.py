@@ -58,5 +58,5 @@ def test_nothing_to_index(texts):
 
 
 def test_an_unknown_language_is_named_with_the_choices():
-    with pytest.raises(ConfigError, match="'klingon'.*english"):
+    with pytest.raises(ConfigError, match=r"'klingon'.*english"):
         Tokeniser("klingon")

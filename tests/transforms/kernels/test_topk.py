@@ -1,5 +1,7 @@
 """Top-k: exact order, exact boundary, associative merge."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,10 +72,7 @@ def test_merging_parts_in_any_order_and_grouping_equals_the_whole(scores, cuts, 
     values = np.array([scores], dtype=np.float32)
     ids = np.arange(len(scores))[None, :]
     edges = sorted({0, len(scores), *[min(cut, len(scores)) for cut in cuts]})
-    parts = [
-        top_k(values[:, low:high], ids[:, low:high], k)
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    parts = [top_k(values[:, low:high], ids[:, low:high], k) for low, high in pairwise(edges)]
     random.shuffle(parts)
     while len(parts) > 1:
         at = random.randrange(len(parts) - 1)
