@@ -16,7 +16,7 @@ from transforms.kernels.hashing import fingerprint
 
 STAGE_VERSIONS = {
     "ingest": 1,
-    "embed": 1,
+    "embed": 2,
     "bm25_index": 1,
     "retrieve": 1,
     "judge": 1,

@@ -180,13 +180,13 @@ LEDGER = pa.schema(
 def vectors(dimension: int) -> pa.Schema:
     """Schema of embeddings: `ix` (doc_ix or query_ix), float32 `vector`, optional token vectors.
 
-    `token_vectors` holds float16 values, row-major, tokens x dimension, special tokens left out.
+    `token_vectors` holds bfloat16 values, row-major, tokens x dimension, special tokens left out.
     """
     return pa.schema(
         [
             _field("ix", pa.int64(), "doc_ix or query_ix"),
             _field("text_hash", pa.uint64(), "hash of the exact text, so that it is encoded once"),
             _field("vector", pa.list_(pa.float32(), dimension), "embedding, float32"),
-            _field("token_vectors", pa.large_binary(), "float16, tokens x dimension", True),
+            _field("token_vectors", pa.large_binary(), "bfloat16, tokens x dimension", True),
         ]
     )

@@ -86,7 +86,7 @@ class LateInteraction:
         queries = binary_column(self.query_tokens, "token_vectors")
 
         def tokens(raw: memoryview) -> np.ndarray:
-            return np.frombuffer(raw, dtype=np.float16).reshape(-1, width)
+            return np.frombuffer(raw, dtype=np.uint16).reshape(-1, width)
 
         scores = np.empty(len(dense), dtype=np.float32)
         bounds = np.flatnonzero(np.diff(candidates.query_ix)) + 1

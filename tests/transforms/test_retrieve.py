@@ -190,3 +190,13 @@ def test_scorer_gives_the_bits_of_retrieval(tmp_path, method):
     if method != "bm25+":
         assert np.count_nonzero(everything > 0) == len(row)
     assert scorer.pair_scores([], np.empty(0, int), np.empty(0, int)).shape == (0,)
+
+
+@pytest.mark.parametrize("texts", [[], ["the", ""]])
+def test_a_corpus_without_terms_finds_nothing(tmp_path, texts):
+    documents = text_dataset(tmp_path / "documents", texts)
+    made = index(tmp_path / "index", documents, 8, "english")
+    query_set = text_dataset(tmp_path / "queries", ["the sea", "sand"], "query_ix")
+    searcher = Bm25Searcher(made, query_set, Bm25())
+    found = searcher.search(Block(0, len(texts)), Block(0, 2), 3)
+    assert found.ids.tolist() == [[-1] * 3] * 2

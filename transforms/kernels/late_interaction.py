@@ -4,6 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_TOKENS_AT_ONCE = 2048
+
+
+def from_bfloat16(bits: np.ndarray) -> np.ndarray:
+    """float32 values of bfloat16 bit patterns, uint16 of any shape: exact."""
+    wide = bits.astype(np.uint32)
+    np.left_shift(wide, 16, out=wide)
+    return wide.view(np.float32)
+
 
 def mean_max_sim(query: np.ndarray, documents: Sequence[np.ndarray]) -> np.ndarray:
     """Mean over the query's tokens of the highest cosine with a document's token.
@@ -12,8 +21,8 @@ def mean_max_sim(query: np.ndarray, documents: Sequence[np.ndarray]) -> np.ndarr
     query tokens, so that it is a cosine in [-1, 1] whatever the length of the query.
 
     Args:
-        query: (tokens, dimension) float16 or float32, rows of length 1.
-        documents: (tokens, dimension) each, rows of length 1.
+        query: (tokens, dimension) uint16, bfloat16 bit patterns of rows of length 1.
+        documents: the same for each document.
 
     Returns:
         (documents,) float32; 0 for a document or a query without tokens.
@@ -23,8 +32,12 @@ def mean_max_sim(query: np.ndarray, documents: Sequence[np.ndarray]) -> np.ndarr
     filled = np.flatnonzero(lengths)
     if not len(query) or not len(filled):
         return scores
-    tokens = np.concatenate([documents[i] for i in filled]).astype(np.float32, copy=False)
-    similarity = tokens @ query.astype(np.float32).T
+    tokens = np.concatenate([documents[i] for i in filled])
+    columns = np.ascontiguousarray(from_bfloat16(query).T)
+    similarity = np.empty((len(tokens), len(query)), dtype=np.float32)
+    for start in range(0, len(tokens), _TOKENS_AT_ONCE):
+        rows = slice(start, start + _TOKENS_AT_ONCE)
+        np.matmul(from_bfloat16(tokens[rows]), columns, out=similarity[rows])
     starts = np.cumsum(lengths[filled]) - lengths[filled]
     best = np.maximum.reduceat(similarity, starts, axis=0)
     scores[filled] = best.mean(axis=1, dtype=np.float64)

@@ -35,7 +35,7 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class Encoded:
-    """`vectors` (texts, dimension) float32; `token_vectors` per text (tokens, dimension) float16."""
+    """`vectors` (texts, dimension) float32; `token_vectors`: see `_token_vectors`."""
 
     vectors: np.ndarray
     token_vectors: list[np.ndarray] | None
@@ -129,16 +129,22 @@ class SentenceTransformerEncoder:
             return dict(self.model(on_device, task=kind))
 
     def _token_vectors(self, output: dict[str, Any], ids: torch.Tensor) -> list[np.ndarray]:
+        """bfloat16 bit patterns, (tokens, dimension) uint16 a text, special tokens left out.
+
+        bfloat16 rather than float16, for NumPy widens it four times as fast.
+        """
         vectors = torch.nn.functional.normalize(output["token_embeddings"], dim=-1)
         special = torch.tensor(self._special, device=ids.device)
         keep = output["attention_mask"].bool() & ~torch.isin(ids, special)
-        halves = vectors.to(torch.float16)
-        return [half[mask].cpu().numpy() for half, mask in zip(halves, keep, strict=True)]
+        bits = vectors.to(torch.bfloat16).view(torch.int16)
+        return [
+            row[mask].cpu().numpy().view(np.uint16) for row, mask in zip(bits, keep, strict=True)
+        ]
 
     def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
         """Encode texts. Raises ModelError where a value is not a finite number."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        token_vectors: list[np.ndarray] = [np.empty((0, self.dimension), np.float16)] * len(texts)
+        token_vectors: list[np.ndarray] = [np.empty((0, self.dimension), np.uint16)] * len(texts)
         if len(texts):
             features = self.model.preprocess(list(texts), prompt=self._prompt(kind), task=kind)
             mask = features.get("attention_mask")

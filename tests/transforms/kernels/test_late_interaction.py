@@ -4,12 +4,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.kernels.late_interaction import mean_max_sim, z_scores
+from transforms.kernels.late_interaction import from_bfloat16, mean_max_sim, z_scores
 
 
 def unit_rows(count: int, seed: int) -> np.ndarray:
     rows = np.random.default_rng(seed).normal(size=(count, 8))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
 
 
 @given(st.integers(1, 5), st.lists(st.integers(0, 6), min_size=1, max_size=6), st.integers(0, 99))
@@ -17,7 +18,7 @@ def test_equals_the_loop_over_tokens(query_tokens: int, lengths: list[int], seed
     query = unit_rows(query_tokens, seed)
     documents = [unit_rows(length, seed + i + 1) for i, length in enumerate(lengths)]
     expected = [
-        np.mean([max(float(q @ d) for d in doc.astype(np.float64)) for q in query])
+        np.mean([max(float(q @ d) for d in from_bfloat16(doc)) for q in from_bfloat16(query)])
         if len(doc)
         else 0.0
         for doc in documents
@@ -27,7 +28,7 @@ def test_equals_the_loop_over_tokens(query_tokens: int, lengths: list[int], seed
 
 def test_a_text_scores_one_with_itself() -> None:
     tokens = unit_rows(4, 0)
-    np.testing.assert_allclose(mean_max_sim(tokens, [tokens]), [1.0], atol=2e-3)
+    np.testing.assert_allclose(mean_max_sim(tokens, [tokens]), [1.0], atol=1e-2)
 
 
 def test_z_scores_use_the_counted_rows_only() -> None:

@@ -101,9 +101,11 @@ def slowly(rows: list[dict[str, Any]], tiers: dict[str, Tier]) -> dict[int, set[
     for i in order:
         for number, tier in enumerate(tiers.values()):
             ratio = np.float64(np.float32(rows[i]["dense"]))
-            if (tier.min_ratio is None or ratio >= tier.min_ratio) and (
-                tier.max_ratio is None or ratio < tier.max_ratio
-            ) and (tier.source is None or rows[i].get("random_rank", 0) > 0):
+            if (
+                (tier.min_ratio is None or ratio >= tier.min_ratio)
+                and (tier.max_ratio is None or ratio < tier.max_ratio)
+                and (tier.source is None or rows[i].get("random_rank", 0) > 0)
+            ):
                 bands[number].append(i)
                 break
     specs = list(tiers.values())
