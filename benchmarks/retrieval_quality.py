@@ -1,7 +1,10 @@
-"""nDCG@10 and Recall@100 of finished candidate data sets against a qrels file.
+"""nDCG@10 and Recall@100 of a run's own candidates, and of its judge, against a qrels file.
 
-    python benchmarks/retrieval_quality.py --documents DIR --queries DIR \
-        --candidates bm25=DIR --candidates dense=DIR --qrels data/scifact/qrels/test.tsv
+    python benchmarks/retrieval_quality.py RUN --qrels data/scifact/qrels/test.tsv
+
+RUN is a published run's folder; its stage outputs are found in its work directory. The judge is
+measured as a reranker of the union of the retrieved candidates, known positives that no source
+retrieved left out.
 """
 
 import argparse
@@ -10,8 +13,10 @@ from pathlib import Path
 
 import ir_measures
 import numpy as np
+import pyarrow.compute as pc
 from ir_measures import Qrel, ScoredDoc, nDCG
 
+from jobs.published import find_run
 from transforms.datasets import Dataset
 
 MEASURES = [nDCG @ 10, ir_measures.R @ 100]
@@ -38,39 +43,48 @@ def query_names(queries: Dataset) -> list[list[str]]:
 
 
 def run_of(
-    candidates: Dataset, names: list[list[str]], documents: list[str], wanted: set[str]
+    dataset: Dataset, names: list[list[str]], documents: list[str], wanted: set[str]
 ) -> Iterator[ScoredDoc]:
-    """Candidates of the wanted queries as a run; the score is the rank's, so that order holds."""
+    """Candidates of the wanted queries as a run, ordered by rank or, where judged, by the judge."""
     judged = np.array([any(name in wanted for name in own) for own in names], dtype=bool)
-    for table in candidates.tables(["query_ix", "doc_ix", "rank"]):
-        columns = [table[name].to_numpy() for name in ("query_ix", "doc_ix", "rank")]
-        keep = judged[columns[0]]
-        for query, document, rank in zip(*(column[keep].tolist() for column in columns)):  # noqa: B905
+    for table in dataset.tables():
+        query_ix, doc_ix = table["query_ix"].to_numpy(), table["doc_ix"].to_numpy()
+        keep = judged[query_ix]
+        if "rank" in table.column_names:
+            score = -table["rank"].to_numpy().astype(float)
+        else:
+            score = table["judge_score"].to_numpy().astype(float)
+            ranks = [pc.is_valid(table[f"{source}_rank"]) for source in ("bm25", "dense")]
+            keep = keep & pc.or_(*ranks).to_numpy()
+        rows = (column[keep].tolist() for column in (query_ix, doc_ix, score))
+        for query, document, value in zip(*rows, strict=True):
             for name in names[query]:
-                yield ScoredDoc(name, documents[document], -float(rank))
+                yield ScoredDoc(name, documents[document], value)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--documents", required=True, help="data set of documents")
-    parser.add_argument("--queries", required=True, help="data set of queries")
+    parser.add_argument("run", metavar="RUN", help="a published run")
     parser.add_argument("--qrels", required=True, type=Path, help="BEIR or TREC qrels file")
-    parser.add_argument(
-        "--candidates", required=True, action="append", metavar="NAME=DIR", help="may be repeated"
-    )
     given = parser.parse_args()
 
     qrels = read_qrels(given.qrels)
     wanted = {qrel.query_id for qrel in qrels}
-    documents = Dataset(given.documents).read(["doc_id"])["doc_id"].to_pylist()
-    names = query_names(Dataset(given.queries))
+    run = find_run(given.run)
+    datasets = {
+        name: Dataset(str(run.workdir / path)) for name, path in run.manifest["artifacts"].items()
+    }
+    documents = datasets["documents"].read(["doc_id"])["doc_id"].to_pylist()
+    names = query_names(datasets["queries"])
     print(f"{len(documents)} documents, {len(wanted)} queries with qrels in {given.qrels}")
     print(f"{'source':<12}" + "".join(f"{measure!s:>12}" for measure in MEASURES))
-    for source in given.candidates:
-        name, _, directory = source.partition("=")
-        run = run_of(Dataset(directory), names, documents, wanted)
-        values = ir_measures.calc_aggregate(MEASURES, qrels, run)
-        print(f"{name:<12}" + "".join(f"{values[measure]:>12.4f}" for measure in MEASURES))
+    for source in ("bm25", "dense", "judged"):
+        name = source if source == "judged" else f"candidates_{source}"
+        if name not in datasets:
+            continue
+        scored = run_of(datasets[name], names, documents, wanted)
+        values = ir_measures.calc_aggregate(MEASURES, qrels, scored)
+        print(f"{source:<12}" + "".join(f"{values[measure]:>12.4f}" for measure in MEASURES))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from jobs.models import (
     cross_encoder_weights,
     judge_student,
 )
-from jobs.work import Work
+from jobs.work import STAGE_VERSIONS, Work
 from schemas.config import Config
 from schemas.errors import StorageError
 from transforms.datasets import Dataset
@@ -105,8 +105,8 @@ class Miner:
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
         """Vectors of `documents` or `queries`."""
         kind = "query" if texts == "queries" else "document"
-        identity = {"encoder": encoder.identity, "kind": kind}
-        key = {**identity, **self.key(texts), "tokens": tokens}
+        identity = {**encoder.identity, "kind": kind, "version": STAGE_VERSIONS["embed"]}
+        key = {"encoder": identity, **self.key(texts), "tokens": tokens}
 
         def make(directory: str, blocks: Any) -> Any:
             from pipelines.embed import EmbedTask, build

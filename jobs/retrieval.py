@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.config import Bm25
+from schemas.config import Bm25, Dense, Random
 from transforms.bm25_index import Bm25Index, Bm25Scorer
 from transforms.datasets import Dataset
 
@@ -65,7 +65,7 @@ def _bm25(miner: "Miner") -> Dataset:
 def _dense(miner: "Miner") -> Dataset:
     from pipelines.retrieve import DenseTask, build_dense
 
-    config = miner.config.sources.dense
+    config = miner.config.sources.dense or Dense()
     documents, queries = miner.document_vectors, miner.query_vectors
 
     def make(directory: str, blocks: Any) -> Any:
@@ -78,7 +78,7 @@ def _dense(miner: "Miner") -> Dataset:
 def _random(miner: "Miner") -> Dataset:
     from pipelines.retrieve import RandomTask, build_random
 
-    config, seed = miner.config.sources.random, miner.config.seed
+    config, seed = miner.config.sources.random or Random(), miner.config.seed
     sets = miner.ingested
 
     def make(directory: str, blocks: Any) -> Any:

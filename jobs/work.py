@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.progress import progress
+from schemas.errors import StorageError
 from schemas.tables import SCHEMA_VERSION
 from transforms.blocks import Block, plan_blocks
 from transforms.datasets import Dataset, write_json
@@ -89,8 +90,20 @@ class Work:
                         from jobs.beam_runner import run_pipeline
 
                         run_pipeline(build, task, self.options)
+                self._complete(dataset, rows)
                 dataset.finish(fingerprint=found, stage=stage, **(details or {}))
         return dataset
+
+    def _complete(self, dataset: Dataset, rows: int) -> None:
+        """Raise StorageError where the runner lost a block or left one that was not planned."""
+        plan = json.loads((dataset.directory / "_plan.json").read_text())
+        expected = plan_blocks(rows, int(plan["block_size"]))
+        if dataset.blocks() != expected:
+            raise StorageError(
+                f"{dataset.path} holds {len(dataset.blocks())} parts where {len(expected)} were "
+                "planned; the runner lost work. Run again to make the missing ones, or remove the "
+                "directory"
+            )
 
     def _missing(self, dataset: Dataset, rows: int) -> tuple[Block, ...]:
         """Blocks without a part. A plan left by an interrupted run is kept to."""

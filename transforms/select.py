@@ -53,7 +53,7 @@ def to_pairs(judged: pa.Table) -> Pairs:
         doc_ix=judged.column("doc_ix").to_numpy(),
         is_positive=judged.column("is_positive").to_numpy(),
         dense=judged.column("dense_score").to_numpy(),
-        judge=_numbers(judged.column("judge_score"), np.float32("nan")),
+        judge=_numbers(judged.column("judge_score"), float("nan")),
         ranks={str(source): _numbers(judged.column(f"{source}_rank"), 0) for source in Source},
         positive_cosine=judged.column("positive_cosine").to_numpy(),
         positive_jaccard=judged.column("positive_jaccard").to_numpy(),

@@ -29,7 +29,7 @@ class BinaryColumn:
 
     def bytes_at(self, position: int) -> memoryview:
         """The bytes at one position, without a copy."""
-        return memoryview(self.data[self.offsets[position] : self.offsets[position + 1]])
+        return self.data[self.offsets[position] : self.offsets[position + 1]].data
 
     def texts(self, positions: Sequence[int] | np.ndarray) -> list[str]:
         """The strings at these positions, in their order."""
@@ -76,7 +76,7 @@ def _localise(dataset: Dataset, column: str, target: Path) -> None:
                 kind = "binary"
             else:
                 block = np.ascontiguousarray(_numpy_of(data))
-                values.write(memoryview(block).cast("B") if block.size else b"")
+                values.write(block.tobytes())
                 shape, kind = block.shape[1:], block.dtype.str
     (building / "layout").write_text(" ".join([kind, *map(str, shape)]))
     os.replace(building, target)

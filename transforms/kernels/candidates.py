@@ -50,7 +50,8 @@ def union(
     positive_keys = pair_keys(positive_query_ix, positive_doc_ix, documents)
     keys = {name: pair_keys(s.query_ix, s.doc_ix, documents) for name, s in sources.items()}
     everything = np.unique(np.concatenate([positive_keys, *keys.values()]))
-    rank, score = {}, {}
+    rank: dict[str, np.ndarray] = {}
+    score: dict[str, np.ndarray] = {}
     for name in Source:
         rank[name] = np.zeros(len(everything), dtype=np.int32)
         score[name] = np.zeros(len(everything), dtype=np.float32)

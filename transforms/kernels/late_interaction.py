@@ -32,7 +32,7 @@ def mean_max_sim(query: np.ndarray, documents: Sequence[np.ndarray]) -> np.ndarr
     filled = np.flatnonzero(lengths)
     if not len(query) or not len(filled):
         return scores
-    tokens = np.concatenate([documents[i] for i in filled])
+    tokens = np.concatenate([documents[int(i)] for i in filled])
     columns = np.ascontiguousarray(from_bfloat16(query).T)
     similarity = np.empty((len(tokens), len(query)), dtype=np.float32)
     for start in range(0, len(tokens), _TOKENS_AT_ONCE):
