@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def bm25_index(miner: "Miner", language: str | None) -> Bm25Index:
-    """The index of the corpus for a language, made or reused; it does not depend on k1, b, method."""
+    """The index of the corpus for a language, made or reused; k1, b and method play no part."""
     key = {"documents": miner.key("documents"), "language": language}
     directory, found = miner.work.path("bm25_index", key)
     index = Bm25Index(str(directory))
@@ -54,9 +54,7 @@ def _bm25(miner: "Miner") -> Dataset:
 
     def make(directory: str, blocks: Any) -> Any:
         sets = miner.ingested
-        task = Bm25Task(
-            config, index.path, sets["documents"], sets["queries"], directory, blocks
-        )
+        task = Bm25Task(config, index.path, sets["documents"], sets["queries"], directory, blocks)
         return build_bm25, task
 
     return _ensure(miner, "bm25", config, miner.key("documents", "queries"), make)

@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_no_half_part(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(StorageError, match="No space left on device. Free space"):
+    with pytest.raises(StorageError, match=r"No space left on device\. Free space"):
         write_part(str(tmp_path), Block(0, 1).part, positives([(0, 0)]), tables.POSITIVES)
     assert list(tmp_path.iterdir()) == []
 
