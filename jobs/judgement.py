@@ -38,20 +38,42 @@ def _judge(miner: "Miner") -> Any:
         return _late_interaction(miner)
     if judge.kind == "fusion":
         return judging.Fusion(_late_interaction(miner), bm25_scorer(miner))
+    weights = cross_encoder_weights(judge)
     spec = CrossEncoderSpec(
-        cross_encoder_weights(judge).folder,
+        weights.folder,
         judge.max_length,
         judge.device,
         judge.trust_remote_code,
     )
-    return judging.CrossEncoder(spec)
+    policies, tiers = miner.config.policies or (), tuple(miner.config.tiers.items())
+    return judging.CrossEncoder(spec, policies, tiers, tuple(_earlier(miner)))
+
+
+def _identity(miner: "Miner") -> dict[str, Any]:
+    """What decides the score of a pair that is judged."""
+    weights, length = miner.cross_encoder_digest(), miner.config.judge.max_length
+    texts = miner.key("documents", "queries")
+    return {"weights": weights, "max_length": length, **texts}
+
+
+def _earlier(miner: "Miner") -> list[Dataset]:
+    """Judged pairs of the same cross-encoder and collection, under other policies or tiers."""
+    found = [Dataset(str(path)) for path in sorted((miner.work.root / "judge").glob("*/"))]
+    identity = _identity(miner)
+    return [d for d in found if d.finished and d.manifest().get("scores") == identity]
 
 
 def _judge_key(miner: "Miner") -> dict[str, Any]:
     judge = miner.config.judge
     key: dict[str, Any] = {"kind": judge.kind}
     if judge.kind == "cross_encoder":
-        key |= {"weights": miner.cross_encoder_digest(), "max_length": judge.max_length}
+        config = miner.config
+        key |= {
+            "scores": _identity(miner),
+            "policies": [policy.model_dump() for policy in config.policies or ()],
+            "tiers": [[name, tier.model_dump()] for name, tier in config.tiers.items()],
+            "sampling": config.sampling.model_dump(),
+        }
     elif judge.kind != "none":
         key["tokens"] = [d.manifest()["fingerprint"] for d in _token_sets(miner)]
     if judge.kind == "fusion":
@@ -79,4 +101,6 @@ def judge(miner: "Miner") -> Dataset:
             collection, tuple(candidates.items()), _judge(miner), directory, blocks
         )
 
-    return miner.work.ensure("judge", key, miner.rows("queries"), make)
+    lazy = miner.config.judge.kind == "cross_encoder"
+    details = {"scores": _identity(miner)} if lazy else {}
+    return miner.work.ensure("judge", key, miner.rows("queries"), make, details=details)

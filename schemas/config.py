@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.inputs import Input
 from schemas.policies import Policy, needs_judge
@@ -172,6 +172,19 @@ class Config(_Model):
                 policies.append({"judge_relative_margin": {}})
             values = {**values, "policies": policies}
         return values
+
+    @field_validator("policies", mode="before")
+    @classmethod
+    def _always_enforced(cls, policies: Any) -> Any:
+        if not isinstance(policies, (list, tuple)):
+            return policies
+        names = {
+            name
+            for entry in policies
+            for name in (entry if isinstance(entry, dict) else [getattr(entry, "name", entry)])
+        }
+        missing = [{name: {}} for name in ("known_positive", "same_text") if name not in names]
+        return [*missing, *policies]
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":

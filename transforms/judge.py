@@ -14,6 +14,7 @@ from transforms.datasets import Dataset
 from transforms.features import Collection, PositiveFeatures, positive_features
 from transforms.judging import BlockJudge, Scores
 from transforms.kernels.candidates import Candidates, Ranked, union
+from transforms.kernels.policies import Pairs
 from transforms.stores import array_column
 
 
@@ -63,9 +64,24 @@ def judge_block(
     text_key = array_column(collection.documents, "text_key")[pairs.doc_ix]
     query_text = array_column(collection.queries, "text_key")[pairs.query_ix]
     same_as_query = text_key == query_text
-    wanted = pairs.is_positive | ~(features.same_text | same_as_query)
-    scores = judge.score(collection, pairs, dense, wanted)
-    return _table(pairs, dense, features, scores, same_as_query, text_key)
+    judged = judge.score(
+        collection,
+        pairs,
+        Pairs(
+            query=np.unique(pairs.query_ix, return_inverse=True)[1],
+            doc_ix=pairs.doc_ix,
+            is_positive=pairs.is_positive,
+            dense=dense,
+            judge=np.full(len(dense), np.nan, dtype=np.float32),
+            ranks=dict(pairs.rank),
+            positive_cosine=features.cosine,
+            positive_jaccard=features.jaccard,
+            same_text_as_positive=features.same_text,
+            same_text_as_query=same_as_query,
+            text_key=text_key,
+        ),
+    )
+    return _table(pairs, dense, features, judged, same_as_query, text_key)
 
 
 def _sources(pairs: Candidates) -> pa.Array:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from schemas import tables
 from schemas.config import Tier
-from schemas.policies import Policy
+from schemas.errors import StorageError
+from schemas.policies import Policy, needs_judge
 from schemas.verdicts import Source, Verdict
 from transforms.blocks import Block
 from transforms.datasets import Dataset
@@ -70,6 +71,13 @@ def select_block(
     pairs = to_pairs(judged)
     decisions = decide(pairs, policies)
     choice = choose(pairs, decisions.policy < 0, tiers)
+    if any(needs_judge(policy) for policy in policies):
+        unjudged = int(np.isnan(pairs.judge[choice.tier >= 0]).sum())
+        if unjudged:
+            raise StorageError(
+                f"{unjudged} chosen negatives have no judge score, so the judged pairs were made "
+                "for other policies or tiers; remove the judge stage's directory and run again"
+            )
     return _table(judged, decisions, choice, [p.name for p in policies], list(tiers))
 
 
@@ -90,7 +98,9 @@ def _table(
     verdict[undecided & choice.duplicate] = Verdict.SAME_TEXT_AS_NEGATIVE
     free = undecided & ~choice.duplicate
     verdict[free & (choice.band < 0)] = Verdict.OUTSIDE_TIERS
+    judged_null = pc.is_null(judged.column("judge_score")).to_numpy()
     verdict[free & (choice.band >= 0)] = Verdict.OVER_QUOTA
+    verdict[free & (choice.band >= 0) & judged_null] = Verdict.NOT_JUDGED
     kept = choice.tier >= 0
     verdict[kept] = Verdict.KEPT
     shown_tier = np.where(kept, choice.tier, choice.band)

@@ -74,6 +74,12 @@ def test_a_set_that_cannot_be_read_is_refused(tmp_path: Path, setting: str) -> N
         load_config(write(tmp_path, "input: {format: stdlib}\nseed: 1"), [setting])
 
 
+def test_known_positives_and_their_texts_are_dropped_listed_or_not(tmp_path: Path) -> None:
+    path = write(tmp_path, "input: {format: stdlib}\npolicies: [judge_relative_margin]")
+    names = [policy.name for policy in load_config(path).policies or ()]
+    assert names == ["known_positive", "same_text", "judge_relative_margin"]
+
+
 def test_a_resolved_config_is_a_valid_config(tmp_path: Path) -> None:
     import yaml
 

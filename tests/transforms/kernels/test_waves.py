@@ -1,0 +1,82 @@
+"""Lazy judging: the same choice as judging everything, with fewer pairs judged, each once."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.config import Tier
+from schemas.policies import Policy
+from tests.transforms.kernels.pairs import pairs_of
+from transforms.kernels.policies import Pairs, decide
+from transforms.kernels.tiers import choose
+from transforms.kernels.waves import judge_needed
+
+TIERS = {
+    "hard": Tier(quota=2, min_ratio=0.7),
+    "semi_hard": Tier(quota=1, min_ratio=0.3, max_ratio=0.7),
+    "random": Tier(quota=1, source="random"),
+}
+POLICIES = [
+    Policy.model_validate(value)
+    for value in (
+        "known_positive",
+        "same_text",
+        "judge_relative_margin",
+        {"judge_score": {"max": 0.8}},
+    )
+]
+candidate = st.fixed_dictionaries(
+    {
+        "dense": st.integers(0, 10).map(lambda value: value / 10),
+        "judge": st.integers(-5, 10).map(lambda value: value / 10),
+        "random_rank": st.integers(0, 1),
+        "is_positive": st.sampled_from([True, False, False, False]),
+        "text": st.integers(0, 5),
+    }
+)
+
+
+def block_of(queries: list[list[dict[str, Any]]]) -> tuple[Pairs, np.ndarray]:
+    """Pairs of a block, and every judge score; equal texts have equal scores."""
+    rows: list[dict[str, Any]] = []
+    for number, candidates in enumerate(queries):
+        score_of: dict[int, dict[str, Any]] = {}
+        rows.append({"query": number, "is_positive": True, "dense": 1.0, "judge": 0.9})
+        for row in candidates:
+            first = score_of.setdefault(row["text"], row)
+            shared = {"dense": first["dense"], "judge": first["judge"]}
+            rows.append({**row, **shared, "query": number, "text_key": row["text"]})
+    pairs = pairs_of(rows)
+    return pairs, pairs.judge
+
+
+@given(st.lists(st.lists(candidate, max_size=10), min_size=1, max_size=4))
+def test_the_choice_equals_that_of_judging_everything(
+    queries: list[list[dict[str, Any]]],
+) -> None:
+    pairs, everything = block_of(queries)
+    asked: list[int] = []
+
+    def score(rows: np.ndarray) -> np.ndarray:
+        asked.extend(rows.tolist())
+        return everything[rows]
+
+    judge = judge_needed(pairs, POLICIES, TIERS, score)
+    lazily = Pairs(**{**vars(pairs), "judge": judge})
+    lazy = choose(lazily, decide(lazily, POLICIES).policy < 0, TIERS)
+    full = choose(pairs, decide(pairs, POLICIES).policy < 0, TIERS)
+    assert lazy.tier.tolist() == full.tier.tolist()
+    assert lazy.rank.tolist() == full.rank.tolist()
+    assert len(asked) == len(set(asked))
+    assert not np.isnan(judge[lazy.tier >= 0]).any()
+
+
+def test_candidates_beyond_the_quota_are_never_judged() -> None:
+    rows = [{"is_positive": True, "dense": 1.0, "judge": 1.0}]
+    rows += [{"dense": 0.99 - i / 1000, "judge": 0.1} for i in range(100)]
+    pairs = pairs_of(rows)
+    tiers = {"hard": Tier(quota=3, min_ratio=0.5)}
+    judge = judge_needed(pairs, POLICIES[:3], tiers, lambda rows: pairs.judge[rows])
+    assert np.flatnonzero(~np.isnan(judge)).tolist() == [0, 1, 2, 3]
