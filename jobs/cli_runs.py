@@ -134,6 +134,28 @@ def query(
         WRITERS[format.value](database.ask(sql), sys.stdout)
 
 
+def why(
+    run: RunArgument,
+    query_id: Annotated[str, typer.Argument(metavar="QUERY", help="Identifier of a query.")],
+    doc_id: Annotated[
+        str | None, typer.Argument(metavar="[DOC]", help="Identifier of a candidate.")
+    ] = None,
+) -> None:
+    """Say what became of a query's candidates, or tell one candidate's whole story."""
+    from rich.console import Console
+
+    from jobs.published import find_run
+    from jobs.why import explain_candidate, explain_query
+
+    found = find_run(run)
+    told = (
+        explain_query(found, query_id)
+        if doc_id is None
+        else explain_candidate(found, query_id, doc_id)
+    )
+    Console().print(told)
+
+
 def show(run: RunArgument) -> None:
     """Show what a run holds and what it cost."""
     from rich.console import Console
@@ -187,6 +209,7 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export)
     app.command("query")(query)
     app.command("show")(show)
+    app.command("why")(why)
     runs = typer.Typer(help="List published runs, and choose the one in force.")
     runs.command("list")(list_command)
     runs.command("promote")(promote_command)

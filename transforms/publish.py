@@ -15,7 +15,7 @@ from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
 from transforms.features import Collection
 from transforms.kernels.tiers import served_positive
-from transforms.select import to_pairs
+from transforms.pairs import to_pairs
 from transforms.stores import array_column, binary_column
 
 QUERIES_PER_PART = 8192

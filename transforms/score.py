@@ -16,7 +16,7 @@ from transforms.datasets import Dataset
 from transforms.features import Collection
 from transforms.kernels.eci import query_terms
 from transforms.kernels.tiers import served_positive
-from transforms.select import to_pairs
+from transforms.pairs import to_pairs
 from transforms.stores import binary_column
 
 

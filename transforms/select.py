@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas import tables
 from schemas.config import Tier
 from schemas.errors import StorageError
 from schemas.policies import Policy, needs_judge
-from schemas.verdicts import Source, Verdict
+from schemas.verdicts import Verdict
 from transforms.blocks import Block
 from transforms.datasets import Dataset
-from transforms.kernels.policies import Decisions, Pairs, decide
+from transforms.kernels.policies import Decisions, decide
 from transforms.kernels.tiers import Choice, choose
+from transforms.pairs import to_pairs
 
 
 @dataclass
@@ -41,29 +41,6 @@ class _Select(beam.DoFn):
         yield block, select_block(self.judged.read_queries(block), self.policies, self.tiers)
 
 
-def _numbers(column: pa.ChunkedArray, missing: float | int) -> np.ndarray:
-    return pc.fill_null(column, missing).to_numpy()
-
-
-def to_pairs(judged: pa.Table) -> Pairs:
-    """A block of `schemas.tables.JUDGED`, sorted by query_ix, as arrays."""
-    query_ix = judged.column("query_ix").to_numpy()
-    _, query = np.unique(query_ix, return_inverse=True)
-    return Pairs(
-        query=query.astype(np.int64),
-        doc_ix=judged.column("doc_ix").to_numpy(),
-        is_positive=judged.column("is_positive").to_numpy(),
-        dense=judged.column("dense_score").to_numpy(),
-        judge=_numbers(judged.column("judge_score"), float("nan")),
-        ranks={str(source): _numbers(judged.column(f"{source}_rank"), 0) for source in Source},
-        positive_cosine=judged.column("positive_cosine").to_numpy(),
-        positive_jaccard=judged.column("positive_jaccard").to_numpy(),
-        same_text_as_positive=judged.column("same_text_as_positive").to_numpy(),
-        same_text_as_query=judged.column("same_text_as_query").to_numpy(),
-        text_key=judged.column("text_key").to_numpy(),
-    )
-
-
 def select_block(
     judged: pa.Table, policies: Sequence[Policy], tiers: Mapping[str, Tier]
 ) -> pa.Table:
@@ -71,14 +48,17 @@ def select_block(
     pairs = to_pairs(judged)
     decisions = decide(pairs, policies)
     choice = choose(pairs, decisions.policy < 0, tiers)
-    if any(needs_judge(policy) for policy in policies):
+    judging = any(needs_judge(policy) for policy in policies)
+    if judging:
         unjudged = int(np.isnan(pairs.judge[choice.tier >= 0]).sum())
         if unjudged:
             raise StorageError(
                 f"{unjudged} chosen negatives have no judge score, so the judged pairs were made "
                 "for other policies or tiers; remove the judge stage's directory and run again"
             )
-    return _table(judged, decisions, choice, [p.name for p in policies], list(tiers))
+    unneeded = np.isnan(pairs.judge) if judging else np.zeros(len(pairs.judge), dtype=bool)
+    names = [policy.name for policy in policies]
+    return _table(judged, decisions, choice, unneeded, names, list(tiers))
 
 
 def _names(numbers: np.ndarray, names: Sequence[str]) -> pa.Array:
@@ -90,6 +70,7 @@ def _table(
     judged: pa.Table,
     decisions: Decisions,
     choice: Choice,
+    unneeded: np.ndarray,
     policies: Sequence[str],
     tiers: Sequence[str],
 ) -> pa.Table:
@@ -98,9 +79,8 @@ def _table(
     verdict[undecided & choice.duplicate] = Verdict.SAME_TEXT_AS_NEGATIVE
     free = undecided & ~choice.duplicate
     verdict[free & (choice.band < 0)] = Verdict.OUTSIDE_TIERS
-    judged_null = pc.is_null(judged.column("judge_score")).to_numpy()
     verdict[free & (choice.band >= 0)] = Verdict.OVER_QUOTA
-    verdict[free & (choice.band >= 0) & judged_null] = Verdict.NOT_JUDGED
+    verdict[free & (choice.band >= 0) & unneeded] = Verdict.NOT_JUDGED
     kept = choice.tier >= 0
     verdict[kept] = Verdict.KEPT
     shown_tier = np.where(kept, choice.tier, choice.band)

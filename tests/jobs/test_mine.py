@@ -7,24 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from jobs.load_config import load_config
 from jobs.mine import Miner
-from jobs.publish import check_output, publish
 from schemas.errors import ModelError, StorageError
-
-PRESET = str(Path(__file__).parents[2] / "jobs" / "presets" / "stdlib.yaml")
-
-
-def mine(output: Path, *settings: str) -> tuple[Path, Miner]:
-    config = load_config(PRESET, ["input.limit=120", "sources.bm25.depth=30", *settings])
-    config = config.model_copy(
-        update={"output": config.output.model_copy(update={"path": str(output)})}
-    )
-    miner = Miner(config)
-    run_id = check_output(miner)
-    miner.check()
-    miner.run_until("score")
-    return publish(miner, run_id), miner
+from tests.jobs.runs import mine
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -32,11 +17,6 @@ def digest(folder: Path) -> dict[str, str]:
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.rglob("*.parquet"))
     }
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Miner]:
-    return mine(tmp_path_factory.mktemp("first"), "output.run_id=first")
 
 
 def vectors_by_text(miner: Miner) -> dict[int, list[float]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+from sentence_transformers.sentence_transformer.modules import Router, StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from schemas.errors import ModelError
@@ -84,6 +84,20 @@ def test_a_static_embedding_works_and_refuses_token_vectors(tmp_path: Path) -> N
     assert np.array_equal(vectors[0], vectors[2])
     with pytest.raises(ModelError, match="gives no token vectors"):
         encoder.encode(["wing"], "document", tokens=True)
+
+
+def test_an_asymmetric_model_routes_queries_and_documents(tmp_path: Path) -> None:
+    left = SentenceTransformer(static_model(tmp_path / "left"), device="cpu")[0]
+    right = SentenceTransformer(static_model(tmp_path / "right"), device="cpu")[0]
+    with torch.no_grad():
+        right.embedding.weight.copy_(right.embedding.weight.flip(1))
+    router = Router.for_query_document(query_modules=[left], document_modules=[right])
+    SentenceTransformer(modules=[router], device="cpu").save_pretrained(str(tmp_path / "both"))
+    encoder = SentenceTransformerEncoder(EncoderSpec(str(tmp_path / "both"), device="cpu"))
+    as_query = encoder.encode(["wing heat"], "query").vectors
+    as_document = encoder.encode(["wing heat"], "document").vectors
+    np.testing.assert_allclose(as_query, as_document[:, ::-1], rtol=1e-6)
+    assert not np.allclose(as_query, as_document)
 
 
 def test_a_model_with_nan_output_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,131 @@
+"""`negmine why`: what became of a query's candidates, or the whole story of one of them."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from jobs.published import Run
+from jobs.query import Database
+from jobs.terminal import printable
+from schemas.errors import ConfigError
+from schemas.policies import Policy
+from transforms.blocks import Block
+from transforms.datasets import Dataset
+from transforms.kernels.policies import KERNELS, Pairs
+from transforms.kernels.tiers import served_positive, similarity_ratio
+from transforms.pairs import to_pairs
+from transforms.views import sql_string
+
+_LISTED = (
+    "doc_id, verdict, tier, rank, bm25_rank AS bm25, dense_rank AS dense, dense_score AS student, "
+    "judge_score AS judge"
+)
+
+
+def explain_query(run: Run, query_id: str, limit: int = 50) -> RenderableType:
+    """The query's candidates with their verdicts, most similar first.
+
+    Raises ConfigError where the run has no such query.
+    """
+    with Database(run) as database:
+        answer = database.ask(
+            f"SELECT {_LISTED} FROM ledger WHERE query_id = {sql_string(query_id)} "
+            f"ORDER BY dense_score DESC, doc_id LIMIT {limit + 1}"
+        )
+        rows = list(answer.rows)
+    if not rows:
+        raise _unknown(run, query_id)
+    title = f"query {printable(query_id)}: candidates by similarity, the first {limit}"
+    table = Table(title=title, title_justify="left", box=None)
+    for column in answer.columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows[:limit]:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def explain_candidate(run: Run, query_id: str, doc_id: str) -> RenderableType:
+    """A candidate's sources, ranks, scores, the test of every policy, verdict and tier.
+
+    Raises ConfigError where the pair is not in the ledger.
+    """
+    with Database(run) as database:
+        answer = database.ask(
+            f"SELECT * FROM ledger WHERE query_id = {sql_string(query_id)} "
+            f"AND doc_id = {sql_string(doc_id)}"
+        )
+        found = next(answer.rows, None)
+        if found is None:
+            _known_query(database, run, query_id)
+            raise ConfigError(
+                f"document {doc_id!r} is no candidate of query {query_id!r}: no source returned "
+                f"it and it is no known positive; negmine why {run.path} {query_id} lists them"
+            )
+    facts = dict(zip(answer.columns, found, strict=True))
+    story = Table(show_header=False, box=None)
+    for name, value in facts.items():
+        story.add_row(name.replace("_", " "), _cell(value))
+    return Group(story, Text(), _policies(run, query_id, doc_id))
+
+
+def _known_query(database: Database, run: Run, query_id: str) -> None:
+    sql = f"SELECT 1 FROM ledger WHERE query_id = {sql_string(query_id)} LIMIT 1"
+    if next(database.ask(sql).rows, None) is None:
+        raise _unknown(run, query_id)
+
+
+def _unknown(run: Run, query_id: str) -> ConfigError:
+    return ConfigError(
+        f"run {run.run_id} has no query {query_id!r}. A query merged into another of the same "
+        "text has that one's id, and one without a positive in the split is left out"
+    )
+
+
+def _cell(value: Any) -> Text:
+    if value is None:
+        return Text("-", style="dim")
+    if isinstance(value, float):
+        return Text(f"{value:.4f}")
+    if isinstance(value, list):
+        return Text(", ".join(map(printable, value)))
+    return Text(printable(value))
+
+
+def _policies(run: Run, query_id: str, doc_id: str) -> RenderableType:
+    artifacts = run.artifacts()
+    absent = [name for name in ("judged", "documents", "queries") if name not in artifacts]
+    if absent:
+        return Text(f"the tests of each policy are not shown: {run.missing_artifact(absent[0])}")
+    pairs, row = _judged_pairs(artifacts, query_id, doc_id)
+    table = Table(title="policies, in order", title_justify="left", box=None)
+    for column in ("drops as", "value", "threshold", "fires"):
+        table.add_column(column, overflow="fold")
+    for entry in run.manifest["config"]["policies"]:
+        policy = Policy.model_validate(entry)
+        for test in KERNELS[policy.name](pairs, policy.parameters):
+            numbers = [_cell(float(values[row])) for values in (test.value, test.threshold)]
+            fires = Text("yes", style="bold") if test.fired[row] else Text("no")
+            table.add_row(str(test.verdict), *numbers, fires)
+    positive = served_positive(pairs)[0]
+    ratio = similarity_ratio(pairs.dense[row : row + 1], pairs.dense[positive : positive + 1])
+    return Group(table, Text(f"similarity relative to the served positive: {ratio[0]:.4f}"))
+
+
+def _judged_pairs(artifacts: dict[str, Any], query_id: str, doc_id: str) -> tuple[Pairs, int]:
+    query_ix = _position(artifacts["queries"], "query_id", query_id)
+    doc_ix = _position(artifacts["documents"], "doc_id", doc_id)
+    judged = Dataset(str(artifacts["judged"])).read_queries(Block(query_ix, query_ix + 1))
+    pairs = to_pairs(judged)
+    return pairs, int((pairs.doc_ix == doc_ix).argmax())
+
+
+def _position(path: Any, column: str, identifier: str) -> int:
+    start = 0
+    for table in Dataset(str(path)).tables([column]):
+        found = table.column(column).index(identifier).as_py()
+        if found >= 0:
+            return int(start + found)
+        start += table.num_rows
+    raise ConfigError(f"the work directory's {column} {identifier!r} is gone; mine the run again")

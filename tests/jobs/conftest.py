@@ -1,0 +1,13 @@
+"""One finished run, shared by the tests that only read it or mine into its output again."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.mine import Miner
+from tests.jobs.runs import mine
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Miner]:
+    return mine(tmp_path_factory.mktemp("first"), "output.run_id=first")

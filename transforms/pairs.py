@@ -1,0 +1,31 @@
+"""Judged pairs as arrays: from the table that stages exchange to what kernels take."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.verdicts import Source
+from transforms.kernels.policies import Pairs
+
+
+def _numbers(column: pa.ChunkedArray, missing: float | int) -> np.ndarray:
+    return pc.fill_null(column, missing).to_numpy()
+
+
+def to_pairs(judged: pa.Table) -> Pairs:
+    """A block of `schemas.tables.JUDGED`, sorted by query_ix, as arrays."""
+    query_ix = judged.column("query_ix").to_numpy()
+    _, query = np.unique(query_ix, return_inverse=True)
+    return Pairs(
+        query=query.astype(np.int64),
+        doc_ix=judged.column("doc_ix").to_numpy(),
+        is_positive=judged.column("is_positive").to_numpy(),
+        dense=judged.column("dense_score").to_numpy(),
+        judge=_numbers(judged.column("judge_score"), float("nan")),
+        ranks={str(source): _numbers(judged.column(f"{source}_rank"), 0) for source in Source},
+        positive_cosine=judged.column("positive_cosine").to_numpy(),
+        positive_jaccard=judged.column("positive_jaccard").to_numpy(),
+        same_text_as_positive=judged.column("same_text_as_positive").to_numpy(),
+        same_text_as_query=judged.column("same_text_as_query").to_numpy(),
+        text_key=judged.column("text_key").to_numpy(),
+    )
