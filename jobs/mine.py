@@ -32,6 +32,10 @@ class Miner:
     work: Work = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.options:
+            from jobs.beam_runner import check_options
+
+            check_options(self.options)
         output = self.config.output
         root = Path(output.workdir) if output.workdir else Path(output.path) / "work"
         try:

@@ -92,7 +92,7 @@ def cross_encoder_weights(judge: Judge) -> Weights:
         return find_weights(judge.model or DEFAULT_CROSS_ENCODER)
     except ModelError as error:
         raise ModelError(
-            f"judge: {error} Or set judge.kind: fusion, which needs no download."
+            f"judge: {str(error).rstrip('.')}. Or set judge.kind: fusion, which needs no download."
         ) from error
 
 

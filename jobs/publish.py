@@ -71,5 +71,11 @@ def publish(miner: Miner, run_id: str) -> Path:
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    promote(Path(output.path), run_id)
+    try:
+        promote(Path(output.path), run_id)
+    except StorageError as error:
+        raise StorageError(
+            f"{error}. Run {run_id} is published whole, and `current` is as it was; put it in "
+            f"force with: negmine runs promote {output.path} {run_id}"
+        ) from error
     return runs / run_id

@@ -10,6 +10,7 @@ from rich.text import Text
 from jobs.terminal import printable
 
 SOURCES = ("bm25", "dense", "random")
+STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 
 
 def _count(value: Any) -> Text:
@@ -129,7 +130,10 @@ def _judge(summary: dict[str, Any]) -> Text:
 def _timings(manifest: dict[str, Any]) -> RenderableType:
     table = _table("Wall time", "stage", "time", "")
     total = 0.0
-    for stage, timing in manifest.get("timings", {}).items():
+    timings = manifest.get("timings", {})
+    known = [stage for stage in STAGES if stage in timings]
+    for stage in [*known, *(stage for stage in timings if stage not in STAGES)]:
+        timing = timings[stage]
         details = timing if isinstance(timing, dict) else {"seconds": timing}
         seconds = float(details.get("seconds", 0.0))
         total += seconds

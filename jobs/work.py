@@ -20,7 +20,7 @@ STAGE_VERSIONS = {
     "embed": 2,
     "bm25_index": 1,
     "retrieve": 1,
-    "judge": 1,
+    "judge": 2,
     "select": 1,
     "score": 1,
 }

@@ -104,7 +104,13 @@ class Dataset:
         parts = []
         for name in self.part_names():
             file = self.directory / name
-            rows = pq.read_metadata(file).num_rows
+            try:
+                rows = pq.read_metadata(file).num_rows
+            except (OSError, pa.ArrowException) as error:
+                raise StorageError(
+                    f"{file} cannot be read ({str(error).splitlines()[0]}); remove it and run "
+                    "again to make it anew"
+                ) from error
             parts.append({"name": name, "rows": rows, "bytes": file.stat().st_size})
         rows = sum(part["rows"] for part in parts)
         write_json(self.directory / MANIFEST, {**details, "parts": parts, "rows": rows})

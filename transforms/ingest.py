@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import duckdb
 import numpy as np
 import pyarrow as pa
 
-from schemas.errors import DataError
+from schemas.errors import DataError, StorageError
 from schemas.inputs import Input
 from schemas.tables import DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
 from transforms.blocks import Block, plan_blocks
@@ -92,7 +93,13 @@ class _Resolve(beam.DoFn):
         self.memory = memory
 
     def process(self, element: list[Report]) -> Iterator[dict[str, Any]]:
-        yield resolve(element, self.config, self.directory, self.block_size, self.memory)
+        try:
+            yield resolve(element, self.config, self.directory, self.block_size, self.memory)
+        except duckdb.Error as error:
+            raise StorageError(
+                f"cannot resolve identifiers in {self.directory}: {str(error).splitlines()[0]}. "
+                "Free space or choose another directory, then run the same command again"
+            ) from error
 
 
 def resolve(

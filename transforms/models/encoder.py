@@ -11,6 +11,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 
 from schemas.errors import ModelError
+from transforms.models.weights import first_line
 
 Kind = Literal["query", "document"]
 
@@ -94,7 +95,8 @@ class SentenceTransformerEncoder:
             )
         except Exception as error:
             raise ModelError(
-                f"the encoder in {spec.folder} cannot be loaded: {str(error).splitlines()[0]}"
+                f"the encoder in {spec.folder} cannot be loaded ({first_line(error)}); fetch it "
+                "again, or name another as student.model or judge.model"
             ) from error
         if spec.max_length is not None:
             model.max_seq_length = spec.max_length

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from schemas.errors import ModelError
+from transforms.models.weights import first_line
 
 DEFAULT_CROSS_ENCODER = "cross-encoder/ms-marco-MiniLM-L6-v2"
 
@@ -48,12 +49,13 @@ class CrossEncoderJudge:
         except Exception as error:
             raise ModelError(
                 f"the cross-encoder in {spec.folder} cannot be loaded "
-                f"({str(error).splitlines()[0]}); judge.kind: fusion needs no download"
+                f"({first_line(error)}); fetch it again, or set judge.kind: fusion, which needs no "
+                "download"
             ) from error
         if self.model.num_labels != 1:
             raise ModelError(
                 f"the cross-encoder in {spec.folder} has {self.model.num_labels} labels; a judge "
-                "needs one score a pair"
+                "needs one score a pair. Name a reranker as judge.model, or set judge.kind: fusion"
             )
         self.spec = spec
         self._sigmoid = torch.nn.Sigmoid()

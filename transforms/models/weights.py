@@ -22,6 +22,11 @@ class Weights:
     digest: str
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says in one line; its name where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def _embedded_folder(package: str) -> Path | None:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -57,9 +62,9 @@ def find_folder(name: str) -> Path:
     try:
         return _from_hub(name)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
-            f"model {name!r} is neither a folder here nor to be had from the hub ({reason}). "
+            f"model {name!r} is neither a folder here nor to be had from the hub "
+            f"({first_line(error)}). "
             f"Give a local folder, or {', '.join(EMBEDDED)}, whose weights come with a package."
         ) from error
 
@@ -91,7 +96,10 @@ def is_static(weights: Weights) -> bool:
     modules = Path(weights.folder) / "modules.json"
     if not modules.is_file():
         return False
-    kinds = [module.get("type", "") for module in json.loads(modules.read_text())]
+    try:
+        kinds = [module.get("type", "") for module in json.loads(modules.read_text())]
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ModelError(f"{modules} is damaged ({error}); fetch the model again") from error
     return any("StaticEmbedding" in kind for kind in kinds)
 
 
