@@ -13,7 +13,9 @@ import duckdb
 
 from jobs.mine import Miner
 from schemas.tables import SCHEMA_VERSION
-from transforms.kernels.eci import eci, harmonic_mean
+from transforms.kernels.eci import set_terms
+from transforms.kernels.eci import summarise as summarise_terms
+from transforms.views import dataset_sql, partitioned_sql
 
 _PACKAGES = (
     "negmine",
@@ -113,12 +115,13 @@ def _versions() -> dict[str, str]:
 def summarise(miner: Miner, run: Path) -> dict[str, Any]:
     """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
     with duckdb.connect() as database:
-        for name in ("negatives", "ledger", "sets"):
-            files = str(run / name / "**" / "*.parquet").replace("'", "''")
-            database.execute(
-                f"CREATE VIEW {name} AS SELECT * FROM "
-                f"read_parquet('{files}', hive_partitioning = true)"
-            )
+        views = {
+            "negatives": partitioned_sql(run / "negatives", "tier"),
+            "ledger": partitioned_sql(run / "ledger", "verdict"),
+            "sets": dataset_sql(run / "sets"),
+        }
+        for name, sql in views.items():
+            database.execute(f"CREATE VIEW {name} AS {sql}")
         tiers = {tier: _tier(database, tier) for tier in miner.config.tiers}
         for tier, spec in miner.config.tiers.items():
             count = f"coalesce(element_at(tier_counts, '{tier}')[1], 0)"
@@ -163,27 +166,11 @@ def _tier(database: duckdb.DuckDBPyConnection, tier: str) -> dict[str, Any]:
 
 def _eci(database: duckdb.DuckDBPyConnection, where: str) -> dict[str, float]:
     """ECI of a part of the negatives: S and D averaged per query, then over queries; median N."""
-    signal, safety, size, queries = _row(
-        database,
+    terms = database.execute(
         f"""
-        WITH terms AS (
-            SELECT avg(dense_score) AS signal,
-                   avg(greatest(0, positive_dense_score - dense_score)) AS safety,
-                   count(*) AS size
-            FROM negatives {where} GROUP BY query_id
-        )
-        SELECT avg(signal), avg(safety), median(size), count(*) FROM terms
-        """,
-    )
-    if not queries:
-        return dict.fromkeys(
-            ("eci", "signal", "safety", "harmonic_mean", "negatives", "queries"), 0.0
-        )
-    return {
-        "eci": eci(size, signal, safety),
-        "signal": signal,
-        "safety": safety,
-        "harmonic_mean": harmonic_mean(signal, safety),
-        "negatives": size,
-        "queries": queries,
-    }
+        SELECT count(*) AS size, avg(dense_score) AS signal,
+               avg(greatest(0, positive_dense_score - dense_score)) AS safety
+        FROM negatives {where} GROUP BY query_id ORDER BY query_id
+        """
+    ).fetchnumpy()
+    return summarise_terms(set_terms(terms["size"], terms["signal"], terms["safety"]))

@@ -63,6 +63,11 @@ def query_terms(
     margin = np.maximum(0.0, np.asarray(positive, dtype=np.float64) - negative)
     signal = np.bincount(query, weights=negative, minlength=queries) / count
     safety = np.bincount(query, weights=margin, minlength=queries) / count
+    return set_terms(size, signal, safety)
+
+
+def set_terms(size: np.ndarray, signal: np.ndarray, safety: np.ndarray) -> SetTerms:
+    """Terms of negative sets whose N, S and D are known, each (queries,)."""
     clipped = np.maximum(signal, 0.0)
     total = clipped + safety
     mean = np.divide(2 * clipped * safety, total, out=np.zeros_like(total), where=total > 0)
