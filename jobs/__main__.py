@@ -20,7 +20,7 @@ def main() -> None:
     try:
         from jobs.cli import app
 
-        app()
+        app(prog_name="negmine")
     except NegmineError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

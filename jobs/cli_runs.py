@@ -156,6 +156,31 @@ def why(
     Console().print(told)
 
 
+def sweep(
+    run: RunArgument,
+    policy: Annotated[
+        str,
+        typer.Option("--policy", metavar="POLICY.PARAMETER=A,B,...", help="Thresholds to try."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what other thresholds would give, from the run's stored scores."""
+    import json
+
+    from rich.console import Console
+
+    from jobs.published import find_run
+    from jobs.sweep import parse_grid, sweep_table
+    from jobs.sweep import sweep as run_sweep
+
+    name, parameter, values = parse_grid(policy)
+    rows = run_sweep(find_run(run), name, parameter, values)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        Console().print(sweep_table(f"{name}.{parameter}", rows))
+
+
 def show(run: RunArgument) -> None:
     """Show what a run holds and what it cost."""
     from rich.console import Console
@@ -210,6 +235,7 @@ def register(app: typer.Typer) -> None:
     app.command("query")(query)
     app.command("show")(show)
     app.command("why")(why)
+    app.command("sweep")(sweep)
     runs = typer.Typer(help="List published runs, and choose the one in force.")
     runs.command("list")(list_command)
     runs.command("promote")(promote_command)
