@@ -55,7 +55,7 @@ def run_pipeline(
     Without `--runner` among the options this is FnApiRunner, in this process; `DirectRunner` would
     choose another engine where it can download one. Raises the NegmineError that a worker raised.
     """
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     for name in ("common", "worker"):  # they log the error that is raised below
         logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)
     named = any(option.split("=")[0] == "--runner" for option in options)
@@ -74,11 +74,22 @@ def run_pipeline(
             f"{reason}{where}; finished parts are kept, the same command goes on from there"
         ) from error
     except Exception as error:
+        if _was_interrupted(error):
+            raise KeyboardInterrupt from error
         found = _RAISED.findall(str(error))
         kind = getattr(errors, found[-1][0], None) if found else None
         if kind is None:
             raise
         raise kind(_plain(found[-1][1])) from error
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is at the root: Beam turns one that lands in a DoFn into a RuntimeError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _plain(message: str) -> str:

@@ -67,10 +67,10 @@ def _parse_value(setting: str, text: str) -> Any:
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
     *path, last = key.split(".")
-    if path and path[0] == "policies" and values.get("policies") is None:
+    if path and path[0] in {"policies", "tiers"} and values.get(path[0]) is None:
         judge = {"judge": values["judge"]} if "judge" in values else {}
         blank = Config.model_validate({"input": {"format": "stdlib"}, **judge})
-        values["policies"] = [policy.model_dump() for policy in blank.policies or ()]
+        values[path[0]] = blank.model_dump(mode="json")[path[0]]
     node: Any = values
     for name in path:
         node = _step(node, name, key)

@@ -1,5 +1,6 @@
 """The stages of a run, in order: each asks the work directory for its artifact, made or reused."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from jobs.models import (
 )
 from jobs.work import STAGE_VERSIONS, Work
 from schemas.config import Config
-from schemas.errors import StorageError
+from schemas.errors import DataError, StorageError
 from transforms.datasets import Dataset
 from transforms.features import Collection
 
@@ -74,7 +75,19 @@ class Miner:
                 self._ingest(str(directory))
                 for name, dataset in datasets.items():
                     dataset.finish(fingerprint=f"{found}/{name}", stage="ingest")
+        self._check_bad_rows(directory)
         return datasets
+
+    def _check_bad_rows(self, directory: Path) -> None:
+        """Hold a reused collection to this run's limit too."""
+        counts = json.loads((directory / "counts.json").read_text())
+        limit = self.config.input.bad_rows
+        if counts["dead_letters"] > limit * counts["rows"]:
+            raise DataError(
+                f"{counts['dead_letters']:,} of {counts['rows']:,} rows cannot be used, and "
+                f"input.bad_rows allows a share of {limit:g}; the bad rows are in "
+                f"{directory / 'dead_letters'}"
+            )
 
     def _ingest(self, directory: str) -> None:
         from jobs.beam_runner import run_pipeline

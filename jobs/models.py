@@ -75,7 +75,9 @@ def choose_encoder(student: Student, documents: Dataset, workdir: Path) -> Encod
 def judge_student(judge: Judge, student: Student) -> Student:
     """Settings of the late-interaction encoder: the student itself, unless another is named."""
     if judge.model is None or judge.model == student.model:
-        return student
+        own = judge.model_dump(include={"max_length", "device", "trust_remote_code"})
+        given = {key: own[key] for key in own if key in judge.model_fields_set}
+        return student.model_copy(update=given)
     return Student(
         model=judge.model,
         max_length=judge.max_length,

@@ -61,6 +61,17 @@ def test_the_summary_tells_everything(output: Path) -> None:
     assert first.index("hard") < first.index("semi_hard") < first.index("random")
 
 
+def test_stages_are_listed_in_pipeline_order_whatever_the_manifest_says() -> None:
+    stages = ["ingest", "embed", "retrieve", "judge", "select", "score", "publish"]
+    timings = {name: {"seconds": 1.0} for name in sorted([*stages, "audit"])}
+    text = shown({"timings": timings})
+    first = [line.split()[0] for line in text.splitlines() if line.strip()]
+    assert first[first.index("ingest") : first.index("all", first.index("ingest"))] == [
+        *stages,
+        "audit",
+    ]
+
+
 def test_the_summary_survives_missing_facts_and_hostile_names() -> None:
     shown({})
     tiers = {"[red]\x1b[31m": {"negatives": 1}}

@@ -14,13 +14,14 @@ from transforms.readers import hf
 from transforms.readers.rows import Source
 
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool")
+_TOLERANCES = ("bad_rows",)
 
 
 def collection_fingerprint(
     config: Input, sources: list[Source], seed: int, cache: Path | None
 ) -> dict[str, object]:
     """See `transforms.readers.fingerprint_input`."""
-    options = config.model_dump(mode="json", exclude=set(_LOCATIONS))
+    options = config.model_dump(mode="json", exclude={*_LOCATIONS, *_TOLERANCES})
     value: dict[str, object] = {"options": options}
     if config.limit is not None:
         value["seed"] = seed
