@@ -46,7 +46,14 @@ def mine(
     miner.check()
     miner.run_until("score")
     path = publish(miner, run_id)
-    Console().print(render_summary(find_run(str(path)).manifest, str(path)))
+    manifest = find_run(str(path)).manifest
+    Console().print(render_summary(manifest, str(path)))
+    if not manifest["summary"]["verdicts"].get("kept"):
+        typer.echo(
+            "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
+            "say by what: loosen that policy, or look at the judge's scores with negmine query",
+            err=True,
+        )
 
 
 def _stage(stage: str, meaning: str) -> None:

@@ -183,7 +183,9 @@ class Config(_Model):
             for entry in policies
             for name in (entry if isinstance(entry, dict) else [getattr(entry, "name", entry)])
         }
-        missing: list[Any] = [{name: {}} for name in ("known_positive", "same_text") if name not in names]
+        missing: list[Any] = [
+            {name: {}} for name in ("known_positive", "same_text") if name not in names
+        ]
         return [*missing, *policies]
 
     @model_validator(mode="after")

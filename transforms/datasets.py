@@ -25,8 +25,10 @@ def _write_atomically(path: Path, data: Any) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise StorageError(
             f"cannot write {path}: {error.strerror}. Free space or choose another directory, "
             "then run the same command again; finished parts are kept."

@@ -50,8 +50,7 @@ def _numpy_of(column: pa.ChunkedArray) -> np.ndarray:
     return array.to_numpy(zero_copy_only=False)
 
 
-def _localise(dataset: Dataset, column: str, target: Path) -> None:
-    building = target.with_name(target.name + ".building")
+def _localise(dataset: Dataset, column: str, target: Path, building: Path) -> None:
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     total = 0
@@ -90,7 +89,11 @@ def _open(dataset: Dataset, column: str) -> Path:
             with open(target.with_name(column + ".lock"), "w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not (target / "layout").is_file():
-                    _localise(dataset, column, target)
+                    building = target.with_name(target.name + ".building")
+                    try:
+                        _localise(dataset, column, target, building)
+                    finally:
+                        shutil.rmtree(building, ignore_errors=True)
         except OSError as error:
             raise StorageError(
                 f"cannot copy {column} of {dataset.path} to {target}: {error.strerror}; free "
