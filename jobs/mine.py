@@ -109,7 +109,9 @@ class Miner:
     @cached_property
     def student(self) -> EncoderChoice:
         """The student with its precision settled."""
-        return choose_encoder(self.config.student, self.ingested["documents"], self.work.root)
+        documents = self.ingested["documents"]
+        with self.work.timed("embed", reused=True):
+            return choose_encoder(self.config.student, documents, self.work.root)
 
     @cached_property
     def token_encoder(self) -> EncoderChoice | None:

@@ -116,6 +116,16 @@ def _eci(manifest: dict[str, Any]) -> RenderableType:
     return table
 
 
+def _student(manifest: dict[str, Any]) -> Text:
+    name = manifest.get("config", {}).get("student", {}).get("model", "?")
+    precision = manifest.get("precision") or {}
+    line = f"Student: {printable(name)}, {printable(precision.get('student', '-'))}"
+    cosine = precision.get("lowest_cosine_with_fp32")
+    if cosine is not None:
+        line += f" (lowest cosine with fp32 on a sample: {cosine:.4f})"
+    return Text(line)
+
+
 def _judge(summary: dict[str, Any]) -> Text:
     judge = summary.get("judge", {})
     scored, total = judge.get("pairs_scored", 0), judge.get("pairs_total", 0)
@@ -167,7 +177,7 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
     parts: list[RenderableType] = [head, Text(", ".join(facts))]
     for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
         parts.append(Padding(part, (1, 0, 0, 0)))
-    parts.append(Padding(_judge(summary), (1, 0, 0, 0)))
+    parts.append(Padding(Group(_student(manifest), _judge(summary)), (1, 0, 0, 0)))
     if manifest.get("timings"):
         parts.append(Padding(_timings(manifest), (1, 0, 0, 0)))
     peak = manifest.get("peak_memory_bytes")

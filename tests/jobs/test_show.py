@@ -142,3 +142,12 @@ def test_a_query_takes_less_than_a_second(output: Path) -> None:
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
         times.append(time.perf_counter() - start)
     assert min(times) < 1.0
+
+
+def test_the_students_precision_is_told_with_its_agreement() -> None:
+    manifest = {
+        "config": {"student": {"model": "all-MiniLM-L6-v2"}},
+        "precision": {"student": "bf16", "lowest_cosine_with_fp32": 0.99993},
+    }
+    expected = "Student: all-MiniLM-L6-v2, bf16 (lowest cosine with fp32 on a sample: 0.9999)"
+    assert expected in shown(manifest)
