@@ -71,9 +71,10 @@ def main() -> None:
     qrels = read_qrels(given.qrels)
     wanted = {qrel.query_id for qrel in qrels}
     run = find_run(given.run)
-    datasets = {
-        name: Dataset(str(run.workdir / path)) for name, path in run.manifest["artifacts"].items()
-    }
+    datasets = {name: Dataset(str(path)) for name, path in run.artifacts().items()}
+    for name in run.manifest["artifacts"]:
+        if name not in datasets:
+            raise SystemExit(f"{run.missing_artifact(name)}; mine the run again")
     documents = datasets["documents"].read(["doc_id"])["doc_id"].to_pylist()
     names = query_names(datasets["queries"])
     print(f"{len(documents)} documents, {len(wanted)} queries with qrels in {given.qrels}")
