@@ -44,7 +44,7 @@ def _library() -> Any:
         import datasets
     except ImportError:
         raise ConfigError(
-            "input.format hf needs the library datasets; run: pip install 'negmine[datasets]'"
+            "input.format hf needs the library datasets; run: pip install -e '.[datasets]'"
         ) from None
     return datasets
 

@@ -13,7 +13,7 @@ def _load(name: str) -> Any:
         import ir_datasets
     except ImportError:
         raise ConfigError(
-            "input.format ir_datasets needs that library; run: pip install 'negmine[ir-datasets]'"
+            "input.format ir_datasets needs that library; run: pip install -e '.[ir-datasets]'"
         ) from None
     try:
         return ir_datasets.load(name)
