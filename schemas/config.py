@@ -16,8 +16,12 @@ class Student(_Model):
     """The embedding model to be trained; its geometry says how hard a negative is."""
 
     model: str = Field("all-MiniLM-L6-v2", description="local folder, hub name or alias")
-    query_prompt: str = Field("", description="text put before every query")
-    document_prompt: str = Field("", description="text put before every document")
+    query_prompt: str | None = Field(
+        None, description='text put before every query; null = the model\'s own, "" = none'
+    )
+    document_prompt: str | None = Field(
+        None, description='text put before every document; null = the model\'s own, "" = none'
+    )
     max_length: int | None = Field(None, ge=4, description="tokens; null = the model's own limit")
     normalize: bool = Field(True, description="scale vectors to length 1, so that dot = cosine")
     precision: Literal["auto", "fp32", "bf16"] = Field(

@@ -129,12 +129,12 @@ def test_this_pythons_library_gives_one_positive_a_function() -> None:
         (
             {"format": "hf", "documents": "a", "queries": "b", "qrels": "c"},
             "datasets",
-            r"pip install 'negmine\[datasets\]'",
+            r"pip install -e '\.\[datasets\]'",
         ),
         (
             {"format": "ir_datasets", "name": "beir/scifact"},
             "ir_datasets",
-            r"pip install 'negmine\[ir-datasets\]'",
+            r"pip install -e '\.\[ir-datasets\]'",
         ),
     ],
 )

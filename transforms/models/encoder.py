@@ -25,8 +25,8 @@ class EncoderSpec:
     """Everything that decides an encoder's output; hashable, so that a worker loads it once."""
 
     folder: str
-    query_prompt: str = ""
-    document_prompt: str = ""
+    query_prompt: str | None = None
+    document_prompt: str | None = None
     max_length: int | None = None
     normalize: bool = True
     precision: str = "fp32"
@@ -116,8 +116,8 @@ class SentenceTransformerEncoder:
 
     def _prompt(self, kind: Kind) -> str | None:
         own = self.spec.query_prompt if kind == "query" else self.spec.document_prompt
-        if own:
-            return own
+        if own is not None:
+            return own or None
         names = ("query",) if kind == "query" else ("document", "passage", "corpus")
         prompts: dict[str, str] = self.model.prompts or {}
         return next((prompts[name] for name in names if prompts.get(name)), None)

@@ -65,6 +65,21 @@ def test_prompts_and_length_change_the_vectors() -> None:
     assert not np.array_equal(load_encoder(short).encode(TEXTS[:1], "query").vectors, plain)
 
 
+def test_a_models_own_prompts_are_used_unless_replaced_or_emptied(tmp_path: Path) -> None:
+    folder = static_model(tmp_path / "static")
+    model = SentenceTransformer(folder, device="cpu")
+    model.prompts = {"query": "heat "}
+    model.save_pretrained(folder)
+
+    def query_vector(prompt: str | None) -> np.ndarray:
+        spec = EncoderSpec(folder, query_prompt=prompt, device="cpu")
+        return SentenceTransformerEncoder(spec).encode(["wing"], "query").vectors
+
+    plain, own = query_vector(""), query_vector(None)
+    assert not np.allclose(plain, own)
+    assert np.array_equal(own, query_vector("heat "))
+
+
 def static_model(folder: Path) -> str:
     vocabulary = {"[UNK]": 0, "wing": 1, "heat": 2, "layer": 3}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
