@@ -1,6 +1,6 @@
 """The `negmine` command: mine, each stage alone, and config; other commands are mounted here."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,7 +22,19 @@ Settings = Annotated[
 OutputFolder = Annotated[
     str | None, typer.Option("--output", metavar="DIR", help="Override output.path.")
 ]
+if TYPE_CHECKING:
+    from jobs.mine import Miner
+
 _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
+
+
+def _miner(
+    context: typer.Context, config: str, settings: list[str] | None, output: str | None
+) -> "Miner":
+    from jobs.load_config import load_config
+    from jobs.mine import Miner
+
+    return Miner(load_config(config, settings or [], output), context.args)
 
 
 @app.command(context_settings=_BEAM)
@@ -35,13 +47,11 @@ def mine(
     """Mine negatives end to end and publish the run. Options after -- go to Beam."""
     from rich.console import Console
 
-    from jobs.load_config import load_config
-    from jobs.mine import Miner
     from jobs.publish import check_output, publish
     from jobs.published import find_run
     from jobs.show import render_summary
 
-    miner = Miner(load_config(config, settings or [], output), context.args)
+    miner = _miner(context, config, settings, output)
     run_id = check_output(miner)
     miner.check()
     miner.run_until("score")
@@ -63,10 +73,7 @@ def _stage(stage: str, meaning: str) -> None:
         settings: Settings = None,
         output: OutputFolder = None,
     ) -> None:
-        from jobs.load_config import load_config
-        from jobs.mine import Miner
-
-        miner = Miner(load_config(config, settings or [], output), context.args)
+        miner = _miner(context, config, settings, output)
         if stage != "ingest":
             miner.check()
         miner.run_until(stage)

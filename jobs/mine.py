@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jobs.models import (
     EncoderChoice,
@@ -123,7 +123,7 @@ class Miner:
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
         """Vectors of `documents` or `queries`."""
-        kind = "query" if texts == "queries" else "document"
+        kind: Literal["query", "document"] = "query" if texts == "queries" else "document"
         identity = {**encoder.identity, "kind": kind, "version": STAGE_VERSIONS["embed"]}
         key = {"encoder": identity, **self.key(texts), "tokens": tokens}
 
@@ -134,7 +134,7 @@ class Miner:
             spec = encoder.spec()
             return build, EmbedTask(
                 texts=self.ingested[texts],
-                kind="query" if texts == "queries" else "document",
+                kind=kind,
                 encoder=spec,
                 dimension=load_encoder(spec).dimension,
                 directory=directory,

@@ -31,6 +31,3 @@ class Verdict(StrEnum):
     OUTSIDE_TIERS = "outside_tiers"
     OVER_QUOTA = "over_quota"
     NOT_JUDGED = "not_judged"
-
-
-DROP_REASONS = tuple(verdict for verdict in Verdict if verdict is not Verdict.KEPT)

@@ -16,7 +16,7 @@ from transforms.datasets import Dataset, write_part
 from transforms.features import Collection
 from transforms.kernels.tiers import served_positive
 from transforms.pairs import to_pairs
-from transforms.stores import array_column, binary_column
+from transforms.stores import binary_column
 
 QUERIES_PER_PART = 8192
 """Queries in a published part. Fixed, so that published bytes do not depend on `block_size`."""
@@ -72,12 +72,11 @@ class Rows:
         judge = verdicts.column("judge_score")
         positive_judge = judge.take(pa.array(served))
         self.collection = collection
-        self.positive_ix = pairs.doc_ix[served]
         self.table = (
             verdicts.append_column("positive_dense_score", pa.array(pairs.dense[served]))
             .append_column("positive_judge_score", positive_judge)
             .append_column("judge_margin", pc.subtract(positive_judge, judge))
-            .append_column("positive_ix", pa.array(self.positive_ix))
+            .append_column("positive_ix", pa.array(pairs.doc_ix[served]))
         )
         kept = pc.equal(verdicts.column("verdict"), str(Verdict.KEPT))
         self.kept = int(pc.sum(kept).as_py() or 0)
@@ -96,11 +95,6 @@ class Rows:
                 f"{bad.num_rows} known positives were about to be written as negatives, first for "
                 f"query {query[0]!r}; nothing was published. Please report this as a defect."
             )
-
-    def _ids(self, kind: str, positions: np.ndarray) -> list[str]:
-        documents = kind == "doc_id"
-        dataset = self.collection.documents if documents else self.collection.queries
-        return _repeated(dataset, kind, positions)
 
     def _texts(self, dataset: Dataset, positions: np.ndarray, wanted: bool) -> pa.Array:
         if not wanted:
@@ -122,11 +116,11 @@ class Rows:
         positive_ix = chosen.column("positive_ix").to_numpy()
         documents, queries = self.collection.documents, self.collection.queries
         added = {
-            "query_id": self._ids("query_id", query_ix),
+            "query_id": _repeated(queries, "query_id", query_ix),
             "query": self._texts(queries, query_ix, texts),
-            "positive_id": self._ids("doc_id", positive_ix),
+            "positive_id": _repeated(documents, "doc_id", positive_ix),
             "positive": self._texts(documents, positive_ix, texts),
-            "negative_id": self._ids("doc_id", doc_ix),
+            "negative_id": _repeated(documents, "doc_id", doc_ix),
             "negative": self._texts(documents, doc_ix, texts),
         }
         columns = {name: chosen.column(name) for name in chosen.column_names} | added
@@ -137,9 +131,10 @@ class Rows:
     def ledger(self, verdict: Verdict) -> pa.Table:
         """Rows of `schemas.tables.LEDGER` with one verdict, sorted by query and document."""
         rows = self.table.filter(pc.equal(self.table.column("verdict"), str(verdict)))
+        query_ix, doc_ix = rows.column("query_ix").to_numpy(), rows.column("doc_ix").to_numpy()
         added = {
-            "query_id": self._ids("query_id", rows.column("query_ix").to_numpy()),
-            "doc_id": self._ids("doc_id", rows.column("doc_ix").to_numpy()),
+            "query_id": _repeated(self.collection.queries, "query_id", query_ix),
+            "doc_id": _repeated(self.collection.documents, "doc_id", doc_ix),
         }
         columns = {name: rows.column(name) for name in rows.column_names} | added
         schema = tables.LEDGER
@@ -151,8 +146,3 @@ def _repeated(dataset: Dataset, column: str, positions: np.ndarray) -> list[str]
     distinct, inverse = np.unique(positions, return_inverse=True)
     values = binary_column(dataset, column).texts(distinct)
     return [values[i] for i in inverse]
-
-
-def query_count(collection: Collection) -> int:
-    """Number of queries of a collection."""
-    return len(array_column(collection.queries, "query_key"))
