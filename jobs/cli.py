@@ -66,6 +66,31 @@ def mine(
         )
 
 
+@app.command(context_settings=_BEAM)
+def plan(
+    context: typer.Context,
+    config: ConfigFile,
+    settings: Settings = None,
+    output: OutputFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Estimate what mine would take: time, disk and pairs. Ingests, and times a small sample."""
+    import json
+
+    from rich.console import Console
+
+    from jobs.load_config import load_config
+    from jobs.plan import plan as make_plan
+    from jobs.plan_table import render_plan
+
+    found = make_plan(load_config(config, settings or [], output), context.args)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2))
+        return
+    console = Console()
+    (console if console.is_terminal else Console(width=140)).print(render_plan(found))
+
+
 def _stage(stage: str, meaning: str) -> None:
     def command(
         context: typer.Context,

@@ -159,26 +159,39 @@ def why(
 def sweep(
     run: RunArgument,
     policy: Annotated[
-        str,
-        typer.Option("--policy", metavar="POLICY.PARAMETER=A,B,...", help="Thresholds to try."),
+        list[str],
+        typer.Option(
+            "--policy",
+            "--set",
+            metavar="KEY=A,B,...",
+            help="Values to try: POLICY.PARAMETER, sampling.KEY or tiers.NAME.KEY; repeat for a "
+            "grid.",
+        ),
     ],
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw leak against hard negatives.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what other thresholds would give, from the run's stored scores."""
+    """Say what other settings would give, from the run's stored scores."""
     import json
 
     from rich.console import Console
 
     from jobs.published import find_run
-    from jobs.sweep import parse_grid, sweep_table
+    from jobs.sweep import parse_grid
     from jobs.sweep import sweep as run_sweep
+    from jobs.sweep_plot import notes, sweep_table, write_plot
 
-    name, parameter, values = parse_grid(policy)
-    rows = run_sweep(find_run(run), name, parameter, values)
+    rows = run_sweep(find_run(run), parse_grid(policy))
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
-        Console().print(sweep_table(f"{name}.{parameter}", rows))
+        Console(width=200, soft_wrap=True).print(sweep_table(rows))
+        for note in notes(rows):
+            typer.echo(note)
+    if plot is not None:
+        write_plot(plot, rows)
 
 
 def show(run: RunArgument) -> None:

@@ -1,106 +1,161 @@
-"""The judge stage of a run: which judge, what its scores depend on, and the task."""
+"""The judge stage of a run: which judge, how it is calibrated, and the judged pairs."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jobs.models import cross_encoder_weights
-from jobs.retrieval import bm25_scorer
-from schemas.errors import ConfigError
+from jobs.models import cross_encoder_weights, judge_student
+from jobs.retrieval import bm25_scorer, hub_places
+from jobs.scores import precomputed_scores
+from schemas.judges import Judge
+from schemas.selection import Selection
 from transforms.datasets import Dataset
+from transforms.kernels.hashing import fingerprint
 
 if TYPE_CHECKING:
     from jobs.mine import Miner
-    from transforms.judging import LateInteraction
+    from transforms.judging.protocol import BlockJudge
+    from transforms.kernels.calibration import Calibration
 
 
-def _token_sets(miner: "Miner") -> tuple[Dataset, Dataset]:
-    encoder = miner.token_encoder
-    if encoder is None:
-        raise ConfigError(f"judge.kind {miner.config.judge.kind} has no token encoder")
+@dataclass(frozen=True)
+class Judgement:
+    """A judge ready to score, and what decides its scores, as JSON values."""
+
+    judge: "BlockJudge"
+    key: dict[str, Any]
+
+
+def _token_sets(miner: "Miner", judge: Judge) -> tuple[Dataset, Dataset]:
+    encoder = miner.token_encoder(judge_student(judge, miner.config.student))
     if encoder.identity == miner.student.identity:
         return miner.document_vectors, miner.query_vectors
     return miner.embed("documents", encoder, True), miner.embed("queries", encoder, True)
 
 
-def _late_interaction(miner: "Miner") -> "LateInteraction":
-    from transforms.judging import LateInteraction
+def make_judge(miner: "Miner", judge: Judge) -> Judgement:
+    """The judge of a config section; what it needs beforehand is made or reused."""
+    from transforms.judging.fusion import Fusion
+    from transforms.judging.late_interaction import LateInteraction
+    from transforms.judging.protocol import NoJudge
 
-    return LateInteraction(*_token_sets(miner))
+    match judge.kind:
+        case "none":
+            return Judgement(NoJudge(), {"kind": judge.kind})
+        case "cross_encoder":
+            return _cross_encoder(miner, judge)
+        case "precomputed":
+            return _precomputed(miner, judge)
+        case "cascade" | "vote":
+            return _combined(miner, judge)
+    tokens = _token_sets(miner, judge)
+    key: dict[str, Any] = {"kind": judge.kind, "tokens": [_of(d) for d in tokens]}
+    late = LateInteraction(*tokens)
+    if judge.kind == "late_interaction":
+        return Judgement(late, key)
+    return Judgement(Fusion(late), key)
 
 
-def _judge(miner: "Miner") -> Any:
-    from transforms import judging
+def _of(dataset: Dataset) -> str:
+    return str(dataset.manifest()["fingerprint"])
+
+
+def _cross_encoder(miner: "Miner", judge: Judge) -> Judgement:
+    from transforms.judging.cross_encoder import CrossEncoder
     from transforms.models.judges import CrossEncoderSpec
 
-    judge = miner.config.judge
-    if judge.kind == "none":
-        return judging.NoJudge()
-    if judge.kind == "late_interaction":
-        return _late_interaction(miner)
-    if judge.kind == "fusion":
-        return judging.Fusion(_late_interaction(miner), bm25_scorer(miner))
     weights = cross_encoder_weights(judge)
-    spec = CrossEncoderSpec(
-        weights.folder,
-        judge.max_length,
-        judge.device,
-        judge.trust_remote_code,
-    )
-    policies, tiers = miner.config.policies or (), tuple(miner.config.tiers.items())
-    return judging.CrossEncoder(spec, policies, tiers, tuple(_earlier(miner)))
+    spec = CrossEncoderSpec(weights.folder, judge.max_length, judge.device, judge.trust_remote_code)
+    key = {"kind": judge.kind, "weights": weights.digest, "max_length": judge.max_length}
+    store = miner.work.root / "pair_scores" / fingerprint(key)
+    return Judgement(CrossEncoder(spec, str(store)), key)
 
 
-def _identity(miner: "Miner") -> dict[str, Any]:
-    """What decides the score of a pair that is judged."""
-    weights, length = miner.cross_encoder_digest(), miner.config.judge.max_length
-    texts = miner.key("documents", "queries")
-    return {"weights": weights, "max_length": length, **texts}
+def _precomputed(miner: "Miner", judge: Judge) -> Judgement:
+    from transforms.judging.stored import Stored
+
+    scores = precomputed_scores(miner, judge)
+    fallback = make_judge(miner, judge.fallback) if judge.fallback else None
+    stored = Stored(scores, fallback.judge if fallback else None, f"the scores in {judge.path}")
+    rest = fallback.key if fallback else None
+    return Judgement(stored, {"kind": judge.kind, "scores": _of(scores), "fallback": rest})
 
 
-def _earlier(miner: "Miner") -> list[Dataset]:
-    """Judged pairs of the same cross-encoder and collection, under other policies or tiers."""
-    found = [Dataset(str(path)) for path in sorted((miner.work.root / "judge").glob("*/"))]
-    identity = _identity(miner)
-    return [d for d in found if d.finished and d.manifest().get("scores") == identity]
+def _combined(miner: "Miner", judge: Judge) -> Judgement:
+    """Members that score every pair have their own artifact, so none is scored twice."""
+    from transforms.judging.combined import Cascade, Member, Vote
+    from transforms.judging.stored import Stored
+
+    members, keys = [], []
+    for number, part in enumerate(judge.judges):
+        made = make_judge(miner, part)
+        calibration = calibrate(miner, made)
+        scorer = made.judge
+        if not scorer.lazy:
+            scorer = Stored(judged_by(miner, made, Selection.of(miner.config)))
+        members.append(Member(f"{part.kind}_{number + 1}", scorer, calibration))
+        keys.append(made.key)
+    key: dict[str, Any] = {"kind": judge.kind, "judges": keys}
+    if judge.kind == "vote":
+        return Judgement(Vote(tuple(members), judge.agree), {**key, "agree": judge.agree})
+    key["uncertain"] = list(judge.uncertain)
+    return Judgement(Cascade((members[0], members[1]), judge.uncertain), key)
 
 
-def _judge_key(miner: "Miner") -> dict[str, Any]:
-    judge = miner.config.judge
-    key: dict[str, Any] = {"kind": judge.kind}
-    if judge.kind == "cross_encoder":
-        config = miner.config
-        key |= {
-            "scores": _identity(miner),
-            "policies": [policy.model_dump() for policy in config.policies or ()],
-            "tiers": [[name, tier.model_dump()] for name, tier in config.tiers.items()],
-            "sampling": config.sampling.model_dump(),
-        }
-    elif judge.kind != "none":
-        key["tokens"] = [d.manifest()["fingerprint"] for d in _token_sets(miner)]
-    if judge.kind == "fusion":
-        key["bm25"] = bm25_scorer(miner).config.model_dump(exclude={"depth", "shards"})
-    return key
+def calibrate(miner: "Miner", made: Judgement) -> "Calibration":
+    """A judge's scores of the known positives; a lazy judge is asked for those alone."""
+    from transforms.calibrate import read_calibration
+
+    if not made.judge.lazy:
+        judged = judged_by(miner, made, Selection.of(miner.config))
+        return read_calibration(judged, judged=True)
+    key = {**_collection_key(miner), "judge": made.key}
+
+    def make(directory: str, blocks: Any) -> Any:
+        from pipelines.calibrate import CalibrateTask, build
+
+        bm25 = bm25_scorer(miner)
+        return build, CalibrateTask(miner.collection, made.judge, bm25, directory, blocks)
+
+    scores = miner.work.ensure("calibrate", key, miner.rows("queries"), make)
+    return read_calibration(scores, judged=False)
 
 
-def judge(miner: "Miner") -> Dataset:
-    """Judged pairs of every query, made or reused."""
+def _collection_key(miner: "Miner") -> dict[str, Any]:
+    vectors = [_of(miner.collection.document_vectors), _of(miner.collection.query_vectors)]
+    return {**miner.key("documents", "queries", "positives"), "vectors": vectors}
+
+
+def judged_by(miner: "Miner", made: Judgement, selection: Selection) -> Dataset:
+    """Judged pairs of every query, made or reused.
+
+    Args:
+        miner: the run.
+        made: who scores.
+        selection: decides which pairs a lazy judge scores, calibrated; others score every pair.
+    """
     collection, candidates = miner.collection, miner.candidates
+    places, bm25 = hub_places(miner), bm25_scorer(miner)
     key = {
-        **miner.key("documents", "queries", "positives"),
-        "vectors": [
-            collection.document_vectors.manifest()["fingerprint"],
-            collection.query_vectors.manifest()["fingerprint"],
-        ],
-        "candidates": {name: d.manifest()["fingerprint"] for name, d in candidates.items()},
-        "judge": _judge_key(miner),
+        **_collection_key(miner),
+        "candidates": {name: _of(dataset) for name, dataset in candidates.items()},
+        "judge": made.key,
+        "bm25": bm25.config.model_dump(exclude={"depth", "shards"}),
+        "places": _of(places) if places else None,
+        "selection": selection.key() if made.judge.lazy else None,
     }
 
     def make(directory: str, blocks: Any) -> Any:
         from pipelines.judge import JudgeTask, build
 
         return build, JudgeTask(
-            collection, tuple(candidates.items()), _judge(miner), directory, blocks
+            collection=collection,
+            candidates=tuple(candidates.items()),
+            judge=made.judge,
+            selection=selection,
+            bm25=bm25,
+            places=places,
+            directory=directory,
+            blocks=blocks,
         )
 
-    lazy = miner.config.judge.kind == "cross_encoder"
-    details = {"scores": _identity(miner)} if lazy else {}
-    return miner.work.ensure("judge", key, miner.rows("queries"), make, details=details)
+    return miner.work.ensure("judge", key, miner.rows("queries"), make)

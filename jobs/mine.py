@@ -5,23 +5,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jobs.models import (
     EncoderChoice,
     check_models,
     choose_encoder,
-    cross_encoder_weights,
     judge_student,
 )
 from jobs.work import STAGE_VERSIONS, Work
-from schemas.config import Config
+from schemas.config import Config, Student
 from schemas.errors import DataError, StorageError
+from schemas.selection import Selection
 from transforms.datasets import Dataset
 from transforms.features import Collection
 
+if TYPE_CHECKING:
+    from jobs.judgement import Judgement
+    from transforms.kernels.calibration import Calibration
+
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
-_INGESTED = ("documents", "queries", "positives", "dead_letters")
+_INGESTED = ("documents", "queries", "positives", "confirmed_negatives", "dead_letters")
 
 
 @dataclass
@@ -82,9 +86,10 @@ class Miner:
         """Hold a reused collection to this run's limit too."""
         counts = json.loads((directory / "counts.json").read_text())
         limit = self.config.input.bad_rows
-        if counts["dead_letters"] > limit * counts["rows"]:
+        bad = counts["dead_letters"] - counts["evaluation_queries"]
+        if bad > limit * counts["rows"]:
             raise DataError(
-                f"{counts['dead_letters']:,} of {counts['rows']:,} rows cannot be used, and "
+                f"{bad:,} of {counts['rows']:,} rows cannot be used, and "
                 f"input.bad_rows allows a share of {limit:g}; the bad rows are in "
                 f"{directory / 'dead_letters'}"
             )
@@ -113,12 +118,8 @@ class Miner:
         with self.work.timed("embed", reused=True):
             return choose_encoder(self.config.student, documents, self.work.root)
 
-    @cached_property
-    def token_encoder(self) -> EncoderChoice | None:
-        """The late-interaction encoder, where the judge uses one."""
-        if self.config.judge.kind not in {"late_interaction", "fusion"}:
-            return None
-        settings = judge_student(self.config.judge, self.config.student)
+    def token_encoder(self, settings: Student) -> EncoderChoice:
+        """A late-interaction encoder with its precision settled."""
         return choose_encoder(settings, self.ingested["documents"], self.work.root)
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
@@ -164,8 +165,12 @@ class Miner:
 
     @cached_property
     def _student_gives_tokens(self) -> bool:
-        encoder = self.token_encoder
-        return encoder is not None and encoder.identity == self.student.identity
+        settings = [
+            judge_student(judge, self.config.student)
+            for judge in self.config.judge.flat()
+            if judge.kind in {"late_interaction", "fusion"}
+        ]
+        return any(self.token_encoder(s).identity == self.student.identity for s in settings)
 
     @cached_property
     def document_vectors(self) -> Dataset:
@@ -185,6 +190,7 @@ class Miner:
             sets["positives"],
             self.document_vectors,
             self.query_vectors,
+            sets.get("confirmed_negatives"),
         )
 
     @cached_property
@@ -195,28 +201,44 @@ class Miner:
         return retrieve(self)
 
     @cached_property
+    def judgement(self) -> "Judgement":
+        """The judge, ready to score."""
+        from jobs.judgement import make_judge
+
+        return make_judge(self, self.config.judge)
+
+    @cached_property
+    def calibration(self) -> "Calibration":
+        """The judge's scores of the known positives."""
+        from jobs.judgement import calibrate
+
+        return calibrate(self, self.judgement)
+
+    @cached_property
+    def selection(self) -> Selection:
+        """What negatives are chosen by, thresholds filled in."""
+        selection = Selection.of(self.config)
+        if not selection.needs_calibration:
+            return selection
+        return selection.calibrated(self.calibration.threshold)
+
+    @cached_property
     def judged(self) -> Dataset:
         """Every candidate and positive with its features and judge score."""
-        from jobs.judgement import judge
+        from jobs.judgement import judged_by
 
-        return judge(self)
+        return judged_by(self, self.judgement, self.selection)
 
     @cached_property
     def verdicts(self) -> Dataset:
         """Every candidate with its verdict and tier."""
-        config = self.config
-        policies, tiers = config.policies or (), tuple(config.tiers.items())
-        key = {
-            "judged": self.judged.manifest()["fingerprint"],
-            "policies": [policy.model_dump() for policy in policies],
-            "tiers": [[name, tier.model_dump()] for name, tier in tiers],
-            "sampling": config.sampling.model_dump(),
-        }
+        key = {"judged": self.judged.manifest()["fingerprint"], **self.selection.key()}
 
         def make(directory: str, blocks: Any) -> Any:
             from pipelines.select import SelectTask, build
 
-            return build, SelectTask(self.judged, policies, tiers, directory, blocks)
+            task = SelectTask(self.judged, self.selection, self.collection, directory, blocks)
+            return build, task
 
         return self.work.ensure("select", key, self.rows("queries"), make)
 
@@ -247,9 +269,3 @@ class Miner:
             step()
             if name == stage:
                 return
-
-    def cross_encoder_digest(self) -> str | None:
-        """SHA-256 of the cross-encoder's weights, where the judge is one."""
-        if self.config.judge.kind != "cross_encoder":
-            return None
-        return cross_encoder_weights(self.config.judge).digest

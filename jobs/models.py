@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.config import Config, Judge, Student
+from schemas.config import Config, Student
 from schemas.errors import ModelError
+from schemas.judges import Judge
 from transforms.datasets import Dataset, write_json
 from transforms.kernels.hashing import fingerprint
 from transforms.models.weights import Weights, find_weights, hardware_precision, is_static
@@ -98,10 +99,16 @@ def cross_encoder_weights(judge: Judge) -> Weights:
         ) from error
 
 
+def judge_weights(judge: Judge, student: Student) -> Weights:
+    """Weights of a judge that is one model."""
+    if judge.kind == "cross_encoder":
+        return cross_encoder_weights(judge)
+    return find_weights(judge_student(judge, student).model)
+
+
 def check_models(config: Config) -> None:
     """Raise ModelError for a model that cannot be found, before any work is done."""
     find_weights(config.student.model)
-    if config.judge.kind == "cross_encoder":
-        cross_encoder_weights(config.judge)
-    elif config.judge.kind != "none":
-        find_weights(judge_student(config.judge, config.student).model)
+    for judge in config.judge.flat():
+        if judge.kind in {"cross_encoder", "late_interaction", "fusion"}:
+            judge_weights(judge, config.student)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas import tables
 from schemas.config import Bm25, Dense, Random
 from transforms.bm25_index import Bm25Index, Bm25Scorer
 from transforms.datasets import Dataset
@@ -95,6 +96,25 @@ def _ensure(
     full = {"source": source, "config": settings, **key}
     label = f"retrieve {source}"
     return miner.work.ensure("retrieve", full, miner.rows("queries"), make, label=label)
+
+
+def hub_places(miner: "Miner") -> Dataset | None:
+    """Place of each query among those that retrieved a document, where a policy caps hubs."""
+    if not any(policy.name == "hub_cap" for policy in miner.config.policies or ()):
+        return None
+    names = ("bm25", "dense")
+    candidates = tuple(miner.candidates[name] for name in names if name in miner.candidates)
+
+    def make(directory: str, blocks: Any) -> Any:
+        from pipelines.query_table import build
+        from transforms.places import FillPlaces
+        from transforms.query_parts import QueryTable
+
+        return build, QueryTable(FillPlaces(candidates), tables.PAIR_PLACES, directory, blocks)
+
+    key = {"places": [dataset.manifest()["fingerprint"] for dataset in candidates]}
+    rows = miner.rows("queries")
+    return miner.work.ensure("retrieve", key, rows, make, label="retrieve places")
 
 
 def retrieve(miner: "Miner") -> dict[str, Dataset]:

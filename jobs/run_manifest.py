@@ -9,14 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from jobs.mine import Miner
+from jobs.models import judge_weights
+from jobs.run_summary import summarise
 from schemas.tables import SCHEMA_VERSION
-from transforms.kernels.eci import set_terms
-from transforms.kernels.eci import summarise as summarise_terms
-from transforms.views import dataset_sql, partitioned_sql
 
+_TOKEN_JUDGES = ("late_interaction", "fusion")
 _PACKAGES = (
     "negmine",
     "apache-beam",
@@ -35,10 +33,6 @@ def run_manifest(miner: Miner, run_id: str, staging: Path) -> dict[str, Any]:
     """The manifest as JSON values; no absolute paths and nothing from the environment."""
     summary = summarise(miner, staging)
     config = miner.config
-    judge = {} if not (digest := miner.cross_encoder_digest()) else {"judge": digest}
-    tokens = miner.token_encoder
-    if tokens is not None and tokens.identity != miner.student.identity:
-        judge = {"judge": tokens.weights.digest}
     return {
         "run_id": run_id,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -47,11 +41,13 @@ def run_manifest(miner: Miner, run_id: str, staging: Path) -> dict[str, Any]:
         "tier_order": list(config.tiers),
         "seed": config.seed,
         "inputs": miner.input_fingerprint,
-        "models": {"student": miner.student.weights.digest, **judge},
+        "models": _models(miner),
         "precision": {
             "student": miner.student.precision,
             "lowest_cosine_with_fp32": miner.student.agreement,
         },
+        "judge": miner.judgement.key,
+        "policies": [policy.model_dump() for policy in miner.selection.policies],
         "artifacts": _artifacts(miner),
         "versions": _versions(),
         "counts": {
@@ -89,6 +85,18 @@ def _shareable(miner: Miner) -> dict[str, Any]:
     return dict(config)
 
 
+def _models(miner: Miner) -> dict[str, str]:
+    """SHA-256 of the weights of the student and of every model that judges."""
+    student = miner.config.student
+    models = {"student": miner.student.weights.digest}
+    judges = [j for j in miner.config.judge.flat() if j.kind in {*_TOKEN_JUDGES, "cross_encoder"}]
+    for number, judge in enumerate(judges, 1):
+        digest = judge_weights(judge, student).digest
+        if digest != models["student"] or judge.kind == "cross_encoder":
+            models["judge" if len(judges) == 1 else f"judge_{number}"] = digest
+    return models
+
+
 def _artifacts(miner: Miner) -> dict[str, str]:
     datasets = {
         **miner.ingested,
@@ -110,67 +118,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def summarise(miner: Miner, run: Path) -> dict[str, Any]:
-    """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
-    with duckdb.connect() as database:
-        views = {
-            "negatives": partitioned_sql(run / "negatives", "tier"),
-            "ledger": partitioned_sql(run / "ledger", "verdict"),
-            "sets": dataset_sql(run / "sets"),
-        }
-        for name, sql in views.items():
-            database.execute(f"CREATE VIEW {name} AS {sql}")
-        tiers = {tier: _tier(database, tier) for tier in miner.config.tiers}
-        for tier, spec in miner.config.tiers.items():
-            count = f"coalesce(element_at(tier_counts, '{tier}')[1], 0)"
-            (short,) = _row(database, f"SELECT count(*) FROM sets WHERE {count} < {spec.quota}")
-            tiers[tier]["queries_short"] = short
-        verdicts = database.execute("SELECT verdict, count(*) FROM ledger GROUP BY ALL").fetchall()
-        scored, total = _row(database, "SELECT count(judge_score), count(*) FROM ledger")
-        (short,) = _row(database, "SELECT count(*) FROM sets WHERE shortfall > 0")
-        by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
-        overall = _eci(database, "")
-    return {
-        "tiers": tiers,
-        "verdicts": dict(sorted(verdicts, key=lambda entry: (-entry[1], entry[0]))),
-        "judge": {"pairs_scored": scored, "pairs_total": total},
-        "eci": {"overall": overall, "tiers": by_tier},
-        "queries": miner.rows("queries"),
-        "queries_short": short,
-        "documents": miner.rows("documents"),
-        "positives": miner.rows("positives"),
-        "dead_letters": miner.rows("dead_letters"),
-    }
-
-
-def _row(database: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[Any, ...]:
-    row = database.execute(sql, list(values)).fetchone()
-    return tuple(row) if row else ()
-
-
-def _tier(database: duckdb.DuckDBPyConnection, tier: str) -> dict[str, Any]:
-    count, backfilled = _row(
-        database,
-        "SELECT count(*), count(*) FILTER (backfilled) FROM negatives WHERE tier = ?",
-        tier,
-    )
-    sources = database.execute(
-        "SELECT source, count(*) FROM (SELECT unnest(sources) AS source FROM negatives "
-        "WHERE tier = ?) GROUP BY source ORDER BY source",
-        [tier],
-    ).fetchall()
-    return {"negatives": count, "backfilled": backfilled, "sources": dict(sources)}
-
-
-def _eci(database: duckdb.DuckDBPyConnection, where: str) -> dict[str, float]:
-    """ECI of a part of the negatives: S and D averaged per query, then over queries; median N."""
-    terms = database.execute(
-        f"""
-        SELECT count(*) AS size, avg(dense_score) AS signal,
-               avg(greatest(0, positive_dense_score - dense_score)) AS safety
-        FROM negatives {where} GROUP BY query_id ORDER BY query_id
-        """
-    ).fetchnumpy()
-    return summarise_terms(set_terms(terms["size"], terms["signal"], terms["safety"]))

@@ -137,6 +137,20 @@ def _judge(summary: dict[str, Any]) -> Text:
     )
 
 
+def _calibration(rows: list[dict[str, Any]]) -> RenderableType:
+    title = "Judge's threshold by the share of known positives at or above it"
+    table = _table(title, "positives above", "threshold", "would drop", "share of scored")
+    for row in rows:
+        dropped, scored = row.get("candidates_dropped", 0), row.get("candidates_scored", 0)
+        table.add_row(
+            Text(printable(row.get("positives_above", "?"))),
+            _score(row.get("threshold")),
+            _count(dropped),
+            Text(_share(dropped, scored)),
+        )
+    return table
+
+
 def _timings(manifest: dict[str, Any]) -> RenderableType:
     table = _table("Wall time", "stage", "time", "")
     total = 0.0
@@ -171,6 +185,8 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
     facts.append(f"{summary.get('queries_short', 0):,} queries short of a quota")
     if summary.get("dead_letters"):
         facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
+    if summary.get("evaluation_queries"):
+        facts.append(f"{summary['evaluation_queries']:,} queries left to evaluation")
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")
@@ -178,6 +194,8 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
     for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
         parts.append(Padding(part, (1, 0, 0, 0)))
     parts.append(Padding(Group(_student(manifest), _judge(summary)), (1, 0, 0, 0)))
+    if summary.get("calibration"):
+        parts.append(Padding(_calibration(summary["calibration"]), (1, 0, 0, 0)))
     if manifest.get("timings"):
         parts.append(Padding(_timings(manifest), (1, 0, 0, 0)))
     peak = manifest.get("peak_memory_bytes")

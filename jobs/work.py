@@ -16,12 +16,14 @@ from transforms.datasets import Dataset, write_json
 from transforms.kernels.hashing import fingerprint
 
 STAGE_VERSIONS = {
-    "ingest": 1,
+    "ingest": 3,
     "embed": 2,
     "bm25_index": 1,
     "retrieve": 1,
-    "judge": 2,
-    "select": 1,
+    "precomputed": 1,
+    "calibrate": 1,
+    "judge": 4,
+    "select": 2,
     "score": 1,
 }
 """Raised when a stage's results change for the same inputs, so that old artifacts stay unused."""

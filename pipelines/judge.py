@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from schemas import tables
+from schemas.selection import Selection
 from transforms.blocks import Block
+from transforms.bm25_index import Bm25Scorer
 from transforms.datasets import Dataset
 from transforms.features import Collection
 from transforms.judge import JudgePairs
-from transforms.judging import BlockJudge
+from transforms.judging.protocol import BlockJudge
 from transforms.parts import CreateBlocks, WriteParts
 
 
@@ -20,15 +22,22 @@ class JudgeTask:
     collection: Collection
     candidates: tuple[tuple[str, Dataset], ...]
     judge: BlockJudge
+    selection: Selection
+    bm25: Bm25Scorer
+    places: Dataset | None
     directory: str
     blocks: tuple[Block, ...]
 
 
 def build(root: beam.Pipeline, task: JudgeTask) -> beam.PCollection:
     """Add the stage to a pipeline; returns the names of the parts written."""
+    candidates = dict(task.candidates)
+    judge = JudgePairs(
+        task.collection, candidates, task.judge, task.selection, task.bm25, task.places
+    )
     return (
         root
         | "QueryBlocks" >> CreateBlocks(task.blocks)
-        | "JudgePairs" >> JudgePairs(task.collection, dict(task.candidates), task.judge)
+        | "JudgePairs" >> judge
         | "WriteJudged" >> WriteParts(task.directory, tables.JUDGED)
     )

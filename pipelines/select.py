@@ -5,21 +5,21 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from schemas import tables
-from schemas.config import Tier
-from schemas.policies import Policy
+from schemas.selection import Selection
 from transforms.blocks import Block
 from transforms.datasets import Dataset
+from transforms.features import Collection
 from transforms.parts import CreateBlocks, WriteParts
 from transforms.select import SelectNegatives
 
 
 @dataclass(frozen=True)
 class SelectTask:
-    """Which pairs, by which policies and tiers, and where the parts go."""
+    """Which pairs, by what they are chosen, and where the parts go."""
 
     judged: Dataset
-    policies: tuple[Policy, ...]
-    tiers: tuple[tuple[str, Tier], ...]
+    selection: Selection
+    collection: Collection
     directory: str
     blocks: tuple[Block, ...]
 
@@ -29,6 +29,6 @@ def build(root: beam.Pipeline, task: SelectTask) -> beam.PCollection:
     return (
         root
         | "QueryBlocks" >> CreateBlocks(task.blocks)
-        | "SelectNegatives" >> SelectNegatives(task.judged, task.policies, dict(task.tiers))
+        | "SelectNegatives" >> SelectNegatives(task.judged, task.selection, task.collection)
         | "WriteVerdicts" >> WriteParts(task.directory, tables.VERDICTS)
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.inputs import Input
+from schemas.judges import Judge
 from schemas.policies import Policy, needs_judge
 
 
@@ -75,20 +76,21 @@ class Sources(_Model):
         return self
 
 
-class Judge(_Model):
-    """The teacher that says how safe a negative is."""
+class Sampling(_Model):
+    """In which order the candidates of a band are tried."""
 
-    kind: Literal["cross_encoder", "late_interaction", "fusion", "none"] = Field(
-        "cross_encoder", description="fusion and late_interaction need no further download"
+    method: Literal[
+        "contrast", "top", "uniform", "softmax", "simans", "trisampler", "mmr", "log_det"
+    ] = Field("contrast", description="see docs/sampling.md; random methods draw by keyed hash")
+    lexical_weight: float = Field(
+        0.1, description="contrast: weight of BM25; higher keeps negatives that share more words"
     )
-    model: str | None = Field(
-        None,
-        description="cross_encoder: folder or hub name (default cross-encoder/ms-marco-"
-        "MiniLM-L6-v2); late_interaction and fusion: an encoder (default: the student)",
+    temperature: float = Field(0.05, gt=0, description="softmax: of the student's similarity")
+    simans_a: float = Field(0.5, gt=0, description="simans: sharpness, on z-scores")
+    simans_b: float = Field(0.0, description="simans: target below the positive, on z-scores")
+    diversity: float = Field(
+        0.5, ge=0, le=1, description="mmr, log_det: 0 = most similar only, 1 = most diverse only"
     )
-    max_length: int | None = Field(None, ge=4, description="tokens per pair; null = the model's")
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
-    trust_remote_code: bool = Field(False, description="run code shipped with the model")
 
 
 class Tier(_Model):
@@ -100,6 +102,7 @@ class Tier(_Model):
     source: Literal["bm25", "dense", "random"] | None = Field(
         None, description="only candidates that this source returned"
     )
+    sampling: Sampling | None = Field(None, description="null = the run's own")
 
     @model_validator(mode="after")
     def _ordered(self) -> "Tier":
@@ -107,12 +110,6 @@ class Tier(_Model):
         if low is not None and high is not None and low >= high:
             raise ValueError(f"min_ratio {low} is not below max_ratio {high}")
         return self
-
-
-class Sampling(_Model):
-    """How candidates of a band are chosen."""
-
-    method: Literal["top"] = Field("top", description="top = the student's most similar first")
 
 
 class Runner(_Model):
@@ -156,7 +153,7 @@ class Config(_Model):
         },
         description="ordered bands; a candidate belongs to the first that takes it",
     )
-    sampling: Sampling = Field(Sampling(), description="how candidates of a band are chosen")
+    sampling: Sampling = Field(Sampling(), description="order of choice within a band")
     runner: Runner = Field(Runner(), description="which Beam runner, and how the work is cut")
     output: Output = Field(Output(), description="where the run goes")
     seed: int = Field(42, ge=0, lt=2**63, description="keys every random choice")
@@ -170,10 +167,12 @@ class Config(_Model):
             policies: list[dict[str, Any]] = [
                 {"known_positive": {}},
                 {"same_text": {}},
+                {"evaluation_document": {}},
                 {"near_duplicate_of_positive": {}},
+                {"near_duplicate_of_negative": {}},
             ]
             if kind != "none":
-                policies.append({"judge_relative_margin": {}})
+                policies += [{"suspected_positive": {}}, {"judge_calibrated_threshold": {}}]
             values = {**values, "policies": policies}
         return values
 

@@ -1,8 +1,8 @@
 """Pydantic models of the `input` section, one for each format."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Input(BaseModel):
@@ -12,6 +12,11 @@ class _Input(BaseModel):
     )
     bad_rows: float = Field(0.01, ge=0, le=1, description="share of rows that may be bad")
     max_text_bytes: int = Field(1_000_000, ge=1, description="longer texts are bad rows")
+    labels: str | None = Field(
+        None,
+        description="reviewed pairs, as `negmine relabel` writes them: further positives, and "
+        "confirmed negatives, which no judge's policy drops",
+    )
 
 
 class BeirInput(_Input):
@@ -20,9 +25,33 @@ class BeirInput(_Input):
     format: Literal["beir"]
     path: str = Field(description="the folder")
     split: str = Field("train", description="which qrels")
+    evaluation_splits: tuple[str, ...] = Field(
+        (),
+        description="qrels kept for evaluation: their positives are never negatives, a query with "
+        "the text of one of theirs is not mined",
+    )
 
 
-class _FilesInput(_Input):
+class _EvaluationFilesInput(_Input):
+    evaluation_qrels: tuple[str, ...] = Field(
+        (),
+        description="qrels kept for evaluation, each named as `qrels` is: their positives are "
+        "never negatives, a query with the text of one of theirs is not mined",
+    )
+    evaluation_queries: tuple[str, ...] = Field(
+        (),
+        description="where the queries of evaluation_qrels are, each named as `queries` is; "
+        "[] = among `queries`",
+    )
+
+    @model_validator(mode="after")
+    def _queries_have_qrels(self) -> Self:
+        if self.evaluation_queries and not self.evaluation_qrels:
+            raise ValueError("evaluation_queries needs evaluation_qrels, which says who is asked")
+        return self
+
+
+class _FilesInput(_EvaluationFilesInput):
     documents: str = Field(description="file, folder or glob of documents")
     queries: str = Field(description="file, folder or glob of queries")
     qrels: str = Field(description="file, folder or glob of qrels; rows of grade > 0 are positives")
@@ -46,7 +75,7 @@ class JsonlInput(_FilesInput):
     format: Literal["jsonl"]
 
 
-class TsvInput(_Input):
+class TsvInput(_EvaluationFilesInput):
     """Tab-separated, no header: `id text` and TREC qrels `query 0 document grade` (MS MARCO)."""
 
     format: Literal["tsv"]
@@ -66,6 +95,11 @@ class PairsInput(_Input):
     positive: str = Field("positive", description="column of the positive (TSV: the second)")
     pool: str | None = Field(None, description="further documents: JSONL, TSV or Parquet")
     pool_text: str = Field("text", description="the pool's column of text")
+    evaluation_pairs: tuple[str, ...] = Field(
+        (),
+        description="pairs kept for evaluation, each named as `path` is: their positives are never "
+        "negatives, a query with the text of one of theirs is not mined",
+    )
 
 
 class HfInput(_FilesInput):
@@ -79,6 +113,11 @@ class IrDatasetsInput(_Input):
 
     format: Literal["ir_datasets"]
     name: str = Field(description="for example beir/scifact/train")
+    evaluation_splits: tuple[str, ...] = Field(
+        (),
+        description="subsets kept for evaluation, for example [beir/scifact/test]: their positives "
+        "are never negatives, a query with the text of one of theirs is not mined",
+    )
 
 
 class StdlibInput(_Input):

@@ -1,5 +1,6 @@
 """Policies as data: each is a name and its parameters; the kernel that runs it has that name."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from pydantic import (
@@ -11,7 +12,13 @@ from pydantic import (
     model_validator,
 )
 
-Against = Literal["min", "mean", "max"]
+Against = Literal["min", "mean", "max", "each"]
+_AGAINST = "which of the query's positives; min is the same as below each of them"
+_POSITIVES_ABOVE = (
+    "share of the known positives that the judge scores at or above the threshold; an unlabelled "
+    "positive is caught about as often"
+)
+_THRESHOLD = "on the judge's scale; null = found from the positives of the collection"
 
 
 class _Parameters(BaseModel):
@@ -34,12 +41,49 @@ class NearDuplicateOfPositive(_Parameters):
     cosine: float = Field(0.97, gt=0, description="student cosine at or above drops")
 
 
+class NearDuplicateOfNegative(_Parameters):
+    """Skips near-duplicates of a negative already chosen for the query."""
+
+    jaccard: float = Field(0.8, gt=0, description="MinHash estimate at or above skips")
+    cosine: float = Field(0.97, gt=0, description="student cosine at or above skips")
+
+
+class EvaluationDocument(_Parameters):
+    """Drops documents that are positives of a query of `input.evaluation_splits`."""
+
+
+class HubCap(_Parameters):
+    """Keeps a document for the queries that rank it best, and drops it for the rest."""
+
+    max_queries: int = Field(100, ge=1, description="queries that may use one document")
+
+
 class RankWindow(_Parameters):
     """Keeps raw ranks `min .. max` of a source; other sources' candidates pass."""
 
     source: Literal["bm25", "dense"] = Field(description="whose rank")
     min: int = Field(1, ge=1, description="first rank kept")
     max: int | None = Field(None, ge=1, description="last rank kept; null = no limit")
+
+
+class SuspectedPositive(_Parameters):
+    """Sets aside, for review, what the judge rates above the query's positive and like a positive.
+
+    Fires where s- >= s+ and s- >= the calibrated threshold; see `negmine relabel`.
+    """
+
+    judged: ClassVar[bool] = True
+    against: Against = Field("max", description=_AGAINST)
+    positives_above: float = Field(0.5, gt=0, le=1, description=_POSITIVES_ABOVE)
+    threshold: float | None = Field(None, description=_THRESHOLD)
+
+
+class JudgeCalibratedThreshold(_Parameters):
+    """Keeps s- below a threshold read off the judge's scores of the known positives."""
+
+    judged: ClassVar[bool] = True
+    positives_above: float = Field(0.5, gt=0, le=1, description=_POSITIVES_ABOVE)
+    threshold: float | None = Field(None, description=_THRESHOLD)
 
 
 class JudgeScore(_Parameters):
@@ -55,7 +99,7 @@ class JudgeAbsoluteMargin(_Parameters):
 
     judged: ClassVar[bool] = True
     margin: float = Field(0.05, description="distance below the positive, on the judge's scale")
-    against: Against = Field("min", description="which of the query's positives")
+    against: Against = Field("min", description=_AGAINST)
 
 
 class JudgeRelativeMargin(_Parameters):
@@ -63,14 +107,19 @@ class JudgeRelativeMargin(_Parameters):
 
     judged: ClassVar[bool] = True
     keep_below: float = Field(0.95, description="share of the positive's score")
-    against: Against = Field("min", description="which of the query's positives")
+    against: Against = Field("min", description=_AGAINST)
 
 
 PARAMETERS: dict[str, type[_Parameters]] = {
     "known_positive": KnownPositive,
     "same_text": SameText,
     "near_duplicate_of_positive": NearDuplicateOfPositive,
+    "near_duplicate_of_negative": NearDuplicateOfNegative,
+    "evaluation_document": EvaluationDocument,
+    "hub_cap": HubCap,
     "rank_window": RankWindow,
+    "suspected_positive": SuspectedPositive,
+    "judge_calibrated_threshold": JudgeCalibratedThreshold,
     "judge_score": JudgeScore,
     "judge_absolute_margin": JudgeAbsoluteMargin,
     "judge_relative_margin": JudgeRelativeMargin,
@@ -112,3 +161,22 @@ class Policy(BaseModel):
 def needs_judge(policy: Policy) -> bool:
     """Whether the policy compares judge scores."""
     return bool(policy.parameters.judged)
+
+
+def needs_calibration(policy: Policy) -> bool:
+    """Whether the policy waits for a threshold from the positives of the collection."""
+    return hasattr(policy.parameters, "positives_above") and policy.parameters.threshold is None
+
+
+def calibrated(policy: Policy, threshold: Callable[[float], float]) -> Policy:
+    """The policy with its threshold filled in, where it waits for one.
+
+    Args:
+        policy: any policy.
+        threshold: from `positives_above` to the score that this share of the positives reaches.
+    """
+    if not needs_calibration(policy):
+        return policy
+    found = threshold(policy.parameters.positives_above)
+    parameters = policy.parameters.model_copy(update={"threshold": found})
+    return policy.model_copy(update={"parameters": parameters})

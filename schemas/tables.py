@@ -24,6 +24,7 @@ DOCUMENTS = pa.schema(
         _field("doc_key", pa.uint64(), "hash of the identifier; keys all sampling"),
         _field("text_key", pa.uint64(), "hash of the normalised text; equal texts share it"),
         _field("minhash", pa.binary(128), "128 8-bit MinHash values of the word 3-shingles"),
+        _field("in_evaluation", pa.bool_(), "a positive of a query of the evaluation splits"),
     ]
 )
 
@@ -40,11 +41,13 @@ QUERIES = pa.schema(
 
 POSITIVES = pa.schema([_QUERY_IX, _DOC_IX])
 
+CONFIRMED_NEGATIVES = pa.schema([_QUERY_IX, _DOC_IX])
+
 DEAD_LETTERS = pa.schema(
     [
         _field("file", pa.string(), "input file, relative to the input path"),
         _field("line", pa.int64(), "line or row number in it, from 1; 0 where there is none"),
-        _field("kind", pa.string(), "documents, queries or qrels"),
+        _field("kind", pa.string(), "documents, queries, qrels or labels"),
         _field("reason", pa.string(), "what is wrong with the row"),
         _field("excerpt", pa.string(), "the first 200 characters of the row, for the reader"),
     ]
@@ -91,6 +94,14 @@ _SCORES = [
     _field("dense_rank", pa.int32(), "dense rank from 1, where that source returned it", True),
 ]
 
+_CONFIRMED = _field(
+    "confirmed_negative", pa.bool_(), "labelled a negative: no judge's policy drops it"
+)
+
+_PARTS = _field(
+    "judge_parts", pa.map_(pa.string(), pa.float32()), "scores that the judge's own is made of"
+)
+
 JUDGED = pa.schema(
     [
         _QUERY_IX,
@@ -99,13 +110,32 @@ JUDGED = pa.schema(
         _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
         _field("is_positive", pa.bool_(), "a known positive of the query"),
         _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
-        _field("bm25_pair_score", pa.float32(), "BM25 score of every pair (fusion only)", True),
-        _field("late_interaction_score", pa.float32(), "MaxSim (late interaction, fusion)", True),
+        _PARTS,
+        _field("bm25_pair_score", pa.float32(), "BM25 score, whether or not BM25 returned it"),
+        _field("neighbour_cosine", pa.float32(), "mean cosine to its 5 nearest of the candidates"),
         _field("positive_cosine", pa.float32(), "highest cosine with a positive's vector"),
         _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),
         _field("same_text_as_positive", pa.bool_(), "normalised text equals a positive's"),
         _field("same_text_as_query", pa.bool_(), "normalised text equals the query's"),
         _field("text_key", pa.uint64(), "hash of the document's normalised text"),
+        _field("pair_key", pa.uint64(), "hash of query_id and doc_id; keys all sampling"),
+        _field("in_evaluation", pa.bool_(), "a positive of a query of the evaluation splits"),
+        _field(
+            "hub_place", pa.int32(), "place of the query among those it was retrieved for", True
+        ),
+        _CONFIRMED,
+    ]
+)
+
+POSITIVE_SCORES = pa.schema(
+    [_QUERY_IX, _DOC_IX, _field("judge_score", pa.float32(), "judge's score of the positive")]
+)
+
+PAIR_PLACES = pa.schema(
+    [
+        _QUERY_IX,
+        _DOC_IX,
+        _field("place", pa.int32(), "place of the query among those that retrieved the document"),
     ]
 )
 
@@ -167,7 +197,9 @@ LEDGER = pa.schema(
         _field("doc_id", pa.string(), "identifier of the candidate"),
         *_SCORES,
         _field("is_positive", pa.bool_(), "a known positive of the query"),
+        _CONFIRMED,
         _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
+        _PARTS,
         _field("positive_dense_score", pa.float32(), "student's similarity of query and positive"),
         _field("positive_judge_score", pa.float32(), "judge's score of the positive", True),
         _field("positive_cosine", pa.float32(), "highest cosine with a positive's vector"),

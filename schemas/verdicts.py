@@ -14,7 +14,7 @@ class Source(StrEnum):
 class Verdict(StrEnum):
     """What became of a candidate: `kept`, or the reason it was dropped.
 
-    Reasons down to `JUDGE_RELATIVE_MARGIN` come from a policy that fired. The rest are about
+    Reasons down to `JUDGE_CALIBRATED_THRESHOLD` come from a policy that fired. The rest are about
     choosing: the candidate was safe, and another was taken instead.
     """
 
@@ -23,11 +23,16 @@ class Verdict(StrEnum):
     SAME_TEXT_AS_POSITIVE = "same_text_as_positive"
     SAME_TEXT_AS_QUERY = "same_text_as_query"
     NEAR_DUPLICATE_OF_POSITIVE = "near_duplicate_of_positive"
+    EVALUATION_DOCUMENT = "evaluation_document"
+    HUB = "hub"
     OUTSIDE_RANK_WINDOW = "outside_rank_window"
+    SUSPECTED_POSITIVE = "suspected_positive"
     JUDGE_SCORE = "judge_score"
     JUDGE_ABSOLUTE_MARGIN = "judge_absolute_margin"
     JUDGE_RELATIVE_MARGIN = "judge_relative_margin"
+    JUDGE_CALIBRATED_THRESHOLD = "judge_calibrated_threshold"
     SAME_TEXT_AS_NEGATIVE = "same_text_as_negative"
+    NEAR_DUPLICATE_OF_NEGATIVE = "near_duplicate_of_negative"
     OUTSIDE_TIERS = "outside_tiers"
     OVER_QUOTA = "over_quota"
     NOT_JUDGED = "not_judged"

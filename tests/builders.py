@@ -86,6 +86,7 @@ def _rows(layout: Layout) -> list[dict[str, Any]]:
                         "positive_judge_score": 6.0 if layout.judge else None,
                         "judge_margin": 11 - dense * 10 if layout.judge else None,
                         "is_positive": False,
+                        "confirmed_negative": False,
                         "positive_cosine": 0.5,
                         "positive_jaccard": 0.1,
                         "verdict": "kept",
@@ -116,7 +117,7 @@ def _dropped(layout: Layout) -> list[dict[str, Any]]:
 
 def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pydict(
-        {name: [row[name] for row in rows] for name in schema.names}, schema=schema
+        {name: [row.get(name) for row in rows] for name in schema.names}, schema=schema
     )
 
 
@@ -205,7 +206,7 @@ def manifest(layout: Layout, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _write_artifacts(work: Path, layout: Layout, rows: list[dict[str, Any]]) -> None:
     names = sorted({row["negative_id"] for row in rows} | {row["positive_id"] for row in rows})
-    keys = {"doc_key": 1, "text_key": 2, "minhash": bytes(128)}
+    keys = {"doc_key": 1, "text_key": 2, "minhash": bytes(128), "in_evaluation": False}
     documents = [
         {"doc_ix": ix, "doc_id": name, "text": document_text(name), **keys}
         for ix, name in enumerate(names)

@@ -7,6 +7,7 @@ import numpy as np
 from transforms.datasets import Dataset
 from transforms.kernels.candidates import Candidates, against_positives
 from transforms.kernels.dense import pair_scores
+from transforms.kernels.picking import DocumentArrays
 from transforms.kernels.text import jaccard, minhash_jaccard, shingles
 from transforms.stores import array_column, binary_column
 
@@ -16,13 +17,14 @@ _PAIRS_AT_ONCE = 16_384
 
 @dataclass(frozen=True)
 class Collection:
-    """The data sets of a collection: documents, queries, positives, and the student's vectors."""
+    """The data sets of a collection: documents, queries, labels, and the student's vectors."""
 
     documents: Dataset
     queries: Dataset
     positives: Dataset
     document_vectors: Dataset
     query_vectors: Dataset
+    confirmed_negatives: Dataset | None = None
 
     def similarity(self, query_ix: np.ndarray, doc_ix: np.ndarray) -> np.ndarray:
         """Student similarity of each pair, (n,) float32; the same bits as in retrieval."""
@@ -33,6 +35,12 @@ class Collection:
             rows = slice(start, start + _PAIRS_AT_ONCE)
             out[rows] = pair_scores(queries[query_ix[rows]], documents[doc_ix[rows]])
         return out
+
+
+    def document_arrays(self) -> DocumentArrays:
+        """What chosen negatives are compared by, memory-mapped."""
+        vectors = array_column(self.document_vectors, "vector")
+        return DocumentArrays(vectors, array_column(self.documents, "minhash"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Ingest: raw input to documents, queries, positives and dead letters."""
+"""Ingest: raw input to documents, queries, positives, confirmed negatives and dead letters."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from schemas.errors import DataError, StorageError
 from schemas.inputs import Input
-from schemas.tables import DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
+from schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
 from transforms.blocks import Block, plan_blocks
 from transforms.datasets import write_json, write_part
-from transforms.kernels.resolve import Resolved
+from transforms.kernels.resolve import EVALUATION_QUERY, Resolved
 from transforms.readers import read
 from transforms.readers.raw import SCHEMAS, Report, write_raw
 from transforms.readers.rows import Source
@@ -25,6 +25,7 @@ COUNTS = "counts.json"
 _RAW = "raw"
 _DEAD_BLOCK = 65_536
 _NAMED_REASONS = 5
+_PAIRS = {"positives": POSITIVES, "confirmed_negatives": CONFIRMED_NEGATIVES}
 
 
 @dataclass
@@ -109,10 +110,12 @@ def resolve(
     block_size: int = 8192,
     memory: str = "2GB",
 ) -> dict[str, Any]:
-    """Write documents, queries, positives, dead_letters and counts.json; remove the raw parts.
+    """Write the data sets of a collection and counts.json; remove the raw parts.
 
-    Returns the counts. Raises DataError, after the dead letters are written, where more rows are
-    bad than `config.bad_rows` allows, or no document, query or positive is left.
+    Returns the counts. Of the dead letters, `evaluation_queries` are queries with the text of an
+    evaluation query, which are not bad rows. Raises DataError, after the dead letters are written,
+    where more rows are bad than `config.bad_rows` allows, no document, query or positive is left,
+    or the evaluation splits hold no positive.
     """
     ordered = sorted(reports, key=lambda report: report.file)
     parts = {
@@ -120,7 +123,7 @@ def resolve(
         for kind in SCHEMAS
     }
     base = Path(directory)
-    for name in ("documents", "queries", "positives", "dead_letters"):
+    for name in ("documents", "queries", *_PAIRS, "dead_letters"):
         shutil.rmtree(base / name, ignore_errors=True)
     workplace = base / _RAW / "resolve"
     shutil.rmtree(workplace, ignore_errors=True)
@@ -142,9 +145,10 @@ def resolve(
         _write_dead_letters(resolved, base / "dead_letters", counts["dead_letters"])
         _refuse(resolved, config, counts, ordered, base)
         _write_rows(resolved, base, counts, block_size)
-        counts["positives"] = _write_positives(
-            resolved, base / "positives", plan_blocks(counts["queries"], block_size)
-        )
+        blocks = plan_blocks(counts["queries"], block_size)
+        for name, schema in _PAIRS.items():
+            tables = getattr(resolved, name)(_DEAD_BLOCK)
+            counts[name] = _write_pairs(tables, base / name, blocks, schema)
     write_json(base / COUNTS, counts)
     shutil.rmtree(base / _RAW, ignore_errors=True)
     return counts
@@ -163,22 +167,23 @@ def _write_rows(resolved: Resolved, base: Path, counts: dict[str, Any], block_si
         _write(base / "queries", block, table, QUERIES)
 
 
-def _write_positives(resolved: Resolved, folder: Path, blocks: Sequence[Block]) -> int:
+def _write_pairs(
+    tables: Iterator[pa.Table], folder: Path, blocks: Sequence[Block], schema: pa.Schema
+) -> int:
     total = 0
     pending: list[pa.Table] = []
-    tables = resolved.positives(_DEAD_BLOCK)
-    table = POSITIVES.empty_table()
+    table = schema.empty_table()
     for block in blocks:
         while True:
             end = int(np.searchsorted(table.column("query_ix").to_numpy(), block.stop))
-            pending.append(table.slice(0, end).cast(POSITIVES))
+            pending.append(table.slice(0, end).cast(schema))
             table = table.slice(end)
             following = None if table.num_rows else next(tables, None)
             if following is None:
                 break
             table = following
         whole = pa.concat_tables(pending)
-        _write(folder, block, whole, POSITIVES)
+        _write(folder, block, whole, schema)
         total += whole.num_rows
         pending = []
     return total
@@ -219,12 +224,13 @@ def _refuse(
     reports: Sequence[Report],
     base: Path,
 ) -> None:
-    dead, rows = counts["dead_letters"], counts["rows"]
+    excluded = counts["evaluation_queries"]
+    dead, rows = counts["dead_letters"] - excluded, counts["rows"]
     where = f" The bad rows are in {base / 'dead_letters'}." if dead else ""
     look = "; ".join(
         f"{reason.file} line {reason.line}: {reason.reason}"
         + (f" ({reason.rows:,} such rows)" if reason.rows > 1 else "")
-        for reason in resolved.reasons()[:_NAMED_REASONS]
+        for reason in [r for r in resolved.reasons() if r.code != EVALUATION_QUERY][:_NAMED_REASONS]
     )
     look = f" Look first at {look}." if dead else ""
     if dead > config.bad_rows * rows:
@@ -236,9 +242,21 @@ def _refuse(
     files = ", ".join(report.name for report in reports)
     if not counts["documents"]:
         raise DataError(f"the corpus is empty: no document was found in {files}.{look}{where}")
-    known = counts["queries_without_positives"] + counts["merged_queries"]
+    evaluation = ", ".join(report.name for report in reports if report.evaluation)
+    if evaluation and not counts["evaluation_judgements"]:
+        raise DataError(
+            f"the evaluation splits hold no judgement above 0, so there is nothing to keep out: "
+            f"{evaluation}.{look}{where} Name others, or none"
+        )
+    known = counts["queries_without_positives"] + counts["merged_queries"] + excluded
     if not counts["queries"] + known + counts["queries_over_limit"]:
         raise DataError(f"there are no queries: none was found in {files}.{look}{where}")
+    if not counts["queries"] and excluded:
+        raise DataError(
+            f"nothing is left to mine: each of the {excluded:,} queries that have a positive has "
+            f"the text of an evaluation query. They are in {base / 'dead_letters'}. Mine another "
+            f"split, or keep out others than {evaluation}"
+        )
     if not counts["queries"]:
         raise DataError(
             f"no query has a positive: of {known:,} queries none has a judgement above 0 that "

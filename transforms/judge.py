@@ -8,23 +8,40 @@ import numpy as np
 import pyarrow as pa
 
 from schemas import tables
+from schemas.selection import Selection
 from schemas.verdicts import Source
 from transforms.blocks import Block
+from transforms.bm25_index import Bm25Scorer
 from transforms.datasets import Dataset
-from transforms.features import Collection, PositiveFeatures, positive_features
-from transforms.judging import BlockJudge, Scores
-from transforms.kernels.candidates import Candidates, Ranked, union
+from transforms.features import Collection, positive_features
+from transforms.judging.protocol import BlockJudge, Rows
+from transforms.kernels.candidates import Candidates, Ranked, pair_keys, union
+from transforms.kernels.hashing import mix
 from transforms.kernels.policies import Pairs
-from transforms.stores import array_column
+from transforms.kernels.waves import judge_needed
+from transforms.neighbours import neighbour_cosine
+from transforms.stores import array_column, binary_column
 
 
 @dataclass
 class JudgePairs(beam.PTransform):
-    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `tables.JUDGED`."""
+    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `tables.JUDGED`.
+
+    Attributes:
+        collection: documents, queries, positives and vectors.
+        candidates: of each source.
+        judge: who scores.
+        selection: decides which pairs a lazy judge is asked for; calibrated.
+        bm25: scores of pairs that BM25 did not return.
+        places: `tables.PAIR_PLACES`, where a policy caps hubs.
+    """
 
     collection: Collection
     candidates: Mapping[str, Dataset]
     judge: BlockJudge
+    selection: Selection
+    bm25: Bm25Scorer
+    places: Dataset | None = None
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
         return blocks | "Judge" >> beam.ParDo(_Judge(self))
@@ -32,12 +49,14 @@ class JudgePairs(beam.PTransform):
 
 class _Judge(beam.DoFn):
     def __init__(self, transform: JudgePairs) -> None:
-        self.collection = transform.collection
-        self.candidates = dict(transform.candidates)
-        self.judge = transform.judge
+        self.transform = transform
 
     def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
-        yield block, judge_block(self.collection, self.candidates, self.judge, block)
+        transform = self.transform
+        rows = block_rows(
+            transform.collection, transform.candidates, transform.bm25, transform.places, block
+        )
+        yield block, judge_rows(rows, transform.judge, transform.selection)
 
 
 def _ranked(dataset: Dataset, block: Block) -> Ranked:
@@ -45,43 +64,87 @@ def _ranked(dataset: Dataset, block: Block) -> Ranked:
     return Ranked(*(table.column(name).to_numpy() for name in table.column_names))
 
 
-def judge_block(
-    collection: Collection, candidates: Mapping[str, Dataset], judge: BlockJudge, block: Block
-) -> pa.Table:
-    """Judged pairs of a block of queries, sorted by query_ix and doc_ix."""
-    known = collection.positives.read_queries(block, ["doc_ix"])
-    positive_query_ix = known.column("query_ix").to_numpy()
-    positive_doc_ix = known.column("doc_ix").to_numpy()
-    documents = len(array_column(collection.documents, "text_key"))
-    pairs = union(
-        positive_query_ix,
-        positive_doc_ix,
-        {name: _ranked(dataset, block) for name, dataset in candidates.items()},
-        documents,
-    )
-    dense = collection.similarity(pairs.query_ix, pairs.doc_ix)
-    features = positive_features(collection, pairs, positive_query_ix, positive_doc_ix)
-    text_key = array_column(collection.documents, "text_key")[pairs.doc_ix]
-    query_text = array_column(collection.queries, "text_key")[pairs.query_ix]
-    same_as_query = text_key == query_text
-    judged = judge.score(
-        collection,
-        pairs,
-        Pairs(
-            query=np.unique(pairs.query_ix, return_inverse=True)[1],
-            doc_ix=pairs.doc_ix,
-            is_positive=pairs.is_positive,
-            dense=dense,
-            judge=np.full(len(dense), np.nan, dtype=np.float32),
-            ranks=dict(pairs.rank),
-            positive_cosine=features.cosine,
-            positive_jaccard=features.jaccard,
-            same_text_as_positive=features.same_text,
-            same_text_as_query=same_as_query,
-            text_key=text_key,
+def known_positives(collection: Collection, block: Block) -> tuple[np.ndarray, np.ndarray]:
+    """Positives of a block's queries: (query_ix, doc_ix), each (p,) int64."""
+    table = collection.positives.read_queries(block, ["doc_ix"])
+    return table.column("query_ix").to_numpy(), table.column("doc_ix").to_numpy()
+
+
+def block_rows(
+    collection: Collection,
+    candidates: Mapping[str, Dataset],
+    bm25: Bm25Scorer,
+    places: Dataset | None,
+    block: Block,
+) -> Rows:
+    """Candidates and positives of a block of queries, sorted by query and document, unjudged."""
+    positive_query_ix, positive_doc_ix = known_positives(collection, block)
+    documents = collection.documents
+    text_key = array_column(documents, "text_key")
+    ranked = {name: _ranked(dataset, block) for name, dataset in candidates.items()}
+    found = union(positive_query_ix, positive_doc_ix, ranked, len(text_key))
+    features = positive_features(collection, found, positive_query_ix, positive_doc_ix)
+    query_ix, query = np.unique(found.query_ix, return_inverse=True)
+    retrieved = (found.rank[Source.BM25] > 0) | (found.rank[Source.DENSE] > 0)
+    texts = binary_column(collection.queries, "text").texts(query_ix)
+    keys = array_column(collection.queries, "query_key")[found.query_ix]
+    pairs = Pairs(
+        query=query,
+        doc_ix=found.doc_ix,
+        is_positive=found.is_positive,
+        dense=collection.similarity(found.query_ix, found.doc_ix),
+        judge=np.full(len(query), np.nan, dtype=np.float32),
+        ranks=dict(found.rank),
+        positive_cosine=features.cosine,
+        positive_jaccard=features.jaccard,
+        same_text_as_positive=features.same_text,
+        same_text_as_query=text_key[found.doc_ix]
+        == array_column(collection.queries, "text_key")[found.query_ix],
+        text_key=text_key[found.doc_ix],
+        pair_key=mix(keys, array_column(documents, "doc_key")[found.doc_ix]),
+        bm25=bm25.pair_scores(texts, query, found.doc_ix),
+        neighbour_cosine=neighbour_cosine(collection, found, retrieved),
+        in_evaluation=array_column(documents, "in_evaluation")[found.doc_ix],
+        hub_place=_places(found, places, block, len(text_key)),
+        confirmed_negative=_confirmed(
+            found, collection.confirmed_negatives, block, len(text_key)
         ),
     )
-    return _table(pairs, dense, features, judged, same_as_query, text_key)
+    return Rows(collection, found, pairs)
+
+
+def _confirmed(
+    candidates: Candidates, negatives: Dataset | None, block: Block, documents: int
+) -> np.ndarray:
+    if negatives is None:
+        return np.zeros(len(candidates.query_ix), dtype=bool)
+    query_ix, doc_ix = negatives.read_queries(block, ["doc_ix"]).columns
+    known = pair_keys(query_ix.to_numpy(), doc_ix.to_numpy(), documents)
+    return np.isin(pair_keys(candidates.query_ix, candidates.doc_ix, documents), known)
+
+
+def _places(
+    candidates: Candidates, places: Dataset | None, block: Block, documents: int
+) -> np.ndarray:
+    out = np.zeros(len(candidates.query_ix), dtype=np.int32)
+    if places is not None:
+        table = places.read_queries(block, ["doc_ix", "place"])
+        query_ix, doc_ix, place = (column.to_numpy() for column in table.columns)
+        mine = pair_keys(candidates.query_ix, candidates.doc_ix, documents)
+        out[np.searchsorted(mine, pair_keys(query_ix, doc_ix, documents))] = place
+    return out
+
+
+def judge_rows(rows: Rows, judge: BlockJudge, selection: Selection) -> pa.Table:
+    """Judged pairs of a block, as `tables.JUDGED`; a lazy judge scores what choosing needs."""
+    scorer = judge.bind(rows)
+    if judge.lazy:
+        arrays = rows.collection.document_arrays()
+        scores = judge_needed(rows.pairs, selection, arrays, scorer.score)
+    else:
+        scores = scorer.score(np.arange(len(rows)))
+    scorer.close()
+    return _table(rows.candidates, rows.pairs, scores, scorer.parts)
 
 
 def _sources(pairs: Candidates) -> pa.Array:
@@ -92,41 +155,46 @@ def _sources(pairs: Candidates) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, pa.array(values, type=pa.string()))
 
 
-def _optional(values: np.ndarray | None, absent: np.ndarray, kind: pa.DataType) -> pa.Array:
-    if values is None:
-        return pa.nulls(len(absent), kind)
-    return pa.array(values, type=kind, mask=absent)
+def _parts(parts: Mapping[str, np.ndarray], rows: int) -> pa.Array:
+    """Map arrays name -> score for each row, scores that are NaN left out."""
+    names = sorted(parts)
+    columns = np.stack([parts[name] for name in names], axis=1) if names else np.empty((rows, 0))
+    present = ~np.isnan(columns)
+    offsets = np.r_[0, np.cumsum(present.sum(axis=1))].astype(np.int32)
+    index = np.broadcast_to(np.arange(len(names), dtype=np.int32), present.shape)[present]
+    keys = pa.array(names, pa.string()).take(pa.array(index))
+    values = pa.array(columns[present], pa.float32())
+    return pa.MapArray.from_arrays(offsets, keys, values)
+
+
+def _where(values: np.ndarray, known: np.ndarray, kind: pa.DataType) -> pa.Array:
+    return pa.array(values, type=kind, mask=~known)
 
 
 def _table(
-    pairs: Candidates,
-    dense: np.ndarray,
-    features: PositiveFeatures,
-    scores: Scores,
-    same_as_query: np.ndarray,
-    text_key: np.ndarray,
+    found: Candidates, pairs: Pairs, scores: np.ndarray, parts: Mapping[str, np.ndarray]
 ) -> pa.Table:
-    none = np.zeros(len(dense), dtype=bool)
-    no_bm25, no_dense = pairs.rank[Source.BM25] == 0, pairs.rank[Source.DENSE] == 0
+    ranks: dict[Source, np.ndarray] = {source: found.rank[source] for source in Source}
     columns = {
-        "query_ix": pairs.query_ix,
-        "doc_ix": pairs.doc_ix,
-        "sources": _sources(pairs),
-        "bm25_score": _optional(pairs.score[Source.BM25], no_bm25, pa.float32()),
-        "bm25_rank": _optional(pairs.rank[Source.BM25], no_bm25, pa.int32()),
-        "dense_score": dense,
-        "dense_rank": _optional(pairs.rank[Source.DENSE], no_dense, pa.int32()),
-        "random_rank": _optional(
-            pairs.rank[Source.RANDOM], pairs.rank[Source.RANDOM] == 0, pa.int32()
-        ),
+        "query_ix": found.query_ix,
+        "doc_ix": found.doc_ix,
+        "sources": _sources(found),
+        "bm25_score": _where(found.score[Source.BM25], ranks[Source.BM25] > 0, pa.float32()),
+        "dense_score": pairs.dense,
+        **{f"{s}_rank": _where(ranks[s], ranks[s] > 0, pa.int32()) for s in Source},
         "is_positive": pairs.is_positive,
-        "judge_score": _optional(scores.judge, np.isnan(scores.judge), pa.float32()),
-        "bm25_pair_score": _optional(scores.bm25_pair, none, pa.float32()),
-        "late_interaction_score": _optional(scores.late_interaction, none, pa.float32()),
-        "positive_cosine": features.cosine,
-        "positive_jaccard": features.jaccard,
-        "same_text_as_positive": features.same_text,
-        "same_text_as_query": same_as_query,
-        "text_key": text_key,
+        "judge_score": _where(scores, ~np.isnan(scores), pa.float32()),
+        "judge_parts": _parts(parts, len(scores)),
+        "bm25_pair_score": pairs.bm25,
+        "neighbour_cosine": pairs.neighbour_cosine,
+        "positive_cosine": pairs.positive_cosine,
+        "positive_jaccard": pairs.positive_jaccard,
+        "same_text_as_positive": pairs.same_text_as_positive,
+        "same_text_as_query": pairs.same_text_as_query,
+        "text_key": pairs.text_key,
+        "pair_key": pairs.pair_key,
+        "in_evaluation": pairs.in_evaluation,
+        "hub_place": _where(pairs.hub_place, pairs.hub_place > 0, pa.int32()),
+        "confirmed_negative": pairs.confirmed_negative,
     }
-    return pa.table(columns, schema=tables.JUDGED)
+    return pa.table([columns[name] for name in tables.JUDGED.names], schema=tables.JUDGED)

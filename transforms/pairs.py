@@ -28,4 +28,10 @@ def to_pairs(judged: pa.Table) -> Pairs:
         same_text_as_positive=judged.column("same_text_as_positive").to_numpy(),
         same_text_as_query=judged.column("same_text_as_query").to_numpy(),
         text_key=judged.column("text_key").to_numpy(),
+        pair_key=judged.column("pair_key").to_numpy(),
+        bm25=judged.column("bm25_pair_score").to_numpy(),
+        neighbour_cosine=judged.column("neighbour_cosine").to_numpy(),
+        in_evaluation=judged.column("in_evaluation").to_numpy(),
+        hub_place=_numbers(judged.column("hub_place"), 0),
+        confirmed_negative=judged.column("confirmed_negative").to_numpy(),
     )

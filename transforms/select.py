@@ -1,6 +1,6 @@
 """Select negatives block by block: policies give verdicts, tiers give the negatives."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from schemas import tables
-from schemas.config import Tier
 from schemas.errors import StorageError
-from schemas.policies import Policy, needs_judge
+from schemas.selection import Selection
 from schemas.verdicts import Verdict
 from transforms.blocks import Block
 from transforms.datasets import Dataset
+from transforms.features import Collection
+from transforms.kernels.picking import DocumentArrays
 from transforms.kernels.policies import Decisions, decide
 from transforms.kernels.tiers import Choice, choose
 from transforms.pairs import to_pairs
@@ -24,8 +25,8 @@ class SelectNegatives(beam.PTransform):
     """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `tables.VERDICTS`."""
 
     judged: Dataset
-    policies: Sequence[Policy]
-    tiers: Mapping[str, Tier]
+    selection: Selection
+    collection: Collection
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
         return blocks | "Select" >> beam.ParDo(_Select(self))
@@ -34,31 +35,28 @@ class SelectNegatives(beam.PTransform):
 class _Select(beam.DoFn):
     def __init__(self, transform: SelectNegatives) -> None:
         self.judged = transform.judged
-        self.policies = tuple(transform.policies)
-        self.tiers = dict(transform.tiers)
+        self.selection = transform.selection
+        self.collection = transform.collection
 
     def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
-        yield block, select_block(self.judged.read_queries(block), self.policies, self.tiers)
+        judged = self.judged.read_queries(block)
+        yield block, select_block(judged, self.selection, self.collection.document_arrays())
 
 
-def select_block(
-    judged: pa.Table, policies: Sequence[Policy], tiers: Mapping[str, Tier]
-) -> pa.Table:
+def select_block(judged: pa.Table, selection: Selection, documents: DocumentArrays) -> pa.Table:
     """Verdicts of a block's judged pairs, in the same order, as `schemas.tables.VERDICTS`."""
     pairs = to_pairs(judged)
-    decisions = decide(pairs, policies)
-    choice = choose(pairs, decisions.policy < 0, tiers)
-    judging = any(needs_judge(policy) for policy in policies)
-    if judging:
-        unjudged = int(np.isnan(pairs.judge[choice.tier >= 0]).sum())
+    decisions = decide(pairs, selection.policies)
+    choice = choose(pairs, decisions.policy < 0, selection, documents)
+    unknown = np.isnan(pairs.judge) & ~pairs.confirmed_negative
+    if selection.judged:
+        unjudged = int((unknown & (choice.tier >= 0)).sum())
         if unjudged:
             raise StorageError(
                 f"{unjudged} chosen negatives have no judge score, so the judged pairs were made "
                 "for other policies or tiers; remove the judge stage's directory and run again"
             )
-    unneeded = np.isnan(pairs.judge) if judging else np.zeros(len(pairs.judge), dtype=bool)
-    names = [policy.name for policy in policies]
-    return _table(judged, decisions, choice, unneeded, names, list(tiers))
+    return _table(judged, decisions, choice, unknown & selection.judged, selection)
 
 
 def _names(numbers: np.ndarray, names: Sequence[str]) -> pa.Array:
@@ -71,25 +69,32 @@ def _table(
     decisions: Decisions,
     choice: Choice,
     unneeded: np.ndarray,
-    policies: Sequence[str],
-    tiers: Sequence[str],
+    selection: Selection,
 ) -> pa.Table:
-    verdict = decisions.verdict.copy()
+    names = [policy.name for policy in selection.policies]
     undecided = decisions.policy < 0
-    verdict[undecided & choice.duplicate] = Verdict.SAME_TEXT_AS_NEGATIVE
-    free = undecided & ~choice.duplicate
+    kept = choice.tier >= 0
+    near = undecided & choice.near
+    verdict = decisions.verdict.copy()
+    free = undecided & ~near
     verdict[free & (choice.band < 0)] = Verdict.OUTSIDE_TIERS
     verdict[free & (choice.band >= 0)] = Verdict.OVER_QUOTA
     verdict[free & (choice.band >= 0) & unneeded] = Verdict.NOT_JUDGED
-    kept = choice.tier >= 0
+    verdict[free & choice.duplicate] = Verdict.SAME_TEXT_AS_NEGATIVE
+    verdict[near] = Verdict.NEAR_DUPLICATE_OF_NEGATIVE
     verdict[kept] = Verdict.KEPT
+    policy = decisions.policy.copy()
+    if near.any():
+        policy[near] = names.index("near_duplicate_of_negative")
+    value = np.where(near, choice.near_value, decisions.value)
+    threshold = np.where(near, choice.near_threshold, decisions.threshold)
     shown_tier = np.where(kept, choice.tier, choice.band)
     added = {
         "verdict": pa.array([str(v) for v in verdict], pa.string()),
-        "policy": _names(decisions.policy, policies),
-        "threshold": pa.array(decisions.threshold, pa.float32(), mask=undecided),
-        "value": pa.array(decisions.value, pa.float32(), mask=undecided),
-        "tier": _names(shown_tier, tiers),
+        "policy": _names(policy, names),
+        "threshold": pa.array(threshold, pa.float32(), mask=policy < 0),
+        "value": pa.array(value, pa.float32(), mask=policy < 0),
+        "tier": _names(shown_tier, selection.tier_names),
         "rank": pa.array(choice.rank, pa.int32(), mask=~kept),
         "backfilled": pa.array(kept & (choice.band != choice.tier)),
         "weight": pa.array(np.ones(len(verdict), dtype=np.float32)),

@@ -76,6 +76,7 @@ SCHEMAS = {
     "documents": tables.DOCUMENTS,
     "queries": tables.QUERIES,
     "positives": tables.POSITIVES,
+    "confirmed_negatives": tables.CONFIRMED_NEGATIVES,
     "dead_letters": tables.DEAD_LETTERS,
 }
 

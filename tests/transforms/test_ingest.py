@@ -34,7 +34,7 @@ def beir(folder: Path, **values: Any) -> Input:
     return config(format="beir", path=str(folder), **values)
 
 
-def test_a_small_collection_becomes_four_data_sets(tmp_path: Path) -> None:
+def test_a_small_collection_becomes_five_data_sets(tmp_path: Path) -> None:
     counts = ingest(beir(write_beir(tmp_path / "in")), tmp_path)
     assert counts == {
         "rows": 9,
@@ -47,6 +47,12 @@ def test_a_small_collection_becomes_four_data_sets(tmp_path: Path) -> None:
         "merged_queries": 0,
         "queries_over_limit": 0,
         "queries_without_positives": 1,
+        "evaluation_queries": 0,
+        "evaluation_documents": 0,
+        "evaluation_judgements": 0,
+        "labelled_positives": 0,
+        "confirmed_negatives": 0,
+        "unused_labels": 0,
     }
     assert json.loads((tmp_path / "counts.json").read_text()) == counts
     first = rows(tmp_path, "documents")[0]
@@ -57,6 +63,7 @@ def test_a_small_collection_becomes_four_data_sets(tmp_path: Path) -> None:
         "doc_key": int(text_keys(["d1"])[0]),
         "text_key": int(text_keys([normalise("cells cells divide in two")])[0]),
         "minhash": minhash(shingles("cells cells divide in two")),
+        "in_evaluation": False,
     }
     assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q1", "q2"]
     assert rows(tmp_path, "positives") == [
@@ -216,3 +223,79 @@ def test_what_an_unfinished_attempt_left_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "raw" / "resolve" / "resolve.duckdb").write_bytes(b"half")
     ingest(beir(folder), tmp_path)
     assert Dataset(str(tmp_path / "documents")).blocks() == [(0, 3)]
+
+
+EVALUATED = [*QUERIES, {"_id": "q4", "text": "How do CELLS divide?"}, {"_id": "q5", "text": "sand"}]
+SPLIT = [("q4", "d2", 1), ("q4", "d3", 0), ("q3", "d2", 1)]
+
+
+def evaluation(folder: Path, split: Any = SPLIT, **rows_of: Any) -> Path:
+    """A BEIR folder whose train split asks q1 and q2, and whose test split asks q4 and q3."""
+    rows_of = {"queries": EVALUATED, **rows_of}
+    write_beir(folder, **{**rows_of, "qrels": split}, split="test")
+    return write_beir(folder, **rows_of)
+
+
+def test_a_positive_of_an_evaluation_query_is_flagged_and_stays_a_positive(tmp_path: Path) -> None:
+    documents = [*DOCUMENTS, {"_id": "d4", "text": "stars BURN hydrogen"}]
+    folder = evaluation(tmp_path / "in", documents=documents)
+    counts = ingest(beir(folder, evaluation_splits=["test"]), tmp_path)
+    flagged = {row["doc_id"]: row["in_evaluation"] for row in rows(tmp_path, "documents")}
+    assert flagged == {"d1": False, "d2": True, "d3": False, "d4": True}
+    assert (counts["evaluation_documents"], counts["evaluation_judgements"]) == (2, 2)
+    assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q2"]
+    assert rows(tmp_path, "positives") == [{"query_ix": 0, "doc_ix": 1}]
+
+
+def test_a_query_with_an_evaluation_querys_text_is_listed_and_no_bad_row(tmp_path: Path) -> None:
+    counts = ingest(beir(evaluation(tmp_path / "in"), evaluation_splits=["test"]), tmp_path)
+    reason = "has the text of an evaluation query, so it is not mined"
+    assert reasons(tmp_path) == [("queries.jsonl", 1, reason)]
+    assert rows(tmp_path, "dead_letters")[0]["excerpt"] == "q1\thow do cells divide"
+    assert (counts["evaluation_queries"], counts["dead_letters"]) == (1, 1)
+    assert counts["dead_letter_reasons"] == {"evaluation_query": 1}
+    assert (counts["queries"], counts["queries_without_positives"]) == (1, 3)
+
+
+def test_a_query_whose_evaluation_judgements_are_all_0_is_one_of_it(tmp_path: Path) -> None:
+    folder = evaluation(tmp_path / "in", [("q3", "d3", 1), ("q1", "d2", 0)])
+    ingest(beir(folder, evaluation_splits=["test"]), tmp_path)
+    assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q2"]
+    assert [row["in_evaluation"] for row in rows(tmp_path, "documents")] == [False, False, True]
+
+
+def test_without_evaluation_splits_another_split_changes_nothing(tmp_path: Path) -> None:
+    ingest(beir(write_beir(tmp_path / "a" / "in", queries=EVALUATED)), tmp_path / "a")
+    counts = ingest(beir(evaluation(tmp_path / "b" / "in")), tmp_path / "b")
+    for name in SCHEMAS:
+        assert rows(tmp_path / "a", name) == rows(tmp_path / "b", name)
+    assert counts["evaluation_documents"] == counts["evaluation_queries"] == 0
+
+
+def test_bad_rows_and_dangling_judgements_of_evaluation_splits_are_dead_letters(
+    tmp_path: Path,
+) -> None:
+    split = [*SPLIT, "q4", ("q4", "d7", 1), ("q7", "d1", 1), ("q8", "d8", 0)]
+    folder = evaluation(tmp_path / "in", split)
+    ingest(beir(folder, evaluation_splits=["test"], bad_rows=0.2), tmp_path)
+    assert reasons(tmp_path)[:3] == [
+        ("qrels/test.tsv", 5, "1 columns, expected 3"),
+        ("qrels/test.tsv", 6, "unknown document 'd7'"),
+        ("qrels/test.tsv", 7, "unknown query 'q7'"),
+    ]
+    with pytest.raises(DataError, match=r"^3 of 18 rows .*qrels/test\.tsv line 5: 1 columns"):
+        ingest(beir(folder, evaluation_splits=["test"]), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ([("q4", "d2", 0)], r"no judgement above 0.*qrels/test\.tsv"),
+        ([("q1", "d3", 1), ("q2", "d3", 1)], r"each of the 2 queries .* evaluation query"),
+    ],
+)
+def test_an_evaluation_split_that_keeps_out_nothing_or_everything_is_refused(
+    tmp_path: Path, split: Any, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        ingest(beir(evaluation(tmp_path / "in", split), evaluation_splits=["test"]), tmp_path)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from schemas.policies import Policy
-from schemas.verdicts import Verdict
+from schemas.verdicts import Source, Verdict
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Pairs:
     """Judged pairs of a block, sorted by query; all arrays (n,), see `schemas.tables.JUDGED`.
 
     `query` numbers the block's queries from 0. `judge` is NaN where a pair was not judged; ranks
-    are 0 where the source did not return the pair.
+    are 0 where the source did not return the pair, and so is `hub_place` where it was not counted.
     """
 
     query: np.ndarray
@@ -29,6 +29,17 @@ class Pairs:
     same_text_as_positive: np.ndarray
     same_text_as_query: np.ndarray
     text_key: np.ndarray
+    pair_key: np.ndarray
+    bm25: np.ndarray
+    neighbour_cosine: np.ndarray
+    in_evaluation: np.ndarray
+    hub_place: np.ndarray
+    confirmed_negative: np.ndarray
+
+    @property
+    def retrieved(self) -> np.ndarray:
+        """(n,) bool: BM25 or dense retrieval returned the pair."""
+        return np.asarray((self.ranks[Source.BM25] > 0) | (self.ranks[Source.DENSE] > 0))
 
     @property
     def queries(self) -> int:
@@ -66,14 +77,23 @@ def _flag(verdict: Verdict, fired: np.ndarray) -> Test:
     return _test(verdict, fired, fired, 1.0)
 
 
+def _judge_test(verdict: Verdict, pairs: Pairs, fired: np.ndarray, threshold: Any) -> Test:
+    """A test of judge scores; what people know to be a negative, no judge drops."""
+    return _test(verdict, fired & ~pairs.confirmed_negative, pairs.judge, threshold)
+
+
 def positive_judge_score(pairs: Pairs, against: str) -> np.ndarray:
-    """Min, mean or max of the judge scores of each query's positives, (queries,) float64."""
+    """Min, mean or max of the judge scores of each query's positives, (queries,) float64.
+
+    `each` is `min`: every margin here is a growing function of the positive's score, so a score
+    below the limit of the lowest positive is below each positive's limit.
+    """
     query, score = pairs.query[pairs.is_positive], pairs.judge[pairs.is_positive].astype(np.float64)
     if against == "mean":
         total = np.bincount(query, weights=score, minlength=pairs.queries)
         return total / np.maximum(np.bincount(query, minlength=pairs.queries), 1)
-    out = np.full(pairs.queries, np.inf if against == "min" else -np.inf)
-    (np.minimum if against == "min" else np.maximum).at(out, query, score)
+    out = np.full(pairs.queries, -np.inf if against == "max" else np.inf)
+    (np.maximum if against == "max" else np.minimum).at(out, query, score)
     return out
 
 
@@ -100,6 +120,22 @@ def near_duplicate_of_positive(pairs: Pairs, parameters: Any) -> list[Test]:
     ]
 
 
+def evaluation_document(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on documents that are positives of an evaluation query."""
+    return [_flag(Verdict.EVALUATION_DOCUMENT, pairs.in_evaluation)]
+
+
+def near_duplicate_of_negative(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Never fires here: it depends on what was chosen before, see `transforms.kernels.tiers`."""
+    return []
+
+
+def hub_cap(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires where the query's place among those that retrieved the document is past the cap."""
+    place, limit = pairs.hub_place, parameters.max_queries
+    return [_test(Verdict.HUB, place > limit, place, limit)]
+
+
 def rank_window(pairs: Pairs, parameters: Any) -> list[Test]:
     """Fires on raw ranks of the source outside the window."""
     rank = pairs.ranks[parameters.source]
@@ -110,15 +146,39 @@ def rank_window(pairs: Pairs, parameters: Any) -> list[Test]:
     return tests
 
 
+def _threshold(parameters: Any, name: str) -> float:
+    if parameters.threshold is None:
+        raise ValueError(f"{name} has no threshold yet; calibrate the selection first")
+    return float(parameters.threshold)
+
+
+def suspected_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires where s- reaches both the query's positive and the calibrated threshold."""
+    limit = positive_judge_score(pairs, parameters.against)[pairs.query]
+    limit = np.maximum(limit, _threshold(parameters, "suspected_positive")).astype(np.float32)
+    return [_judge_test(Verdict.SUSPECTED_POSITIVE, pairs, pairs.judge >= limit, limit)]
+
+
+def judge_calibrated_threshold(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires at or above the score that a given share of the known positives reaches.
+
+    The threshold comes from the judge's own score distribution, so it means the same for every
+    judge and collection, where a margin does not (see `transforms.kernels.calibration`).
+    """
+    limit = np.float32(_threshold(parameters, "judge_calibrated_threshold"))
+    reason = Verdict.JUDGE_CALIBRATED_THRESHOLD
+    return [_judge_test(reason, pairs, pairs.judge >= limit, limit)]
+
+
 def judge_score(pairs: Pairs, parameters: Any) -> list[Test]:
     """Fires on judge scores outside [min, max]."""
     tests = []
     if parameters.min is not None:
         fired = pairs.judge < parameters.min
-        tests.append(_test(Verdict.JUDGE_SCORE, fired, pairs.judge, parameters.min))
+        tests.append(_judge_test(Verdict.JUDGE_SCORE, pairs, fired, parameters.min))
     if parameters.max is not None:
         fired = pairs.judge > parameters.max
-        tests.append(_test(Verdict.JUDGE_SCORE, fired, pairs.judge, parameters.max))
+        tests.append(_judge_test(Verdict.JUDGE_SCORE, pairs, fired, parameters.max))
     return tests
 
 
@@ -126,7 +186,7 @@ def judge_absolute_margin(pairs: Pairs, parameters: Any) -> list[Test]:
     """Fires unless s- < s+ - margin (TopK-MarginPos, NV-Retriever, arXiv 2407.15831)."""
     limit = positive_judge_score(pairs, parameters.against) - parameters.margin
     limit = limit.astype(np.float32)[pairs.query]
-    return [_test(Verdict.JUDGE_ABSOLUTE_MARGIN, pairs.judge >= limit, pairs.judge, limit)]
+    return [_judge_test(Verdict.JUDGE_ABSOLUTE_MARGIN, pairs, pairs.judge >= limit, limit)]
 
 
 def judge_relative_margin(pairs: Pairs, parameters: Any) -> list[Test]:
@@ -138,7 +198,7 @@ def judge_relative_margin(pairs: Pairs, parameters: Any) -> list[Test]:
     positive = positive_judge_score(pairs, parameters.against)
     limit = positive - (1 - parameters.keep_below) * np.abs(positive)
     limit = limit.astype(np.float32)[pairs.query]
-    return [_test(Verdict.JUDGE_RELATIVE_MARGIN, pairs.judge >= limit, pairs.judge, limit)]
+    return [_judge_test(Verdict.JUDGE_RELATIVE_MARGIN, pairs, pairs.judge >= limit, limit)]
 
 
 KERNELS: dict[str, Callable[[Pairs, Any], list[Test]]] = {
@@ -147,7 +207,12 @@ KERNELS: dict[str, Callable[[Pairs, Any], list[Test]]] = {
         known_positive,
         same_text,
         near_duplicate_of_positive,
+        near_duplicate_of_negative,
+        evaluation_document,
+        hub_cap,
         rank_window,
+        suspected_positive,
+        judge_calibrated_threshold,
         judge_score,
         judge_absolute_margin,
         judge_relative_margin,

@@ -1,12 +1,16 @@
 """Tiers: which safe candidates are chosen, in which band, and how short queries are backfilled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from schemas.config import Tier
+from schemas.config import Sampling, Tier
+from schemas.selection import Selection
+from transforms.kernels.groups import position_in_group
+from transforms.kernels.picking import DocumentArrays, Picker
 from transforms.kernels.policies import Pairs
+from transforms.kernels.sampling import preference
 
 
 @dataclass(frozen=True)
@@ -14,14 +18,18 @@ class Choice:
     """What became of each pair, all arrays (n,).
 
     `band` is the tier whose band takes the pair, `tier` the tier it was chosen for (both numbers,
-    -1 for none), `rank` from 1 in its tier (0 unless chosen), `duplicate` marks a pair whose text
-    an earlier eligible pair of the query has.
+    -1 for none), `rank` from 1 in its tier (0 unless chosen). `duplicate` marks a safe pair whose
+    text a chosen one has, `near` one skipped as a near-duplicate of a chosen one, with what was
+    compared in `near_value` and `near_threshold`.
     """
 
     band: np.ndarray
     tier: np.ndarray
     rank: np.ndarray
     duplicate: np.ndarray
+    near: np.ndarray
+    near_value: np.ndarray
+    near_threshold: np.ndarray
 
 
 def served_positive(pairs: Pairs) -> np.ndarray:
@@ -45,15 +53,6 @@ def similarity_ratio(negative: np.ndarray, positive: np.ndarray) -> np.ndarray:
     return 1.0 - (positive - negative.astype(np.float64)) / scale
 
 
-def position_in_group(groups: np.ndarray) -> np.ndarray:
-    """0, 1, 2, ... within each run of equal values of an array whose equal values adjoin."""
-    if not len(groups):
-        return np.empty(0, dtype=np.int64)
-    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
-    lengths = np.diff(np.r_[starts, len(groups)])
-    return np.arange(len(groups)) - np.repeat(starts, lengths)
-
-
 def _bands(pairs: Pairs, ratio: np.ndarray, tiers: Sequence[Tier]) -> np.ndarray:
     band = np.full(len(pairs.query), -1, dtype=np.int64)
     for number, tier in reversed(list(enumerate(tiers))):
@@ -68,62 +67,78 @@ def _bands(pairs: Pairs, ratio: np.ndarray, tiers: Sequence[Tier]) -> np.ndarray
     return band
 
 
-def _duplicates(pairs: Pairs, order: np.ndarray) -> np.ndarray:
-    """Rows, among `order`, whose (query, text) came earlier in it."""
-    found = np.zeros(len(pairs.query), dtype=bool)
-    query, text = pairs.query[order], pairs.text_key[order]
-    by_text = np.lexsort((np.arange(len(order)), text, query))
-    same = np.r_[
-        False,
-        (query[by_text][1:] == query[by_text][:-1]) & (text[by_text][1:] == text[by_text][:-1]),
-    ][: len(order)]
-    found[order[by_text[same]]] = True
-    return found
-
-
 def _donors(tier: int, tiers: int) -> list[int]:
     return [*range(tier + 1, tiers), *range(tier - 1, -1, -1)]
 
 
-def choose(pairs: Pairs, eligible: np.ndarray, tiers: Mapping[str, Tier]) -> Choice:
+def _orders(
+    pairs: Pairs, band: np.ndarray, served: np.ndarray, selection: Selection
+) -> list[np.ndarray]:
+    """Rows of each tier's band, sorted by query and then by the order in which they are tried."""
+    preferences: dict[Sampling, np.ndarray] = {}
+    orders = []
+    for number, (_, spec) in enumerate(selection.tiers):
+        sampling = spec.sampling or selection.sampling
+        rows = np.flatnonzero(band == number)
+        if spec.source == "random" and spec.sampling is None:
+            first = pairs.ranks["random"][rows].astype(np.float64)
+        else:
+            if sampling not in preferences:
+                preferences[sampling] = preference(pairs, served, sampling, selection.seed)
+            first = -preferences[sampling][rows]
+        orders.append(rows[np.lexsort((pairs.doc_ix[rows], first, pairs.query[rows]))])
+    return orders
+
+
+def choose(
+    pairs: Pairs, eligible: np.ndarray, selection: Selection, documents: DocumentArrays
+) -> Choice:
     """Choose each query's negatives among the eligible pairs.
 
-    A pair belongs to the first tier whose band takes it. Within a band the student's most similar
-    come first (a tier of source `random` takes its draws in their own order); each tier takes its
-    quota. A tier that is short then takes what the next tiers left over, then the harder ones.
-    Ranks run from the most similar down.
+    A pair belongs to the first tier whose band takes it. Within a band candidates are tried in the
+    order of the tier's sampling (a tier of source `random` without its own takes its draws in their
+    order); each tier takes its quota, and none that has the text of, or is near to, one that the
+    query already has. A tier that is short then takes what the next tiers left over, then the
+    harder ones. Ranks run from the most similar down.
 
     Args:
         pairs: a block's judged pairs.
         eligible: (n,) bool, pairs that no policy dropped.
-        tiers: name to tier, in order.
+        selection: tiers, sampling, seed, and the limits of `near_duplicate_of_negative`.
+        documents: vectors and MinHash values; only near-duplicates, mmr and log_det read them.
     """
-    specs = list(tiers.values())
+    specs = [spec for _, spec in selection.tiers]
+    samplings = [spec.sampling or selection.sampling for spec in specs]
     served = served_positive(pairs)
     ratio = similarity_ratio(pairs.dense, pairs.dense[served[pairs.query]])
-    preference = np.lexsort((pairs.doc_ix, -pairs.dense, pairs.query))
-    duplicate = _duplicates(pairs, preference[eligible[preference]])
-    eligible = eligible & ~duplicate
     band = np.where(eligible, _bands(pairs, ratio, specs), -1)
-    tier = np.full(len(band), -1, dtype=np.int64)
-    order: list[np.ndarray] = []
-    short = np.zeros((len(specs), pairs.queries), dtype=np.int64)
-    for number, spec in enumerate(specs):
-        rows = preference[band[preference] == number]
-        if spec.source == "random":
-            rows = rows[np.lexsort((pairs.ranks["random"][rows], pairs.query[rows]))]
-        taken = rows[position_in_group(pairs.query[rows]) < spec.quota]
-        tier[taken] = number
-        short[number] = spec.quota - np.bincount(pairs.query[taken], minlength=pairs.queries)
-        order.append(rows)
+    orders = _orders(pairs, band, served, selection)
+    near = selection.policy("near_duplicate_of_negative")
+    picker = Picker(pairs, sum(spec.quota for spec in specs), near, documents)
+    short = [
+        picker.take(orders[number], np.full(pairs.queries, spec.quota), number, samplings[number])
+        for number, spec in enumerate(specs)
+    ]
     for number in range(len(specs)):
         for donor in _donors(number, len(specs)):
-            rows = order[donor][tier[order[donor]] < 0]
-            taken = rows[position_in_group(pairs.query[rows]) < short[number][pairs.query[rows]]]
-            tier[taken] = number
-            short[number] -= np.bincount(pairs.query[taken], minlength=pairs.queries)
-    rank = np.zeros(len(band), dtype=np.int32)
-    chosen = preference[tier[preference] >= 0]
-    chosen = chosen[np.lexsort((np.arange(len(chosen)), tier[chosen], pairs.query[chosen]))]
-    rank[chosen] = position_in_group(pairs.query[chosen] * len(specs) + tier[chosen]) + 1
-    return Choice(band, tier, rank, duplicate)
+            rows = orders[donor][(picker.tier[orders[donor]] < 0) & ~picker.near[orders[donor]]]
+            short[number] = picker.take(rows, short[number], number, samplings[donor])
+    rank = _ranks(pairs, picker.tier, len(specs))
+    duplicate = _same_text(pairs, picker.tier >= 0) & eligible & ~picker.near
+    return Choice(band, picker.tier, rank, duplicate, picker.near, picker.value, picker.threshold)
+
+
+def _ranks(pairs: Pairs, tier: np.ndarray, tiers: int) -> np.ndarray:
+    rank = np.zeros(len(tier), dtype=np.int32)
+    chosen = np.flatnonzero(tier >= 0)
+    order = (pairs.doc_ix[chosen], -pairs.dense[chosen], tier[chosen], pairs.query[chosen])
+    chosen = chosen[np.lexsort(order)]
+    rank[chosen] = position_in_group(pairs.query[chosen] * tiers + tier[chosen]) + 1
+    return rank
+
+
+def _same_text(pairs: Pairs, chosen: np.ndarray) -> np.ndarray:
+    """Rows not chosen whose text a chosen row of the query has, (n,) bool."""
+    _, text = np.unique(pairs.text_key, return_inverse=True)
+    key = pairs.query * (int(text.max(initial=0)) + 1) + text
+    return np.isin(key, key[chosen]) & ~chosen

@@ -7,6 +7,7 @@ from types import ModuleType
 from schemas.inputs import Input
 from transforms.readers import beir, columns, hf, ir_datasets, pairs, stdlib, tsv
 from transforms.readers.fingerprints import collection_fingerprint
+from transforms.readers.labels import label_source, read_labels
 from transforms.readers.rows import Row, Source
 
 _MODULES: dict[str, ModuleType] = {
@@ -29,7 +30,7 @@ def sources(config: Input) -> list[Source]:
     library has to be installed first.
     """
     found: list[Source] = _MODULES[config.format].sources(config)
-    return found
+    return found if config.labels is None else [*found, label_source(config.labels)]
 
 
 def read(source: Source, config: Input, seed: int) -> Iterator[Row]:
@@ -38,7 +39,10 @@ def read(source: Source, config: Input, seed: int) -> Iterator[Row]:
     `seed` keys the choice of functions (stdlib). Raises DataError where the file as a whole is
     damaged.
     """
-    yield from _MODULES[config.format].read(source, config, seed)
+    if source.kind == "labels":
+        yield from read_labels(source, config.max_text_bytes)
+    else:
+        yield from _MODULES[config.format].read(source, config, seed)
 
 
 def check(config: Input) -> None:
@@ -47,18 +51,19 @@ def check(config: Input) -> None:
 
 
 def input_files(config: Input) -> list[Path]:
-    """The files that are read, absolute; empty for formats that are not files."""
+    """The files that are read, absolute; of formats that are not files, the labels alone."""
+    found = sources(config)
     if config.format in _WITHOUT_FILES:
-        return []
-    return [Path(source.path) for source in sources(config)]
+        found = [source for source in found if source.kind == "labels"]
+    return [Path(source.path) for source in found]
 
 
 def fingerprint_input(config: Input, seed: int, cache: Path | None) -> dict[str, object]:
     """What identifies the collection's content: JSON values without any absolute path.
 
     SHA-256 of each file under its relative name; the Python version (stdlib); what the library
-    calls the data (hf, ir_datasets); and the options that change the result. `seed` counts only
-    where `limit` makes a choice. `cache` is a JSON file that keeps the sums of unchanged files.
-    Raises DataError, ConfigError.
+    calls the data (hf, ir_datasets); the same of the evaluation splits; the SHA-256 of the labels;
+    and the options that change the result. `seed` counts only where `limit` makes a choice. `cache` is a JSON file that keeps
+    the sums of unchanged files. Raises DataError, ConfigError.
     """
     return collection_fingerprint(config, sources(config), seed, cache)

@@ -1,9 +1,10 @@
 """BEIR folders: corpus.jsonl, queries.jsonl and qrels/<split>.tsv."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from schemas.errors import DataError
+from schemas.errors import ConfigError, DataError
 from schemas.inputs import BeirInput
 from transforms.readers.lines import line_cap, lines, parsed
 from transforms.readers.paths import compressed
@@ -12,29 +13,44 @@ from transforms.readers.rows import Rejected, Row, Source, bad, text_row
 
 
 def sources(config: BeirInput) -> list[Source]:
-    """The three files. Raises DataError naming what is missing, or the splits that are there."""
+    """The three files, then the qrels of the evaluation splits.
+
+    Raises DataError naming what is missing, or the splits that are there, and ConfigError where an
+    evaluation split is the one that is mined.
+    """
     folder = Path(config.path).expanduser()
     if not folder.is_dir():
         raise DataError(f"input.path: {config.path} is not a folder; looked at {folder.absolute()}")
-    qrels = compressed(folder / "qrels" / f"{config.split}.tsv")
-    if qrels is None:
-        raise DataError(_no_split(folder, config.split))
-    found = [("qrels", qrels, f"qrels/{qrels.name}")]
+    found = [_qrels(folder, config.split, "split")]
     for kind, name in (("documents", "corpus.jsonl"), ("queries", "queries.jsonl")):
         file = compressed(folder / name)
         if file is None:
             raise DataError(f"{folder / name} does not exist (nor with .gz or .zst)")
-        found.append((kind, file, file.name))
-    return [Source(kind, str(path.absolute()), name) for kind, path, name in found]
+        found.append(Source(kind, str(file.absolute()), file.name))
+    for split in sorted(set(config.evaluation_splits)):
+        if split == config.split:
+            raise ConfigError(
+                f"input.evaluation_splits: {split!r} is the split that is mined (input.split); "
+                f"found {', '.join(_splits(folder))}"
+            )
+        found.append(replace(_qrels(folder, split, "evaluation_splits"), evaluation=True))
+    return found
 
 
-def _no_split(folder: Path, split: str) -> str:
-    names = {file.name.split(".tsv")[0] for file in (folder / "qrels").glob("*.tsv*")}
+def _qrels(folder: Path, split: str, key: str) -> Source:
+    file = compressed(folder / "qrels" / f"{split}.tsv")
+    if file is not None:
+        return Source("qrels", str(file.absolute()), f"qrels/{file.name}")
+    names = _splits(folder)
     if not names:
-        return f"{folder / 'qrels'} holds no .tsv file, so there are no positives"
-    return (
-        f"input.split: no split {split!r} in {folder / 'qrels'}; found {', '.join(sorted(names))}"
+        raise DataError(f"{folder / 'qrels'} holds no .tsv file, so there are no positives")
+    raise DataError(
+        f"input.{key}: no split {split!r} in {folder / 'qrels'}; found {', '.join(names)}"
     )
+
+
+def _splits(folder: Path) -> list[str]:
+    return sorted({file.name.split(".tsv")[0] for file in (folder / "qrels").glob("*.tsv*")})
 
 
 def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:

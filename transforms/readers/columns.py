@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from schemas.errors import DataError
 from schemas.inputs import HfInput, JsonlInput, ParquetInput
 from transforms.readers.lines import line_cap, lines, parsed
-from transforms.readers.paths import file_sources, kind_of_file
+from transforms.readers.paths import evaluation_sources, file_sources, kind_of_file
 from transforms.readers.qrels import read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, judgement_row, text_row
 
@@ -27,15 +27,21 @@ def wanted_columns(kind: str, config: ColumnsInput) -> list[str | None]:
 
 
 def sources(config: ColumnsInput) -> list[Source]:
-    """A source for each file. Raises DataError naming a path or column that is missing."""
-    kinds = [config.format]
+    """A source for each file.
+
+    Raises DataError naming a path or column that is missing, ConfigError where qrels of the
+    evaluation are mined.
+    """
+    kinds: dict[str, list[str]] = {kind: [config.format] for kind in ("documents", "queries")}
+    kinds["qrels"] = [config.format, "tsv"]
     found = [
         source
-        for kind in ("documents", "queries", "qrels")
-        for source in file_sources(
-            kind, getattr(config, kind), kind, [*kinds, "tsv"] if kind == "qrels" else kinds
-        )
+        for kind, endings in kinds.items()
+        for source in file_sources(kind, getattr(config, kind), kind, endings)
     ]
+    for kind, mined in (("queries", []), ("qrels", found)):
+        key = f"evaluation_{kind}"
+        found += evaluation_sources(kind, getattr(config, key), key, kinds[kind], mined)
     for source in found:
         if kind_of_file(source.path) == "parquet":
             check_columns(source.path, wanted_columns(source.kind, config))

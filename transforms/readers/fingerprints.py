@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from transforms.datasets import write_json
 from transforms.readers import hf
 from transforms.readers.rows import Source
 
-_LOCATIONS = ("path", "documents", "queries", "qrels", "pool")
+_LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")
+_EVALUATION = ("splits", "qrels", "queries", "pairs")
 _TOLERANCES = ("bad_rows",)
 
 
@@ -21,23 +23,45 @@ def collection_fingerprint(
     config: Input, sources: list[Source], seed: int, cache: Path | None
 ) -> dict[str, object]:
     """See `transforms.readers.fingerprint_input`."""
-    options = config.model_dump(mode="json", exclude={*_LOCATIONS, *_TOLERANCES})
+    evaluation = {f"evaluation_{what}" for what in _EVALUATION}
+    options = config.model_dump(mode="json", exclude={*_LOCATIONS, *_TOLERANCES, *evaluation})
     value: dict[str, object] = {"options": options}
+    labels = [source for source in sources if source.kind == "labels"]
+    if labels:
+        value["labels"] = _sums(labels, cache)
+        sources = [source for source in sources if source.kind != "labels"]
     if config.limit is not None:
         value["seed"] = seed
     if config.format == "stdlib":
         value["python"] = f"{sys.implementation.name} {sys.version}"
+    elif config.format == "ir_datasets":
+        value["evaluation"] = sorted(source.name for source in sources if source.evaluation)
     elif config.format == "hf":
-        value["datasets"] = {source.kind: hf.identity(source) for source in sources}
-    elif config.format != "ir_datasets":
-        value["files"] = _sums(sources, cache)
+        identities = [hf.identity(source) for source in sources]
+        _put(value, "datasets", sources, [source.kind for source in sources], identities)
+    else:
+        names = [f"{source.kind}/{source.name}" for source in sources]
+        _put(value, "files", sources, names, _sums(sources, cache))
     return value
 
 
-def _sums(sources: list[Source], cache: Path | None) -> dict[str, str]:
+def _put(
+    value: dict[str, object],
+    key: str,
+    sources: Sequence[Source],
+    names: Sequence[str],
+    contents: Sequence[str],
+) -> None:
+    """Contents by name under `key`; those of evaluation, whose names may repeat, as pairs."""
+    named = list(zip(sources, names, contents, strict=True))
+    value[key] = {name: content for source, name, content in named if not source.evaluation}
+    value["evaluation"] = sorted(pair for source, *pair in named if source.evaluation)
+
+
+def _sums(sources: list[Source], cache: Path | None) -> list[str]:
     known = _load(cache)
     fresh: dict[str, Any] = {}
-    sums = {}
+    sums = []
     for source in sources:
         path = str(Path(source.path).absolute())
         key = hashlib.sha256(os.fsencode(path)).hexdigest()
@@ -47,7 +71,7 @@ def _sums(sources: list[Source], cache: Path | None) -> dict[str, str]:
         if not isinstance(entry, dict) or entry.get("state") != state:
             entry = {"state": state, "sha256": file_sum(path)}
             fresh[key] = entry
-        sums[f"{source.kind}/{source.name}"] = str(entry["sha256"])
+        sums.append(str(entry["sha256"]))
     if cache is not None and fresh:
         write_json(cache, {**known, **fresh})
     return sums

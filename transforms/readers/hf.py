@@ -51,29 +51,39 @@ def _library() -> Any:
 
 def load(text: str) -> Any:
     """The data set that a name stands for. Raises DataError: not found, or several splits."""
+    found = _opened(text)
+    if not isinstance(found, dict):
+        return found
+    split = parse_name(text).split
+    splits = sorted(found)
+    if split is None and len(splits) == 1:
+        split = splits[0]
+    if split not in splits:
+        asked = "names no split" if split is None else f"has no split {split!r}"
+        raise DataError(
+            f"data set {text!r} {asked}; write name[:config]/split, with one of {', '.join(splits)}"
+        )
+    return found[split]
+
+
+def _opened(text: str) -> Any:
     library = _library()
-    name, config, split = parse_name(text)
+    name, config, _ = parse_name(text)
     if text.startswith(("/", ".", "~")) and not Path(name).is_dir():
         raise DataError(f"data set {text!r}: there is no such folder")
     try:
         if Path(name).is_dir() and _saved(Path(name)):
-            found = library.load_from_disk(name)
-        else:
-            found = library.load_dataset(name, config)
+            return library.load_from_disk(name)
+        return library.load_dataset(name, config)
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"data set {text!r} cannot be loaded: {error}") from error
-    if isinstance(found, dict):
-        splits = sorted(found)
-        if split is None and len(splits) == 1:
-            split = splits[0]
-        if split not in splits:
-            asked = "names no split" if split is None else f"has no split {split!r}"
-            raise DataError(
-                f"data set {text!r} {asked}; write name[:config]/split, with one of "
-                f"{', '.join(splits)}"
-            )
-        return found[split]
-    return found
+
+
+def _splits_of(text: str) -> str:
+    """The splits there are, to be put into a message."""
+    above = Path(parse_name(text).name).parent
+    found = _opened(str(above) if (above / "dataset_dict.json").is_file() else text)
+    return f"; found {', '.join(sorted(found))}" if isinstance(found, dict) else ""
 
 
 def _saved(folder: Path) -> bool:
@@ -81,12 +91,27 @@ def _saved(folder: Path) -> bool:
 
 
 def sources(config: HfInput) -> list[Source]:
-    """The three data sets. Raises ConfigError, DataError: library, data set or column missing."""
-    found = []
-    for kind in ("documents", "queries", "qrels"):
-        text = getattr(config, kind)
-        require_columns(text, load(text).column_names, wanted_columns(kind, config))
-        found.append(Source(kind, text, _shown(text)))
+    """The three data sets, then those of the evaluation.
+
+    Raises ConfigError, DataError: library, data set, split or column missing, or qrels of the
+    evaluation are mined.
+    """
+    found = [
+        Source(kind, getattr(config, kind), _shown(getattr(config, kind)))
+        for kind in ("documents", "queries", "qrels")
+    ]
+    mined = identity(found[-1]) if config.evaluation_qrels else None
+    for kind in ("queries", "qrels"):
+        for text in sorted(set(getattr(config, f"evaluation_{kind}"))):
+            found.append(Source(kind, text, _shown(text), evaluation=True))
+            if kind == "qrels" and identity(found[-1]) == mined:
+                raise ConfigError(
+                    f"input.evaluation_qrels: {text!r} is what is mined (input.qrels)"
+                    f"{_splits_of(text)}"
+                )
+    for source in found:
+        names = load(source.path).column_names
+        require_columns(source.path, names, wanted_columns(source.kind, config))
     return found
 
 

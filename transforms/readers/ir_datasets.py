@@ -1,6 +1,7 @@
 """Collections that ir_datasets names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from schemas.errors import ConfigError, DataError
@@ -8,7 +9,7 @@ from schemas.inputs import IrDatasetsInput
 from transforms.readers.rows import Row, Source, judgement_row, text_row
 
 
-def _load(name: str) -> Any:
+def _load(name: str, key: str = "name") -> Any:
     try:
         import ir_datasets
     except ImportError:
@@ -19,26 +20,55 @@ def _load(name: str) -> Any:
         return ir_datasets.load(name)
     except KeyError:
         raise DataError(
-            f"input.name: ir_datasets has no {name!r}; see https://ir-datasets.com for its names"
+            f"input.{key}: ir_datasets has no {name!r}{_subsets_beside(name)}; see "
+            "https://ir-datasets.com for its names"
         ) from None
 
 
 def sources(config: IrDatasetsInput) -> list[Source]:
-    """Documents, queries and qrels. Raises ConfigError, DataError: library or part missing."""
-    dataset = _load(config.name)
-    for part, has in (
-        ("documents", dataset.has_docs()),
-        ("queries", dataset.has_queries()),
-        ("qrels", dataset.has_qrels()),
-    ):
-        if not has:
-            raise DataError(f"input.name: {config.name} has no {part}; name one of its subsets")
-    return [Source(kind, config.name, config.name) for kind in ("documents", "queries", "qrels")]
+    """Documents, queries and qrels, then queries and qrels of each evaluation subset.
+
+    Raises ConfigError, DataError: library or part missing, the evaluation subset is mined.
+    """
+    found = _parts(config.name, "name", ("documents", "queries", "qrels"))
+    for name in sorted(set(config.evaluation_splits)):
+        if name == config.name:
+            raise ConfigError(
+                f"input.evaluation_splits: {name!r} is what is mined (input.name)"
+                f"{_subsets_beside(name)}"
+            )
+        parts = _parts(name, "evaluation_splits", ("queries", "qrels"))
+        found += [replace(source, evaluation=True) for source in parts]
+    return found
+
+
+def _parts(name: str, key: str, parts: Sequence[str]) -> list[Source]:
+    dataset = _load(name, key)
+    there = {
+        "documents": dataset.has_docs(),
+        "queries": dataset.has_queries(),
+        "qrels": dataset.has_qrels(),
+    }
+    for part in parts:
+        if not there[part]:
+            raise DataError(f"input.{key}: {name} has no {part}; name one of its subsets")
+    return [Source(part, name, name) for part in parts]
+
+
+def _subsets_beside(name: str) -> str:
+    """What else the library has under the same collection, to be put into a message."""
+    import ir_datasets
+
+    above, slash, _ = name.rpartition("/")
+    if not slash:
+        return ""
+    names = [other for other in ir_datasets.registry if other.startswith(f"{above}/")]
+    return f"; found {', '.join(sorted(names))}" if names else ""
 
 
 def read(source: Source, config: IrDatasetsInput, seed: int) -> Iterator[Row]:
     """Rows of one part of the collection; texts are what the library calls the default text."""
-    dataset = _load(config.name)
+    dataset = _load(source.path)
     if source.kind == "qrels":
         for number, item in enumerate(dataset.qrels_iter(), 1):
             values = (item.query_id, item.doc_id, item.relevance)

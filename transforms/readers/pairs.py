@@ -7,7 +7,7 @@ from typing import Any
 from schemas.inputs import PairsInput
 from transforms.readers.columns import check_columns, json_rows, table_rows
 from transforms.readers.lines import decoded, line_cap, lines
-from transforms.readers.paths import file_sources, kind_of_file
+from transforms.readers.paths import evaluation_sources, file_sources, kind_of_file
 from transforms.readers.rows import Document, Judgement, Query, Rejected, Row, Source, bad, joined
 
 _KINDS = ("jsonl", "tsv", "parquet")
@@ -19,10 +19,16 @@ def text_id(text: str) -> str:
 
 
 def sources(config: PairsInput) -> list[Source]:
-    """A source for each file. Raises DataError naming a path or column that is missing."""
+    """A source for each file.
+
+    Raises DataError naming a path or column that is missing, ConfigError where pairs of the
+    evaluation are mined.
+    """
     found = file_sources("pairs", config.path, "path", _KINDS)
     if config.pool is not None:
         found += file_sources("documents", config.pool, "pool", _KINDS)
+    key = "evaluation_pairs"
+    found += evaluation_sources("pairs", config.evaluation_pairs, key, _KINDS, found)
     for source in found:
         if kind_of_file(source.path) == "parquet":
             check_columns(source.path, _wanted(source, config))

@@ -1,10 +1,12 @@
 """From a path, folder or glob in the configuration to the files that it names."""
 
 import glob
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from schemas.errors import DataError
+from schemas.errors import ConfigError, DataError
 from transforms.readers.lines import COMPRESSIONS
 from transforms.readers.rows import Source
 
@@ -77,3 +79,24 @@ def _fixed_part(path: Path) -> Path:
 def file_sources(kind: str, pattern: str, key: str, kinds: Sequence[str]) -> list[Source]:
     """One source for each file that `expand` finds."""
     return [Source(kind, str(path.absolute()), name) for path, name in expand(pattern, key, kinds)]
+
+
+def evaluation_sources(
+    kind: str, patterns: Sequence[str], key: str, kinds: Sequence[str], mined: Sequence[Source]
+) -> list[Source]:
+    """One evaluation source for each file that the patterns name, each file once.
+
+    Raises DataError as `expand` does, and ConfigError where one of the files is mined: a source of
+    the same kind in `mined`.
+    """
+    known = {os.path.realpath(source.path) for source in mined if source.kind == kind}
+    found: dict[str, Source] = {}
+    for source in (s for pattern in patterns for s in file_sources(kind, pattern, key, kinds)):
+        path = os.path.realpath(source.path)
+        if path in known:
+            raise ConfigError(
+                f"input.{key}: {source.path} is what is mined; name {kind} that are kept for "
+                "evaluation only"
+            )
+        found.setdefault(path, replace(source, evaluation=True))
+    return sorted(found.values(), key=lambda source: (source.name, source.path))

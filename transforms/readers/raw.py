@@ -10,7 +10,7 @@ import pyarrow as pa
 from transforms.datasets import write_part
 from transforms.kernels.hashing import mix, text_keys
 from transforms.kernels.text import MINHASH_VALUES, sketches
-from transforms.readers.rows import Bad, Document, Judgement, Query, Row, Source
+from transforms.readers.rows import Bad, Document, Judgement, Label, Query, Row, Source
 
 _WHERE = [
     pa.field("file", pa.int32(), nullable=False),
@@ -27,9 +27,22 @@ SCHEMAS: dict[str, pa.Schema] = {
     "documents": pa.schema([*_TEXT, pa.field("minhash", pa.binary(MINHASH_VALUES))]),
     "queries": pa.schema([*_TEXT, pa.field("lot", pa.uint64(), nullable=False)]),
     "qrels": pa.schema([*_WHERE, *(pa.field(n, pa.string()) for n in ("query_id", "doc_id"))]),
+    "labels": pa.schema(
+        [
+            *_WHERE,
+            *(pa.field(n, pa.string()) for n in ("query_id", "doc_id")),
+            pa.field("positive", pa.bool_()),
+        ]
+    ),
     "bad": pa.schema(
         [*_WHERE, *(pa.field(n, pa.string()) for n in ("kind", "code", "reason", "excerpt", "id"))]
     ),
+}
+_EVALUATION = [*_WHERE, pa.field("id", pa.string()), pa.field("text_key", pa.uint64())]
+SCHEMAS |= {
+    "evaluation_documents": pa.schema(_EVALUATION),
+    "evaluation_queries": pa.schema(_EVALUATION),
+    "evaluation_qrels": pa.schema([*SCHEMAS["qrels"], pa.field("positive", pa.bool_())]),
 }
 _BYTES = 32 << 20
 
@@ -39,7 +52,8 @@ class Report:
     """What was read of one source.
 
     `parts` holds (kind, path) of the raw parts, kinds as in SCHEMAS; `rows` the number of input
-    rows, bad ones too; `ignored` those of qrels whose grade is 0 or less.
+    rows, bad ones too; `ignored` those of qrels whose grade is 0 or less. `evaluation` as in
+    Source.
     """
 
     file: int
@@ -47,6 +61,7 @@ class Report:
     parts: list[tuple[str, str]] = field(default_factory=list)
     rows: int = 0
     ignored: int = 0
+    evaluation: bool = False
 
 
 def write_raw(
@@ -57,12 +72,12 @@ def write_raw(
     `file` is the source's place in the list of sources; duplicates are settled in that order.
     Raises StorageError.
     """
-    writer = _Writer(file, seed, directory, block_size)
-    report = Report(file, source.name, writer.parts)
+    writer = _Writer(file, seed, directory, block_size, "evaluation_" if source.evaluation else "")
+    report = Report(file, source.name, writer.parts, evaluation=source.evaluation)
     triples = source.kind in ("pairs", "functions")
     for row in rows:
         report.rows += not triples or isinstance(row, Judgement | Bad)
-        if isinstance(row, Judgement) and row.grade <= 0:
+        if isinstance(row, Judgement) and row.grade <= 0 and not source.evaluation:
             report.ignored += 1
         else:
             writer.add(row)
@@ -71,7 +86,8 @@ def write_raw(
 
 
 class _Writer:
-    def __init__(self, file: int, seed: int, directory: str, block_size: int) -> None:
+    def __init__(self, file: int, seed: int, directory: str, block_size: int, prefix: str) -> None:
+        self.prefix = prefix
         self.file = file
         self.seed = seed
         self.directory = directory
@@ -82,10 +98,14 @@ class _Writer:
 
     def add(self, row: Row) -> None:
         if isinstance(row, Document | Query):
-            kind = "documents" if isinstance(row, Document) else "queries"
+            kind = self.prefix + ("documents" if isinstance(row, Document) else "queries")
             self._bytes[kind] += len(row.text)
+        elif isinstance(row, Judgement):
+            kind = f"{self.prefix}qrels"
+        elif isinstance(row, Label):
+            kind = "labels"
         else:
-            kind = "qrels" if isinstance(row, Judgement) else "bad"
+            kind, row = "bad", row._replace(kind=self.prefix + row.kind)
         rows = self._rows[kind]
         rows.append(row)
         if len(rows) >= self.block_size or self._bytes[kind] >= _BYTES:
@@ -112,6 +132,10 @@ class _Writer:
         if kind in ("documents", "queries"):
             columns["id_key"] = text_keys(columns["id"])
             columns["text_key"], values = sketches(columns["text"], minhash=kind == "documents")
+        elif kind in ("evaluation_documents", "evaluation_queries"):
+            columns["text_key"], _ = sketches([row.text for row in rows], minhash=False)
+        elif kind == "evaluation_qrels":
+            columns["positive"] = [row.grade > 0 for row in rows]
         if kind == "documents":
             data = pa.py_buffer(np.ascontiguousarray(values))
             columns["minhash"] = pa.Array.from_buffers(
@@ -126,5 +150,9 @@ _FIELDS: dict[str, list[tuple[int, str]]] = {
     "documents": [(0, "line"), (1, "id"), (2, "text")],
     "queries": [(0, "line"), (1, "id"), (2, "text")],
     "qrels": [(0, "line"), (1, "query_id"), (2, "doc_id")],
+    "labels": list(enumerate(Label._fields)),
+    "evaluation_documents": [(0, "line"), (1, "id")],
+    "evaluation_queries": [(0, "line"), (1, "id")],
+    "evaluation_qrels": [(0, "line"), (1, "query_id"), (2, "doc_id")],
     "bad": list(enumerate(Bad._fields)),
 }

@@ -10,13 +10,15 @@ EXCERPT = 200
 class Source:
     """Something that a worker reads by itself, from its start to its end.
 
-    `kind` says what the rows are: documents, queries, qrels, pairs or functions. `path` is where
+    `kind` says what the rows are: documents, queries, qrels, pairs, functions or labels. `path` is where
     they are, `name` what a dead letter calls it, relative to the input; never an absolute path.
+    `evaluation` says that the rows are of an evaluation split: read to keep them out of training.
     """
 
     kind: str
     path: str
     name: str
+    evaluation: bool = False
 
 
 class Document(NamedTuple):
@@ -44,6 +46,15 @@ class Judgement(NamedTuple):
     grade: float
 
 
+class Label(NamedTuple):
+    """A reviewed pair: a further positive of the query, or a confirmed negative."""
+
+    line: int
+    query_id: str
+    doc_id: str
+    positive: bool
+
+
 class Bad(NamedTuple):
     """A row that cannot be used: `code` is the countable reason, `id` set where it was readable."""
 
@@ -55,7 +66,7 @@ class Bad(NamedTuple):
     id: str | None = None
 
 
-Row = Document | Query | Judgement | Bad
+Row = Document | Query | Judgement | Label | Bad
 
 
 class Rejected(ValueError):

@@ -4,18 +4,26 @@ from collections.abc import Iterator
 
 from schemas.inputs import TsvInput
 from transforms.readers.lines import decoded, line_cap, lines
-from transforms.readers.paths import file_sources
+from transforms.readers.paths import evaluation_sources, file_sources
 from transforms.readers.qrels import read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, text_row
 
 
 def sources(config: TsvInput) -> list[Source]:
-    """A source for each file. Raises DataError naming a path that is missing."""
-    return [
+    """A source for each file.
+
+    Raises DataError naming a path that is missing, ConfigError where qrels of the evaluation are
+    mined.
+    """
+    found = [
         source
         for kind in ("documents", "queries", "qrels")
         for source in file_sources(kind, getattr(config, kind), kind, ["tsv"])
     ]
+    for kind, mined in (("queries", []), ("qrels", found)):
+        key = f"evaluation_{kind}"
+        found += evaluation_sources(kind, getattr(config, key), key, ["tsv"], mined)
+    return found
 
 
 def read(source: Source, config: TsvInput, seed: int) -> Iterator[Row]:

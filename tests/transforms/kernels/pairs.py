@@ -1,9 +1,14 @@
-"""Builds `Pairs` from short rows, for tests."""
+"""Builds pairs, selections and document arrays from short values, for tests."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from schemas.config import Sampling, Tier
+from schemas.policies import Policy
+from schemas.selection import Selection
+from transforms.kernels.picking import DocumentArrays
 from transforms.kernels.policies import Pairs
 
 
@@ -31,4 +36,26 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         same_text_as_positive=column("same_text_as_positive", False, bool),
         same_text_as_query=column("same_text_as_query", False, bool),
         text_key=column("text_key", lambda i: 1000 + i, np.uint64),
+        pair_key=column("pair_key", lambda i: 7 * i + 1, np.uint64),
+        bm25=column("bm25", 0.0, np.float32),
+        neighbour_cosine=column("neighbour_cosine", 0.0, np.float32),
+        in_evaluation=column("in_evaluation", False, bool),
+        hub_place=column("hub_place", 0, np.int32),
+        confirmed_negative=column("confirmed_negative", False, bool),
     )
+
+
+def selection_of(
+    tiers: Mapping[str, Tier], policies: Iterable[Any] = (), seed: int = 0, **sampling: Any
+) -> Selection:
+    """A selection from tiers, policies as in the config, and settings of the sampling."""
+    parsed = tuple(Policy.model_validate(policy) for policy in policies)
+    chosen = Sampling.model_validate({"method": "top", **sampling})
+    return Selection(parsed, tuple(tiers.items()), chosen, seed)
+
+
+def distinct_documents(count: int, dimension: int = 16) -> DocumentArrays:
+    """Documents that are near to none: random directions, unrelated MinHash values."""
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(count, dimension)).astype(np.float32)
+    return DocumentArrays(vectors, random.integers(0, 256, (count, 128), dtype=np.uint8))

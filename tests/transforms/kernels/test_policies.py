@@ -111,3 +111,52 @@ def test_judge_score_limits_are_inclusive() -> None:
     rows = [{"judge": 0.1}, {"judge": 0.05}, {"judge": 0.9}, {"judge": 0.95}]
     found = verdicts(rows, policy("judge_score", min=0.1, max=0.9))
     assert found == [None, Verdict.JUDGE_SCORE, None, Verdict.JUDGE_SCORE]
+
+
+@given(
+    st.lists(st.floats(-5, 5, width=32), min_size=1, max_size=5),
+    st.floats(-5, 5, width=32),
+    st.sampled_from(["judge_relative_margin", "judge_absolute_margin"]),
+)
+def test_below_the_lowest_positives_limit_is_below_each_positives_limit(
+    positives: list[float], score: float, name: str
+) -> None:
+    def dropped(against: str, known: list[float]) -> bool:
+        rows = [{"is_positive": True, "judge": value} for value in known] + [{"judge": score}]
+        found = verdicts(rows, policy("known_positive"), policy(name, against=against))
+        return found[-1] is not None
+
+    each = [dropped("max", [positive]) for positive in positives]
+    assert dropped("each", positives) == dropped("min", positives) == any(each)
+
+
+def test_documents_of_the_evaluation_split_are_dropped_and_named() -> None:
+    found = verdicts([{"in_evaluation": True}, {}], policy("evaluation_document"))
+    assert found == [Verdict.EVALUATION_DOCUMENT, None]
+
+
+def test_a_hub_is_left_to_the_queries_that_rank_it_best() -> None:
+    rows = [{"hub_place": place} for place in (0, 1, 2, 3)]
+    assert verdicts(rows, policy("hub_cap", max_queries=2)) == [None, None, None, Verdict.HUB]
+
+
+def test_a_suspected_positive_reaches_its_querys_positive_and_the_threshold() -> None:
+    rows = [
+        {"query": 0, "is_positive": True, "judge": 0.2},
+        {"query": 0, "judge": 0.4},
+        {"query": 0, "judge": 0.6},
+        {"query": 1, "is_positive": True, "judge": 0.9},
+        {"query": 1, "judge": 0.8},
+        {"query": 1, "judge": 0.9},
+    ]
+    found = verdicts(rows, policy("known_positive"), policy("suspected_positive", threshold=0.5))
+    assert found[1:3] == [None, Verdict.SUSPECTED_POSITIVE]
+    assert found[4:] == [None, Verdict.SUSPECTED_POSITIVE]
+
+
+def test_a_calibrated_threshold_drops_at_or_above_it_and_must_be_known() -> None:
+    rows = [{"judge": 0.49}, {"judge": 0.5}, {"judge": np.nan}]
+    found = verdicts(rows, policy("judge_calibrated_threshold", threshold=0.5))
+    assert found == [None, Verdict.JUDGE_CALIBRATED_THRESHOLD, None]
+    with pytest.raises(ValueError, match="calibrate the selection first"):
+        verdicts(rows, policy("judge_calibrated_threshold"))

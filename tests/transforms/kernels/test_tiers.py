@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.config import Tier
-from tests.transforms.kernels.pairs import pairs_of
-from transforms.kernels.tiers import choose, served_positive, similarity_ratio
+from tests.transforms.kernels.pairs import distinct_documents, pairs_of, selection_of
+from transforms.kernels.policies import Pairs
+from transforms.kernels.tiers import Choice, choose, served_positive, similarity_ratio
 
 TIERS = {
     "hard": Tier(quota=2, min_ratio=0.8),
@@ -19,9 +20,14 @@ TIERS = {
 POSITIVE = {"is_positive": True, "dense": 1.0, "judge": 1.0}
 
 
+def choice_of(pairs: Pairs, tiers: dict[str, Tier] = TIERS) -> Choice:
+    documents = distinct_documents(len(pairs.doc_ix))
+    return choose(pairs, ~pairs.is_positive, selection_of(tiers), documents)
+
+
 def chosen(rows: list[dict[str, Any]], tiers: dict[str, Tier] = TIERS) -> list[Any]:
     pairs = pairs_of(rows)
-    choice = choose(pairs, ~pairs.is_positive, tiers)
+    choice = choice_of(pairs, tiers)
     names = list(tiers)
     return [
         None if t < 0 else (names[t], int(r), bool(b != t))
@@ -61,7 +67,7 @@ def test_equal_texts_are_chosen_once() -> None:
     """peers.md §1 and §3 (14): a rival's refill serves the same negative twice."""
     rows = [POSITIVE, {"dense": 0.9, "text_key": 7}, {"dense": 0.85, "text_key": 7}]
     pairs = pairs_of(rows)
-    choice = choose(pairs, ~pairs.is_positive, TIERS)
+    choice = choice_of(pairs)
     assert choice.duplicate.tolist() == [False, False, True]
     assert (choice.tier >= 0).tolist() == [False, True, False]
 
@@ -141,7 +147,7 @@ def test_equals_the_definition_query_by_query(queries: list[list[tuple[int, bool
         expected.append({t: {start + i for i in members} for t, members in found.items()})
         rows += of_query
     pairs = pairs_of(rows)
-    choice = choose(pairs, ~pairs.is_positive, TIERS)
+    choice = choice_of(pairs)
     for number, of_query_expected in enumerate(expected):
         for tier, members in of_query_expected.items():
             mine = np.flatnonzero((choice.tier == tier) & (pairs.query == number))

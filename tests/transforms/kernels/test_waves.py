@@ -1,5 +1,6 @@
 """Lazy judging: the same choice as judging everything, with fewer pairs judged, each once."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.config import Tier
-from schemas.policies import Policy
-from tests.transforms.kernels.pairs import pairs_of
+from tests.transforms.kernels.pairs import distinct_documents, pairs_of, selection_of
 from transforms.kernels.policies import Pairs, decide
 from transforms.kernels.tiers import choose
 from transforms.kernels.waves import judge_needed
@@ -18,15 +18,15 @@ TIERS = {
     "semi_hard": Tier(quota=1, min_ratio=0.3, max_ratio=0.7),
     "random": Tier(quota=1, source="random"),
 }
-POLICIES = [
-    Policy.model_validate(value)
-    for value in (
-        "known_positive",
-        "same_text",
-        "judge_relative_margin",
-        {"judge_score": {"max": 0.8}},
-    )
-]
+POLICIES = (
+    "known_positive",
+    "same_text",
+    {"near_duplicate_of_negative": {"jaccard": 2.0, "cosine": 0.6}},
+    {"suspected_positive": {"threshold": 0.7}},
+    "judge_relative_margin",
+    {"judge_score": {"max": 0.8}},
+)
+METHODS = ["top", "uniform", "softmax", "simans", "trisampler", "contrast", "mmr", "log_det"]
 candidate = st.fixed_dictionaries(
     {
         "dense": st.integers(0, 10).map(lambda value: value / 10),
@@ -52,21 +52,25 @@ def block_of(queries: list[list[dict[str, Any]]]) -> tuple[Pairs, np.ndarray]:
     return pairs, pairs.judge
 
 
-@given(st.lists(st.lists(candidate, max_size=10), min_size=1, max_size=4))
+@given(st.lists(st.lists(candidate, max_size=10), min_size=1, max_size=4), st.sampled_from(METHODS))
 def test_the_choice_equals_that_of_judging_everything(
-    queries: list[list[dict[str, Any]]],
+    queries: list[list[dict[str, Any]]], method: str
 ) -> None:
     pairs, everything = block_of(queries)
+    documents = distinct_documents(len(everything), dimension=3)
+    selection = selection_of(TIERS, POLICIES, method=method)
     asked: list[int] = []
 
     def score(rows: np.ndarray) -> np.ndarray:
         asked.extend(rows.tolist())
         return everything[rows]
 
-    judge = judge_needed(pairs, POLICIES, TIERS, score)
-    lazily = Pairs(**{**vars(pairs), "judge": judge})
-    lazy = choose(lazily, decide(lazily, POLICIES).policy < 0, TIERS)
-    full = choose(pairs, decide(pairs, POLICIES).policy < 0, TIERS)
+    judge = judge_needed(pairs, selection, documents, score)
+    lazily = replace(pairs, judge=judge)
+    lazy, full = (
+        choose(known, decide(known, selection.policies).policy < 0, selection, documents)
+        for known in (lazily, pairs)
+    )
     assert lazy.tier.tolist() == full.tier.tolist()
     assert lazy.rank.tolist() == full.rank.tolist()
     assert len(asked) == len(set(asked))
@@ -77,6 +81,7 @@ def test_candidates_beyond_the_quota_are_never_judged() -> None:
     rows = [{"is_positive": True, "dense": 1.0, "judge": 1.0}]
     rows += [{"dense": 0.99 - i / 1000, "judge": 0.1} for i in range(100)]
     pairs = pairs_of(rows)
-    tiers = {"hard": Tier(quota=3, min_ratio=0.5)}
-    judge = judge_needed(pairs, POLICIES[:3], tiers, lambda rows: pairs.judge[rows])
+    selection = selection_of({"hard": Tier(quota=3, min_ratio=0.5)}, ["known_positive"])
+    documents = distinct_documents(len(rows))
+    judge = judge_needed(pairs, selection, documents, lambda rows: pairs.judge[rows])
     assert np.flatnonzero(~np.isnan(judge)).tolist() == [0, 1, 2, 3]

@@ -1,0 +1,105 @@
+"""Counts, calibration and ECI of a run, from its own Parquet."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from jobs.mine import Miner
+from transforms.calibrate import read_calibration
+from transforms.kernels.eci import set_terms
+from transforms.kernels.eci import summarise as summarise_terms
+from transforms.views import dataset_sql, partitioned_sql
+
+
+def summarise(miner: Miner, run: Path) -> dict[str, Any]:
+    """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
+    with duckdb.connect() as database:
+        views = {
+            "negatives": partitioned_sql(run / "negatives", "tier"),
+            "ledger": partitioned_sql(run / "ledger", "verdict"),
+            "sets": dataset_sql(run / "sets"),
+        }
+        for name, sql in views.items():
+            database.execute(f"CREATE VIEW {name} AS {sql}")
+        tiers = {tier: _tier(database, tier) for tier in miner.config.tiers}
+        for tier, spec in miner.config.tiers.items():
+            count = f"coalesce(element_at(tier_counts, '{tier}')[1], 0)"
+            (short,) = _row(database, f"SELECT count(*) FROM sets WHERE {count} < {spec.quota}")
+            tiers[tier]["queries_short"] = short
+        verdicts = database.execute("SELECT verdict, count(*) FROM ledger GROUP BY ALL").fetchall()
+        scored, total = _row(database, "SELECT count(judge_score), count(*) FROM ledger")
+        (short,) = _row(database, "SELECT count(*) FROM sets WHERE shortfall > 0")
+        by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
+        overall = _eci(database, "")
+        calibration = _calibration(database, miner)
+    counts = json.loads((miner.ingested["documents"].directory.parent / "counts.json").read_text())
+    return {
+        "tiers": tiers,
+        "verdicts": dict(sorted(verdicts, key=lambda entry: (-entry[1], entry[0]))),
+        "judge": {"pairs_scored": scored, "pairs_total": total},
+        "calibration": calibration,
+        "eci": {"overall": overall, "tiers": by_tier},
+        "queries": miner.rows("queries"),
+        "queries_short": short,
+        "documents": miner.rows("documents"),
+        "positives": miner.rows("positives"),
+        "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
+        "evaluation_queries": counts["evaluation_queries"],
+    }
+
+
+def _calibration(database: duckdb.DuckDBPyConnection, miner: Miner) -> list[dict[str, Any]]:
+    """What a calibrated threshold would drop, for several shares of the positives above it."""
+    if miner.config.judge.kind == "none":
+        return []
+    thresholds = read_calibration(miner.judged, judged=True).thresholds()
+    table = []
+    for share, threshold in thresholds.items():
+        dropped, scored = _row(
+            database,
+            "SELECT count(*) FILTER (judge_score >= ?), count(*) FROM ledger "
+            "WHERE NOT is_positive AND judge_score IS NOT NULL",
+            threshold,
+        )
+        table.append(
+            {
+                "positives_above": share,
+                "threshold": threshold,
+                "candidates_dropped": dropped,
+                "candidates_scored": scored,
+            }
+        )
+    return table
+
+
+def _row(database: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[Any, ...]:
+    row = database.execute(sql, list(values)).fetchone()
+    return tuple(row) if row else ()
+
+
+def _tier(database: duckdb.DuckDBPyConnection, tier: str) -> dict[str, Any]:
+    count, backfilled = _row(
+        database,
+        "SELECT count(*), count(*) FILTER (backfilled) FROM negatives WHERE tier = ?",
+        tier,
+    )
+    sources = database.execute(
+        "SELECT source, count(*) FROM (SELECT unnest(sources) AS source FROM negatives "
+        "WHERE tier = ?) GROUP BY source ORDER BY source",
+        [tier],
+    ).fetchall()
+    return {"negatives": count, "backfilled": backfilled, "sources": dict(sources)}
+
+
+def _eci(database: duckdb.DuckDBPyConnection, where: str) -> dict[str, float]:
+    """ECI of a part of the negatives: S and D averaged per query, then over queries; median N."""
+    terms = database.execute(
+        f"""
+        SELECT count(*) AS size, avg(dense_score) AS signal,
+               avg(greatest(0, positive_dense_score - dense_score)) AS safety
+        FROM negatives {where} GROUP BY query_id ORDER BY query_id
+        """
+    ).fetchnumpy()
+    return summarise_terms(set_terms(terms["size"], terms["signal"], terms["safety"]))

@@ -1,0 +1,53 @@
+"""Scores computed elsewhere, as an artifact of the work directory."""
+
+import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas import tables
+from schemas.errors import DataError
+from schemas.judges import Judge
+from transforms.datasets import Dataset
+from transforms.readers.fingerprints import file_sum
+
+if TYPE_CHECKING:
+    from jobs.mine import Miner
+
+_ENDINGS = (".parquet", ".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.zst", ".json.zst")
+
+
+def score_files(path: str) -> list[str]:
+    """Files that `judge.path` names: a file, a folder's, or a pattern's; DataError for none."""
+    place = Path(path).expanduser()
+    found = sorted(place.iterdir()) if place.is_dir() else [Path(p) for p in glob.glob(str(place))]
+    files = sorted(str(file) for file in found if file.name.endswith(_ENDINGS))
+    if not files:
+        raise DataError(
+            f"judge.path: {path} names no scores; give a .parquet or .jsonl file, a folder or a "
+            "pattern of them"
+        )
+    if len({Path(file).suffix == ".parquet" for file in files}) > 1:
+        raise DataError(f"judge.path: {path} mixes Parquet and JSONL; name one kind")
+    return files
+
+
+def precomputed_scores(miner: "Miner", judge: Judge) -> Dataset:
+    """Scores of `judge.path` by position, made or reused; DataError where none fits."""
+    files = score_files(judge.path or "")
+    columns = (judge.query_column, judge.document_column, judge.score_column)
+    key = {
+        "files": [file_sum(file) for file in files],
+        "columns": list(columns),
+        **miner.key("queries", "documents"),
+    }
+
+    def make(directory: str, blocks: Any) -> Any:
+        from pipelines.query_table import build
+        from transforms.precomputed import FillScores
+        from transforms.query_parts import QueryTable
+
+        ingested = miner.ingested
+        fill = FillScores(tuple(files), *columns, ingested["queries"], ingested["documents"])
+        return build, QueryTable(fill, tables.POSITIVE_SCORES, directory, blocks)
+
+    return miner.work.ensure("precomputed", key, miner.rows("queries"), make)

@@ -1,0 +1,10 @@
+"""Tables over all queries, made by one worker: hub places, and scores computed elsewhere."""
+
+import apache_beam as beam
+
+from transforms.query_parts import QueryTable, WriteQueryTable
+
+
+def build(root: beam.Pipeline, task: QueryTable) -> beam.PCollection:
+    """Add the stage to a pipeline; returns the names of the parts written."""
+    return root | "QueryTable" >> WriteQueryTable(task)

@@ -1,0 +1,68 @@
+"""What decides which candidates become negatives: policies, tiers, sampling and seed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from schemas.config import Config, Sampling, Tier
+from schemas.policies import Policy, calibrated, needs_calibration, needs_judge
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The part of a config that the select stage runs on; hashable.
+
+    Attributes:
+        policies: in order; the first that fires is the verdict.
+        tiers: (name, tier), in order.
+        sampling: order of choice in tiers that do not set their own.
+        seed: keys every random draw.
+    """
+
+    policies: tuple[Policy, ...]
+    tiers: tuple[tuple[str, Tier], ...]
+    sampling: Sampling = Sampling(method="top")
+    seed: int = 0
+
+    @classmethod
+    def of(cls, config: Config) -> "Selection":
+        """The selection of a run's config, thresholds not calibrated yet."""
+        tiers = tuple(config.tiers.items())
+        return cls(tuple(config.policies or ()), tiers, config.sampling, config.seed)
+
+    @property
+    def quota(self) -> int:
+        """Negatives asked for per query."""
+        return sum(tier.quota for _, tier in self.tiers)
+
+    @property
+    def tier_names(self) -> list[str]:
+        """Names of the tiers, in order."""
+        return [name for name, _ in self.tiers]
+
+    @property
+    def judged(self) -> bool:
+        """Whether a policy compares judge scores."""
+        return any(needs_judge(policy) for policy in self.policies)
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether a policy waits for a threshold from the positives of the collection."""
+        return any(needs_calibration(policy) for policy in self.policies)
+
+    def policy(self, name: str) -> Any:
+        """Parameters of the first policy of that name, or None."""
+        return next((p.parameters for p in self.policies if p.name == name), None)
+
+    def calibrated(self, threshold: Callable[[float], float]) -> "Selection":
+        """The selection with every threshold filled in; see `schemas.policies.calibrated`."""
+        return replace(self, policies=tuple(calibrated(p, threshold) for p in self.policies))
+
+    def key(self) -> dict[str, Any]:
+        """The selection as JSON values, for fingerprints."""
+        return {
+            "policies": [policy.model_dump() for policy in self.policies],
+            "tiers": [[name, tier.model_dump()] for name, tier in self.tiers],
+            "sampling": self.sampling.model_dump(),
+            "seed": self.seed,
+        }

@@ -1,0 +1,89 @@
+"""Resolution of identifiers: evaluation splits against a plain model, in any order of the rows."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from transforms.kernels.resolve import Resolved
+from transforms.kernels.text import normalise
+from transforms.readers.raw import SCHEMAS, write_raw
+from transforms.readers.rows import Document, Judgement, Query, Source
+
+Texts = Sequence[tuple[str, str]]
+Judged = Sequence[tuple[str, str, int]]
+ROWS = {"documents": Document, "queries": Query, "qrels": Judgement}
+
+
+def resolved(
+    base: Path, mined: dict[str, Any], evaluation: dict[str, Any], order: random.Random
+) -> tuple[dict[str, bool], list[list[str]], dict[str, int]]:
+    """Flag of each document, ids of each query, and the counts."""
+    parts: dict[str, list[str]] = {kind: [] for kind in SCHEMAS}
+    for at, (kind, rows) in enumerate([*mined.items(), *evaluation.items()]):
+        source = Source(kind, "", kind, evaluation=at >= len(mined))
+        made = [ROWS[kind](line, *row) for line, row in enumerate(rows, 1)]
+        order.shuffle(made)
+        for name, path in write_raw(at, source, made, 7, str(base / "raw"), 3).parts:
+            parts[name].append(path)
+    names = [*mined, *evaluation]
+    with Resolved(base / "spill", parts, SCHEMAS, names) as found:
+        documents = [row for table in found.documents(2) for row in table.to_pylist()]
+        queries = [row for table in found.queries(2) for row in table.to_pylist()]
+        dead = [row for table in found.dead_letters(2) for row in table.to_pylist()]
+        counts = found.counts()
+    told = sorted(r["excerpt"].split("\t")[0] for r in dead if "evaluation query" in r["reason"])
+    assert len(told) == counts["evaluation_queries"]
+    flags = {row["doc_id"]: row["in_evaluation"] for row in documents}
+    ids = [[row["query_id"], *row["merged_ids"]] for row in queries]
+    return flags, [*ids, told], counts
+
+
+TEXTS = st.sampled_from(["a", "A!", "b c", "B. C", "東京", "?", "!"])
+IDS = st.sampled_from(["1", "2", "10", "é", "q"])
+UNIQUE = st.lists(st.tuples(IDS, TEXTS), max_size=5, unique_by=lambda row: row[0])
+JUDGED = st.lists(st.tuples(IDS, IDS, st.integers(-1, 2)), max_size=8)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    documents=UNIQUE,
+    queries=UNIQUE,
+    qrels=JUDGED,
+    judged=JUDGED,
+    asked=st.one_of(st.none(), UNIQUE.filter(bool)),
+    seed=st.integers(0, 9),
+)
+def test_evaluation_splits_agree_with_a_plain_model(
+    tmp_path_factory: pytest.TempPathFactory,
+    documents: Texts,
+    queries: Texts,
+    qrels: Judged,
+    judged: Judged,
+    asked: Texts | None,
+    seed: int,
+) -> None:
+    evaluation = {"qrels": judged, **({} if asked is None else {"queries": asked})}
+    mined = {"documents": documents, "queries": queries, "qrels": qrels}
+    base = tmp_path_factory.mktemp("resolve")
+    flags, (*ids, told), counts = resolved(base, mined, evaluation, random.Random(seed))
+
+    corpus = {identity: normalise(text) or text for identity, text in documents}
+    texts = {identity: normalise(text) or text for identity, text in queries}
+    evaluated = {identity: normalise(text) or text for identity, text in asked or queries}
+    held_out = {corpus[d] for _, d, grade in judged if grade > 0 and d in corpus}
+    assert flags == {identity: text in held_out for identity, text in corpus.items()}
+
+    forbidden = {evaluated[q] for q, _, _ in judged if q in evaluated}
+    alive = {q for q, d, grade in qrels if grade > 0 and q in texts and d in corpus}
+    assert told == sorted(q for q in alive if texts[q] in forbidden)
+    groups: dict[str, list[str]] = {}
+    for query in sorted(alive - set(told), key=str.encode):
+        groups.setdefault(texts[query], []).append(query)
+    assert ids == sorted(groups.values(), key=lambda group: group[0].encode())
+    assert counts["merged_queries"] == sum(len(group) - 1 for group in groups.values())
+    assert counts["evaluation_documents"] == sum(flags.values())

@@ -1,0 +1,1 @@
+"""How each kind of judge scores the pairs of a block."""

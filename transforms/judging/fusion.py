@@ -1,0 +1,30 @@
+"""Fusion: BM25, the student's similarity and late interaction, on one scale."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.judging.late_interaction import LateInteraction
+from transforms.judging.protocol import Known, Rows, Scorer
+from transforms.kernels.groups import z_scores
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Sum of per-query z-scores of BM25, dense similarity and late interaction, all pairs.
+
+    Mean and deviation are taken over the query's retrieved candidates (BM25 or dense), so that
+    the number of random documents does not move the scale.
+    """
+
+    late_interaction: LateInteraction
+    lazy: bool = False
+
+    def bind(self, rows: Rows) -> Scorer:
+        late = self.late_interaction.scores(rows)
+        pairs = rows.pairs
+        parts = [
+            z_scores(values, pairs.query, pairs.retrieved)
+            for values in (pairs.bm25, pairs.dense, late)
+        ]
+        return Known(np.sum(parts, axis=0).astype(np.float32), {"late_interaction": late})

@@ -1,0 +1,77 @@
+"""Data sets over all queries that DuckDB makes in one go, written as parts by block."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+import duckdb
+import pyarrow as pa
+
+from schemas.errors import StorageError
+from transforms.blocks import Block
+from transforms.datasets import write_part
+from transforms.views import sql_string
+
+
+@dataclass(frozen=True)
+class QueryTable:
+    """A table that DuckDB fills, with `query_ix` and `doc_ix` among its columns.
+
+    Attributes:
+        fill: creates the table `result` on a connection; picklable.
+        schema: of the parts.
+        directory: where the parts go; DuckDB spills beside them.
+        blocks: of queries; one part each.
+    """
+
+    fill: Callable[[duckdb.DuckDBPyConnection], None]
+    schema: pa.Schema
+    directory: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass
+class WriteQueryTable(beam.PTransform):
+    """Run the SQL on one worker and write the parts: `Pipeline -> PCollection[part name]`."""
+
+    table: QueryTable
+
+    def expand(self, root: beam.Pipeline) -> beam.PCollection:
+        return root | "Once" >> beam.Create([0]) | "Fill" >> beam.ParDo(_Fill(self.table))
+
+
+class _Fill(beam.DoFn):
+    def __init__(self, table: QueryTable) -> None:
+        self.table = table
+
+    def process(self, _: int) -> Iterator[str]:
+        table = self.table
+        spill = Path(table.directory) / "_spill"
+        try:
+            with duckdb.connect() as connection:
+                connection.execute(f"SET temp_directory = {sql_string(str(spill))}")
+                table.fill(connection)
+                for block in table.blocks:
+                    part = _part(connection, table, block)
+                    write_part(table.directory, block.part, part, table.schema)
+                    yield block.part
+        except duckdb.Error as error:
+            raise StorageError(
+                f"cannot make {table.directory}: {str(error).splitlines()[0]}; free memory or "
+                "disk there and run again"
+            ) from error
+
+
+def _part(connection: duckdb.DuckDBPyConnection, table: QueryTable, block: Block) -> pa.Table:
+    found = connection.sql(
+        f"SELECT {', '.join(table.schema.names)} FROM result WHERE query_ix >= {block.start} "
+        f"AND query_ix < {block.stop} ORDER BY query_ix, doc_ix"
+    )
+    return found.to_arrow_table().cast(table.schema)
+
+
+def parquet_sql(directory: str, names: Sequence[str], columns: str) -> str:
+    """SELECT over the named parts of a data set."""
+    files = ", ".join(sql_string(str(Path(directory) / name)) for name in names)
+    return f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false)"

@@ -1,0 +1,57 @@
+"""Reviewed pairs, as `negmine relabel` writes them: one JSON line a pair, with its decision."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from schemas.errors import DataError
+from transforms.readers.lines import line_cap, lines, parsed
+from transforms.readers.rows import Label, Rejected, Row, Source, bad, identifier
+
+POSITIVE, NEGATIVE = "positive", "negative"
+
+
+class Decision(NamedTuple):
+    """What was decided on a pair: POSITIVE, NEGATIVE, or None where nothing was yet."""
+
+    query_id: str
+    doc_id: str
+    decision: str | None
+
+
+def parse_decision(data: bytes, size: int) -> Decision:
+    """A line of reviewed pairs; keys beyond the three are ignored. Raises Rejected."""
+    record = parsed(data, size)
+    query_id = identifier(record.get("query_id"), "query_id")
+    doc_id = identifier(record.get("doc_id"), "doc_id")
+    decision = record.get("decision")
+    if decision not in (POSITIVE, NEGATIVE, None):
+        raise Rejected(
+            "unknown_decision",
+            f"decision is {str(decision)[:40]!r}, expected {POSITIVE!r}, {NEGATIVE!r} or null",
+        )
+    return Decision(query_id, doc_id, decision)
+
+
+def label_source(path: str) -> Source:
+    """The source of `input.labels`. Raises DataError where the file is not there."""
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise DataError(
+            f"input.labels: {path} is not a file; looked at {file.absolute()}. "
+            "negmine relabel RUN DECISIONS.jsonl writes one"
+        )
+    return Source("labels", str(file.absolute()), file.name)
+
+
+def read_labels(source: Source, max_text_bytes: int) -> Iterator[Row]:
+    """Rows of a labels file; a pair without a decision is a bad row here."""
+    for number, data, size in lines(source.path, line_cap(max_text_bytes)):
+        try:
+            found = parse_decision(data, size)
+            if found.decision is None:
+                raise Rejected("undecided", "decision is missing")
+        except Rejected as why:
+            yield bad(number, source.kind, why, data)
+            continue
+        yield Label(number, found.query_id, found.doc_id, found.decision == POSITIVE)
