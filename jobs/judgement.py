@@ -64,7 +64,9 @@ def _cross_encoder(miner: "Miner", judge: Judge) -> Judgement:
     from transforms.models.judges import CrossEncoderSpec
 
     weights = cross_encoder_weights(judge)
-    spec = CrossEncoderSpec(weights.folder, judge.max_length, judge.device, judge.trust_remote_code)
+    spec = CrossEncoderSpec(
+        weights.folder, judge.max_length, judge.device, judge.trust_remote_code, weights.digest
+    )
     key = {"kind": judge.kind, "weights": weights.digest, "max_length": judge.max_length}
     store = miner.work.root / "pair_scores" / fingerprint(key)
     return Judgement(CrossEncoder(spec, str(store)), key)

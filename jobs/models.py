@@ -41,6 +41,7 @@ class EncoderChoice:
             precision=self.precision,
             device=self.student.device,
             trust_remote_code=self.student.trust_remote_code,
+            digest=self.weights.digest,
             **self.student.model_dump(include=ENCODER_KEYS),
         )
 

@@ -36,7 +36,6 @@ class Collection:
             out[rows] = pair_scores(queries[query_ix[rows]], documents[doc_ix[rows]])
         return out
 
-
     def document_arrays(self) -> DocumentArrays:
         """What chosen negatives are compared by, memory-mapped."""
         vectors = array_column(self.document_vectors, "vector")

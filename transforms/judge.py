@@ -106,9 +106,7 @@ def block_rows(
         neighbour_cosine=neighbour_cosine(collection, found, retrieved),
         in_evaluation=array_column(documents, "in_evaluation")[found.doc_ix],
         hub_place=_places(found, places, block, len(text_key)),
-        confirmed_negative=_confirmed(
-            found, collection.confirmed_negatives, block, len(text_key)
-        ),
+        confirmed_negative=_confirmed(found, collection.confirmed_negatives, block, len(text_key)),
     )
     return Rows(collection, found, pairs)
 

@@ -57,7 +57,7 @@ class FillScores:
                 f"{self.document_column} and {self.score_column}, as judge.query_column, "
                 "judge.document_column and judge.score_column name them"
             ) from error
-        (rows,) = connection.execute("SELECT count(*) FROM result").fetchone() or (0,)
+        ((rows,),) = connection.execute("SELECT count(*) FROM result").fetchall()
         if not rows:
             raise DataError(
                 f"judge.path: no score in {self.files[0]} is of a query and a document of this "

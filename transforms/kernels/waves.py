@@ -23,7 +23,8 @@ def judge_needed(
     when all chosen are judged and safe. The choice then equals that of judging everything: every
     step of choosing takes the first of an order, or the best given what was taken before, and a
     step whose winner is safe among more candidates has the same winner among fewer. Confirmed
-    negatives are safe whatever the judge says, so only those that end up chosen are judged, last.
+    negatives are safe whatever the judge says: no wave waits for them, and those that end up chosen
+    are judged after the last, so that no negative lacks a score.
 
     Args:
         pairs: a block's pairs; their `judge` is not looked at.

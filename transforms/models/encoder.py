@@ -22,7 +22,10 @@ MIN_COSINE = 0.995
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """Everything that decides an encoder's output; hashable, so that a worker loads it once."""
+    """Everything that decides an encoder's output; hashable, so that a worker loads it once.
+
+    `digest` is that of the weights, so that files that changed are loaded anew.
+    """
 
     folder: str
     query_prompt: str | None = None
@@ -32,6 +35,7 @@ class EncoderSpec:
     precision: str = "fp32"
     device: str = "auto"
     trust_remote_code: bool = False
+    digest: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,16 @@ PIECE = 1024
 
 @dataclass(frozen=True)
 class CrossEncoderSpec:
-    """Everything that decides a cross-encoder's scores; hashable, so it is loaded once."""
+    """Everything that decides a cross-encoder's scores; hashable, so it is loaded once.
+
+    `digest` is that of the weights, so that files that changed are loaded anew.
+    """
 
     folder: str
     max_length: int | None = None
     device: str = "auto"
     trust_remote_code: bool = False
+    digest: str = ""
 
 
 class PairJudge(Protocol):

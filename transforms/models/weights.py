@@ -69,7 +69,6 @@ def find_folder(name: str) -> Path:
         ) from error
 
 
-@lru_cache(maxsize=16)
 def find_weights(name: str) -> Weights:
     """Locate a model and hash its files. Raises ModelError where it cannot be found."""
     folder = find_folder(name)
@@ -83,12 +82,19 @@ def find_weights(name: str) -> Weights:
             f"{folder} holds no config.json or modules.json, so it is not a model in the "
             "sentence-transformers or transformers layout"
         )
+    states = tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    return Weights(name, str(folder), _digest(folder, states))
+
+
+@lru_cache(maxsize=16)
+def _digest(folder: Path, states: tuple[tuple[Path, int, int], ...]) -> str:
+    """SHA-256 of a model's files, found again while their sizes and times stay."""
     total = hashlib.sha256()
-    for path in files:
+    for path, _, _ in states:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         total.update(f"{path.relative_to(folder).as_posix()}\0{digest}\n".encode())
-    return Weights(name, str(folder), total.hexdigest())
+    return total.hexdigest()
 
 
 def is_static(weights: Weights) -> bool:

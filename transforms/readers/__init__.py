@@ -63,7 +63,7 @@ def fingerprint_input(config: Input, seed: int, cache: Path | None) -> dict[str,
 
     SHA-256 of each file under its relative name; the Python version (stdlib); what the library
     calls the data (hf, ir_datasets); the same of the evaluation splits; the SHA-256 of the labels;
-    and the options that change the result. `seed` counts only where `limit` makes a choice. `cache` is a JSON file that keeps
-    the sums of unchanged files. Raises DataError, ConfigError.
+    and the options that change the result. `seed` counts only where `limit` makes a choice. `cache`
+    is a JSON file that keeps the sums of unchanged files. Raises DataError, ConfigError.
     """
     return collection_fingerprint(config, sources(config), seed, cache)

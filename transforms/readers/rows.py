@@ -10,8 +10,8 @@ EXCERPT = 200
 class Source:
     """Something that a worker reads by itself, from its start to its end.
 
-    `kind` says what the rows are: documents, queries, qrels, pairs, functions or labels. `path` is where
-    they are, `name` what a dead letter calls it, relative to the input; never an absolute path.
+    `kind` says what the rows are: documents, queries, qrels, pairs, functions or labels. `path` is
+    where they are, `name` what a dead letter calls it, relative to the input; never absolute.
     `evaluation` says that the rows are of an evaluation split: read to keep them out of training.
     """
 
