@@ -33,7 +33,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 32, 48, 56
 _LETTER, _LINE = 6.6, 13.0
 _STYLE = """
   .sheet { fill: #ffffff } .ink { fill: #1f2328 } .soft { fill: #59636e }
-  .grid { stroke: #d1d9e0 } .mark { fill: #0969da } .range { stroke: #0969da; stroke-opacity: .45; stroke-width: 2 }
+  .grid { stroke: #d1d9e0 } .mark { fill: #0969da } .range { stroke: #0969da }
+  .range { stroke-opacity: .45; stroke-width: 2 }
   text { font: 12px system-ui, sans-serif } .title { font-size: 14px; font-weight: 600 }
   @media (prefers-color-scheme: dark) {
     .sheet { fill: #0d1117 } .ink { fill: #f0f6fc } .soft { fill: #9198a1 }

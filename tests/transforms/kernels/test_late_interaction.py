@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.kernels.late_interaction import from_bfloat16, mean_max_sim, z_scores
+from transforms.kernels.groups import z_scores
+from transforms.kernels.late_interaction import from_bfloat16, mean_max_sim
 
 
 def unit_rows(count: int, seed: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.policies import Policy
+from schemas.policies import PARAMETERS, Policy
 from schemas.verdicts import Verdict
 from tests.transforms.kernels.pairs import pairs_of
 from transforms.kernels.policies import decide
@@ -160,3 +160,38 @@ def test_a_calibrated_threshold_drops_at_or_above_it_and_must_be_known() -> None
     assert found == [None, Verdict.JUDGE_CALIBRATED_THRESHOLD, None]
     with pytest.raises(ValueError, match="calibrate the selection first"):
         verdicts(rows, policy("judge_calibrated_threshold"))
+
+
+JUDGED = {
+    "suspected_positive": {"threshold": 0.5},
+    "judge_calibrated_threshold": {"threshold": 0.5},
+    "judge_score": {"min": 0.95, "max": 0.5},
+    "judge_absolute_margin": {},
+    "judge_relative_margin": {},
+}
+
+
+def test_every_policy_that_compares_judge_scores_is_tested_here() -> None:
+    assert set(JUDGED) == {name for name, parameters in PARAMETERS.items() if parameters.judged}
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_no_judges_policy_drops_a_confirmed_negative(name: str) -> None:
+    rows = [{"is_positive": True, "judge": 0.6}, {"judge": 0.9}]
+    rows.append({"judge": 0.9, "confirmed_negative": True})
+    found = verdicts(rows, policy("known_positive"), policy(name, **JUDGED[name]))
+    assert found[1] == name
+    assert found[2] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("known_positive", {"is_positive": True}),
+        ("same_text", {"same_text_as_positive": True}),
+        ("near_duplicate_of_positive", {"positive_jaccard": 0.9}),
+        ("evaluation_document", {"in_evaluation": True}),
+    ],
+)
+def test_every_other_policy_drops_a_confirmed_negative_too(name: str, row: dict[str, Any]) -> None:
+    assert verdicts([{**row, "confirmed_negative": True}], policy(name)) != [None]

@@ -1,4 +1,4 @@
-"""Resolution of identifiers: evaluation splits against a plain model, in any order of the rows."""
+"""Resolution of identifiers: evaluation splits and labels against plain models, in any order."""
 
 import random
 from collections.abc import Sequence
@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from transforms.kernels.resolve import Resolved
 from transforms.kernels.text import normalise
 from transforms.readers.raw import SCHEMAS, write_raw
-from transforms.readers.rows import Document, Judgement, Query, Source
+from transforms.readers.rows import Document, Judgement, Label, Query, Source
 
 Texts = Sequence[tuple[str, str]]
 Judged = Sequence[tuple[str, str, int]]
-ROWS = {"documents": Document, "queries": Query, "qrels": Judgement}
+ROWS = {"documents": Document, "queries": Query, "qrels": Judgement, "labels": Label}
 
 
-def resolved(
+def opened(
     base: Path, mined: dict[str, Any], evaluation: dict[str, Any], order: random.Random
-) -> tuple[dict[str, bool], list[list[str]], dict[str, int]]:
-    """Flag of each document, ids of each query, and the counts."""
+) -> Resolved:
     parts: dict[str, list[str]] = {kind: [] for kind in SCHEMAS}
     for at, (kind, rows) in enumerate([*mined.items(), *evaluation.items()]):
         source = Source(kind, "", kind, evaluation=at >= len(mined))
@@ -31,7 +30,14 @@ def resolved(
         for name, path in write_raw(at, source, made, 7, str(base / "raw"), 3).parts:
             parts[name].append(path)
     names = [*mined, *evaluation]
-    with Resolved(base / "spill", parts, SCHEMAS, names) as found:
+    return Resolved(base / "spill", parts, SCHEMAS, names)
+
+
+def resolved(
+    base: Path, mined: dict[str, Any], evaluation: dict[str, Any], order: random.Random
+) -> tuple[dict[str, bool], list[list[str]], dict[str, int]]:
+    """Flag of each document, ids of each query, and the counts."""
+    with opened(base, mined, evaluation, order) as found:
         documents = [row for table in found.documents(2) for row in table.to_pylist()]
         queries = [row for table in found.queries(2) for row in table.to_pylist()]
         dead = [row for table in found.dead_letters(2) for row in table.to_pylist()]
@@ -87,3 +93,49 @@ def test_evaluation_splits_agree_with_a_plain_model(
     assert ids == sorted(groups.values(), key=lambda group: group[0].encode())
     assert counts["merged_queries"] == sum(len(group) - 1 for group in groups.values())
     assert counts["evaluation_documents"] == sum(flags.values())
+
+
+LABELS = st.lists(st.tuples(IDS, IDS, st.booleans()), max_size=8)
+PLAIN = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@PLAIN
+@given(documents=UNIQUE, queries=UNIQUE, qrels=JUDGED, labels=LABELS, seed=st.integers(0, 9))
+def test_labels_agree_with_a_plain_model(
+    tmp_path_factory: pytest.TempPathFactory,
+    documents: Texts,
+    queries: Texts,
+    qrels: Judged,
+    labels: Sequence[tuple[str, str, bool]],
+    seed: int,
+) -> None:
+    mined = {"documents": documents, "queries": queries, "qrels": qrels, "labels": labels}
+    base = tmp_path_factory.mktemp("resolve")
+    with opened(base, mined, {}, random.Random(seed)) as made:
+        names = [row["query_id"] for table in made.queries(2) for row in table.to_pylist()]
+        ids = [row["doc_id"] for table in made.documents(2) for row in table.to_pylist()]
+        found = [
+            [(names[q], ids[d]) for table in tables for q, d in zip(*table.to_pydict().values())]
+            for tables in (made.positives(2), made.confirmed_negatives(2))
+        ]
+        dead = [row["reason"] for table in made.dead_letters(2) for row in table.to_pylist()]
+        counts = made.counts()
+
+    texts = {identity: normalise(text) or text for identity, text in queries}
+    corpus = {identity for identity, _ in documents}
+    judged = [(q, d) for q, d, grade in qrels if grade > 0 and q in texts and d in corpus]
+    usable = [(q, d, is_positive) for q, d, is_positive in labels if q in texts and d in corpus]
+    served: dict[str, str] = {}
+    for query in sorted({q for q, _ in judged}, key=str.encode):
+        served.setdefault(texts[query], query)
+    known = {(texts[q], d) for q, d in [*judged, *((q, d) for q, d, yes in usable if yes)]}
+    refused = [(q, d) for q, d, yes in usable if not yes and (texts[q], d) in known]
+    negative = {(texts[q], d) for q, d, yes in usable if not yes} - known
+    for pairs, expected in zip(found, (known, negative), strict=True):
+        wanted = {(served[text], d) for text, d in expected if text in served}
+        assert pairs == sorted(wanted, key=lambda pair: (pair[0].encode(), pair[1].encode()))
+    assert sum("stays one" in reason for reason in dead) == len(refused)
+    unknown = sum(q not in texts or d not in corpus for q, d, _ in labels)
+    unknown += sum(grade > 0 and (q not in texts or d not in corpus) for q, d, grade in qrels)
+    assert sum(reason.startswith("unknown") for reason in dead) == unknown
+    assert counts["unused_labels"] == sum(texts[q] not in served for q, _, _ in usable)

@@ -34,6 +34,7 @@ candidate = st.fixed_dictionaries(
         "random_rank": st.integers(0, 1),
         "is_positive": st.sampled_from([True, False, False, False]),
         "text": st.integers(0, 5),
+        "confirmed_negative": st.sampled_from([True, False, False]),
     }
 )
 
@@ -74,6 +75,8 @@ def test_the_choice_equals_that_of_judging_everything(
     assert lazy.tier.tolist() == full.tier.tolist()
     assert lazy.rank.tolist() == full.rank.tolist()
     assert len(asked) == len(set(asked))
+    spared = pairs.confirmed_negative & ~pairs.is_positive & (lazy.tier < 0)
+    assert np.isnan(judge[spared]).all()
     assert not np.isnan(judge[lazy.tier >= 0]).any()
 
 
@@ -85,3 +88,20 @@ def test_candidates_beyond_the_quota_are_never_judged() -> None:
     documents = distinct_documents(len(rows))
     judge = judge_needed(pairs, selection, documents, lambda rows: pairs.judge[rows])
     assert np.flatnonzero(~np.isnan(judge)).tolist() == [0, 1, 2, 3]
+
+
+def test_a_confirmed_negative_is_chosen_whatever_its_score_and_no_wave_waits_for_it() -> None:
+    rows: list[dict[str, Any]] = [{"is_positive": True, "dense": 1.0, "judge": 0.5}]
+    rows += [{"dense": 0.9, "judge": 0.7, "confirmed_negative": True}]
+    rows += [{"dense": 0.8, "judge": 0.7}, {"dense": 0.7, "judge": 0.1}]
+    pairs = pairs_of(rows)
+    selection = selection_of({"hard": Tier(quota=2, min_ratio=0.5)}, POLICIES)
+    waves: list[list[int]] = []
+
+    def score(asked: np.ndarray) -> np.ndarray:
+        waves.append(asked.tolist())
+        return pairs.judge[asked]
+
+    judge = judge_needed(pairs, selection, distinct_documents(len(rows)), score)
+    assert waves == [[0], [2], [3], [1]]
+    assert judge.tolist() == pairs.judge.tolist()

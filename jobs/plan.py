@@ -1,0 +1,83 @@
+"""`negmine plan`: what a run would take and write, estimated before any long stage runs."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.mine import Miner
+from schemas.config import Config
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the run: `rows` of a `unit`, and what they take; `state` is `done` or `reused`
+    where nothing is left to do, else `estimate`. `seconds_most` exceeds `seconds` where the work
+    depends on what the judge finds.
+    """
+
+    stage: str
+    what: str
+    rows: int
+    unit: str
+    seconds: float
+    seconds_most: float
+    bytes: int
+    state: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would cost on this machine."""
+
+    stages: tuple[Stage, ...]
+    memory: tuple[str, int]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds still to come, at least."""
+        return sum(stage.seconds for stage in self.stages if stage.state == "estimate")
+
+    @property
+    def seconds_most(self) -> float:
+        """Seconds still to come, at most."""
+        return sum(stage.seconds_most for stage in self.stages if stage.state == "estimate")
+
+    @property
+    def bytes(self) -> int:
+        """Bytes still to be written."""
+        return sum(stage.bytes for stage in self.stages if stage.state == "estimate")
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        from jobs.plan_table import sentence
+
+        what, size = self.memory
+        return {
+            "stages": [asdict(stage) for stage in self.stages],
+            "seconds": round(self.seconds, 1),
+            "seconds_most": round(self.seconds_most, 1),
+            "bytes": self.bytes,
+            "largest_in_memory": {"what": what, "bytes": size},
+            "sentence": sentence(self),
+        }
+
+
+def plan(config: Config, options: Sequence[str] = ()) -> Plan:
+    """Ingest, time a sample, and extrapolate; no later stage of the run is started or written.
+
+    Raises what `mine` raises for an input or a model that is not there, before any work.
+    """
+    from jobs.plan_artifacts import Rehearsal
+    from jobs.plan_stages import Estimator
+
+    miner = Miner(config, options)
+    miner.check()
+    _ = miner.ingested
+    with tempfile.TemporaryDirectory(prefix="negmine-plan-") as directory:
+        rehearsal = Rehearsal(miner, f"{directory}/stand_ins")
+        rehearsal.ask()
+        estimator = Estimator(miner, rehearsal, Path(directory))
+        return Plan(tuple(estimator.stages()), estimator.memory())

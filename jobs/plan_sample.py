@@ -1,0 +1,200 @@
+"""A sample of a collection, and a run over it in a directory of its own."""
+
+import shutil
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.mine import Miner
+from jobs.models import EncoderChoice
+from jobs.plan_timing import DOCUMENTS, QUERIES, Encoding, measure_encoder, spread, timed
+from jobs.work import Work
+from schemas import tables
+from schemas.judges import Judge
+from schemas.policies import needs_judge
+from transforms.blocks import Block
+from transforms.datasets import Dataset, write_part
+from transforms.kernels.hashing import fingerprint, mix, text_keys
+
+POSITIVES = 4
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows of a collection, chosen by keyed hash, and the lengths of all its texts.
+
+    `documents`, `queries`, `positives` are tables with positions of their own; `characters` and
+    `text_bytes` are of the whole collection, by data set.
+    """
+
+    documents: pa.Table
+    queries: pa.Table
+    positives: pa.Table
+    characters: dict[str, np.ndarray]
+    text_bytes: dict[str, int]
+
+    def texts(self, name: str) -> list[str]:
+        """Texts of the sampled `documents` or `queries`."""
+        table = self.documents if name == "documents" else self.queries
+        return list(table.column("text").to_pylist())
+
+    def head(self, queries: int) -> "Sample":
+        """The sample with its first queries only."""
+        kept = pc.less(self.positives.column("query_ix"), queries)
+        return replace(
+            self, queries=self.queries.slice(0, queries), positives=self.positives.filter(kept)
+        )
+
+
+def _scan(dataset: Dataset, wanted: np.ndarray) -> tuple[np.ndarray, int, pa.Table]:
+    """Characters of each text, bytes of all, and the wanted rows: one pass over the parts."""
+    order = np.argsort(wanted, kind="stable")
+    ascending = wanted[order]
+    lengths, size, pieces, start = [np.empty(0, dtype=np.int64)], 0, [], 0
+    for table in dataset.tables():
+        text = table.column("text")
+        lengths.append(pc.utf8_length(text).to_numpy())
+        size += pc.sum(pc.binary_length(text)).as_py() or 0
+        low, high = np.searchsorted(ascending, [start, start + table.num_rows])
+        pieces.append(table.take(pa.array(ascending[low:high] - start)))
+        start += table.num_rows
+    rows = pa.concat_tables(pieces).take(pa.array(np.argsort(order)))
+    return np.concatenate(lengths), size, rows.combine_chunks()
+
+
+def _first(dataset: Dataset, column: str, seed: int, count: int) -> np.ndarray:
+    keys = dataset.read([column]).column(column).to_numpy()
+    return np.argsort(mix(seed, keys), kind="stable")[:count]
+
+
+def _numbered(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    return table.set_column(0, schema.field(0), pa.array(np.arange(table.num_rows)))
+
+
+def take_sample(miner: Miner) -> Sample:
+    """Sampled queries with their first positives, and documents drawn by the run's seed."""
+    sets, seed = miner.ingested, miner.config.seed
+    queries = _first(sets["queries"], "query_key", seed, QUERIES)
+    drawn = _first(sets["documents"], "doc_key", seed, DOCUMENTS)
+    table = sets["positives"].read()
+    query_ix, doc_ix = (column.to_numpy() for column in table.columns)
+    low = np.searchsorted(query_ix, queries)
+    high = np.minimum(np.searchsorted(query_ix, queries, side="right"), low + POSITIVES)
+    pairs = [
+        (q, doc_ix[i]) for q, (a, b) in enumerate(zip(low, high, strict=True)) for i in range(a, b)
+    ]
+    own = np.array([document for _, document in pairs], dtype=np.int64)
+    documents = np.concatenate([drawn, np.setdiff1d(own, drawn)])
+    place = {int(document): row for row, document in enumerate(documents)}
+    positives = sorted((q, place[int(document)]) for q, document in pairs)
+    found = {"documents": _scan(sets["documents"], documents)}
+    found["queries"] = _scan(sets["queries"], queries)
+    return Sample(
+        documents=_numbered(found["documents"][2], tables.DOCUMENTS),
+        queries=_numbered(found["queries"][2], tables.QUERIES),
+        positives=pa.table(
+            [np.array(c, dtype=np.int64) for c in zip(*positives, strict=True)],
+            schema=tables.POSITIVES,
+        ),
+        characters={name: entry[0] for name, entry in found.items()},
+        text_bytes={name: entry[1] for name, entry in found.items()},
+    )
+
+
+Measured = dict[tuple[str, str], tuple[Encoding, Any]]
+"""Cost and vectors by name of the texts and fingerprint of the encoder."""
+
+
+@dataclass
+class TimedWork(Work):
+    """A work directory that keeps the seconds of each artifact, by its label."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def ensure(self, stage: str, key: dict[str, Any], rows: int, make: Any, **how: Any) -> Dataset:
+        seconds, dataset = timed(
+            lambda: super(TimedWork, self).ensure(stage, key, rows, make, **how)
+        )
+        label = how.get("label") or stage
+        self.seconds[label] = self.seconds.get(label, 0.0) + seconds
+        return dataset
+
+
+class SampleMiner(Miner):
+    """A run over a sample, in a directory of its own; a few texts are encoded, and repeated."""
+
+    def __init__(
+        self, origin: Miner, sample: Sample, directory: Path, measured: "Measured | None" = None
+    ) -> None:
+        config = origin.config
+        output = config.output.model_copy(
+            update={"path": str(directory), "workdir": None, "run_id": "sample"}
+        )
+        judge = next(
+            (j for j in config.judge.flat() if j.kind in {"fusion", "late_interaction"}), None
+        )
+        policies = config.policies or ()
+        if judge is None:
+            policies = tuple(policy for policy in policies if not needs_judge(policy))
+        changed = {"output": output, "judge": judge or Judge(kind="none"), "policies": policies}
+        super().__init__(config.model_copy(update=changed))
+        self.work: TimedWork = TimedWork(self.work.root, self.work.block_size)
+        self.origin = origin
+        self.sample = sample
+        self.measured: Measured = {} if measured is None else measured
+
+    @cached_property
+    def input_fingerprint(self) -> dict[str, Any]:
+        return {}
+
+    @cached_property
+    def ingested(self) -> dict[str, Dataset]:
+        sample = self.sample
+        found = {
+            "documents": self._write("documents", sample.documents, tables.DOCUMENTS),
+            "queries": self._write("queries", sample.queries, tables.QUERIES),
+            "positives": self._write("positives", sample.positives, tables.POSITIVES),
+        }
+        counts = self.origin.ingested["documents"].directory.parent / "counts.json"
+        shutil.copy(counts, self.work.root / "ingest" / counts.name)
+        empty = tables.DEAD_LETTERS.empty_table()
+        return found | {"dead_letters": self._write("dead_letters", empty, tables.DEAD_LETTERS)}
+
+    def _write(
+        self, name: str, table: pa.Table, schema: pa.Schema, folder: str = "ingest"
+    ) -> Dataset:
+        dataset = Dataset(str(self.work.root / folder / name))
+        rows = self.sample.queries.num_rows if name == "positives" else table.num_rows
+        compression = "none" if folder == "embed" else "zstd"
+        write_part(dataset.path, Block(0, rows).part, table, schema, compression=compression)
+        dataset.finish(fingerprint=name, stage=folder)
+        return dataset
+
+    @cached_property
+    def student(self) -> EncoderChoice:
+        return self.origin.student
+
+    def token_encoder(self, settings: Any) -> EncoderChoice:
+        return self.origin.token_encoder(settings)
+
+    def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
+        kind: Literal["query", "document"] = "query" if texts == "queries" else "document"
+        given = self.sample.texts(texts)
+        identity = fingerprint(encoder.identity)
+        if (texts, identity) not in self.measured:
+            self.measured[texts, identity] = measure_encoder(encoder, kind, given, tokens)
+        cost, encoded = self.measured[texts, identity]
+        # Imported late, so that the time to load an encoder includes that of its library.
+        from transforms.embed import vectors_table
+
+        at = np.arange(len(given)) % len(encoded.vectors)
+        kept = encoded.token_vectors
+        token_bytes = [kept[i].tobytes() if kept is not None else None for i in at]
+        vectors = spread(encoded.vectors, len(given))
+        table = vectors_table(0, text_keys(given), vectors, token_bytes)
+        return self._write(f"{texts}-{identity}", table, tables.vectors(cost.dimension), "embed")
