@@ -9,11 +9,14 @@ from rich.text import Text
 from jobs.published import Run
 from jobs.query import Database
 from jobs.terminal import printable
+from schemas.config import Sampling
 from schemas.errors import ConfigError
 from schemas.policies import Policy
+from schemas.selection import Selection
 from transforms.blocks import Block
 from transforms.datasets import Dataset
-from transforms.kernels.policies import KERNELS, Pairs
+from transforms.kernels.policies import KERNELS, Pairs, decide
+from transforms.kernels.sampling import preference
 from transforms.kernels.tiers import served_positive, similarity_ratio
 from transforms.pairs import to_pairs
 from transforms.views import sql_string
@@ -99,18 +102,39 @@ def _policies(run: Run, query_id: str, doc_id: str) -> RenderableType:
     if absent:
         return Text(f"the tests of each policy are not shown: {run.missing_artifact(absent[0])}")
     pairs, row = _judged_pairs(artifacts, query_id, doc_id)
+    selection = _selection(run)
     table = Table(title="policies, in order", title_justify="left", box=None)
     for column in ("drops as", "value", "threshold", "fires"):
         table.add_column(column, overflow="fold")
-    for entry in run.manifest["config"]["policies"]:
-        policy = Policy.model_validate(entry)
+    for policy in selection.policies:
         for test in KERNELS[policy.name](pairs, policy.parameters):
             numbers = [_cell(float(values[row])) for values in (test.value, test.threshold)]
             fires = Text("yes", style="bold") if test.fired[row] else Text("no")
             table.add_row(str(test.verdict), *numbers, fires)
-    positive = served_positive(pairs)[0]
-    ratio = similarity_ratio(pairs.dense[row : row + 1], pairs.dense[positive : positive + 1])
-    return Group(table, Text(f"similarity relative to the served positive: {ratio[0]:.4f}"))
+    served = served_positive(pairs)
+    ratio = similarity_ratio(pairs.dense[row], pairs.dense[served[0]])
+    lines = [f"similarity relative to the served positive: {ratio:.4f}"]
+    safe = decide(pairs, selection.policies).policy < 0
+    if safe[row]:
+        order = preference(pairs, served, selection.sampling, selection.seed)
+        place = int((order[safe] > order[row]).sum()) + 1
+        lines.append(
+            f"{selection.sampling.method} tries it as number {place} of the {safe.sum()} candidates "
+            "of the query that no policy drops"
+        )
+    return Group(table, *map(Text, lines))
+
+
+def _selection(run: Run) -> Selection:
+    manifest = run.manifest
+    config = manifest["config"]
+    policies = manifest.get("policies") or config["policies"]
+    return Selection(
+        tuple(Policy.model_validate(entry) for entry in policies),
+        (),
+        Sampling.model_validate(config["sampling"]),
+        int(config["seed"]),
+    )
 
 
 def _judged_pairs(artifacts: dict[str, Any], query_id: str, doc_id: str) -> tuple[Pairs, int]:

@@ -60,14 +60,18 @@ def test_a_missing_file_names_the_presets() -> None:
 
 def test_set_overrides_by_dotted_key_and_by_policy_name(tmp_path: Path) -> None:
     path = write(tmp_path, "input: {format: stdlib}")
-    settings = ["seed=7", "policies.judge_relative_margin.keep_below=0.9", "tiers.hard.quota=5"]
+    settings = [
+        "seed=7",
+        "policies.judge_calibrated_threshold.positives_above=0.9",
+        "tiers.hard.quota=5",
+    ]
     config = load_config(path, settings, output="elsewhere")
     assert config.seed == 7
     assert config.output.path == "elsewhere"
     assert [tier.quota for tier in config.tiers.values()] == [5, 3, 2]
     assert config.tiers["hard"].min_ratio == 0.8
-    assert [p.name for p in config.policies or ()][-1] == "judge_relative_margin"
-    assert (config.policies or ())[-1].parameters.keep_below == 0.9
+    assert [p.name for p in config.policies or ()][-1] == "judge_calibrated_threshold"
+    assert (config.policies or ())[-1].parameters.positives_above == 0.9
 
 
 @pytest.mark.parametrize("setting", ["seed", "=3", "policies.nothing.x=1", "seed.deeper=1"])

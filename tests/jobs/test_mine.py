@@ -84,9 +84,19 @@ def test_negatives_stand_alone_and_ranks_run_from_the_hardest(first: tuple[Path,
     assert rows(run, order) == [(True,)]
 
 
-def test_the_judge_margin_is_positive_for_every_negative(first: tuple[Path, Miner]) -> None:
+def test_no_negative_reaches_the_calibrated_threshold(first: tuple[Path, Miner]) -> None:
     run, _ = first
-    assert rows(run, "SELECT bool_and(judge_margin > 0) FROM negatives") == [(True,)]
+    manifest = json.loads((run / "manifest.json").read_text())
+    (policy,) = [p for p in manifest["policies"] if "judge_calibrated_threshold" in p]
+    threshold = policy["judge_calibrated_threshold"]["threshold"]
+    assert rows(run, f"SELECT bool_and(judge_score < {threshold}) FROM negatives") == [(True,)]
+    reached = f"SELECT avg((judge_score >= {threshold})::INT) FROM ledger WHERE is_positive"
+    assert rows(run, reached)[0][0] == pytest.approx(0.5, abs=0.02)
+    (half, *_) = manifest["summary"]["calibration"]
+    assert half["positives_above"] == "50%"
+    assert half["threshold"] == threshold
+    dropped = f"SELECT count(*) FROM ledger WHERE judge_score >= {threshold} AND NOT is_positive"
+    assert rows(run, dropped) == [(half["candidates_dropped"],)]
 
 
 def test_the_manifest_tells_the_run_and_shares_no_path(first: tuple[Path, Miner]) -> None:
@@ -112,7 +122,7 @@ def test_another_block_size_shard_count_or_a_second_run_gives_the_same_bytes(
 def test_a_threshold_change_remakes_select_and_nothing_before(first: tuple[Path, Miner]) -> None:
     """peers.md §3 (2): a rival loses hours of embedding while its user tunes a threshold."""
     output = first[0].parents[1]
-    setting = "policies.judge_relative_margin.keep_below=0.5"
+    setting = "policies.judge_calibrated_threshold.positives_above=0.9"
     _, miner = mine(output, "output.run_id=tuned", setting)
     reused = {stage: entry["reused"] for stage, entry in miner.work.timings.items()}
     assert reused == {

@@ -32,7 +32,8 @@ def pair_with(run: Run, verdict: str) -> tuple[str, str]:
     [
         ("kept", None),
         ("known_positive", "known_positive"),
-        ("judge_relative_margin", "judge_relative_margin"),
+        ("judge_calibrated_threshold", "judge_calibrated_threshold"),
+        ("over_quota", None),
     ],
 )
 def test_a_candidates_story_names_the_policy_that_fired(
