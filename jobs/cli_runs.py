@@ -1,4 +1,4 @@
-"""Command line over published runs: export, query, show, runs list, runs promote."""
+"""Command line over published runs: export, query, why, relabel, sweep, show, runs."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -156,6 +156,42 @@ def why(
     Console().print(told)
 
 
+def relabel(
+    run: RunArgument,
+    decisions: Annotated[
+        Path | None,
+        typer.Argument(metavar="DECISIONS.jsonl", help="JSON lines with query_id, doc_id, decision."),
+    ] = None,
+    review: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Write the suspected positives here instead."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="--review: only so many, the most suspicious.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="--review: replace the file.")] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="LABELS.jsonl", help="Labels file. Default OUTPUT/labels.jsonl."),
+    ] = None,
+) -> None:
+    """Hand out suspected positives for review, and read the decisions back as labels."""
+    from jobs.published import find_run
+    from jobs.relabel import relabel as read_decisions
+    from jobs.relabel import told, write_review
+    from jobs.terminal import printable
+    from schemas.errors import ConfigError
+
+    found = find_run(run)
+    if (decisions is None) == (review is None):
+        raise ConfigError("give DECISIONS.jsonl to read, or --review FILE.jsonl to write")
+    if decisions is not None:
+        typer.echo(printable(told(read_decisions(found, decisions, to)), keep="\n"))
+    elif review is not None:
+        count = write_review(found, review, limit, force)
+        typer.echo(f"{printable(review)}: {count:,} suspected positives of run {found.run_id}")
+
+
 def sweep(
     run: RunArgument,
     policy: Annotated[
@@ -248,6 +284,7 @@ def register(app: typer.Typer) -> None:
     app.command("query")(query)
     app.command("show")(show)
     app.command("why")(why)
+    app.command("relabel")(relabel)
     app.command("sweep")(sweep)
     runs = typer.Typer(help="List published runs, and choose the one in force.")
     runs.command("list")(list_command)

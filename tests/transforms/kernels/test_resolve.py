@@ -115,7 +115,11 @@ def test_labels_agree_with_a_plain_model(
         names = [row["query_id"] for table in made.queries(2) for row in table.to_pylist()]
         ids = [row["doc_id"] for table in made.documents(2) for row in table.to_pylist()]
         found = [
-            [(names[q], ids[d]) for table in tables for q, d in zip(*table.to_pydict().values())]
+            [
+                (names[row["query_ix"]], ids[row["doc_ix"]])
+                for table in tables
+                for row in table.to_pylist()
+            ]
             for tables in (made.positives(2), made.confirmed_negatives(2))
         ]
         dead = [row["reason"] for table in made.dead_letters(2) for row in table.to_pylist()]
