@@ -1,6 +1,8 @@
 """Cross-encoder inference: pairs of texts to scores that do not depend on the rest of the call."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -79,7 +81,9 @@ def _longest(model: CrossEncoder) -> int | None:
 def score_pairs(model: CrossEncoder, pairs: Sequence[Pair]) -> np.ndarray:
     """Sigmoid of a one-label model's logits, (pairs,) float32.
 
-    Raises whatever the model raises; does not look for NaN.
+    On the CPU batches go to threads, and each product stays on one: about twice as fast as one
+    batch on all of them, and the same bits for any number of cores. Raises whatever the model
+    raises; does not look for NaN.
     """
     scores = np.empty(len(pairs), dtype=np.float32)
     features: dict[str, Any] = model.preprocess(list(pairs))
@@ -94,7 +98,9 @@ def score_pairs(model: CrossEncoder, pairs: Sequence[Pair]) -> np.ndarray:
     fill = {"input_ids": int(tokenizer.pad_token_id or 0)}
     budget = TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
     lengths = per_row["attention_mask"].sum(1).numpy()
-    for rows, width in batches(lengths, budget, _longest(model)):
+
+    def score_batch(batch_of: tuple[np.ndarray, int]) -> None:
+        rows, width = batch_of
         index = torch.from_numpy(rows)
         batch = {
             name: _fit(value[index], width, fill.get(name, 0), left).to(model.device)
@@ -103,4 +109,25 @@ def score_pairs(model: CrossEncoder, pairs: Sequence[Pair]) -> np.ndarray:
         with torch.inference_mode():
             logits = model({**whole, **batch})["scores"]
             scores[rows] = torch.sigmoid(logits.double()).float().cpu().numpy().reshape(-1)
+
+    todo = batches(lengths, budget, _longest(model))
+    with _threads(model.device.type) as threads:
+        for _ in threads.map(score_batch, todo):
+            pass
     return scores
+
+
+@contextmanager
+def _threads(device: str) -> Iterator[ThreadPoolExecutor]:
+    """As many workers as torch has threads, each with one; a GPU has one worker."""
+    cores = torch.get_num_threads() if device == "cpu" else 1
+    if cores == 1:
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+        return
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(cores)
