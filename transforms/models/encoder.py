@@ -1,6 +1,6 @@
 """Encoders: texts to vectors, and token vectors in the same forward pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, Protocol
@@ -11,12 +11,11 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 
 from schemas.errors import ModelError
+from transforms.models.batching import batches, fit, one_core_each, token_budget
 from transforms.models.weights import first_line
 
 Kind = Literal["query", "document"]
 
-LENGTH_STEP = 16
-TOKEN_BUDGET = {"cpu": 2048, "cuda": 65_536, "mps": 8192}
 MIN_COSINE = 0.995
 
 
@@ -54,29 +53,6 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
         """Encode texts. Raises ModelError where a value is not a finite number."""
         ...
-
-
-def _batches(lengths: np.ndarray, budget: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Rows sorted by length, cut so that rows x padded length stays within the budget.
-
-    Each row is padded to its own length rounded up to `LENGTH_STEP`, never to its neighbours', so
-    a text's bits do not depend on the batch it is in.
-    """
-    padded = -(-np.maximum(lengths, 1) // LENGTH_STEP) * LENGTH_STEP
-    order = np.argsort(-padded, kind="stable")
-    for width in np.unique(padded)[::-1]:
-        rows = order[padded[order] == width]
-        size = max(1, budget // int(width))
-        for start in range(0, len(rows), size):
-            yield rows[start : start + size], int(width)
-
-
-def _fit(tensor: torch.Tensor, width: int, fill: int, left: bool) -> torch.Tensor:
-    have = tensor.shape[1]
-    if have >= width:
-        return tensor[:, have - width :] if left else tensor[:, :width]
-    pad = (width - have, 0) if left else (0, width - have)
-    return torch.nn.functional.pad(tensor, pad, value=fill)
 
 
 def _to_float32(_: Any, __: Any, output: dict[str, Any]) -> dict[str, Any]:
@@ -147,6 +123,37 @@ class SentenceTransformerEncoder:
             row[mask].cpu().numpy().view(np.uint16) for row, mask in zip(bits, keep, strict=True)
         ]
 
+    def _encode_rows(
+        self,
+        features: dict[str, Any],
+        lengths: np.ndarray,
+        kind: Kind,
+        vectors: np.ndarray,
+        token_vectors: list[np.ndarray] | None,
+    ) -> None:
+        """Fill in the vectors of tokenised texts, and their token vectors where a list is given."""
+        device = self.model.device.type
+        whole = {n: v for n, v in features.items() if not _per_row(v, len(lengths))}
+        rows_of = {n: v for n, v in features.items() if _per_row(v, len(lengths))}
+
+        def encode_batch(batch_of: tuple[np.ndarray, int]) -> None:
+            rows, width = batch_of
+            index = torch.from_numpy(rows)
+            batch = {
+                name: fit(value[index], width, self._pad * (name == "input_ids"), self._left)
+                for name, value in rows_of.items()
+            }
+            output = self._forward({**whole, **batch}, kind)
+            vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
+            if token_vectors is not None:
+                ids = batch["input_ids"].to(self.model.device)
+                for row, value in zip(rows, self._token_vectors(output, ids), strict=True):
+                    token_vectors[row] = value
+
+        with one_core_each(device) as threads:
+            for _ in threads.map(encode_batch, batches(lengths, token_budget(device), None)):
+                pass
+
     def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
         """Encode texts. Raises ModelError where a value is not a finite number."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -163,23 +170,8 @@ class SentenceTransformerEncoder:
                 output = self._forward(features, kind)
                 vectors[:] = output["sentence_embedding"].float().cpu().numpy()
             else:
-                budget = TOKEN_BUDGET.get(self.model.device.type, TOKEN_BUDGET["cpu"])
-                whole = {n: v for n, v in features.items() if not _per_row(v, len(texts))}
-                rows_of = {n: v for n, v in features.items() if _per_row(v, len(texts))}
-                for rows, width in _batches(mask.sum(1).numpy(), budget):
-                    index = torch.from_numpy(rows)
-                    batch = {
-                        name: _fit(
-                            value[index], width, self._pad * (name == "input_ids"), self._left
-                        )
-                        for name, value in rows_of.items()
-                    }
-                    output = self._forward({**whole, **batch}, kind)
-                    vectors[rows] = output["sentence_embedding"].float().cpu().numpy()
-                    if tokens:
-                        ids = batch["input_ids"].to(self.model.device)
-                        for row, value in zip(rows, self._token_vectors(output, ids), strict=True):
-                            token_vectors[row] = value
+                kept = token_vectors if tokens else None
+                self._encode_rows(features, mask.sum(1).numpy(), kind, vectors, kept)
         if self.spec.normalize:
             norms = np.linalg.norm(vectors, axis=1, keepdims=True)
             vectors /= np.maximum(norms, 1e-12)

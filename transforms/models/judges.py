@@ -56,7 +56,7 @@ def _devices(device: str) -> list[str | None]:
 def _load(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
     from sentence_transformers import CrossEncoder
 
-    from transforms.models.cross_encoder import make_rows_independent
+    from transforms.models.batching import make_rows_independent
 
     try:
         model = CrossEncoder(

@@ -13,7 +13,7 @@ from sentence_transformers import CrossEncoder
 from schemas.errors import ModelError
 from tests.jobs.collections import WORDS, cross_encoder
 from transforms.models import judges
-from transforms.models.cross_encoder import LENGTH_STEP, batches
+from transforms.models.batching import LENGTH_STEP, batches
 from transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
 
 Pairs = list[tuple[str, str]]
