@@ -15,6 +15,10 @@ setup(
         "pipelines",
         "jobs",
         "jobs.audit",
+        "jobs.report",
     ],
-    package_data={"jobs": ["presets/*.yaml", "sql/*.sql"]},
+    package_data={
+        "jobs": ["presets/*.yaml", "sql/*.sql"],
+        "jobs.report": ["page.css", "filter.js"],
+    },
 )

@@ -1,4 +1,4 @@
-"""Command line over published runs: export, query, why, relabel, sweep, show, runs."""
+"""Command line over published runs: export, query, why, relabel, sweep, show, report, runs."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -244,6 +244,21 @@ def show(run: RunArgument) -> None:
     console.print(render_summary(found.manifest, str(found.path)))
 
 
+def report(
+    run: RunArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write it. Default: the run's report.html."),
+    ] = None,
+) -> None:
+    """Write a run's report.html again: one page that needs nothing else."""
+    from jobs.published import find_run
+    from jobs.report import write_report
+    from jobs.terminal import printable
+
+    typer.echo(printable(write_report(find_run(run).path, out)))
+
+
 def list_command(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder that holds runs/.")],
 ) -> None:
@@ -283,6 +298,7 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export)
     app.command("query")(query)
     app.command("show")(show)
+    app.command("report")(report)
     app.command("why")(why)
     app.command("relabel")(relabel)
     app.command("sweep")(sweep)

@@ -1,0 +1,38 @@
+"""The run's own setting of the judge's calibrated thresholds, and the leak measured at it."""
+
+from typing import Any
+
+from jobs.report.metrics import Metric, Metrics
+
+
+def positives_above(manifest: dict[str, Any]) -> float | None:
+    """The one `positives_above` of the run's policies; None for none, several, or a threshold."""
+    configured = (manifest.get("config") or {}).get("policies")
+    entries = configured or manifest.get("policies") or []
+    found = [v for entry in entries for v in entry.values() if v and "positives_above" in v]
+    if configured and any(values.get("threshold") is not None for values in found):
+        return None
+    shares = {values["positives_above"] for values in found}
+    return float(shares.pop()) if len(shares) == 1 else None
+
+
+def share(key: str) -> float | None:
+    """A share as a number: `0.5` or `50%`; None where it is neither."""
+    try:
+        return float(key.removesuffix("%")) / (100 if key.endswith("%") else 1)
+    except ValueError:
+        return None
+
+
+def own_key(manifest: dict[str, Any], leaks: dict[str, Metric]) -> str | None:
+    """The key of the run's own setting among those of metric `leak`."""
+    own = positives_above(manifest)
+    shares = ((key, share(key)) for key in leaks)
+    equal = (k for k, s in shares if own is not None and s is not None and abs(s - own) < 1e-9)
+    return next(equal, None)
+
+
+def own_leak(manifest: dict[str, Any], metrics: Metrics) -> Metric | None:
+    """The leak at the run's own setting; it has no key where no policy is calibrated."""
+    key = own_key(manifest, metrics.by_key("leak"))
+    return metrics.get("leak", key=key)

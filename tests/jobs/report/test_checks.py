@@ -1,0 +1,95 @@
+"""What the report warns of: nothing in a good run, and each bad number by its own finding."""
+
+from typing import Any
+
+import pytest
+
+from jobs.report.checks import CHECKS, Facts, check
+from jobs.report.metrics import Metrics
+from tests.jobs.report.a_run import TIERS, a_manifest, good_metrics, row
+
+QUERIES = 1_000
+
+
+def facts(*changed: dict[str, Any], manifest: dict[str, Any] | None = None) -> Facts:
+    """A good run but for the changed rows."""
+    places = ("metric", "tier", "source", "key", "bin")
+    new = {tuple(r.get(name) for name in places) for r in changed}
+    kept = [r for r in good_metrics(QUERIES) if tuple(r.get(n) for n in places) not in new]
+    return Facts(Metrics([*kept, *changed]), {**a_manifest(QUERIES), **(manifest or {})}, TIERS)
+
+
+def test_a_good_run_has_no_finding_and_every_check_could_look() -> None:
+    findings, passed, unmeasured = check(facts())
+    assert findings == []
+    assert passed == list(CHECKS)
+    assert unmeasured == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "title", "advice", "serious"),
+    [
+        (row("queries_short", 12), "12 queries are short", "sources.bm25.depth", False),
+        (row("queries_short", 60), "60 queries are short", "short_queries", True),
+        (row("backfilled", 300, tier="hard"), "tier hard", "tiers.hard.quota", False),
+        (
+            row("leak", 0.05, 0.01, key="0.5"),
+            "5.0\u00a0% [4.0\u00a0%, 6.0\u00a0%]",
+            "positives_above",
+            True,
+        ),
+        (row("judge_fn_rate", 0.03, 0.01), "3.0\u00a0% [", "judge_relative_margin", True),
+        (row("ratio_above_one", 0.2), "nearer", "max_ratio", False),
+        (
+            row("shortcut_auc", 0.74, 0.02, tier="hard"),
+            "AUC 0.740 [0.720, 0.760], hard",
+            "lexical_weight",
+            False,
+        ),
+        (row("length_ratio", 2.0), "2.00 times as long", "passages", False),
+        (row("length_ratio", 0.5), "0.50 times as long", "passages", False),
+        (row("hub", 42, key="d1"), "4.2\u00a0% of the queries", "hub_cap", False),
+        (row("evaluation_documents", 3), "3 negatives", "evaluation_splits", True),
+        (row("near_duplicate_positive", 0.02), "a positive", "near_duplicate_of_positive", True),
+        (
+            row("near_duplicate_negative", 0.1),
+            "another negative",
+            "near_duplicate_of_negative",
+            False,
+        ),
+        (row("anisotropy", 0.8), "cosine 0.800", "min_ratio", False),
+        (row("verdict", 4, key="suspected_positive"), "4 suspected", "negmine relabel", False),
+    ],
+)
+def test_a_bad_number_is_one_finding_that_says_what_to_do(
+    changed: dict[str, Any], title: str, advice: str, serious: bool
+) -> None:
+    (finding,), passed, _ = check(facts(changed))
+    assert title in finding.title
+    assert advice in finding.advice
+    assert finding.serious is serious
+    assert len(passed) == len(CHECKS) - 1
+
+
+def test_random_tiers_may_give_themselves_away() -> None:
+    assert check(facts(row("shortcut_auc", 0.99, tier="random")))[0] == []
+
+
+def test_the_leak_that_counts_is_that_of_the_runs_own_setting() -> None:
+    assert check(facts(row("leak", 0.5, key="0.8")))[0] == []
+    policies = [{"judge_calibrated_threshold": {"positives_above": 0.8}}]
+    (finding,), _, _ = check(facts(row("leak", 0.5, key="0.8"), manifest={"policies": policies}))
+    assert "hidden positives" in finding.title
+
+
+def test_no_judge_and_bad_input_rows_come_from_the_manifest() -> None:
+    config = {**a_manifest(QUERIES)["config"], "judge": {"kind": "none"}}
+    summary = {**a_manifest(QUERIES)["summary"], "dead_letters": 7}
+    findings, _, _ = check(facts(manifest={"config": config, "summary": summary}))
+    assert [f.title.partition(" ")[0] for f in findings] == ["No", "7"]
+    assert [f.serious for f in findings] == [True, False]
+
+
+def test_an_empty_run_is_not_measured_and_raises_nothing() -> None:
+    findings, passed, unmeasured = check(Facts(Metrics([]), {}, ()))
+    assert (findings, passed, unmeasured) == ([], [], list(CHECKS))

@@ -1,0 +1,67 @@
+"""The sample: which rows, whatever the batches, and with which texts."""
+
+from pathlib import Path
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.report.read import RunData
+from jobs.report.sample import ROWS_A_GROUP, draw, smallest_keys
+from tests.jobs.report.a_run import DROPS, TIERS, a_manifest, write_run
+from transforms.kernels.hashing import mix, text_keys
+
+pairs = st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), unique=True, max_size=40)
+
+
+def batches(rows: list[tuple[str, str]], size: int) -> list[pa.RecordBatch]:
+    columns = [pa.array([r[n] for r in rows], pa.string()) for n in (0, 1)]
+    return pa.table(columns, names=["query_id", "doc_id"]).to_batches(max_chunksize=size)
+
+
+@given(pairs, st.integers(0, 12), st.integers(1, 9), st.integers(0, 2**64 - 1))
+def test_rows_are_those_with_the_smallest_hash_for_any_batches(
+    rows: list[tuple[str, str]], size: int, batch: int, seed: int
+) -> None:
+    def key(row: tuple[str, str]) -> int:
+        return int(mix(seed, *(text_keys([text])[0] for text in row)))
+
+    expected = sorted(rows, key=key)[:size]
+    found = smallest_keys(batches(rows, batch), seed, size)
+    assert list(zip(*(found.column(n).to_pylist() for n in (0, 1)), strict=True)) == expected
+    assert found.column("place").to_pylist() == list(range(len(expected)))
+
+
+def test_every_tier_and_drop_reason_has_its_group_in_order(tmp_path: Path) -> None:
+    write_run(tmp_path / "r", 90)
+    with RunData(tmp_path / "r", a_manifest(90)) as run:
+        groups = draw(run)
+    assert [g.name for g in groups] == [*TIERS, *DROPS]
+    assert [g.tier for g in groups] == [*TIERS, None, None, None]
+    assert {len(g.rows) for g in groups} == {ROWS_A_GROUP}
+    assert {g.total for g in groups} == {90}
+    for group in groups:
+        ids = [(r["query_id"], r["negative_id"]) for r in group.rows]
+        assert len(set(ids)) == ROWS_A_GROUP
+
+
+def test_dropped_rows_get_texts_where_the_run_has_them(tmp_path: Path) -> None:
+    write_run(tmp_path / "r", 30)
+    with RunData(tmp_path / "r", a_manifest(30)) as run:
+        rows = [r for group in draw(run)[3:] for r in group.rows]
+    known = {f"d{n}" for n in range(32)}
+    assert {r["doc_id"] for r in rows} - known == {"d32", "d33", "d34"}
+    for r in rows:
+        assert r["query"] == f"{r['query_id']} a text"
+        assert r["positive_id"] == "p" + r["query_id"][1:]
+        assert r["positive"] == f"{r['positive_id']} a text"
+        assert r["negative"] == (f"{r['doc_id']} a text" if r["doc_id"] in known else None)
+
+
+def test_another_seed_shows_other_rows(tmp_path: Path) -> None:
+    write_run(tmp_path / "r", 300)
+    shown = []
+    for seed in (1, 1, 2):
+        with RunData(tmp_path / "r", {**a_manifest(300), "seed": seed}) as run:
+            shown.append([r["query_id"] for r in draw(run)[0].rows])
+    assert shown[0] == shown[1] != shown[2]
