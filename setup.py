@@ -10,11 +10,13 @@ setup(
         "transforms.foreign",
         "transforms.judging",
         "transforms.kernels",
+        "transforms.metrics",
         "transforms.models",
         "transforms.readers",
         "pipelines",
         "jobs",
         "jobs.audit",
+        "jobs.compare",
         "jobs.report",
     ],
     package_data={

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs import cli_runs
+from jobs import cli_audit, cli_compare, cli_runs, cli_workdir
 
 app = typer.Typer(
     name="negmine",
@@ -124,6 +124,37 @@ app.command(
 )(mine)
 
 
+@app.command(name="tune-index", context_settings=_BEAM)
+def tune_index(
+    context: typer.Context,
+    config: ConfigFile,
+    recall: Annotated[float, typer.Option(help="Recall to reach, from 0 to 1.")] = 0.95,
+    k: Annotated[int, typer.Option("--k", help="Neighbours per query.")] = 100,
+    queries: Annotated[int, typer.Option(help="Queries to sample.")] = 200,
+    settings: Settings = None,
+    output: OutputFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure index types of dense retrieval on the collection's vectors, and name the cheapest."""
+    import json
+
+    from rich.console import Console
+
+    from jobs.load_config import load_config
+    from jobs.tune_index import check_arguments
+    from jobs.tune_index import tune_index as tune
+    from jobs.tune_table import sentences, tune_table
+
+    check_arguments(recall, k, queries)
+    found = tune(load_config(config, settings or [], output), recall, k, queries, context.args)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2))
+        return
+    console = Console()
+    (console if console.is_terminal else Console(width=140)).print(tune_table(found))
+    typer.echo("\n" + "\n".join(sentences(found)))
+
+
 @app.command(name="config")
 def show_config(config: ConfigFile, settings: Settings = None, output: OutputFolder = None) -> None:
     """Print the resolved config."""
@@ -135,4 +166,7 @@ def show_config(config: ConfigFile, settings: Settings = None, output: OutputFol
     typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), nl=False)
 
 
+cli_audit.register(app)
+cli_compare.register(app)
 cli_runs.register(app)
+cli_workdir.register(app)

@@ -5,14 +5,19 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+
 from jobs.beam_runner import run_pipeline
 from jobs.mine import Miner
 from jobs.progress import progress
 from jobs.published import promote
+from jobs.report import write_report
 from jobs.run_manifest import run_manifest
 from schemas.errors import StorageError
+from schemas.metrics import METRICS
+from schemas.selection import Selection
 from transforms.blocks import plan_blocks
-from transforms.datasets import write_json
+from transforms.datasets import write_json, write_part
 
 
 def check_output(miner: Miner) -> str:
@@ -63,7 +68,9 @@ def publish(miner: Miner, run_id: str) -> Path:
                 blocks=blocks,
             )
             run_pipeline(build, task, miner.options)
+            write_part(str(staging), "metrics.parquet", _metrics(miner), METRICS)
         write_json(staging / "manifest.json", run_manifest(miner, run_id, staging))
+        write_report(staging)
         os.rename(staging, runs / run_id)
     except OSError as error:
         raise StorageError(
@@ -79,3 +86,28 @@ def publish(miner: Miner, run_id: str) -> Path:
             f"force with: negmine runs promote {output.path} {run_id}"
         ) from error
     return runs / run_id
+
+
+def _metrics(miner: Miner) -> pa.Table:
+    """The run's metrics, see `schemas.metrics`."""
+    from jobs.retrieval import bm25_scorer
+    from transforms.metrics.inputs import Inputs
+    from transforms.metrics.measure import measure
+    from transforms.metrics.verdicts import read_verdicts
+
+    config = miner.config
+    quotas = {name: tier.quota for name, tier in config.tiers.items()}
+    negatives, candidates = read_verdicts(
+        miner.verdicts, list(miner.candidates), quotas, miner.rows("queries")
+    )
+    return measure(
+        Inputs(
+            negatives=negatives,
+            collection=miner.collection,
+            bm25=bm25_scorer(miner),
+            candidates=candidates,
+            judged=miner.verdicts,
+            selection=Selection.of(config),
+            seed=config.seed,
+        )
+    )

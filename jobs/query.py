@@ -50,7 +50,8 @@ def named_queries() -> dict[str, NamedQuery]:
 
 @dataclass
 class Database:
-    """Views of one run: `negatives`, `ledger`, `sets`, `candidates`, `documents`, `queries`.
+    """Views of one run: `negatives`, `ledger`, `sets`, `metrics`, and of its stage outputs:
+    `candidates`, `documents`, `queries`.
 
     Use it in a `with` block. Views whose files are gone are left out, and `absent` says why.
     """
@@ -125,6 +126,13 @@ class Database:
         self._view("ledger", partitioned_sql(run.path / "ledger", "verdict"))
         sets = run.path / "sets"
         self._view("sets", dataset_sql(sets) if has_parts(sets) else None)
+        metrics = run.path / "metrics.parquet"
+        if metrics.is_file():
+            file = sql_string(str(metrics))
+            sql = f"SELECT * FROM read_parquet([{file}], hive_partitioning = false)"
+            self._view("metrics", sql)
+        else:
+            self.absent["metrics"] = f"run {run.run_id} was published without it"
         artifacts = run.artifacts()
         for name, columns in (
             ("documents", "doc_ix, doc_id, text, text_key"),

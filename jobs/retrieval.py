@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs.dense_index import dense_index, search_key, vectors_key
+from jobs.scores import table_files
 from schemas import tables
 from schemas.config import Bm25, Dense, Random
 from transforms.bm25_index import Bm25Index, Bm25Scorer
 from transforms.datasets import Dataset
+from transforms.readers.fingerprints import file_sum
 
 if TYPE_CHECKING:
     from jobs.mine import Miner
@@ -66,12 +69,17 @@ def _dense(miner: "Miner") -> Dataset:
 
     config = miner.config.sources.dense or Dense()
     documents, queries = miner.document_vectors, miner.query_vectors
+    index = dense_index(miner, config)
 
     def make(directory: str, blocks: Any) -> Any:
-        return build_dense, DenseTask(config, documents, queries, directory, blocks)
+        return build_dense, DenseTask(config, documents, queries, directory, blocks, index)
 
-    key = {name: d.manifest()["fingerprint"] for name, d in (("d", documents), ("q", queries))}
-    return _ensure(miner, "dense", config, key, make)
+    settings = config.model_dump(include={"depth", "index"})
+    key = {"source": "dense", "config": settings, **vectors_key(documents, queries)}
+    if index is not None:
+        key |= search_key(index)
+    rows = miner.rows("queries")
+    return miner.work.ensure("retrieve", key, rows, make, label="retrieve dense")
 
 
 def _random(miner: "Miner") -> Dataset:
@@ -87,6 +95,30 @@ def _random(miner: "Miner") -> Dataset:
     return _ensure(
         miner, "random", config, {**miner.key("documents", "queries"), "seed": seed}, make
     )
+
+
+def _given(miner: "Miner") -> Dataset:
+    from pipelines.query_table import build
+    from transforms.given import FillGiven
+    from transforms.query_parts import QueryTable
+
+    config = miner.config.sources.given
+    assert config is not None
+    files = table_files(config.path, "sources.given.path", "candidates")
+    columns = (config.query_column, config.document_column, config.rank_column)
+
+    def make(directory: str, blocks: Any) -> Any:
+        sets = miner.ingested
+        fill = FillGiven(tuple(files), *columns, sets["queries"], sets["documents"])
+        return build, QueryTable(fill, tables.CANDIDATES, directory, blocks)
+
+    key = {
+        "source": "given",
+        "files": [file_sum(file) for file in files],
+        "columns": list(columns),
+        **miner.key("documents", "queries"),
+    }
+    return miner.work.ensure("retrieve", key, miner.rows("queries"), make, label="read given")
 
 
 def _ensure(
@@ -119,7 +151,7 @@ def hub_places(miner: "Miner") -> Dataset | None:
 
 def retrieve(miner: "Miner") -> dict[str, Dataset]:
     """Candidates of each source that is on, made or reused; each by itself."""
-    steps = {"bm25": _bm25, "dense": _dense, "random": _random}
+    steps = {"bm25": _bm25, "dense": _dense, "random": _random, "given": _given}
     return {
         name: step(miner)
         for name, step in steps.items()

@@ -13,6 +13,7 @@ from jobs.mine import Miner
 from jobs.models import judge_weights
 from jobs.run_summary import summarise
 from schemas.tables import SCHEMA_VERSION
+from transforms.kernels.hashing import fingerprint
 
 _TOKEN_JUDGES = ("late_interaction", "fusion")
 _PACKAGES = (
@@ -98,6 +99,10 @@ def _models(miner: Miner) -> dict[str, str]:
 
 
 def _artifacts(miner: Miner) -> dict[str, str]:
+    """Every artifact that the run was made from, by name, relative to the work directory.
+
+    Those that have no name of their own are called by their stage, with a number from the second.
+    """
     datasets = {
         **miner.ingested,
         "document_vectors": miner.document_vectors,
@@ -107,7 +112,24 @@ def _artifacts(miner: Miner) -> dict[str, str]:
         "verdicts": miner.verdicts,
     }
     root = miner.work.root
-    return {name: str(dataset.directory.relative_to(root)) for name, dataset in datasets.items()}
+    named = {name: dataset.directory for name, dataset in datasets.items()}
+    known = {directory for path in named.values() for directory in (path, path.parent)}
+    stores = [root / store for store in pair_score_stores(miner.judgement.key)]
+    for directory in (*miner.work.used, *stores):
+        if directory not in known and directory.is_dir():
+            stage = directory.parent.name
+            number = sum(name.rpartition("_")[0] == stage or name == stage for name in named) + 1
+            named[stage if number == 1 else f"{stage}_{number}"] = directory
+            known.add(directory)
+    return {name: str(directory.relative_to(root)) for name, directory in named.items()}
+
+
+def pair_score_stores(judge: dict[str, Any]) -> list[str]:
+    """Stores of pair scores of a judge's key and of the judges in it, relative to the workdir."""
+    if judge.get("kind") == "cross_encoder":
+        return [f"pair_scores/{fingerprint(judge)}"]
+    parts = filter(None, (*judge.get("judges", ()), judge.get("fallback")))
+    return [store for part in parts for store in pair_score_stores(part)]
 
 
 def _versions() -> dict[str, str]:

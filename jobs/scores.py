@@ -16,19 +16,24 @@ if TYPE_CHECKING:
 _ENDINGS = (".parquet", ".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.zst", ".json.zst")
 
 
-def score_files(path: str) -> list[str]:
-    """Files that `judge.path` names: a file, a folder's, or a pattern's; DataError for none."""
+def table_files(path: str, key: str, what: str) -> list[str]:
+    """Files that a key's path names: a file, a folder's, or a pattern's; DataError for none."""
     place = Path(path).expanduser()
     found = sorted(place.iterdir()) if place.is_dir() else [Path(p) for p in glob.glob(str(place))]
     files = sorted(str(file) for file in found if file.name.endswith(_ENDINGS))
     if not files:
         raise DataError(
-            f"judge.path: {path} names no scores; give a .parquet or .jsonl file, a folder or a "
+            f"{key}: {path} names no {what}; give a .parquet or .jsonl file, a folder or a "
             "pattern of them"
         )
     if len({Path(file).suffix == ".parquet" for file in files}) > 1:
-        raise DataError(f"judge.path: {path} mixes Parquet and JSONL; name one kind")
+        raise DataError(f"{key}: {path} mixes Parquet and JSONL; name one kind")
     return files
+
+
+def score_files(path: str) -> list[str]:
+    """Files that `judge.path` names; DataError for none."""
+    return table_files(path, "judge.path", "scores")
 
 
 def precomputed_scores(miner: "Miner", judge: Judge) -> Dataset:

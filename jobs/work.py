@@ -1,7 +1,10 @@
 """The work directory: content-addressed artifacts, made once and resumed from their parts."""
 
+import fcntl
 import json
+import os
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,11 +25,17 @@ STAGE_VERSIONS = {
     "retrieve": 1,
     "precomputed": 1,
     "calibrate": 1,
-    "judge": 4,
+    "judge": 5,
     "select": 2,
     "score": 1,
 }
 """Raised when a stage's results change for the same inputs, so that old artifacts stay unused."""
+
+LOCK = ".lock"
+"""File in the work directory: locked shared by every run, exclusively while artifacts are deleted.
+
+The kernel lets go of it when a process ends, however it ends.
+"""
 
 Make = Callable[[str, tuple[Block, ...]], tuple[Callable[..., Any], Any]]
 
@@ -35,19 +44,31 @@ Make = Callable[[str, tuple[Block, ...]], tuple[Callable[..., Any], Any]]
 class Work:
     """A work directory and what this run did in it.
 
-    `timings` holds seconds for each stage and whether all of it was reused from earlier runs.
+    From the first artifact that is asked for, as long as this lives, `negmine gc` deletes nothing
+    there. `timings` holds seconds for each stage and whether all of it was reused from earlier
+    runs, `used` the directories of the artifacts that were asked for, in order.
     """
 
     root: Path
     block_size: int
     options: Sequence[str] = ()
     timings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    used: dict[Path, None] = field(default_factory=dict)
 
     def path(self, stage: str, key: dict[str, Any]) -> tuple[Path, str]:
         """Directory and fingerprint of an artifact, from everything that decides its content."""
         identity = {"stage": stage, "version": STAGE_VERSIONS[stage], "schema": SCHEMA_VERSION}
         found = fingerprint({**identity, **key})
-        return self.root / stage / found, found
+        directory = self.root / stage / found
+        if not self.used:
+            self._hold()
+        self.used[directory] = None
+        return directory, found
+
+    def _hold(self) -> None:
+        lock = _shared_lock(self.root)
+        if lock is not None:
+            weakref.finalize(self, os.close, lock)
 
     @contextmanager
     def timed(self, stage: str, reused: bool) -> Iterator[None]:
@@ -93,7 +114,7 @@ class Work:
 
                         run_pipeline(build, task, self.options)
                 self._complete(dataset, rows)
-                dataset.finish(fingerprint=found, stage=stage, **(details or {}))
+                dataset.finish(fingerprint=found, stage=stage, key=key, **(details or {}))
         return dataset
 
     def _complete(self, dataset: Dataset, rows: int) -> None:
@@ -117,3 +138,59 @@ class Work:
             write_json(plan, {"block_size": size})
         done = set(dataset.part_names())
         return tuple(block for block in plan_blocks(rows, size) if block.part not in done)
+
+
+def _shared_lock(root: Path) -> int | None:
+    """Descriptor that holds the lock, after any deletion; None where files cannot be locked."""
+    try:
+        lock = os.open(root / LOCK, os.O_RDONLY | os.O_CREAT, 0o666)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
+
+
+@contextmanager
+def exclusive_lock(root: Path) -> Iterator[None]:
+    """Keep runs out of a work directory. Raises StorageError while one is at work there."""
+    try:
+        lock = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise StorageError(f"cannot lock {root / LOCK}: {error.strerror}") from error
+    try:
+        _lock_now(lock, root)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock_now(lock: int, root: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StorageError(
+            f"another process works in {root}; nothing was removed. Run again when it has ended"
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            f"cannot lock {root / LOCK}: {error.strerror}; nothing was removed"
+        ) from error
+
+
+def at_work(root: Path) -> bool:
+    """Whether a run holds the work directory now; makes no lock file."""
+    try:
+        lock = os.open(root / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False

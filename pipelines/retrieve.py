@@ -9,7 +9,9 @@ from schemas.config import Bm25, Dense, Random
 from transforms.blocks import Block
 from transforms.bm25_index import Bm25Index, IndexDocuments
 from transforms.datasets import Dataset
-from transforms.parts import WriteParts
+from transforms.dense_index import FILES, DenseIndex, FillShards, IndexSource, TrainIndex
+from transforms.parts import CreateBlocks, WriteParts
+from transforms.recall import RECALL, MeasureRecall
 from transforms.retrieve import (
     Bm25Searcher,
     DenseSearcher,
@@ -48,11 +50,43 @@ class Bm25Task:
 
 @dataclass(frozen=True)
 class DenseTask:
-    """Nearest neighbours of the query vectors among the document vectors."""
+    """Nearest neighbours of the query vectors among the document vectors, by an index if given."""
 
     config: Dense
     document_vectors: Dataset
     query_vectors: Dataset
+    directory: str
+    blocks: tuple[Block, ...]
+    index: DenseIndex | None = None
+
+
+@dataclass(frozen=True)
+class TrainTask:
+    """Train an index, or fit a first pass, for the vectors of `source`; `blocks` is one block."""
+
+    source: IndexSource
+    directory: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class FillTask:
+    """Index the shards of `source` with what was `trained`; `blocks` are shard numbers to do."""
+
+    source: IndexSource
+    trained: Dataset
+    directory: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class RecallTask:
+    """Compare an index with exact search for the queries at `rows`, blocks of which to do."""
+
+    index: DenseIndex
+    document_vectors: Dataset
+    query_vectors: Dataset
+    rows: tuple[int, ...]
     directory: str
     blocks: tuple[Block, ...]
 
@@ -90,8 +124,43 @@ def build_dense(root: beam.Pipeline, task: DenseTask) -> beam.PCollection:
 
     `task.blocks` are the blocks of queries still to do.
     """
-    searcher = DenseSearcher(task.document_vectors, task.query_vectors)
+    searcher = DenseSearcher(task.document_vectors, task.query_vectors, task.index)
     return _search(root, "Dense", searcher, task.document_vectors.rows, task)
+
+
+def build_training(root: beam.Pipeline, task: TrainTask) -> beam.PCollection:
+    """Add training to a pipeline; returns the name of the part written."""
+    shards = plan_shards(task.source.vectors.rows, task.source.config.shards)
+    return (
+        root
+        | "Once" >> CreateBlocks(task.blocks)
+        | "TrainIndex" >> TrainIndex(task.source, shards, task.directory)
+        | "WriteTrained" >> WriteParts(task.directory, FILES)
+    )
+
+
+def build_shards(root: beam.Pipeline, task: FillTask) -> beam.PCollection:
+    """Add the indexing of shards to a pipeline; returns the names of the parts written."""
+    shards = plan_shards(task.source.vectors.rows, task.source.config.shards)
+    return (
+        root
+        | "ShardBlocks" >> CreateBlocks(task.blocks)
+        | "FillShards" >> FillShards(task.source, task.trained, shards, task.directory)
+        | "WriteShards" >> WriteParts(task.directory, FILES)
+    )
+
+
+def build_recall(root: beam.Pipeline, task: RecallTask) -> beam.PCollection:
+    """Add the comparison with exact search to a pipeline; returns the names of the parts."""
+    config = task.index.config
+    shards = plan_shards(task.document_vectors.rows, config.shards)
+    vectors = (task.document_vectors, task.query_vectors)
+    searchers = (
+        DenseSearcher(*vectors, index=task.index, rows=task.rows),
+        DenseSearcher(*vectors, rows=task.rows),
+    )
+    measure = MeasureRecall(*searchers, shards, task.blocks, config.depth)
+    return root | "Recall" >> measure | "WriteRecall" >> WriteParts(task.directory, RECALL)
 
 
 def build_random(root: beam.Pipeline, task: RandomTask) -> beam.PCollection:

@@ -48,12 +48,82 @@ class Bm25(_Model):
     shards: int | Literal["auto"] = Field("auto", description="document shards; never the result")
 
 
+class FirstPass(_Model):
+    """A search in fewer dimensions, whose results are scored again in all of them."""
+
+    kind: Literal["prefix", "pca", "whitening"] = Field(
+        description="prefix of a Matryoshka model's vectors, principal components, or whitened ones"
+    )
+    dimension: int = Field(ge=1, description="dimensions of the first pass")
+
+
 class Dense(_Model):
-    """Nearest neighbours under the student."""
+    """Nearest neighbours under the student; see docs/index-types.md."""
 
     depth: int = Field(100, ge=1, description="candidates per query")
-    index: Literal["flat"] = Field("flat", description="FAISS index; flat = exact inner product")
-    shards: int | Literal["auto"] = Field("auto", description="document shards; never the result")
+    index: str = Field(
+        "flat", description="flat = exact; ivf, hnsw, ivfpq, or a FAISS factory string: approximate"
+    )
+    nlist: int | None = Field(None, ge=1, description="ivf, ivfpq: lists; null = by shard size")
+    nprobe: int | None = Field(None, ge=1, description="ivf, ivfpq: lists searched; null = 1 in 16")
+    m: int | None = Field(
+        None, ge=1, description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4"
+    )
+    ef_construction: int | None = Field(None, ge=1, description="hnsw: null = 80")
+    ef_search: int | None = Field(None, ge=1, description="hnsw: null = twice the depth")
+    first_pass: FirstPass | None = Field(None, description="flat: search in fewer dimensions first")
+    over_fetch: float | None = Field(
+        None, ge=1, description="documents scored in full, in depths; null = 1, 4 where compressed"
+    )
+    min_recall: float | None = Field(
+        None, ge=0, le=1, description="lowest recall allowed; null = 0.99 of a first pass, else 0.9"
+    )
+    shards: int | Literal["auto"] = Field(
+        "auto", description="document shards; only approximate results depend on them"
+    )
+
+    @property
+    def exact(self) -> bool:
+        """Whether the result is that of comparing every query with every document."""
+        return self.index == "flat" and self.first_pass is None
+
+    @field_validator("index")
+    @classmethod
+    def _known_index(cls, index: str) -> str:
+        if index in {"flat", "ivf", "hnsw", "ivfpq"}:
+            return index
+        import faiss
+
+        many_factors = 15_360
+        try:
+            faiss.index_factory(many_factors, index, faiss.METRIC_INNER_PRODUCT)
+        except RuntimeError:
+            raise ValueError(
+                "neither flat, ivf, hnsw, ivfpq nor a FAISS factory string for inner products, "
+                "such as IVF1024,PQ32x8"
+            ) from None
+        return index
+
+    @model_validator(mode="after")
+    def _settings_have_an_effect(self) -> "Dense":
+        lists = self.index == "ivfpq" or "ivf" in self.index.lower()
+        graph = "hnsw" in self.index.lower()
+        used = {
+            "nlist": self.index in {"ivf", "ivfpq"},
+            "nprobe": lists,
+            "m": self.index in {"hnsw", "ivfpq"},
+            "ef_construction": graph,
+            "ef_search": graph,
+            "first_pass": self.index == "flat",
+            "over_fetch": not self.exact,
+            "min_recall": not self.exact,
+        }
+        for name, has_effect in used.items():
+            if getattr(self, name) is not None and not has_effect:
+                raise ValueError(
+                    f"{name} has no effect with index {self.index}; remove one of both"
+                )
+        return self
 
 
 class Random(_Model):
@@ -62,17 +132,27 @@ class Random(_Model):
     count: int = Field(20, ge=1, description="candidates per query")
 
 
+class Given(_Model):
+    """Candidates that somebody else retrieved."""
+
+    path: str = Field(description="Parquet or JSONL of candidates; file, folder or glob")
+    query_column: str = Field("query_id", description="the query's identifier")
+    document_column: str = Field("doc_id", description="the document's identifier")
+    rank_column: str = Field("rank", description="rank from 1; the best of a pair's rows counts")
+
+
 class Sources(_Model):
     """Where candidates come from; null turns a source off."""
 
     bm25: Bm25 | None = Field(Bm25(), description="lexical retrieval")
     dense: Dense | None = Field(Dense(), description="nearest neighbours under the student")
     random: Random | None = Field(Random(), description="uniform documents")
+    given: Given | None = Field(None, description="candidates that somebody else retrieved")
 
     @model_validator(mode="after")
     def _some(self) -> "Sources":
-        if not (self.bm25 or self.dense or self.random):
-            raise ValueError("no source is on; set at least one of bm25, dense, random")
+        if not (self.bm25 or self.dense or self.random or self.given):
+            raise ValueError("no source is on; set at least one of bm25, dense, random, given")
         return self
 
 
@@ -99,7 +179,7 @@ class Tier(_Model):
     quota: int = Field(ge=0, description="negatives per query")
     min_ratio: float | None = Field(None, description="lowest s-/s+ of the band, inclusive")
     max_ratio: float | None = Field(None, description="highest s-/s+ of the band, exclusive")
-    source: Literal["bm25", "dense", "random"] | None = Field(
+    source: Literal["bm25", "dense", "random", "given"] | None = Field(
         None, description="only candidates that this source returned"
     )
     sampling: Sampling | None = Field(None, description="null = the run's own")

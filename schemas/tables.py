@@ -108,6 +108,7 @@ JUDGED = pa.schema(
         _DOC_IX,
         *_SCORES,
         _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
+        _field("given_rank", pa.int32(), "rank from 1 in the list that was given", True),
         _field("is_positive", pa.bool_(), "a known positive of the query"),
         _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
         _PARTS,

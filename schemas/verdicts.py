@@ -9,6 +9,7 @@ class Source(StrEnum):
     BM25 = "bm25"
     DENSE = "dense"
     RANDOM = "random"
+    GIVEN = "given"
 
 
 class Verdict(StrEnum):

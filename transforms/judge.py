@@ -17,7 +17,7 @@ from transforms.features import Collection, positive_features
 from transforms.judging.protocol import BlockJudge, Rows
 from transforms.kernels.candidates import Candidates, Ranked, pair_keys, union
 from transforms.kernels.hashing import mix
-from transforms.kernels.policies import Pairs
+from transforms.kernels.policies import RETRIEVING, Pairs
 from transforms.kernels.waves import judge_needed
 from transforms.neighbours import neighbour_cosine
 from transforms.stores import array_column, binary_column
@@ -85,7 +85,7 @@ def block_rows(
     found = union(positive_query_ix, positive_doc_ix, ranked, len(text_key))
     features = positive_features(collection, found, positive_query_ix, positive_doc_ix)
     query_ix, query = np.unique(found.query_ix, return_inverse=True)
-    retrieved = (found.rank[Source.BM25] > 0) | (found.rank[Source.DENSE] > 0)
+    retrieved = np.any([found.rank[source] > 0 for source in RETRIEVING], axis=0)
     texts = binary_column(collection.queries, "text").texts(query_ix)
     keys = array_column(collection.queries, "query_key")[found.query_ix]
     pairs = Pairs(

@@ -16,6 +16,7 @@ from schemas.errors import DataError, StorageError
 from transforms.blocks import Block, plan_blocks
 from transforms.bm25_index import Bm25Index, open_index
 from transforms.datasets import Dataset
+from transforms.dense_index import DenseIndex
 from transforms.kernels.bm25 import Bm25Matrix, Queries
 from transforms.kernels.dense import exact_top_k, largest_norm
 from transforms.kernels.random_documents import random_documents
@@ -45,17 +46,29 @@ class Searcher(Protocol):
 
 @dataclass(frozen=True)
 class DenseSearcher:
-    """Exact inner product of the student's vectors."""
+    """Inner product of the student's vectors: exact, or by an index and then scored in full.
+
+    `rows` are the positions of the queries to search for; None = all, in order.
+    """
 
     document_vectors: Dataset
     query_vectors: Dataset
+    index: DenseIndex | None = None
+    rows: tuple[int, ...] | None = None
 
     def search(self, shard: Block, queries: Block, k: int) -> TopK:
         vectors = array_column(self.document_vectors, "vector")[shard.start : shard.stop]
-        wanted = array_column(self.query_vectors, "vector")[queries.start : queries.stop]
+        wanted = array_column(self.query_vectors, "vector")
+        if self.rows is not None:
+            wanted = wanted[list(self.rows)]
+        wanted = np.asarray(wanted[queries.start : queries.stop])
         try:
-            norm = _largest_norm(self.document_vectors, shard)
-            found = exact_top_k(wanted, vectors, k, norm)
+            found = None
+            if self.index is not None:
+                found = self.index.search(shard, wanted, vectors, k)
+            if found is None:
+                norm = _largest_norm(self.document_vectors, shard)
+                found = exact_top_k(wanted, vectors, k, norm)
         except ValueError as error:
             raise DataError(
                 f"embeddings in {self.document_vectors.path} or {self.query_vectors.path} cannot "

@@ -17,13 +17,17 @@ from jobs.query import Database, Result, named_queries
 from jobs.render import WRITERS
 from jobs.terminal import printable
 from schemas.errors import ConfigError, StorageError
+from schemas.metrics import METRICS
 from tests.builders import HOSTILE, Layout, build_run, query_text
+from transforms.datasets import write_part
+from transforms.metrics.rows import Row, to_table
 
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
     folder = tmp_path / "it's [a] date=2026 *out*"
-    build_run(folder)
+    table = to_table([Row("signal", 0.5, 8), Row("signal", 0.7, 8, "hard", low=0.6, high=0.8)])
+    write_part(str(build_run(folder)), "metrics.parquet", table, METRICS)
     return folder
 
 
@@ -38,9 +42,9 @@ def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_every_view_is_there(database: Database) -> None:
-    names = ("negatives", "ledger", "sets", "candidates", "documents", "queries")
+    names = ("negatives", "ledger", "sets", "metrics", "candidates", "documents", "queries")
     counts = [rows(database, f"SELECT count(*) FROM {name}")[0][0] for name in names]
-    assert counts == [31, 47, 8, 48, 39, 8]
+    assert counts == [31, 47, 8, 2, 48, 39, 8]
     assert database.absent == {}
 
 
@@ -56,6 +60,21 @@ def test_partitions_and_sources_are_text_columns(database: Database) -> None:
         ("dense",),
     ]
     assert "date" not in database.ask("FROM negatives").columns
+
+
+def test_metrics_are_asked_by_name_and_tier(database: Database) -> None:
+    sql = "SELECT value, low FROM metrics WHERE metric = 'signal' ORDER BY tier NULLS FIRST"
+    assert rows(database, sql) == [(0.5, None), (0.7, 0.6)]
+
+
+def test_a_run_without_metrics_says_so(output: Path) -> None:
+    run = find_run(str(output))
+    (run.path / "metrics.parquet").unlink()
+    with (
+        Database(run) as database,
+        pytest.raises(ConfigError, match="view metrics is not there: run run-1 was published"),
+    ):
+        database.ask("FROM metrics")
 
 
 def test_texts_come_back_as_they_are(database: Database) -> None:

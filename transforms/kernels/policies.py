@@ -9,6 +9,9 @@ import numpy as np
 from schemas.policies import Policy
 from schemas.verdicts import Source, Verdict
 
+RETRIEVING = (Source.BM25, Source.DENSE, Source.GIVEN)
+"""Sources whose candidates are near the query; random documents are not."""
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -38,8 +41,8 @@ class Pairs:
 
     @property
     def retrieved(self) -> np.ndarray:
-        """(n,) bool: BM25 or dense retrieval returned the pair."""
-        return np.asarray((self.ranks[Source.BM25] > 0) | (self.ranks[Source.DENSE] > 0))
+        """(n,) bool: a source that retrieves returned the pair."""
+        return np.any([self.ranks[source] > 0 for source in RETRIEVING], axis=0)
 
     @property
     def queries(self) -> int:

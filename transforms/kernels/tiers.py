@@ -80,8 +80,8 @@ def _orders(
     for number, (_, spec) in enumerate(selection.tiers):
         sampling = spec.sampling or selection.sampling
         rows = np.flatnonzero(band == number)
-        if spec.source == "random" and spec.sampling is None:
-            first = pairs.ranks["random"][rows].astype(np.float64)
+        if spec.source in ("random", "given") and spec.sampling is None:
+            first = pairs.ranks[spec.source][rows].astype(np.float64)
         else:
             if sampling not in preferences:
                 preferences[sampling] = preference(pairs, served, sampling, selection.seed)
@@ -96,8 +96,8 @@ def choose(
     """Choose each query's negatives among the eligible pairs.
 
     A pair belongs to the first tier whose band takes it. Within a band candidates are tried in the
-    order of the tier's sampling (a tier of source `random` without its own takes its draws in their
-    order); each tier takes its quota, and none that has the text of, or is near to, one that the
+    order of the tier's sampling (a tier of source `random` or `given` without its own takes them in
+    the order of their ranks); each tier takes its quota, and none that has the text of, or is near to, one that the
     query already has. A tier that is short then takes what the next tiers left over, then the
     harder ones. Ranks run from the most similar down.
 

@@ -8,6 +8,7 @@ import numpy as np
 from schemas.config import Sampling, Tier
 from schemas.policies import Policy
 from schemas.selection import Selection
+from schemas.verdicts import Source
 from transforms.kernels.picking import DocumentArrays
 from transforms.kernels.policies import Pairs
 
@@ -29,7 +30,7 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         dense=column("dense", 0.5, np.float32),
         judge=column("judge", 0.0, np.float32),
         ranks={
-            source: column(f"{source}_rank", 0, np.int32) for source in ("bm25", "dense", "random")
+            str(source): column(f"{source}_rank", 0, np.int32) for source in Source
         },
         positive_cosine=column("positive_cosine", 0.0, np.float32),
         positive_jaccard=column("positive_jaccard", 0.0, np.float32),

@@ -1,0 +1,89 @@
+"""`audit --fix`: cleaned copies of the audited files, and a record of what was taken out."""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jobs.audit.findings import CERTAIN, SUSPECTED, Entries
+from schemas.errors import ConfigError
+from transforms.exporters.files import replacing
+from transforms.foreign.files import container
+from transforms.foreign.rewrite import rewrite
+
+_TAKEN = ("row", "list", "place", "query_id", "query", "doc_id", "negative")
+
+
+def targets(files: Sequence[Path], out: Path, force: bool = False) -> list[Path]:
+    """Where the copies go: `out` itself for one file, else files of the same names in it.
+
+    Raises ConfigError where one is there already, is an audited file itself, or is named as
+    another kind of file.
+    """
+    into = len(files) > 1 or out.is_dir()
+    found = [out / file.name for file in files] if into else [out]
+    if len(set(found)) < len(found):
+        raise ConfigError(f"--fix {out}: two audited files have the same name; fix them one by one")
+    for file, target in zip(files, found, strict=True):
+        if target.suffix in (".gz", ".zst", "") and target.suffix != file.suffix:
+            raise ConfigError(f"--fix {target}: name it {file.suffix}, as {file.name} is")
+        if container(target) != container(file):
+            raise ConfigError(f"--fix {target}: {file} is {container(file)}, and so is its copy")
+        if target.exists() and (not force or os.path.samefile(target, file)):
+            raise ConfigError(f"--fix {target} is there already; name another file")
+    return found
+
+
+def fix(
+    entries: Entries,
+    files: Sequence[Path],
+    copies: Sequence[Path],
+    format: str,
+    suspected: bool,
+    keep_short: bool,
+) -> list[dict[str, Any]]:
+    """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file."""
+    reasons = (*CERTAIN, SUSPECTED) if suspected else CERTAIN
+    by_file: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in entries.bad(reasons):
+        by_file[row[0]].append(row)
+    done = []
+    for at, (file, copy) in enumerate(zip(files, copies, strict=True)):
+        bad: dict[int, set[tuple[str, int]]] = defaultdict(set)
+        for _, row, name, place, *_ in by_file[at]:
+            bad[row].add((name, place))
+        dropped = rewrite(file, copy, format, bad, keep_short)
+        taken = [
+            {
+                **dict(zip(_TAKEN, entry[1:8], strict=True)),
+                "reason": entry[8],
+                "value": entry[9],
+                "threshold": entry[10],
+            }
+            for entry in by_file[at]
+        ]
+        taken += [
+            {
+                **dict(zip(_TAKEN, entry[1:8], strict=True)),
+                "reason": "row_dropped",
+                "value": None,
+                "threshold": None,
+            }
+            for entry in entries.of_rows(at, dropped, reasons)
+        ]
+        taken.sort(key=lambda entry: (entry["row"], entry["list"], entry["place"]))
+        record = copy.with_name(f"{copy.name}.removed.jsonl")
+        with replacing(record) as temporary, open(temporary, "w", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in taken)
+        done.append(
+            {
+                "file": str(file),
+                "copy": str(copy),
+                "record": str(record),
+                "removed": len(taken),
+                "rows_dropped": len(dropped),
+            }
+        )
+    return done

@@ -1,0 +1,179 @@
+"""An audit from its files to its result: a collection, an ordinary run, and what was found."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jobs.audit.findings import HUB_SHARE, SHORTCUT, Entries, Finding, Hub
+from jobs.audit.fix import fix, targets
+from jobs.load_config import load_config
+from jobs.mine import Miner
+from jobs.models import check_models
+from jobs.publish import check_output, publish
+from jobs.published import find_run
+from schemas.config import Config
+from schemas.errors import ConfigError, StorageError
+from transforms.foreign import FORMATS
+from transforms.foreign.collection import Foreign, collect, input_paths
+from transforms.foreign.files import expand
+from transforms.kernels.hashing import fingerprint
+from transforms.readers.fingerprints import file_sum
+
+VERSION = 1
+"""Raised when the collection made of the same files changes."""
+_TEXTS = ("documents", "queries", "qrels")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `negmine audit` was asked for; see docs/audit.md."""
+
+    files: Sequence[str]
+    format: str
+    corpus: str | None = None
+    queries: str | None = None
+    qrels: str | None = None
+    student: str | None = None
+    judge: str = "fusion"
+    settings: Sequence[str] = ()
+    output: str = "audit"
+    fix: Path | None = None
+    fix_suspected: bool = False
+    keep_short: bool = False
+    hub_share: float = HUB_SHARE
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found. `eci` and `shortcut` as `Entries` computes them."""
+
+    run: str
+    files: list[str]
+    counts: dict[str, int]
+    findings: list[Finding]
+    hubs: list[Hub]
+    eci: dict[str, dict[str, float]]
+    shortcut: dict[str, float | None]
+    fixed: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is no defect; remarks are none."""
+        return not self.hubs and not any(found.defect for found in self.findings)
+
+    @property
+    def has_shortcut(self) -> bool:
+        """Whether positives can be told from negatives without reading."""
+        low = self.shortcut["low"]
+        return low is not None and low > SHORTCUT
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON values; figures that cannot be computed are null."""
+        values = {**asdict(self), "clean": self.clean, "has_shortcut": self.has_shortcut}
+        values["shortcut"] = {k: v if v == v else None for k, v in self.shortcut.items()}
+        return values
+
+
+def audit(request: Request) -> Audit:
+    """Audit the files; publishes a run in `output`. Raises ConfigError, DataError, StorageError."""
+    files = _check(request)
+    copies = targets(files, request.fix) if request.fix is not None else []
+    foreign = Foreign(
+        tuple(map(str, files)), request.format, request.corpus, request.queries, request.qrels
+    )
+    root = Path(request.output) / "work" / "audit"
+    directory = root / fingerprint(_identity(foreign))
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot create {root}: {error.strerror}; choose another folder with --output DIR"
+        ) from error
+    check_models(_config(request, directory, 1))
+    counts = collect(foreign, directory)
+    config = _config(request, directory, counts["widest"])
+    miner = Miner(config)
+    run_id = check_output(miner)
+    miner.check()
+    miner.run_until("score")
+    run = find_run(str(publish(miner, run_id)))
+    with Entries(run, directory / "negatives.parquet", list(map(str, files))) as entries:
+        return Audit(
+            run=str(run.path),
+            files=list(map(str, files)),
+            counts={**counts, **entries.counts()},
+            findings=entries.findings(),
+            hubs=entries.hubs(request.hub_share),
+            eci=entries.eci(),
+            shortcut=entries.shortcut(),
+            fixed=fix(
+                entries, files, copies, request.format, request.fix_suspected, request.keep_short
+            )
+            if copies
+            else [],
+        )
+
+
+def _check(request: Request) -> list[Path]:
+    """The files. Raises ConfigError where options do not go together, DataError for no file."""
+    if request.format not in FORMATS:
+        raise ConfigError(f"unknown format {request.format!r}; there are {', '.join(FORMATS)}")
+    if request.format == "msmarco" and not (request.corpus and request.queries):
+        raise ConfigError(
+            "--format msmarco holds identifiers only; name their texts with --corpus and --queries"
+        )
+    if request.qrels and not request.corpus:
+        raise ConfigError("--qrels needs --corpus, where the texts of its documents are")
+    if request.qrels and not request.queries and request.format != "tevatron":
+        raise ConfigError(
+            "--qrels needs --queries, which says what text its query identifiers have"
+        )
+    if request.fix is None and (request.fix_suspected or request.keep_short):
+        raise ConfigError("--fix-suspected and --keep-short say how to fix; give --fix OUT too")
+    if request.keep_short and request.format != "n_tuple":
+        raise ConfigError("--keep-short is about rows of a fixed width, --format n_tuple")
+    return [file for path in request.files for file in expand(path)]
+
+
+def _identity(foreign: Foreign) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "format": foreign.format,
+        "files": [file_sum(str(path)) for path in input_paths(foreign)],
+        "beside": [bool(foreign.corpus), bool(foreign.queries), bool(foreign.qrels)],
+    }
+
+
+def _config(request: Request, directory: Path, widest: int) -> Config:
+    """The config of the run: every candidate is given, one tier takes all, policies flag."""
+    policies: list[dict[str, Any]] = [
+        {"known_positive": {}},
+        {"same_text": {}},
+        {"near_duplicate_of_positive": {}},
+        {"near_duplicate_of_negative": {}},
+    ]
+    if request.judge != "none":
+        policies += [{"suspected_positive": {}}, {"judge_calibrated_threshold": {}}]
+    student = {"student": {"model": request.student}} if request.student else {}
+    values = {
+        "input": {
+            "format": "parquet",
+            **{name: str(directory / f"{name}.parquet") for name in _TEXTS},
+            "bad_rows": 0.0,
+            "max_text_bytes": 1 << 30,
+        },
+        **student,
+        "sources": {
+            **dict.fromkeys(("bm25", "dense", "random")),
+            "given": {"path": str(directory / "given.parquet")},
+        },
+        "judge": {"kind": request.judge},
+        "policies": policies,
+        "tiers": {"given": {"quota": widest, "source": "given"}},
+    }
+    file = directory.with_suffix(".yaml")
+    file.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return load_config(str(file), request.settings, request.output)

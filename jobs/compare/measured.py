@@ -1,0 +1,54 @@
+"""Metrics of two runs that cannot be paired by query: both values and their intervals."""
+
+from typing import Any
+
+from jobs.compare.paired import PAIRED
+from jobs.compare.read import TwoRuns
+from jobs.compare.result import Measured
+from jobs.report.metrics import Metric, read_metrics
+from jobs.report.settings import own_leak
+
+OWN = "own"
+"""Key of the leak at each run's own `positives_above`."""
+
+_COUNTED = ("negatives", "backfilled", "queries_short", "shortfall", "verdict", "tier_source")
+_SPREAD = ("hub", "ratio_histogram")
+_PLACE = ("metric", "tier", "source", "key", "bin")
+
+
+def measured(runs: TwoRuns) -> list[Measured]:
+    """Rows of both runs' metrics.parquet, matched; empty where either run has none.
+
+    Counts and paired metrics are left out, as other parts have them; so are hubs and histograms.
+    """
+    if not all((run.path / "metrics.parquet").is_file() for run in runs.runs.values()):
+        return []
+    sides: list[dict[tuple[Any, ...], Metric]] = []
+    for run in runs.runs.values():
+        metrics = read_metrics(run.path, run.manifest)
+        found: dict[tuple[Any, ...], Metric] = {}
+        leak = own_leak(run.manifest, metrics)
+        if leak is not None:
+            found["leak", None, None, OWN, None] = leak
+        for row in metrics.rows:
+            place = tuple(row.get(name) for name in _PLACE)
+            if _is_shown(row):
+                low, high = row.get("low"), row.get("high")
+                found[place] = Metric(row["value"], low, high, row.get("count"))
+        sides.append(found)
+    places = dict.fromkeys([*sides[0], *sides[1]])
+    return [Measured(*place, *_values(sides, place)) for place in places]
+
+
+def _is_shown(row: dict[str, Any]) -> bool:
+    if row["metric"] in PAIRED:
+        return row.get("source") is not None
+    return row["metric"] not in (*_COUNTED, *_SPREAD)
+
+
+def _values(sides: list[dict[tuple[Any, ...], Metric]], place: tuple[Any, ...]) -> list[Any]:
+    found: list[Any] = []
+    for side in sides:
+        metric = side.get(place)
+        found += [None] * 3 if metric is None else [metric.value, metric.low, metric.high]
+    return found

@@ -1,0 +1,129 @@
+"""A comparison as one self-contained page, in the report's style, without a script."""
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+
+from jobs import report
+from jobs.compare.result import Comparison
+from jobs.compare.rows import Shown, shown
+from jobs.report import numbers
+from jobs.report.markup import Markup, cut, element, table
+from schemas.errors import StorageError
+
+_STYLE = Path(report.__file__).parent / "page.css"
+_CELL = 400
+_FOLDED = ("inputs", "metrics")
+_SECTIONS = {
+    "Settings": ("config", "policies", "inputs"),
+    "Counts": ("counts",),
+    "Overlap": ("overlap", "tier_changes", "left", "entered"),
+    "Metrics": ("paired", "metrics"),
+}
+
+
+def page(comparison: Comparison) -> str:
+    """The page as HTML; the same bytes for the same runs."""
+    tables = {made.name: made for made in shown(comparison, every=True)}
+    sections = [
+        element(
+            "section",
+            element("h2", title),
+            [_shown(tables[name]) for name in names if name in tables],
+            id="made" if title == "Settings" else title.lower(),
+        )
+        for title, names in _SECTIONS.items()
+        if any(name in tables for name in names)
+    ]
+    main = element("main", _first(comparison), sections)
+    a, b = (cut(side.run_id, 120)[0] for side in (comparison.a, comparison.b))
+    header = element(
+        "header",
+        element("h1", "Run ", b, " beside run ", a),
+        element("p", f"A is {comparison.a.run_id}, {comparison.a.created or 'no date'}. "),
+        element("p", f"B is {comparison.b.run_id}, {comparison.b.created or 'no date'}."),
+    )
+    title = f"negmine compare: {comparison.a.run_id} and {comparison.b.run_id}"
+    return _document(title, element("body", header, main))
+
+
+def write_page(comparison: Comparison, target: Path) -> Path:
+    """Write the page; a file that is there is replaced in one step. Raises StorageError."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(page(comparison), encoding="utf-8", newline="\n")
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"cannot write the page {target}: {error.strerror}; name another file with --html"
+        ) from error
+    return target
+
+
+def _first(comparison: Comparison) -> Markup:
+    cards = [
+        element(
+            "section",
+            element("h2", "What changed"),
+            element("p", cut(comparison.verdict, _CELL)[0]),
+            class_="card",
+        )
+    ]
+    if comparison.overlap:
+        every = comparison.overlap[0]
+        cards.append(
+            element(
+                "section",
+                element("h2", "Overlap"),
+                element(
+                    "p",
+                    element("b", numbers.percent(every.jaccard or 0.0)),
+                    " of the negatives of either run are in both",
+                    class_="big",
+                ),
+                element(
+                    "p",
+                    f"{numbers.count(every.only_a)} are only in A, "
+                    f"{numbers.count(every.only_b)} only in B; "
+                    f"{numbers.count(every.identical)} of {numbers.count(every.queries)} queries "
+                    "have the same set.",
+                ),
+                class_="card",
+            )
+        )
+    if comparison.warnings:
+        lines = [element("li", cut(line, _CELL)[0], class_="look") for line in comparison.warnings]
+        heading = element("h2", "To mind")
+        cards.append(element("section", heading, element("ul", lines), class_="card"))
+    return element("div", cards, class_="cards", id="headline")
+
+
+def _shown(made: Shown) -> Markup:
+    rows = [[cut(cell, _CELL)[0] for cell in row] for row in made.rows]
+    drawn = table(made.title, made.headings, rows)
+    if made.name not in _FOLDED:
+        return drawn
+    summary = element("summary", f"{made.title}: {numbers.count(len(rows))} rows")
+    return element("details", summary, drawn)
+
+
+def _document(title: str, body: Markup) -> str:
+    style = _STYLE.read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'"
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", cut(title, _CELL)[0]),
+        Markup(f"<style>{style}</style>"),
+    )
+    return f'<!doctype html>\n<html lang="en">\n{head}\n{body}\n</html>\n'

@@ -1,0 +1,102 @@
+"""Two published runs in one DuckDB that can read them and nothing else."""
+
+import tempfile
+from types import TracebackType
+from typing import Any
+
+import duckdb
+
+from jobs.published import Run
+from schemas.errors import StorageError
+from schemas.tables import LEDGER, NEGATIVES, SETS
+from transforms.views import dataset_sql, has_parts, partitioned_sql
+
+SIDES = ("a", "b")
+
+
+class TwoRuns:
+    """Views `a_negatives`, `a_ledger`, `a_sets` and the same of `b`, in a `with` block.
+
+    Columns that an older run lacks are null, and data sets that it lacks are empty. What does not
+    fit memory is spilled to a temporary folder.
+    """
+
+    def __init__(self, a: Run, b: Run) -> None:
+        self.runs = {"a": a, "b": b}
+        self.connection = duckdb.connect(":memory:")
+        self._spill = tempfile.TemporaryDirectory(prefix="negmine-compare-")
+
+    def __enter__(self) -> "TwoRuns":
+        reading = "the runs"
+        try:
+            for side, run in self.runs.items():
+                reading = str(run.path)
+                self._create_views(side, run)
+            self._lock()
+        except duckdb.Error as error:
+            self._close()
+            raise _unreadable(reading, error) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+        if isinstance(error, duckdb.Error):
+            named = " or ".join(str(run.path) for run in self.runs.values())
+            raise _unreadable(named, error) from error
+
+    def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of an answer."""
+        return self.connection.execute(sql, list(values)).fetchall()
+
+    def arrays(self, sql: str, *values: Any) -> dict[str, Any]:
+        """Columns of an answer as NumPy arrays."""
+        return dict(self.connection.execute(sql, list(values)).fetchnumpy())
+
+    def tiers(self) -> list[str]:
+        """Tiers of either run, in the order of A's config, then B's."""
+        found = {
+            tier
+            for side in SIDES
+            for (tier,) in self.all(f"SELECT DISTINCT tier FROM {side}_negatives")
+        }
+        named = [tier for run in self.runs.values() for tier in run.quotas]
+        return [*dict.fromkeys(named), *sorted(found - set(named))]
+
+    def _create_views(self, side: str, run: Run) -> None:
+        sets = run.path / "sets"
+        found = {
+            "negatives": (NEGATIVES, partitioned_sql(run.path / "negatives", "tier"), "tier"),
+            "ledger": (LEDGER, partitioned_sql(run.path / "ledger", "verdict"), "verdict"),
+            "sets": (SETS, dataset_sql(sets) if has_parts(sets) else None, None),
+        }
+        for name, (schema, sql, partition) in found.items():
+            self.connection.register(f"no_{name}", schema.empty_table())
+            empty = f"SELECT *{f', NULL::VARCHAR AS {partition}' if partition else ''}"
+            parts = [f"{empty} FROM no_{name}", *([sql] if sql else [])]
+            rows = " UNION ALL BY NAME ".join(parts)
+            self.connection.execute(f"CREATE VIEW {side}_{name} AS {rows}")
+
+    def _lock(self) -> None:
+        allowed = [*(str(run.path) for run in self.runs.values()), self._spill.name]
+        for setting, value in (
+            ("temp_directory", self._spill.name),
+            ("allowed_directories", allowed),
+            ("preserve_insertion_order", False),
+            ("enable_external_access", False),
+            ("lock_configuration", True),
+        ):
+            self.connection.execute(f"SET {setting} = ?", [value])
+
+    def _close(self) -> None:
+        self.connection.close()
+        self._spill.cleanup()
+
+
+def _unreadable(what: str, error: Exception) -> StorageError:
+    line = str(error).strip().partition("\n")[0]
+    return StorageError(f"{what} cannot be read: {line}. Mine the run again, or name another")

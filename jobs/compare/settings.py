@@ -1,0 +1,119 @@
+"""What differs in what two runs were made with: config, policies, inputs, models, versions."""
+
+from collections import Counter
+from typing import Any
+
+from jobs.compare.read import TwoRuns
+from jobs.compare.result import PolicyChange, Queries, Setting
+from jobs.published import Run
+
+_NOT_SETTINGS = ("output.run_id",)
+_INPUTS = ("inputs", "models", "precision", "seed", "schema_version", "versions")
+
+
+def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Values by dotted key; lists are values, and so are empty objects."""
+    if not isinstance(value, dict) or not value:
+        return {prefix: value} if prefix else {}
+    found: dict[str, Any] = {}
+    for key, entry in value.items():
+        found |= flatten(entry, f"{prefix}.{key}" if prefix else str(key))
+    return found
+
+
+def _differing(a: dict[str, Any], b: dict[str, Any]) -> list[Setting]:
+    keys = sorted(set(a) | set(b))
+    return [Setting(k, a.get(k), b.get(k)) for k in keys if a.get(k) != b.get(k)]
+
+
+def config(a: Run, b: Run) -> list[Setting]:
+    """Keys of the resolved configs that differ, without the policies and the run's own name."""
+    found = []
+    for run in (a, b):
+        values = {k: v for k, v in _config(run).items() if k != "policies"}
+        flat = flatten(values)
+        found.append({k: v for k, v in flat.items() if k not in _NOT_SETTINGS})
+    return _differing(*found)
+
+
+def inputs(a: Run, b: Run) -> list[Setting]:
+    """Fingerprints of the inputs, digests of the models, precision, seed and versions."""
+    flat = [flatten({name: run.manifest.get(name) for name in _INPUTS}) for run in (a, b)]
+    return _differing(*flat)
+
+
+def policies(a: Run, b: Run) -> list[PolicyChange]:
+    """Policies that only one run has, and those whose parameters or order differ.
+
+    A policy listed twice is matched in order. Parameters include calibrated thresholds.
+    """
+    lists = [_policies(run) for run in (a, b)]
+    places = [{key: at for at, key in enumerate(entries, 1)} for entries in lists]
+    common = [[key for key in entries if key in lists[1 - n]] for n, entries in enumerate(lists)]
+    found = []
+    for key in dict.fromkeys([*lists[0], *lists[1]]):
+        in_a, in_b = (entries.get(key) for entries in lists)
+        moved = key in common[0] and common[0].index(key) != common[1].index(key)
+        if in_a != in_b or moved:
+            place_a, place_b = (entries.get(key) for entries in places)
+            found.append(PolicyChange(key[0], place_a, place_b, in_a, in_b))
+    return found
+
+
+def _policies(run: Run) -> dict[tuple[str, int], dict[str, Any]]:
+    entries = run.manifest.get("policies") or _config(run).get("policies") or []
+    seen: Counter[str] = Counter()
+    found = {}
+    for name, parameters in (item for entry in entries for item in entry.items()):
+        found[name, seen[name]] = dict(parameters or {})
+        seen[name] += 1
+    return found
+
+
+def _config(run: Run) -> dict[str, Any]:
+    return dict(run.manifest.get("config") or {})
+
+
+def same_student(a: Run, b: Run) -> bool:
+    """Whether both took their similarities from the same weights, prompts and normalisation."""
+    return _model(a, "student") == _model(b, "student")
+
+
+def same_judge(a: Run, b: Run) -> bool:
+    """Whether the same judge scored both; judges may use the student's vectors."""
+    return same_student(a, b) and _model(a, "judge") == _model(b, "judge")
+
+
+def _model(run: Run, section: str) -> Any:
+    models = run.manifest.get("models") or {}
+    named = {k: v for k, v in (_config(run).get(section) or {}).items() if k != "device"}
+    digests = {k: v for k, v in models.items() if (k == "student") == (section == "student")}
+    if section == "student" and digests:
+        named.pop("model", None)
+    return named, digests
+
+
+def warnings(runs: TwoRuns, queries: Queries) -> list[str]:
+    """What keeps the two from being compared in full."""
+    a, b = runs.runs.values()
+    found = []
+    if a.manifest.get("inputs") != b.manifest.get("inputs"):
+        found.append(
+            "the inputs differ: queries and documents are compared by their identifiers, so make "
+            "sure that an identifier means the same in both"
+        )
+    if not queries.both:
+        found.append("the runs have no query in common: only settings, counts and metrics compare")
+    elif queries.only_a or queries.only_b:
+        found.append(
+            f"overlap and paired metrics are over the {queries.both:,} queries of both runs; "
+            f"{queries.only_a:,} are only in A and {queries.only_b:,} only in B"
+        )
+    if not same_student(a, b):
+        found.append("the students differ: S, Δ and ECI are not on one scale")
+    if not same_judge(a, b):
+        found.append("the judges differ: judge margins and rates are not on one scale")
+    for side, run in (("A", a), ("B", b)):
+        if not (run.path / "metrics.parquet").is_file():
+            found.append(f"run {side} has no metrics.parquet (an older run): the rest is compared")
+    return found

@@ -1,0 +1,38 @@
+"""A comparison for a terminal."""
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from jobs.compare.result import Comparison, Side
+from jobs.compare.rows import Shown, shown
+from jobs.terminal import printable
+
+
+def render(comparison: Comparison) -> RenderableType:
+    """The verdict, what to mind, and the tables; `--json` and `--html` have every tier's."""
+    parts: list[RenderableType] = [
+        Text(f"A: {_named(comparison.a)}\nB: {_named(comparison.b)}"),
+        Padding(Text(printable(comparison.verdict), style="bold"), (1, 0, 0, 0)),
+        *(Text(f"warning: {printable(line)}") for line in comparison.warnings),
+    ]
+    parts += [Padding(_table(table), (1, 0, 0, 0)) for table in shown(comparison, every=False)]
+    return Group(*parts)
+
+
+def _named(side: Side) -> str:
+    created = f" ({side.created})" if side.created else ""
+    return printable(f"run {side.run_id}{created}")
+
+
+def _table(table: Shown) -> Table:
+    made = Table(
+        title=Text(printable(table.title)), title_justify="left", show_edge=False, pad_edge=False
+    )
+    for at, heading in enumerate(table.headings):
+        justify = "left" if at < table.words else "right"
+        made.add_column(Text(printable(heading)), justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in table.rows:
+        made.add_row(*(Text(printable(cell)) for cell in row))
+    return made

@@ -1,0 +1,21 @@
+"""Negatives that somebody else mined, in the formats of trainers: read, and written again."""
+
+from collections.abc import Iterator
+from types import ModuleType
+
+from transforms.foreign import columns, lists
+from transforms.foreign.rows import Row
+
+FORMATS: dict[str, ModuleType] = {
+    "triplet": columns,
+    "n_tuple": columns,
+    "flagembedding": lists,
+    "tevatron": lists,
+    "msmarco": lists,
+}
+
+
+def rows(path: str, format: str) -> Iterator[Row]:
+    """The rows of a file, streamed. Raises DataError naming file and row or line."""
+    found: Iterator[Row] = FORMATS[format].rows(path, format)
+    return found

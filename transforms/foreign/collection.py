@@ -1,0 +1,234 @@
+"""An audited file as a collection: documents, queries, positives and the candidates it gives."""
+
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from schemas.errors import DataError, StorageError
+from transforms.datasets import write_json
+from transforms.foreign.raw import Writer, write_rows
+from transforms.foreign.references import judgements, reference_file, texts
+from transforms.views import sql_string
+
+COUNTS = "counts.json"
+TABLES = ("documents", "queries", "qrels", "given", "negatives")
+
+_QUERIES = """
+CREATE TABLE query_refs AS
+    SELECT ref, any_value(native) AS native, any_value(text) AS text, any_value(text_key) AS key,
+        min({{'file': file, 'row': row}}) AS first
+    FROM passages WHERE query GROUP BY ref;
+CREATE TABLE query_ids AS SELECT ref, {id} AS id, {text} AS text, {key} AS key, first
+FROM query_refs q {join};
+"""
+_DOCUMENTS = """
+CREATE TABLE document_refs AS
+    SELECT ref, any_value(native) AS native, any_value(text) AS text, any_value(text_key) AS key,
+        min({{'file': file, 'row': row}}) AS first
+    FROM passages WHERE NOT query GROUP BY ref;
+CREATE TABLE document_ids AS SELECT ref, {id} AS id, {text} AS text, first
+FROM document_refs d {join};
+"""
+_OWN_ID = """CASE WHEN row_number() OVER (PARTITION BY native ORDER BY first, ref) = 1 THEN native
+    ELSE native || '~' || split_part(ref, chr(9), 2) END"""
+_RESULT = """
+CREATE TABLE placed AS
+    SELECT n.file, n.row, n.list, n.place, q.id AS query_id, q.key, d.id AS doc_id, n.positives_key
+    FROM negatives n JOIN query_ids q ON q.ref = n.query JOIN document_ids d ON d.ref = n.document;
+CREATE TABLE own AS
+    SELECT DISTINCT p.file, p.row, q.id AS query_id, q.key, d.id AS doc_id
+    FROM positives p JOIN query_ids q ON q.ref = p.query JOIN document_ids d ON d.ref = p.document;
+CREATE TABLE known AS
+    SELECT key, doc_id FROM own
+    UNION SELECT q.key, j.doc_id FROM judged j JOIN query_ids q ON q.id = j.query_id;
+CREATE TABLE result_documents AS
+    SELECT id AS doc_id, arg_min(text, first) AS text FROM document_ids GROUP BY id
+    UNION ALL SELECT id, any_value(text) FROM corpus c
+        WHERE id IN (SELECT doc_id FROM judged) AND id NOT IN (SELECT id FROM document_ids)
+        GROUP BY id;
+CREATE TABLE result_queries AS
+    SELECT id AS query_id, arg_min(text, first) AS text FROM query_ids GROUP BY id;
+CREATE TABLE result_qrels AS
+    SELECT DISTINCT q.id AS query_id, k.doc_id FROM known k JOIN query_ids q USING (key)
+    WHERE k.doc_id IN (SELECT doc_id FROM result_documents);
+CREATE TABLE result_given AS
+    SELECT min(query_id) AS query_id, doc_id, count(*)::INTEGER AS occurrences,
+        row_number() OVER (PARTITION BY key ORDER BY min(spot), doc_id)::INTEGER AS rank
+    FROM (SELECT *, {'file': file, 'row': row, 'list': list, 'place': place} AS spot FROM placed)
+    GROUP BY key, doc_id;
+CREATE TABLE result_negatives AS
+    SELECT p.file, p.row, p.list, p.place, p.query_id, p.doc_id,
+        row_number() OVER (
+            PARTITION BY p.key, p.positives_key, p.list, p.doc_id ORDER BY p.file, p.row, p.place
+        ) > 1 AS repeated,
+        o.doc_id IS NOT NULL AS positive_of_row,
+        (p.key, p.doc_id) IN (SELECT (key, doc_id) FROM own) AS positive_of_file
+    FROM placed p
+    LEFT JOIN own o ON o.file = p.file AND o.row = p.row AND o.doc_id = p.doc_id;
+"""
+_ORDER = {
+    "documents": "doc_id",
+    "queries": "query_id",
+    "qrels": "query_id, doc_id",
+    "given": "query_id, rank",
+    "negatives": "file, row, list, place",
+}
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What is audited: files of one format, and what was named beside them."""
+
+    files: tuple[str, ...]
+    format: str
+    corpus: str | None = None
+    queries: str | None = None
+    qrels: str | None = None
+
+
+def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
+    """Write documents, queries, qrels, given and negatives as Parquet, and counts.json last.
+
+    Documents are those that the files or the judgements of their queries name. Passages without an
+    identifier have that of the corpus' document of the same normalised text, else a hash of the
+    text; an identifier that stands for a second text gets the text's hash behind a ~. `rank` is
+    the order in which a query's negatives come in the files. Of `negatives`, `repeated` are those
+    that the same list of the same query and positives had before.
+
+    Raises DataError naming file and row, StorageError.
+    """
+    if (directory / COUNTS).is_file():
+        return {k: int(v) for k, v in json.loads((directory / COUNTS).read_text()).items()}
+    raw = directory / "raw"
+    shutil.rmtree(directory, ignore_errors=True)
+    raw.mkdir(parents=True)
+    rows = write_rows(foreign.files, foreign.format, raw)
+    _write_references(foreign, raw)
+    try:
+        with duckdb.connect(str(raw / "collect.duckdb")) as connection:
+            counts = _resolve(connection, foreign, raw, directory)
+    except duckdb.Error as error:
+        raise StorageError(
+            f"cannot write {directory}: {str(error).splitlines()[0]}; free space and run again"
+        ) from error
+    counts["rows"] = rows
+    write_json(directory / COUNTS, counts)
+    shutil.rmtree(raw)
+    return counts
+
+
+def _write_references(foreign: Foreign, raw: Path) -> None:
+    for what in ("corpus", "queries"):
+        path = getattr(foreign, what)
+        with Writer(raw, what, "texts") as writer:
+            for found in texts(reference_file(path, what), what) if path else ():
+                writer.add(*found)
+    with Writer(raw, "judgements") as writer:
+        pairs: Iterable[tuple[str, str]] = ()
+        if foreign.qrels:
+            pairs = judgements(reference_file(foreign.qrels, "qrels"))
+        for pair in pairs:
+            writer.add(*pair)
+
+
+def _resolve(
+    connection: duckdb.DuckDBPyConnection, foreign: Foreign, raw: Path, directory: Path
+) -> dict[str, int]:
+    run = connection.execute
+    run(f"SET temp_directory = {sql_string(str(raw / 'spill'))}")
+    run("SET enable_progress_bar = false")
+    for name in ("passages", "positives", "negatives", "corpus", "queries", "judgements"):
+        file = sql_string(str(raw / f"{name}.parquet"))
+        run(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({file})")
+    ids_only, has_ids = foreign.format == "msmarco", foreign.format in ("msmarco", "tevatron")
+    _identify(connection, ids_only, has_ids)
+    if ids_only:
+        _check_known(connection, foreign)
+    run(
+        """
+        CREATE TABLE judged AS
+            SELECT i.id AS query_id, j.doc_id FROM judgements j
+            JOIN queries s ON s.id = j.query_id JOIN query_ids i ON i.key = s.text_key
+            UNION
+            SELECT i.id, j.doc_id FROM judgements j JOIN query_ids i ON i.id = j.query_id
+        """
+    )
+    run(_RESULT)
+    for name in TABLES:
+        file = sql_string(str(directory / f"{name}.parquet"))
+        run(
+            f"COPY (FROM result_{name} ORDER BY {_ORDER[name]}) TO {file} "
+            "(FORMAT parquet, COMPRESSION zstd)"
+        )
+    return {
+        "negatives": _count(connection, "SELECT count(*) FROM result_negatives"),
+        "queries": _count(connection, "SELECT count(DISTINCT key) FROM query_ids"),
+        "widest": _count(connection, "SELECT max(rank) FROM result_given"),
+        "outside_corpus": 0
+        if foreign.corpus is None
+        else _count(
+            connection,
+            "SELECT count(*) FROM result_documents WHERE doc_id NOT IN (SELECT id FROM corpus)",
+        ),
+        "judgements_without_document": _count(
+            connection,
+            "SELECT count(*) FROM judged WHERE doc_id NOT IN (SELECT doc_id FROM result_documents)",
+        ),
+    }
+
+
+def _identify(connection: duckdb.DuckDBPyConnection, ids_only: bool, has_ids: bool) -> None:
+    by_id = "LEFT JOIN {table} r ON r.id = {alias}.native"
+    by_text = (
+        "LEFT JOIN (SELECT text_key, min(id) AS id, arg_min(text, id) AS text FROM {table} "
+        "GROUP BY text_key) r ON r.text_key = {alias}.key"
+    )
+    for template, table, alias in ((_QUERIES, "queries", "q"), (_DOCUMENTS, "corpus", "d")):
+        own = f"{alias}.text"
+        if ids_only:
+            parts = {"id": "native", "text": "r.text", "key": "r.text_key", "join": by_id}
+        elif has_ids:
+            parts = {"id": _OWN_ID, "text": own, "key": f"{alias}.key", "join": ""}
+        else:
+            parts = {
+                "id": "coalesce(r.id, native)",
+                "text": f"coalesce(r.text, {own})",
+                "key": f"{alias}.key",
+                "join": by_text,
+            }
+        parts["join"] = parts["join"].format(table=table, alias=alias)
+        connection.execute(template.format(**parts))
+
+
+def _check_known(connection: duckdb.DuckDBPyConnection, foreign: Foreign) -> None:
+    """Raise DataError for an identifier without a text."""
+    for table, option, path in (
+        ("query_ids", "--queries", foreign.queries),
+        ("document_ids", "--corpus", foreign.corpus),
+    ):
+        missing = connection.execute(
+            f"SELECT id, first.file, first.row, count(*) OVER () FROM {table} WHERE text IS NULL "
+            "ORDER BY first LIMIT 1"
+        ).fetchone()
+        if missing:
+            identity, file, row, count = missing
+            raise DataError(
+                f"{foreign.files[file]} line {row}: {identity!r} is not in {option} {path}, and "
+                f"{count - 1:,} more are not; name the collection that the file was mined from"
+            )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def input_paths(foreign: Foreign) -> Sequence[Path]:
+    """Every file that is read. Raises DataError where one is missing."""
+    named = [("corpus", foreign.corpus), ("queries", foreign.queries), ("qrels", foreign.qrels)]
+    beside = [reference_file(path, what) for what, path in named if path]
+    return [*(Path(file) for file in foreign.files), *beside]

@@ -1,0 +1,107 @@
+"""Containers of foreign negatives: Parquet, Arrow IPC and JSON Lines, read in batches."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.errors import DataError
+from transforms.readers.lines import COMPRESSIONS, line_cap, lines, parsed
+from transforms.readers.paths import JSON_LINES, TABLES
+from transforms.readers.rows import Rejected
+
+ARROW = (".arrow", ".feather", ".ipc")
+_ROWS = 8192
+_CAP = line_cap(1 << 27)
+
+
+def container(path: str | Path) -> str:
+    """`parquet`, `arrow` or `jsonl` by the suffix. Raises DataError for any other."""
+    name = Path(path).name.lower()
+    if name.endswith(TABLES):
+        return "parquet"
+    if name.endswith(ARROW):
+        return "arrow"
+    for compression in COMPRESSIONS[1:]:
+        name = name.removesuffix(compression)
+    if name.endswith(JSON_LINES):
+        return "jsonl"
+    raise DataError(
+        f"{path}: the ending says nothing; name a .parquet, .arrow or .jsonl file (.gz, .zst)"
+    )
+
+
+def expand(path: str) -> list[Path]:
+    """The file, or a folder's files of one container, by name. Raises DataError for none."""
+    place = Path(path).expanduser()
+    if place.is_file():
+        return [place]
+    if not place.is_dir():
+        raise DataError(f"{path} does not exist; looked at {place.absolute()}")
+    endings = (*TABLES, *ARROW, ".jsonl", ".jsonl.gz", ".jsonl.zst")
+    found = sorted(file for file in place.iterdir() if file.name.endswith(endings))
+    if not found:
+        raise DataError(f"folder {path} holds no Parquet, Arrow or JSON Lines file")
+    return found
+
+
+@contextmanager
+def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+    """Schema and batches of a Parquet or Arrow IPC file (file or stream format).
+
+    Raises DataError where it is damaged, also while batches are read.
+    """
+    with ExitStack() as stack:
+        with _damage(path):
+            if container(path) == "parquet":
+                file = stack.enter_context(pq.ParquetFile(path))
+                schema, batches = file.schema_arrow, file.iter_batches(batch_size=_ROWS)
+            else:
+                schema, batches = _arrow(stack.enter_context(pa.memory_map(str(path))))
+        yield schema, _guarded(path, batches)
+
+
+@contextmanager
+def _damage(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        detail = str(error).splitlines()[0]
+        raise DataError(f"{path} is cut off or damaged ({detail}); write it again") from error
+
+
+def _guarded(path: str | Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    while True:
+        with _damage(path):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
+def _arrow(source: pa.MemoryMappedFile) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    try:
+        file = pa.ipc.open_file(source)
+    except pa.ArrowInvalid:
+        source.seek(0)
+        stream = pa.ipc.open_stream(source)
+        return stream.schema, iter(stream)
+    return file.schema, (file.get_batch(at) for at in range(file.num_record_batches))
+
+
+def objects(path: str | Path, format: str) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    """Line number, JSON object and bytes of each line that is not blank.
+
+    Raises DataError naming file and line.
+    """
+    for number, data, size in lines(path, _CAP):
+        try:
+            yield number, parsed(data, size), data
+        except Rejected as why:
+            raise DataError(
+                f"{path} line {number}: {why.reason}. Repair the file; --format {format} is read "
+                "line by line"
+            ) from None

@@ -1,0 +1,104 @@
+"""Candidates that somebody else retrieved: read from Parquet or JSONL and put on positions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from schemas.errors import DataError
+from transforms.datasets import Dataset
+from transforms.query_parts import parquet_sql
+from transforms.views import sql_string
+
+
+@dataclass(frozen=True)
+class FillGiven:
+    """Ranked pairs by identifier, joined with the collection's queries and documents.
+
+    A merged query has the candidates of every identifier that it stands for; where several rows
+    name a pair the lowest rank counts. Rows of queries that are not mined are left out.
+
+    Attributes:
+        files: Parquet or JSONL (.jsonl, .json, .gz or .zst of them).
+        query_column, document_column, rank_column: names in the files.
+        queries, documents: ingested.
+    """
+
+    files: tuple[str, ...]
+    query_column: str
+    document_column: str
+    rank_column: str
+    queries: Dataset
+    documents: Dataset
+
+    def __call__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Create `result` with the columns of `tables.CANDIDATES`.
+
+        Raises DataError where a file cannot be read, a document is not in the corpus, or no row is
+        of a query of the collection.
+        """
+        queries = parquet_sql(
+            self.queries.path,
+            self.queries.part_names(),
+            "query_ix, unnest(list_append(merged_ids, query_id)) AS id",
+        )
+        documents = parquet_sql(
+            self.documents.path, self.documents.part_names(), "doc_ix, doc_id AS id"
+        )
+        try:
+            connection.execute(
+                f"""
+                CREATE TEMP TABLE placed AS
+                SELECT query_ix, doc_ix, g.rank, g.document
+                FROM ({self._rows()}) g
+                JOIN ({queries}) q ON q.id = g.query LEFT JOIN ({documents}) d ON d.id = g.document
+                """
+            )
+        except duckdb.Error as error:
+            raise DataError(
+                f"sources.given.path: {self.files[0]} cannot be read as candidates "
+                f"({str(error).splitlines()[0]}); it needs the columns {self.query_column}, "
+                f"{self.document_column} and {self.rank_column}, as sources.given.query_column, "
+                "document_column and rank_column name them"
+            ) from error
+        self._check(connection)
+        connection.execute(
+            """
+            CREATE TEMP TABLE result AS
+            SELECT query_ix, doc_ix, min(rank)::INTEGER AS rank, 0::FLOAT AS score
+            FROM placed GROUP BY query_ix, doc_ix
+            """
+        )
+
+    def _check(self, connection: duckdb.DuckDBPyConnection) -> None:
+        ((rows, unknown, first, lowest),) = connection.execute(
+            "SELECT count(*), count(*) FILTER (doc_ix IS NULL), "
+            "min(document) FILTER (doc_ix IS NULL), min(coalesce(rank, 0)) FROM placed"
+        ).fetchall()
+        if not rows:
+            raise DataError(
+                f"sources.given.path: no row of {self.files[0]} is of a query of this collection; "
+                f"check sources.given.query_column ({self.query_column})"
+            )
+        if unknown:
+            raise DataError(
+                f"sources.given.path: {unknown:,} rows name documents that the corpus lacks, the "
+                f"first {first!r}; check sources.given.document_column ({self.document_column})"
+            )
+        if lowest < 1:
+            raise DataError(
+                f"sources.given.path: rank {lowest} in {self.rank_column}; ranks count from 1, and "
+                "every row needs one"
+            )
+
+    def _rows(self) -> str:
+        reader = "read_parquet" if Path(self.files[0]).suffix == ".parquet" else "read_json_auto"
+        files = ", ".join(sql_string(file) for file in self.files)
+        query, document, rank = (
+            '"' + name.replace('"', '""') + '"'
+            for name in (self.query_column, self.document_column, self.rank_column)
+        )
+        return (
+            f"SELECT {query}::VARCHAR AS query, {document}::VARCHAR AS document, "
+            f"{rank}::BIGINT AS rank FROM {reader}([{files}])"
+        )

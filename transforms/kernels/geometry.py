@@ -1,0 +1,33 @@
+"""Geometry of embeddings: residuals of negatives, alignment and uniformity."""
+
+import numpy as np
+
+from transforms.kernels.dense import pair_scores
+from transforms.kernels.diversity import unit
+
+
+def cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Cosine of vectors paired by position: two (n, d) arrays, (n,) float64."""
+    return pair_scores(unit(left), unit(right)).astype(np.float64)
+
+
+def unit_residuals(negatives: np.ndarray, positives: np.ndarray) -> np.ndarray:
+    """(n - d+) / ||n - d+|| of unit vectors paired by position, (n, d) float32; 0 where equal."""
+    return unit(unit(negatives) - unit(positives))
+
+
+def alignment(cosine: np.ndarray) -> float:
+    """Mean squared distance of positive pairs on the unit sphere, from their cosines (n,).
+
+    Source: Wang and Isola, arXiv 2005.10242, section 4.1.1, alpha = 2.
+    """
+    return float(np.mean(2.0 - 2.0 * cosine))
+
+
+def uniformity(cosine: np.ndarray) -> float:
+    """log mean exp(-2 ||x - y||^2) of random pairs on the unit sphere, from their cosines (n,).
+
+    Source: Wang and Isola, arXiv 2005.10242, section 4.1.2, t = 2. 0 where all vectors are one,
+    -4 in the limit of many dimensions.
+    """
+    return float(np.log(np.mean(np.exp(-2.0 * (2.0 - 2.0 * cosine)))))

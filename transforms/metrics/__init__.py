@@ -1,0 +1,1 @@
+"""The metrics of a set of negatives, whoever mined them: arrays in, rows of METRICS out."""

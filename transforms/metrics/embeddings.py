@@ -1,0 +1,54 @@
+"""Geometry of the student's embeddings, and how many negatives of a query a softmax sees."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from transforms.features import Collection
+from transforms.kernels.descriptive import effective_count
+from transforms.kernels.geometry import alignment, cosines, uniformity
+from transforms.kernels.hashing import mix
+from transforms.kernels.random_documents import random_documents
+from transforms.metrics.inputs import Negatives
+from transforms.metrics.rows import Row
+from transforms.stores import array_column
+
+TEMPERATURES = (0.01, 0.05, 0.1)
+PAIRS = 10_000
+_KEY = 0x416E69736F74726F
+_AT_ONCE = 16_384
+
+
+def embedding_rows(negatives: Negatives, collection: Collection, seed: int) -> Iterator[Row]:
+    """alignment, uniformity and anisotropy; the last two from 10,000 keyed pairs of documents."""
+    documents = array_column(collection.document_vectors, "vector")
+    queries = array_column(collection.query_vectors, "vector")
+    served = negatives.served(np.arange(len(negatives)))
+    if len(served):
+        ends = negatives.query_ix[served], negatives.positive_ix[served]
+        cosine = _cosines(queries, documents, *ends)
+        yield Row("alignment", alignment(cosine), len(served))
+    if len(documents) > 1:
+        keys = mix(_KEY, np.arange(PAIRS, dtype=np.uint64))
+        pairs = random_documents(seed, keys, len(documents), 2)
+        cosine = _cosines(documents, documents, pairs[:, 0], pairs[:, 1])
+        yield Row("uniformity", uniformity(cosine), len(pairs))
+        yield Row("anisotropy", float(cosine.mean()), len(pairs))
+
+
+def _cosines(
+    left: np.ndarray, right: np.ndarray, left_ix: np.ndarray, right_ix: np.ndarray
+) -> np.ndarray:
+    out = np.empty(len(left_ix))
+    for start in range(0, len(out), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        out[part] = cosines(left[left_ix[part]], right[right_ix[part]])
+    return out
+
+
+def softmax_rows(negatives: Negatives) -> Iterator[Row]:
+    """effective_negatives at three temperatures."""
+    distinct, query = np.unique(negatives.query_ix, return_inverse=True)
+    for temperature in TEMPERATURES if len(distinct) else ():
+        effective = effective_count(negatives.dense, query, temperature)
+        yield Row("effective_negatives", float(effective.mean()), len(distinct), bin=temperature)

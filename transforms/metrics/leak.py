@@ -1,0 +1,90 @@
+"""The held-out leak curve: hidden positives that would be chosen, for several thresholds."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from schemas.policies import Policy
+from schemas.selection import Selection
+from transforms.datasets import Dataset
+from transforms.features import Collection
+from transforms.hold_out import calibrations, hold_out, wilson
+from transforms.kernels.hashing import mix
+from transforms.kernels.policies import decide
+from transforms.kernels.tiers import choose, served_positive, similarity_ratio
+from transforms.metrics.rows import Row
+from transforms.metrics.verdicts import COLUMNS
+from transforms.pairs import to_pairs
+
+SHARES = (0.3, 0.5, 0.7, 0.9)
+HARD_RATIO = 0.8
+QUERIES = 2000
+_KEY = 0x4C65616B
+
+
+def leak_rows(collection: Collection, judged: Dataset, selection: Selection) -> Iterator[Row]:
+    """leak (with its Wilson interval) and leak_hard, see `transforms.hold_out`.
+
+    One point for each share of positives that calibrated policies keep above their threshold, or
+    one without a key where no policy is calibrated; on at most 2000 keyed queries of those with
+    two or more positives.
+
+    Args:
+        collection: of the run.
+        judged: `schemas.tables.JUDGED`; memory holds one part.
+        selection: not calibrated.
+    """
+    queries = _several_positives(collection, selection.seed)
+    if not len(queries):
+        return
+    points = _points(judged, selection)
+    totals = np.zeros((len(points), 3), dtype=np.int64)
+    hidden = 0
+    documents = collection.document_arrays()
+    for table in judged.tables(COLUMNS):
+        table = table.filter(np.isin(table.column("query_ix").to_numpy(), queries))
+        if not table.num_rows:
+            continue
+        held = hold_out(collection, to_pairs(table), selection.seed)
+        pairs, hidden = held.pairs, hidden + held.hidden
+        served = pairs.dense[served_positive(pairs)]
+        hard = similarity_ratio(pairs.dense, served[pairs.query]) >= HARD_RATIO
+        for at, point in enumerate(points.values()):
+            eligible = decide(pairs, point.policies).policy < 0
+            chosen = choose(pairs, eligible, point, documents).tier >= 0
+            totals[at] += (held.leaked(chosen), (hard & chosen).sum(), chosen.sum())
+    for key, (leaked, hard_chosen, all_chosen) in zip(points, totals.tolist(), strict=True):
+        low, high = wilson(leaked, hidden)
+        yield Row("leak", leaked / hidden, hidden, key=key, low=low, high=high)
+        yield Row("leak_hard", float(hard_chosen), all_chosen, key=key)
+
+
+def _several_positives(collection: Collection, seed: int) -> np.ndarray:
+    """At most 2000 queries with two or more positives, drawn by key; ascending."""
+    known = collection.positives.read(["query_ix"]).column("query_ix").to_numpy()
+    queries = np.flatnonzero(np.bincount(known) > 1)
+    return np.sort(queries[np.argsort(mix(_KEY, seed, queries), kind="stable")[:QUERIES]])
+
+
+def _points(judged: Dataset, selection: Selection) -> dict[str | None, Selection]:
+    """Selections by the text of their share, thresholds from the positives that stay known."""
+    if not any(_is_calibrated(policy) for policy in selection.policies):
+        return {None: selection}
+    threshold = calibrations(judged, selection.seed)[1].threshold
+    return {f"{share:g}": _at(selection, share).calibrated(threshold) for share in SHARES}
+
+
+def _is_calibrated(policy: Policy) -> bool:
+    return hasattr(policy.parameters, "positives_above")
+
+
+def _at(selection: Selection, share: float) -> Selection:
+    changed = {"positives_above": share, "threshold": None}
+    policies = tuple(
+        policy.model_copy(update={"parameters": policy.parameters.model_copy(update=changed)})
+        if _is_calibrated(policy)
+        else policy
+        for policy in selection.policies
+    )
+    return replace(selection, policies=policies)

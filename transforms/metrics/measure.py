@@ -1,0 +1,54 @@
+"""All metrics of a set of negatives, as one table."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from transforms.kernels.bootstrap import Bootstrap
+from transforms.metrics.corpus import corpus_rows
+from transforms.metrics.counts import count_rows, overlap_rows, source_rows, verdict_rows
+from transforms.metrics.duplicates import duplicate_rows
+from transforms.metrics.eci import eci_rows
+from transforms.metrics.embeddings import embedding_rows, softmax_rows
+from transforms.metrics.inputs import Inputs
+from transforms.metrics.judged import judge_rows
+from transforms.metrics.leak import leak_rows
+from transforms.metrics.lexical import lexical_rows
+from transforms.metrics.lexicon import Lexicon
+from transforms.metrics.rows import Row, to_table
+from transforms.metrics.scores import ratio_rows, score_rows
+from transforms.metrics.semantic import semantic_rows
+
+
+def measure(inputs: Inputs) -> pa.Table:
+    """`schemas.metrics.METRICS` of these negatives; the same bytes however they were cut.
+
+    Memory holds the negatives and one part of the candidates, whatever the corpus.
+    """
+    return to_table(_rows(inputs))
+
+
+def _rows(inputs: Inputs) -> Iterator[Row]:
+    negatives, collection, seed = inputs.negatives, inputs.collection, inputs.seed
+    bootstrap = Bootstrap(negatives.queries, seed)
+    lexicon = Lexicon(inputs.bm25, collection.queries) if inputs.bm25 else None
+    yield from eci_rows(negatives, bootstrap)
+    if lexicon:
+        yield from semantic_rows(negatives, collection, lexicon, seed)
+    yield from score_rows(negatives)
+    yield from ratio_rows(negatives)
+    if inputs.candidates:
+        yield from verdict_rows(inputs.candidates)
+    yield from count_rows(negatives)
+    yield from corpus_rows(negatives, collection)
+    yield from source_rows(negatives)
+    if inputs.candidates:
+        yield from overlap_rows(inputs.candidates)
+    yield from duplicate_rows(negatives, collection)
+    if lexicon:
+        yield from lexical_rows(negatives, lexicon)
+    yield from embedding_rows(negatives, collection, seed)
+    yield from softmax_rows(negatives)
+    yield from judge_rows(negatives, bootstrap)
+    if inputs.judged and inputs.selection:
+        yield from leak_rows(collection, inputs.judged, inputs.selection)
