@@ -97,7 +97,7 @@ def _listed(found: "Garbage", wanted: "Wanted", delete: bool) -> "list[str]":
         lines += [_line(item) for item in found.kept]
     if found.old_runs and not wanted.runs:
         lines.append(f"older runs: {_total(found.old_runs)} (--runs: these go too), or")
-        lines += [f"rm -r -- {shell_word(str(item.path))}" for item in found.old_runs]
+        lines += [f"rm -r -- {shell_word(_shown(item.path))}" for item in found.old_runs]
     lines += [f"note: {printable(note)}" for note in found.notes]
     if found.items and not delete:
         lines.append("Nothing was removed; --delete removes it")
@@ -107,7 +107,13 @@ def _listed(found: "Garbage", wanted: "Wanted", delete: bool) -> "list[str]":
 def _line(item: "Item") -> str:
     from jobs.terminal import printable
 
-    return f"{item.bytes:>16,}  {printable(item.path)}  {item.why}"
+    return f"{item.bytes:>16,}  {printable(_shown(item.path))}  {item.why}"
+
+
+def _shown(path: Path) -> str:
+    """A path relative to here where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _total(items: "Sequence[Item]") -> str:

@@ -146,19 +146,14 @@ def _item(path: Path, why: str) -> Item:
 
 def _all_runs(output: Path) -> list[Run]:
     runs = list_runs(output)
-    known = {run.path for run in runs}
-    for folder in sorted((output / "runs").iterdir()):
-        if RUN_ID.fullmatch(folder.name) and folder.is_dir() and folder not in known:
-            raise StorageError(
-                f"{folder} has no {RUN_MANIFEST}, so what it needs is not known; nothing was "
-                f"removed. See negmine doctor {output}"
-            )
-    for run in runs:
-        if not isinstance(run.manifest.get("artifacts"), dict):
-            raise StorageError(
-                f"{run.path / RUN_MANIFEST} names no artifacts, so what the run needs is not "
-                f"known; nothing was removed. See negmine doctor {output}"
-            )
+    unknown = {run.path for run in runs if not isinstance(run.manifest.get("artifacts"), dict)}
+    named = [path for path in (output / "runs").iterdir() if RUN_ID.fullmatch(path.name)]
+    unknown |= {path for path in named if path.is_dir()} - {run.path for run in runs}
+    for path in sorted(unknown):
+        raise StorageError(
+            f"{path / RUN_MANIFEST} names no artifacts, so what the run needs is not known; "
+            f"nothing was removed. See negmine doctor {output}"
+        )
     return runs
 
 

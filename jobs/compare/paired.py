@@ -11,15 +11,16 @@ PAIRED = ("eci", "signal", "safety", "harmonic_mean", "size", "hard_negatives", 
 HARD_RATIO = 0.8
 _SEED = 42
 _TERMS = f"""
-SELECT place, count(*) AS size, count(dense_score) AS scored,
-       sum(TRY_CAST(round(dense_score::DOUBLE * 1e12) AS BIGINT))::DOUBLE AS signal,
+SELECT place, count(*) AS size, count(margin) AS scored,
+       sum(TRY_CAST(round(dense * 1e12) AS BIGINT)) FILTER (margin IS NOT NULL)::DOUBLE AS signal,
        sum(TRY_CAST(round(greatest(0, margin) * 1e12) AS BIGINT))::DOUBLE AS safety,
        count(*) FILTER (1 - margin / greatest(abs(positive), 1e-6) >= {HARD_RATIO})
            AS hard_negatives,
        min(judge_margin) FILTER (isfinite(judge_margin)) AS judge_margin
 FROM (
-    SELECT place, dense_score, positive_dense_score::DOUBLE AS positive,
-           positive_dense_score::DOUBLE - dense_score::DOUBLE AS margin,
+    SELECT place, dense_score::DOUBLE AS dense, positive_dense_score::DOUBLE AS positive,
+           CASE WHEN isfinite(dense_score) AND isfinite(positive_dense_score)
+                THEN positive_dense_score::DOUBLE - dense_score::DOUBLE END AS margin,
            positive_judge_score::DOUBLE - judge_score::DOUBLE AS judge_margin
     FROM {{}}_negatives JOIN common USING (query_id) {{}}
 )

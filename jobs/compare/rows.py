@@ -36,7 +36,9 @@ def signed(value: float | None, decimals: int = _DECIMALS) -> str:
     """A difference with its sign: `+1,204`, `-0.0123`; `-` where it is not known."""
     if value is None:
         return "-"
-    return f"{value:+,d}" if isinstance(value, int) else f"{value:+,.{decimals}f}"
+    if value == 0:
+        return "0"
+    return f"{value:+,d}" if isinstance(value, int) else f"{value:+z,.{decimals}f}"
 
 
 def _count(value: int | None) -> str:

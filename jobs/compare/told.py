@@ -17,7 +17,9 @@ def render(comparison: Comparison) -> RenderableType:
         Padding(Text(printable(comparison.verdict), style="bold"), (1, 0, 0, 0)),
         *(Text(f"warning: {printable(line)}") for line in comparison.warnings),
     ]
-    parts += [Padding(_table(table), (1, 0, 0, 0)) for table in shown(comparison, every=False)]
+    for table in shown(comparison, every=False):
+        title = Text(printable(table.title), style="italic")
+        parts.append(Padding(Group(title, _table(table)), (1, 0, 0, 0)))
     return Group(*parts)
 
 
@@ -27,9 +29,7 @@ def _named(side: Side) -> str:
 
 
 def _table(table: Shown) -> Table:
-    made = Table(
-        title=Text(printable(table.title)), title_justify="left", show_edge=False, pad_edge=False
-    )
+    made = Table(show_edge=False, pad_edge=False)
     for at, heading in enumerate(table.headings):
         justify = "left" if at < table.words else "right"
         made.add_column(Text(printable(heading)), justify=justify, overflow="fold")  # type: ignore[arg-type]

@@ -30,13 +30,21 @@ def verdict(
     if not overlap:
         return "Neither run has a negative of a query that both have"
     if overlap[0].only_a == overlap[0].only_b == 0:
-        return f"Both runs chose the same {numbers.count(overlap[0].both)} negatives"
+        return _same(queries, overlap)
     a, b = runs.runs.values()
     overall = {row.metric: row for row in paired if row.tier is None}
     safety = _safety(metrics, overall, same_judge(a, b))
     parts = [f"B is {safety}", _hardness(overall, same_student(a, b))]
     amount = _amount(overall.get("hard_negatives"))
     return ", ".join([*parts, *([amount] if amount and same_student(a, b) else [])])
+
+
+def _same(queries: Queries, overlap: Sequence[Overlap]) -> str:
+    told = f"Both runs chose the same {numbers.count(overlap[0].both)} negatives"
+    if queries.only_a or queries.only_b:
+        told += f" for the {numbers.count(queries.both)} queries of both"
+    moved = sum(row.only_a for row in overlap[1:])
+    return f"{told}, {numbers.count(moved)} of them in another tier" if moved else told
 
 
 def _safety(metrics: Sequence[Measured], overall: dict[str, Paired], one_judge: bool) -> str:
@@ -73,7 +81,7 @@ def _by_rate(row: Measured, words: str) -> str:
 
 
 def _difference(row: Paired) -> str:
-    return f"difference {row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
+    return f"difference {row.difference:+z.3f} [{row.low:+z.3f}, {row.high:+z.3f}]"
 
 
 def _hardness(overall: dict[str, Paired], one_student: bool) -> str:

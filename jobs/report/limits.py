@@ -55,12 +55,12 @@ LIMITS: dict[str, Limit] = {
     ),
     "negatives that the judge prefers": Limit(
         "judge_fn_rate",
-        0.02,
-        True,
+        0.1,
+        False,
         "The judge scores {} of negatives above their positive",
-        "Some are false negatives; others have a positive that answers poorly.",
-        "Add the policy judge_relative_margin, and read the hardest tier below: what answers the "
-        "query is a false negative.",
+        "Their own positive is one that the judge rates low: it may be wrong, or the judge is.",
+        "Read them below. Where the positives are at fault, mend them; where the negatives answer "
+        "the query, raise positives_above or add the policy judge_relative_margin.",
     ),
     "near-duplicates of positives": Limit(
         "near_duplicate_positive",

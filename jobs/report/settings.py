@@ -6,14 +6,19 @@ from jobs.report.metrics import Metric, Metrics
 
 
 def positives_above(manifest: dict[str, Any]) -> float | None:
-    """The one `positives_above` of the run's policies; None for none, several, or a threshold."""
+    """`positives_above` of the policy that decides; None for none, or for a given threshold.
+
+    The highest share has the lowest threshold, and drops whatever the others would.
+    """
     configured = (manifest.get("config") or {}).get("policies")
     entries = configured or manifest.get("policies") or []
     found = [v for entry in entries for v in entry.values() if v and "positives_above" in v]
     if configured and any(values.get("threshold") is not None for values in found):
         return None
-    shares = {values["positives_above"] for values in found}
-    return float(shares.pop()) if len(shares) == 1 else None
+    drops = [e["judge_calibrated_threshold"] for e in entries if "judge_calibrated_threshold" in e]
+    highest = max((float(values["positives_above"]) for values in drops if values), default=None)
+    others = [float(values["positives_above"]) for values in found]
+    return highest if highest is not None and highest >= max(others) else None
 
 
 def share(key: str) -> float | None:

@@ -1,5 +1,6 @@
 """gc: what no published run needs goes when told to, and nothing else ever does."""
 
+import json
 import os
 import re
 import shutil
@@ -147,6 +148,22 @@ def test_the_run_in_force_stays_however_old(output: Path) -> None:
     (output / "current").write_text("one\n")
     gc(output, "--keep", "1", "--runs", "--delete")
     assert {path.name for path in (output / "runs").iterdir()} == {"one", "two"}
+
+
+def test_a_run_from_before_manifests_named_everything_keeps_its_index(output: Path) -> None:
+    manifest = output / "runs" / "two" / "manifest.json"
+    value = json.loads(manifest.read_text())
+    named = ("documents", "queries", "judged", "verdicts")
+    value["artifacts"] = {name: value["artifacts"][name] for name in named}
+    manifest.write_text(json.dumps(value))
+    score = artifact(output, "score", "one")
+    shutil.rmtree(output / "runs" / "one")
+    before = artifacts(output)
+    gc(output, "--delete", "--all")
+    gone = {name.split("/")[0] for name in before - artifacts(output)}
+    assert gone == {"judge", "select", "score"}
+    assert not score.exists()
+    assert negmine("why", str(output), "q0001", "d0001").code == 0
 
 
 def test_runs_without_keep_is_refused(output: Path) -> None:

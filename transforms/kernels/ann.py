@@ -87,6 +87,10 @@ def train(name: str, sample: np.ndarray, ef_construction: int | None = None) -> 
         graph = _graph(index)
         if graph is not None:
             graph.hnsw.efConstruction = ef_construction or 80
+        lists = faiss.try_extract_index_ivf(index)
+        if hasattr(lists, "do_polysemous_training"):
+            # Orders the codes for a filter that is never asked for, by minutes of annealing.
+            lists.do_polysemous_training = False
         with _one_thread():
             if not index.is_trained:
                 index.train(np.ascontiguousarray(sample, dtype=np.float32))

@@ -97,9 +97,9 @@ def choose(
 
     A pair belongs to the first tier whose band takes it. Within a band candidates are tried in the
     order of the tier's sampling (a tier of source `random` or `given` without its own takes them in
-    the order of their ranks); each tier takes its quota, and none that has the text of, or is near to, one that the
-    query already has. A tier that is short then takes what the next tiers left over, then the
-    harder ones. Ranks run from the most similar down.
+    the order of their ranks); each tier takes its quota, and none that has the text of, or is near
+    to, one that the query already has. A tier that is short then takes what the next tiers left
+    over, then the harder ones. Ranks run from the most similar down.
 
     Args:
         pairs: a block's judged pairs.

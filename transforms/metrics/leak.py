@@ -72,7 +72,13 @@ def _points(judged: Dataset, selection: Selection) -> dict[str | None, Selection
     if not any(_is_calibrated(policy) for policy in selection.policies):
         return {None: selection}
     threshold = calibrations(judged, selection.seed)[1].threshold
-    return {f"{share:g}": _at(selection, share).calibrated(threshold) for share in SHARES}
+    shares = sorted({*SHARES, *_own_share(selection)})
+    return {f"{share:g}": _at(selection, share).calibrated(threshold) for share in shares}
+
+
+def _own_share(selection: Selection) -> list[float]:
+    policy = selection.policy("judge_calibrated_threshold")
+    return [float(policy.positives_above)] if policy is not None else []
 
 
 def _is_calibrated(policy: Policy) -> bool:

@@ -38,7 +38,7 @@ def test_a_good_run_has_no_finding_and_every_check_could_look() -> None:
             "positives_above",
             True,
         ),
-        (row("judge_fn_rate", 0.03, 0.01), "3.0\u00a0% [", "judge_relative_margin", True),
+        (row("judge_fn_rate", 0.12, 0.01), "12.0\u00a0% [", "judge_relative_margin", False),
         (row("ratio_above_one", 0.2), "nearer", "max_ratio", False),
         (
             row("shortcut_auc", 0.74, 0.02, tier="hard"),

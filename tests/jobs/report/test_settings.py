@@ -21,14 +21,15 @@ def policies(suspected: float, calibrated: float, threshold: float | None = None
     ("manifest", "expected"),
     [
         ({"config": {"policies": policies(0.5, 0.5)}}, 0.5),
-        ({"config": {"policies": policies(0.5, 0.8)}}, None),
+        ({"config": {"policies": policies(0.5, 0.8)}}, 0.8),
+        ({"config": {"policies": policies(0.8, 0.5)}}, None),
         ({"config": {"policies": policies(0.5, 0.5, threshold=3.0)}}, None),
         ({"policies": policies(0.5, 0.5, threshold=3.0)}, 0.5),
         ({"policies": [{"known_positive": {}}]}, None),
         ({}, None),
     ],
 )
-def test_a_run_has_a_setting_where_all_its_calibrated_policies_agree(
+def test_a_runs_setting_is_the_share_that_drops_whatever_the_others_would(
     manifest: dict[str, Any], expected: float | None
 ) -> None:
     assert positives_above(manifest) == expected

@@ -29,9 +29,7 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         is_positive=column("is_positive", False, bool),
         dense=column("dense", 0.5, np.float32),
         judge=column("judge", 0.0, np.float32),
-        ranks={
-            str(source): column(f"{source}_rank", 0, np.int32) for source in Source
-        },
+        ranks={str(source): column(f"{source}_rank", 0, np.int32) for source in Source},
         positive_cosine=column("positive_cosine", 0.0, np.float32),
         positive_jaccard=column("positive_jaccard", 0.0, np.float32),
         same_text_as_positive=column("same_text_as_positive", False, bool),
