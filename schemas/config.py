@@ -65,7 +65,7 @@ class Dense(_Model):
         "flat", description="flat = exact; ivf, hnsw, ivfpq, or a FAISS factory string: approximate"
     )
     nlist: int | None = Field(None, ge=1, description="ivf, ivfpq: lists; null = by shard size")
-    nprobe: int | None = Field(None, ge=1, description="ivf, ivfpq: lists searched; null = 1 in 16")
+    nprobe: int | None = Field(None, ge=1, description="ivf, ivfpq: lists searched; null = 1 in 8")
     m: int | None = Field(
         None, ge=1, description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4"
     )

@@ -1,5 +1,6 @@
 """Metrics of two runs that cannot be paired by query: both values and their intervals."""
 
+from math import isfinite
 from typing import Any
 
 from jobs.compare.paired import PAIRED
@@ -33,11 +34,16 @@ def measured(runs: TwoRuns) -> list[Measured]:
         for row in metrics.rows:
             place = tuple(row.get(name) for name in _PLACE)
             if _is_shown(row):
-                low, high = row.get("low"), row.get("high")
-                found[place] = Metric(row["value"], low, high, row.get("count"))
+                found[place] = _metric(row)
         sides.append(found)
     places = dict.fromkeys([*sides[0], *sides[1]])
     return [Measured(*place, *_values(sides, place)) for place in places]
+
+
+def _metric(row: dict[str, Any]) -> Metric:
+    low, high = row.get("low"), row.get("high")
+    known = low is not None and high is not None and isfinite(low) and isfinite(high)
+    return Metric(row["value"], low, high) if known else Metric(row["value"])
 
 
 def _is_shown(row: dict[str, Any]) -> bool:

@@ -13,6 +13,10 @@ from jobs.report.markup import Markup, cut, element, table
 from schemas.errors import StorageError
 
 _STYLE = Path(report.__file__).parent / "page.css"
+_OWN_STYLE = """
+header, .wide { margin-bottom: 1.25rem; }
+#made :is(th, td), :is(#counts, #metrics) :is(th, td):nth-child(2) { text-align: left; }
+"""
 _CELL = 400
 _FOLDED = ("inputs", "metrics")
 _SECTIONS = {
@@ -41,8 +45,8 @@ def page(comparison: Comparison) -> str:
     header = element(
         "header",
         element("h1", "Run ", b, " beside run ", a),
-        element("p", f"A is {comparison.a.run_id}, {comparison.a.created or 'no date'}. "),
-        element("p", f"B is {comparison.b.run_id}, {comparison.b.created or 'no date'}."),
+        element("p", f"A is run {comparison.a.run_id}, {comparison.a.created or 'no date'}."),
+        element("p", f"B is run {comparison.b.run_id}, {comparison.b.created or 'no date'}."),
     )
     title = f"negmine compare: {comparison.a.run_id} and {comparison.b.run_id}"
     return _document(title, element("body", header, main))
@@ -110,7 +114,7 @@ def _shown(made: Shown) -> Markup:
 
 
 def _document(title: str, body: Markup) -> str:
-    style = _STYLE.read_text(encoding="utf-8")
+    style = _STYLE.read_text(encoding="utf-8") + _OWN_STYLE
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "

@@ -154,9 +154,9 @@ class Measured:
     @property
     def intervals_meet(self) -> bool | None:
         """Whether the two intervals share a value; None where one is missing."""
-        if None in (self.a_low, self.a_high, self.b_low, self.b_high):
+        if self.a_low is None or self.a_high is None or self.b_low is None or self.b_high is None:
             return None
-        return bool(self.a_low <= self.b_high and self.b_low <= self.a_high)  # type: ignore[operator]
+        return self.a_low <= self.b_high and self.b_low <= self.a_high
 
 
 _DERIVED = {

@@ -109,7 +109,9 @@ def _counts(found: Comparison) -> Shown:
         [row.group, row.name, _count(row.a), _count(row.b), signed(row.difference)]
         for row in found.counts
     ]
-    return Shown("counts", "Counts", ["what", "", "A", "B", "difference"], rows, words=2)
+    return Shown(
+        "counts", "Counts, each run whole", ["what", "", "A", "B", "difference"], rows, words=2
+    )
 
 
 def _overlap(found: Comparison) -> Shown:

@@ -31,8 +31,11 @@ def _named(side: Side) -> str:
 def _table(table: Shown) -> Table:
     made = Table(show_edge=False, pad_edge=False)
     for at, heading in enumerate(table.headings):
-        justify = "left" if at < table.words else "right"
-        made.add_column(Text(printable(heading)), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        made.add_column(
+            Text(printable(heading)),
+            justify="left" if at < table.words else "right",
+            overflow="fold",
+        )
     for row in table.rows:
         made.add_row(*(Text(printable(cell)) for cell in row))
     return made

@@ -59,7 +59,7 @@ def cold(config: str, base: Path) -> tuple[dict[str, Any], Path]:
     output = base / "out"
     plan = planned(config, output)
     kept = sorted(path.name for path in (output / "work").iterdir())
-    assert kept == ["ingest", "inputs.json"], "plan starts no stage after ingest"
+    assert kept == [".lock", "ingest", "inputs.json"], "plan starts no stage after ingest"
     assert not (output / "runs").exists()
     return plan, output
 

@@ -55,12 +55,22 @@ def sample_rows(keys: np.ndarray, seed: int, count: int) -> np.ndarray:
 
 
 def sample_size(name: str, dimension: int) -> int:
-    """Vectors that an index of this factory string is trained on; 0 where it is not trained."""
-    index = faiss.index_factory(dimension, name, faiss.METRIC_INNER_PRODUCT)
+    """Vectors that an index of this factory string is trained on; 0 where it is not trained.
+
+    Raises ValueError where FAISS refuses the string for the dimension.
+    """
+    index = _empty(name, dimension)
     lists = faiss.try_extract_index_ivf(index)
     if index.is_trained:
         return 0
     return max(_LEAST_SAMPLE, _POINTS_PER_LIST * lists.nlist if lists else 0)
+
+
+def _empty(name: str, dimension: int) -> faiss.Index:
+    try:
+        return faiss.index_factory(dimension, name, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as error:
+        raise ValueError(_plain(error)) from error
 
 
 @contextmanager
@@ -83,12 +93,12 @@ def train(name: str, sample: np.ndarray, ef_construction: int | None = None) -> 
     outnumber the sample.
     """
     try:
-        index = faiss.index_factory(sample.shape[1], name, faiss.METRIC_INNER_PRODUCT)
+        index = _empty(name, sample.shape[1])
         graph = _graph(index)
         if graph is not None:
             graph.hnsw.efConstruction = ef_construction or 80
-        lists = faiss.try_extract_index_ivf(index)
-        if hasattr(lists, "do_polysemous_training"):
+        lists = faiss.downcast_index(faiss.try_extract_index_ivf(index))
+        if isinstance(lists, faiss.IndexIVFPQ):
             # Orders the codes for a filter that is never asked for, by minutes of annealing.
             lists.do_polysemous_training = False
         with _one_thread():
@@ -133,13 +143,13 @@ class Search:
     def of(cls, config: Dense, index: faiss.Index, k: int) -> "Search":
         """The config's settings; what it leaves open is chosen from the index and `k`.
 
-        1 list in 16, at least 8; a beam of 2 `k`; `k` documents where the index holds full
+        1 list in 8, at least 8; a beam of 2 `k`; `k` documents where the index holds full
         vectors and 4 `k` where it compresses them.
         """
         lists = faiss.try_extract_index_ivf(index)
         full = config.index in {"ivf", "hnsw"}
         fetch = math.ceil(k * (config.over_fetch or (1 if full else 4)))
-        nprobe = config.nprobe or max(8, lists.nlist // 16 if lists else 0)
+        nprobe = config.nprobe or max(8, lists.nlist // 8 if lists else 0)
         beam = max(config.ef_search or 2 * k, fetch)
         return cls(nprobe, beam, min(fetch, index.ntotal))
 
