@@ -23,6 +23,7 @@ STAGE_VERSIONS = {
     "embed": 2,
     "bm25_index": 1,
     "retrieve": 1,
+    "index": 1,
     "precomputed": 1,
     "calibrate": 1,
     "judge": 5,

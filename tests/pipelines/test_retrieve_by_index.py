@@ -30,7 +30,7 @@ CONFIGS = [
     {"index": "ivf", "nprobe": 5},
     {"index": "ivfpq", "nlist": 16, "m": 2},
     {"index": "hnsw", "m": 6, "ef_construction": 20, "ef_search": 20},
-    {"index": "OPQ4_8,IVF8,PQ4x4"},
+    {"index": "PCAR6,IVF8,SQ8"},
     {"first_pass": {"kind": "pca", "dimension": 3}},
 ]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import faiss
 import numpy as np
@@ -97,10 +98,10 @@ def train(name: str, sample: np.ndarray, ef_construction: int | None = None) -> 
         graph = _graph(index)
         if graph is not None:
             graph.hnsw.efConstruction = ef_construction or 80
-        lists = faiss.downcast_index(faiss.try_extract_index_ivf(index))
-        if isinstance(lists, faiss.IndexIVFPQ):
+        lists: Any = faiss.try_extract_index_ivf(index)
+        if lists is not None and isinstance(faiss.downcast_index(lists), faiss.IndexIVFPQ):
             # Orders the codes for a filter that is never asked for, by minutes of annealing.
-            lists.do_polysemous_training = False
+            setattr(faiss.downcast_index(lists), "do_polysemous_training", False)  # noqa: B010
         with _one_thread():
             if not index.is_trained:
                 index.train(np.ascontiguousarray(sample, dtype=np.float32))
@@ -143,13 +144,13 @@ class Search:
     def of(cls, config: Dense, index: faiss.Index, k: int) -> "Search":
         """The config's settings; what it leaves open is chosen from the index and `k`.
 
-        1 list in 8, at least 8; a beam of 2 `k`; `k` documents where the index holds full
+        1 list in 8, at least 32; a beam of 2 `k`; `k` documents where the index holds full
         vectors and 4 `k` where it compresses them.
         """
         lists = faiss.try_extract_index_ivf(index)
         full = config.index in {"ivf", "hnsw"}
         fetch = math.ceil(k * (config.over_fetch or (1 if full else 4)))
-        nprobe = config.nprobe or max(8, lists.nlist // 8 if lists else 0)
+        nprobe = config.nprobe or max(32, lists.nlist // 8 if lists else 0)
         beam = max(config.ef_search or 2 * k, fetch)
         return cls(nprobe, beam, min(fetch, index.ntotal))
 

@@ -21,7 +21,7 @@ from transforms.kernels.dense import exact_top_k, pair_scores
 from transforms.kernels.hashing import text_keys
 
 DIMENSION = 16
-INDEXES = ["IVF16,Flat", "HNSW8,Flat", "IVF16,PQ4x8", "OPQ4_8,IVF8_HNSW4,PQ4x8", "SQ8"]
+INDEXES = ["IVF16,Flat", "HNSW8,Flat", "IVF16,PQ4x8", "PCAR8,IVF8_HNSW4,PQ4x4", "SQ8"]
 
 
 def clustered(seed: int, rows: int, dimension: int = DIMENSION) -> np.ndarray:
@@ -138,7 +138,7 @@ def test_more_probes_and_more_over_fetch_find_more():
 
 def test_search_settings_follow_the_depth():
     index = fill(train("IVF16,PQ4x8", DOCUMENTS), DOCUMENTS)
-    assert Search.of(Dense(index="ivfpq"), index, 100) == Search(8, 400, 400)
+    assert Search.of(Dense(index="ivfpq"), index, 100) == Search(32, 400, 400)
     assert Search.of(Dense(index="ivfpq", over_fetch=1.5, nprobe=3), index, 9).fetch == 14
     assert Search.of(Dense(index="ivf"), index, 5000).fetch == len(DOCUMENTS)
 
