@@ -30,7 +30,7 @@ mine: $(STAMP)
 	$(BIN)/negmine mine jobs/presets/stdlib.yaml --output $(OUTPUT)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -160,7 +160,7 @@ def relabel(
     run: RunArgument,
     decisions: Annotated[
         Path | None,
-        typer.Argument(metavar="DECISIONS.jsonl", help="JSON lines with query_id, doc_id, decision."),
+        typer.Argument(metavar="DECISIONS.jsonl", help="JSON lines: query_id, doc_id, decision."),
     ] = None,
     review: Annotated[
         Path | None,

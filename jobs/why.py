@@ -119,8 +119,8 @@ def _policies(run: Run, query_id: str, doc_id: str) -> RenderableType:
         order = preference(pairs, served, selection.sampling, selection.seed)
         place = int((order[safe] > order[row]).sum()) + 1
         lines.append(
-            f"{selection.sampling.method} tries it as number {place} of the {safe.sum()} candidates "
-            "of the query that no policy drops"
+            f"{selection.sampling.method} tries it as number {place} of the {safe.sum()} "
+            "candidates of the query that no policy drops"
         )
     return Group(table, *map(Text, lines))
 

@@ -73,8 +73,8 @@ class Judge(BaseModel):
             )
         if self.kind == "vote" and not self.agree <= len(self.judges) >= 2:
             raise ValueError(
-                f"kind vote needs two or more judges and agree no greater than their number; it has "
-                f"{len(self.judges)} and agree {self.agree}"
+                "kind vote needs two or more judges and agree no greater than their number; it "
+                f"has {len(self.judges)} and agree {self.agree}"
             )
         if any(judge.kind == "none" for judge in (*self.judges, *filter(None, [self.fallback]))):
             raise ValueError("kind none cannot be part of another judge")

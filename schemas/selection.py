@@ -21,8 +21,8 @@ class Selection:
 
     policies: tuple[Policy, ...]
     tiers: tuple[tuple[str, Tier], ...]
-    sampling: Sampling = Sampling(method="top")
-    seed: int = 0
+    sampling: Sampling
+    seed: int
 
     @classmethod
     def of(cls, config: Config) -> "Selection":

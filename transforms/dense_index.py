@@ -49,6 +49,11 @@ class DenseIndex:
     trained: Dataset
     shards: Dataset
 
+    @property
+    def exact(self) -> bool:
+        """Whether every shard is small enough to be searched exactly."""
+        return not any(row["file"] for row in _files(self.shards))
+
     def reduction(self) -> Reduction:
         """The first pass's map. Raises StorageError where its file is damaged."""
         return _reduction(self.trained, self.config.first_pass)
