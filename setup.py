@@ -20,7 +20,7 @@ setup(
         "jobs.report",
     ],
     package_data={
-        "jobs": ["presets/*.yaml", "sql/*.sql"],
+        "jobs": ["presets/*.yaml", "sql/*.sql", "templates/*"],
         "jobs.report": ["page.css", "filter.js"],
     },
 )

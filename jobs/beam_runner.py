@@ -1,50 +1,25 @@
 """Runs one stage's pipeline on the named runner, and gives its errors back as they were raised."""
 
-import argparse
-import difflib
 import logging
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners import create_runner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from jobs.runner_options import FORWARDING, check_options, check_services, runner_name
 from schemas import errors
 
-_FORWARDING = ("PortableRunner", "FlinkRunner", "SparkRunner", "PrismRunner")
-"""Runners that hand options which Beam does not know on to their job server."""
+__all__ = ["check_options", "run_pipeline"]
 
+_REMOTE = (*FORWARDING, "DataflowRunner")
 _RAISED = re.compile(r"schemas\.errors\.(\w+): (.*?)(?= \[while running|\n\n|\Z)", re.DOTALL)
-
-
-def check_options(options: Sequence[str]) -> None:
-    """Raise ConfigError for an option after -- that Beam does not know, or a value it refuses."""
-    parsers: list[argparse.ArgumentParser] = []
-
-    def refuse(message: str) -> NoReturn:
-        raise errors.ConfigError(f"Beam refuses an option after --: {message}")
-
-    def keep(parser: argparse.ArgumentParser) -> None:
-        parser.error = refuse  # type: ignore[method-assign]
-        parsers.append(parser)
-
-    found = PipelineOptions(list(options)).get_all_options(add_extra_args_fn=keep)
-    runner = found.get("runner")
-    if runner in _FORWARDING:
-        return
-    try:
-        create_runner(runner or "FnApiRunner")
-    except (ValueError, ImportError, AttributeError) as error:
-        raise errors.ConfigError(f"--runner {runner}: {_plain(str(error))}") from error
-    _, unknown = parsers[0].parse_known_args(list(options))
-    for option in unknown:
-        known = [name for action in parsers[0]._actions for name in action.option_strings]
-        nearest = difflib.get_close_matches(option.split("=")[0], known, n=1)
-        hint = f"did you mean {nearest[0]}?" if nearest else "options of negmine go before --"
-        raise errors.ConfigError(f"Beam knows no option {option!r}; {hint}")
+_SYSTEM = re.compile(r"^\w*Error: \[Errno \d+\] (.+?)(?: \[while running.*)?$", re.MULTILINE)
+_RPC = re.compile(r"StatusCode\.(\w+)\s+details = \"([^\"]*)\"")
+_KEPT = "finished parts are kept, the same command goes on from there"
 
 
 def run_pipeline(
@@ -53,34 +28,90 @@ def run_pipeline(
     """Build and run one pipeline, and wait for it.
 
     Without `--runner` among the options this is FnApiRunner, in this process; `DirectRunner` would
-    choose another engine where it can download one. Raises the NegmineError that a worker raised.
+    choose another engine where it can download one. Raises the NegmineError that a worker raised,
+    and ConfigError where the runner's service cannot be reached or does not take the job. Ends the
+    process where a Dataflow template was asked for: the pipeline is written, not run.
     """
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    for name in ("common", "worker"):  # they log the error that is raised below
-        logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)
-    named = any(option.split("=")[0] == "--runner" for option in options)
+    _quiet()
+    runner = runner_name(options)
     pipeline_options = PipelineOptions(list(options))
-    runner = None if named else FnApiRunner()
+    check_services(pipeline_options, runner)
     try:
-        pipeline = beam.Pipeline(runner=runner, options=pipeline_options)
+        with _submitting(runner):
+            pinned = FnApiRunner() if runner is None else None
+            pipeline = beam.Pipeline(runner=pinned, options=pipeline_options)
         build(pipeline, task)
-        pipeline.run().wait_until_finish()
+        with _submitting(runner):
+            result = pipeline.run()
+        if not getattr(result, "has_job", True):
+            raise SystemExit(0)
+        result.wait_until_finish()
     except errors.NegmineError as error:
         raise type(error)(_plain(str(error))) from error
     except OSError as error:
         reason = _plain(error.strerror or str(error))
         where = f" ({error.filename})" if error.filename else ""
-        raise errors.StorageError(
-            f"{reason}{where}; finished parts are kept, the same command goes on from there"
-        ) from error
+        raise errors.StorageError(f"{reason}{where}; {_KEPT}") from error
     except Exception as error:
         if _was_interrupted(error):
             raise KeyboardInterrupt from error
-        found = _RAISED.findall(str(error))
-        kind = getattr(errors, found[-1][0], None) if found else None
-        if kind is None:
+        raised = _raised(str(error), runner)
+        if raised is None:
             raise
-        raise kind(_plain(found[-1][1])) from error
+        raise raised from error
+
+
+def _quiet() -> None:
+    """Keep Beam from logging the error that is raised."""
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    for name in ("common", "worker"):
+        logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)
+    root = logging.getLogger()
+    root.removeFilter(_no_job_message)
+    root.addFilter(_no_job_message)
+
+
+def _no_job_message(record: logging.LogRecord) -> bool:
+    return record.module != "portable_runner"
+
+
+@contextmanager
+def _submitting(runner: str | None) -> Iterator[None]:
+    """Turn what stops a job from reaching its service into a ConfigError."""
+    try:
+        yield
+    except Exception as error:
+        ours = isinstance(error, errors.NegmineError) or _was_interrupted(error)
+        if ours or runner not in _REMOTE:
+            raise
+        rpc = _RPC.search(str(error))
+        text = rpc[2] if rpc else " ".join(str(error).split()) or type(error).__name__
+        raise errors.ConfigError(
+            f"{runner} did not take the job: {text[:600]}. Correct runner.options or start what is "
+            f"missing; {_KEPT}"
+        ) from error
+
+
+def _raised(message: str, runner: str | None) -> errors.NegmineError | None:
+    """The error for people behind a failed job's message, None where it is none."""
+    found = _RAISED.findall(message)
+    kind = getattr(errors, found[-1][0], None) if found else None
+    if kind is not None:
+        error: errors.NegmineError = kind(_plain(found[-1][1]))
+        return error
+    if runner not in _REMOTE:
+        return None
+    if system := _SYSTEM.findall(message):
+        return errors.StorageError(f"{system[-1]}, on a worker of {runner}; {_KEPT}")
+    rpc = _RPC.findall(message)
+    if rpc and rpc[-1][0] == "DEADLINE_EXCEEDED":
+        return errors.ConfigError(
+            f"{runner}: the job did not end within job_server_timeout seconds; see whether its "
+            f"workers start, or raise that option; {_KEPT}"
+        )
+    if rpc:
+        return errors.ConfigError(f"{runner} lost its service or workers: {rpc[-1][1]}; {_KEPT}")
+    return None
 
 
 def _was_interrupted(error: BaseException | None) -> bool:

@@ -37,10 +37,9 @@ class Miner:
     work: Work = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.options:
-            from jobs.beam_runner import check_options
+        from jobs.runner_options import resolve
 
-            check_options(self.options)
+        self.options = resolve(self.config.runner, self.options)
         output = self.config.output
         root = Path(output.workdir) if output.workdir else Path(output.path) / "work"
         try:

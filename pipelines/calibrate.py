@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
+from pipelines.hints import with_hints
 from schemas import tables
 from transforms.blocks import Block
 from transforms.bm25_index import Bm25Scorer
@@ -26,9 +27,10 @@ class CalibrateTask:
 
 def build(root: beam.Pipeline, task: CalibrateTask) -> beam.PCollection:
     """Add the stage to a pipeline; returns the names of the parts written."""
+    score = ScorePositives(task.collection, task.judge, task.bm25)
     return (
         root
         | "QueryBlocks" >> CreateBlocks(task.blocks)
-        | "ScorePositives" >> ScorePositives(task.collection, task.judge, task.bm25)
+        | "ScorePositives" >> with_hints(root, score)
         | "WriteScores" >> WriteParts(task.directory, tables.POSITIVE_SCORES)
     )

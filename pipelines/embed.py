@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import apache_beam as beam
 
+from pipelines.hints import with_hints
 from schemas import tables
 from transforms.blocks import Block
 from transforms.datasets import Dataset
@@ -28,10 +29,11 @@ class EmbedTask:
 
 def build(root: beam.Pipeline, task: EmbedTask) -> beam.PCollection:
     """Add the stage to a pipeline; returns the names of the parts written."""
+    embed = EmbedTexts(task.texts, task.kind, task.encoder, task.tokens, task.earlier)
     return (
         root
         | "TextBlocks" >> CreateBlocks(task.blocks)
-        | "EmbedTexts" >> EmbedTexts(task.texts, task.kind, task.encoder, task.tokens, task.earlier)
+        | "EmbedTexts" >> with_hints(root, embed)
         | "WriteVectors"
         >> WriteParts(task.directory, tables.vectors(task.dimension), compression="none")
     )

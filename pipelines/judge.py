@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
+from pipelines.hints import with_hints
 from schemas import tables
 from schemas.selection import Selection
 from transforms.blocks import Block
@@ -38,6 +39,6 @@ def build(root: beam.Pipeline, task: JudgeTask) -> beam.PCollection:
     return (
         root
         | "QueryBlocks" >> CreateBlocks(task.blocks)
-        | "JudgePairs" >> judge
+        | "JudgePairs" >> with_hints(root, judge)
         | "WriteJudged" >> WriteParts(task.directory, tables.JUDGED)
     )

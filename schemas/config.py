@@ -65,7 +65,9 @@ class Dense(_Model):
         "flat", description="flat = exact; ivf, hnsw, ivfpq, or a FAISS factory string: approximate"
     )
     nlist: int | None = Field(None, ge=1, description="ivf, ivfpq: lists; null = by shard size")
-    nprobe: int | None = Field(None, ge=1, description="ivf, ivfpq: lists searched; null = 1 in 8")
+    nprobe: int | None = Field(
+        None, ge=1, description="ivf, ivfpq: lists searched; null = 1 in 8, 32 at least"
+    )
     m: int | None = Field(
         None, ge=1, description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4"
     )
@@ -195,7 +197,14 @@ class Tier(_Model):
 class Runner(_Model):
     """Which Beam runner, and how the work is cut."""
 
-    name: Literal["local"] = Field("local", description="local = FnApiRunner, named, never guessed")
+    name: Literal["local", "portable", "flink", "spark", "dataflow"] = Field(
+        "local", description="local = FnApiRunner in this process; never guessed"
+    )
+    options: dict[str, bool | int | float | str | list[str]] = Field(
+        {}, description="Beam's options by name, without dashes; those after -- win"
+    )
+    min_ram: str | None = Field(None, description="memory of embed and judge workers, as 16GB")
+    accelerator: str | None = Field(None, description="for them, as type:nvidia-l4;count:1")
     block_size: int = Field(512, ge=1, description="queries per block; never changes the result")
 
 

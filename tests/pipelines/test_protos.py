@@ -1,0 +1,243 @@
+"""Every pipeline as a runner sees it: labels, payloads, hints, key coders, and picklable code."""
+
+import json
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.portability import common_urns
+from apache_beam.portability.api import beam_runner_api_pb2 as api
+from apache_beam.runners.pipeline_context import PipelineContext
+
+import jobs.beam_runner
+import jobs.publish
+import pipelines
+from pipelines.retrieve import RecallTask, build_recall
+from tests.jobs.collections import (
+    cross_encoder,
+    negmine,
+    static_student,
+    write_collection,
+    write_config,
+)
+from transforms.blocks import Block
+from transforms.datasets import Dataset
+from transforms.dense_index import DenseIndex
+
+ROOT = Path(__file__).parents[2]
+MEGABYTE = 1 << 20
+HINTS = ("--model_min_ram=3GiB", "--model_accelerator=type:nvidia-l4;count:1")
+HINTED = {"EmbedTexts", "JudgePairs", "ScorePositives"}
+Stage = tuple[Any, Any]
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
+    """Builder and task of every pipeline of a run with all sources, by the builder's name.
+
+    A collection this small is searched exactly, so the task that checks an index is made here.
+    """
+    folder = tmp_path_factory.mktemp("protos")
+    given = folder / "given.jsonl"
+    rows = ({"query_id": f"q{i:04}", "doc_id": "d0050", "rank": 1} for i in range(12))
+    given.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = write_config(
+        folder / "run.yaml",
+        input={"format": "beir", "path": str(write_collection(folder / "c")), "split": "train"},
+        student={"model": str(static_student(folder / "student"))},
+        sources={
+            "bm25": {"depth": 10, "shards": 3},
+            "dense": {
+                "depth": 10,
+                "shards": 3,
+                "index": "ivf",
+                "nlist": 2,
+                "nprobe": 1,
+                "min_recall": 0.01,
+            },
+            "random": {"count": 5},
+            "given": {"path": str(given)},
+        },
+        judge={"kind": "cross_encoder", "model": str(cross_encoder(folder / "judge"))},
+        runner={"block_size": 5},
+    )
+    found: dict[str, Stage] = {}
+    real = jobs.beam_runner.run_pipeline
+
+    def note(build: Any, task: Any, options: Any = ()) -> None:
+        found[f"{build.__module__}.{build.__name__}"] = (build, task)
+        real(build, task, options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs.beam_runner, "run_pipeline", note)
+        patch.setattr(jobs.publish, "run_pipeline", note)
+        ended = negmine("mine", config, "--output", str(folder / "out"))
+    assert ended.code == 0, ended.err
+    dense, fill = (found[f"pipelines.retrieve.build_{name}"][1] for name in ("dense", "shards"))
+    sets = (dense.document_vectors, dense.query_vectors)
+    index = DenseIndex(fill.source.config, fill.trained, Dataset(fill.directory))
+    recall = RecallTask(index, *sets, (0, 5), str(folder / "recall"), (Block(0, 2),))
+    found["pipelines.retrieve.build_recall"] = (build_recall, recall)
+    return found
+
+
+def proto(stage: Stage, *options: str) -> api.Pipeline:
+    build, task = stage
+    pipeline = beam.Pipeline(
+        runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+        options=PipelineOptions(list(options)),
+    )
+    build(pipeline, task)
+    found: api.Pipeline = pipeline.to_runner_api()
+    return found
+
+
+def transforms(pipeline: api.Pipeline) -> Iterator[api.PTransform]:
+    yield from pipeline.components.transforms.values()
+
+
+def test_every_builder_of_pipelines_is_looked_at(stages: dict[str, Stage]) -> None:
+    builders = {
+        f"pipelines.{file.stem}.{line.removeprefix('def ').partition('(')[0]}"
+        for file in Path(pipelines.__path__[0]).glob("*.py")
+        for line in file.read_text().splitlines()
+        if line.startswith("def build")
+    }
+    assert set(stages) == builders
+
+
+def test_labels_are_unique_and_the_same_each_time(stages: dict[str, Stage]) -> None:
+    for stage in stages.values():
+        first, again = ([t.unique_name for t in transforms(proto(stage))] for _ in range(2))
+        assert first == again
+        assert len(set(first)) == len(first)
+
+
+def test_labels_say_nothing_of_the_run(stages: dict[str, Stage]) -> None:
+    for name, (_, task) in stages.items():
+        for transform in transforms(proto(stages[name])):
+            assert getattr(task, "directory", "/tmp") not in transform.unique_name
+
+
+def test_no_payload_is_over_a_megabyte(stages: dict[str, Stage]) -> None:
+    for name, stage in stages.items():
+        largest = max(len(t.spec.payload) for t in transforms(proto(stage)))
+        assert 0 < largest < MEGABYTE, name
+
+
+def hints(pipeline: api.Pipeline, transform: api.PTransform) -> dict[str, bytes]:
+    return dict(pipeline.components.environments[transform.environment_id].resource_hints)
+
+
+def test_steps_that_run_a_model_and_no_others_ask_for_its_hardware(
+    stages: dict[str, Stage],
+) -> None:
+    wanted = {
+        common_urns.resource_hints.MIN_RAM_BYTES.urn: str(3 << 30).encode(),
+        common_urns.resource_hints.ACCELERATOR.urn: b"type:nvidia-l4;count:1",
+    }
+    seen = set()
+    for stage in stages.values():
+        pipeline = proto(stage, *HINTS)
+        for transform in transforms(pipeline):
+            step = transform.unique_name.partition("/")[0]
+            if transform.environment_id:
+                assert hints(pipeline, transform) == (wanted if step in HINTED else {}), step
+                seen.add(step)
+    assert seen >= HINTED
+
+
+def test_nothing_is_asked_for_by_default(stages: dict[str, Stage]) -> None:
+    for stage in stages.values():
+        assert not any(e.resource_hints for e in proto(stage).components.environments.values())
+
+
+def test_keys_have_deterministic_coders(stages: dict[str, Stage]) -> None:
+    grouped = 0
+    for name, stage in stages.items():
+        pipeline = proto(stage)
+        context = PipelineContext(pipeline.components)
+        for transform in transforms(pipeline):
+            if transform.spec.urn == common_urns.primitives.GROUP_BY_KEY.urn:
+                source = pipeline.components.pcollections[next(iter(transform.inputs.values()))]
+                coder = context.coders.get_by_id(source.coder_id)
+                assert coder.key_coder().is_deterministic(), (name, transform.unique_name)
+                grouped += 1
+    assert grouped >= 3
+
+
+WORKER = """
+import json, sys
+from pathlib import Path
+from apache_beam.internal import pickler
+from apache_beam.portability import common_urns, python_urns
+from apache_beam.portability.api import beam_runner_api_pb2 as api
+seen = set()
+for file in sorted(Path(sys.argv[1]).glob("*.pb")):
+    pipeline = api.Pipeline.FromString(file.read_bytes())
+    for transform in pipeline.components.transforms.values():
+        if transform.spec.urn == common_urns.primitives.PAR_DO.urn:
+            payload = api.ParDoPayload.FromString(transform.spec.payload)
+            if payload.do_fn.urn == python_urns.PICKLED_DOFN_INFO:
+                seen.add(type(pickler.loads(payload.do_fn.payload)[0]))
+        if transform.spec.urn == common_urns.composites.COMBINE_PER_KEY.urn:
+            payload = api.CombinePayload.FromString(transform.spec.payload)
+            seen.add(type(pickler.loads(payload.combine_fn.payload)))
+import transforms
+print(json.dumps([transforms.__file__, sorted(f"{c.__module__}.{c.__name__}" for c in seen)]))
+"""
+
+
+def run(*command: object, **environment: str) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, env=environment or None
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
+    stages: dict[str, Stage], tmp_path: Path
+) -> None:
+    pytest.importorskip("build")
+    pytest.importorskip("ensurepip")
+    copy, venv = tmp_path / "source", tmp_path / "venv"
+    for name in ("schemas", "transforms", "pipelines", "jobs"):
+        for file in (ROOT / name).rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                target = copy / file.relative_to(ROOT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(file.read_bytes())
+    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "Makefile"):
+        (copy / name).write_bytes((ROOT / name).read_bytes())
+    run(sys.executable, "-m", "build", "--sdist", "--no-isolation", "-o", tmp_path, copy)
+    run(sys.executable, "-m", "venv", venv)
+    site = str(Path(beam.__file__).parents[1])
+    python = venv / "bin" / "python"
+    sdist = next(tmp_path.glob("*.tar.gz"))
+    arguments = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet", sdist)
+    run(python, "-m", "pip", "install", *arguments, PYTHONPATH=site)
+    for name, stage in stages.items():
+        (tmp_path / f"{name}.pb").write_bytes(proto(stage).SerializeToString())
+    (tmp_path / "worker.py").write_text(WORKER)
+    out = run(python, tmp_path / "worker.py", tmp_path, PYTHONPATH=site, PATH="/usr/bin:/bin")
+    with tarfile.open(sdist) as archive:
+        packed = {Path(name).name for name in archive.getnames() if "/jobs/templates/" in name}
+    assert packed == {file.name for file in (ROOT / "jobs" / "templates").iterdir()}
+    imported_from, seen = json.loads(out.splitlines()[-1])
+    assert imported_from.startswith(str(venv))
+    ours = {
+        f"transforms.{file.stem}.{line.removeprefix('class ').partition('(')[0]}"
+        for file in (ROOT / "transforms").glob("*.py")
+        for line in file.read_text().splitlines()
+        if line.startswith("class ") and line.endswith("(beam.DoFn):")
+    }
+    assert ours <= set(seen)
+    assert "transforms.retrieve.MergeShards" in seen
