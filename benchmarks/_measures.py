@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks._selections import Bench, Selection
 from jobs.retrieval import bm25_scorer
 from transforms.bm25_index import open_index
+from transforms.hold_out import wilson as interval
 from transforms.kernels.hashing import mix
 from transforms.kernels.shortcut import shortcut_auc
 from transforms.kernels.tiers import similarity_ratio
@@ -60,13 +61,7 @@ def wilson(hits: int, trials: int) -> Figure:
     """Share with its score interval (Wilson, JASA 1927, 95 %); nan and [0, 1] without trials."""
     if not trials:
         return Figure(float("nan"), 0.0, 1.0)
-    share = hits / trials
-    weight = _Z**2 / trials
-    centre = (share + weight / 2) / (1 + weight)
-    half = _Z * np.sqrt(share * (1 - share) / trials + weight / trials / 4) / (1 + weight)
-    low = 0.0 if hits == 0 else max(0.0, centre - half)
-    high = 1.0 if hits == trials else min(1.0, centre + half)
-    return Figure(share, float(low), float(high))
+    return Figure(hits / trials, *interval(hits, trials))
 
 
 def mean_by_query(values: np.ndarray, query: np.ndarray) -> Figure:

@@ -1,14 +1,12 @@
 """Candidates that somebody else retrieved: read from Parquet or JSONL and put on positions."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from schemas.errors import DataError
 from transforms.datasets import Dataset
-from transforms.query_parts import parquet_sql
-from transforms.views import sql_string
+from transforms.query_parts import documents_sql, files_sql, queries_sql
 
 
 @dataclass(frozen=True)
@@ -37,20 +35,21 @@ class FillGiven:
         Raises DataError where a file cannot be read, a document is not in the corpus, or no row is
         of a query of the collection.
         """
-        queries = parquet_sql(
-            self.queries.path,
-            self.queries.part_names(),
-            "query_ix, unnest(list_append(merged_ids, query_id)) AS id",
-        )
-        documents = parquet_sql(
-            self.documents.path, self.documents.part_names(), "doc_ix, doc_id AS id"
+        queries, documents = queries_sql(self.queries), documents_sql(self.documents)
+        rows = files_sql(
+            self.files,
+            {
+                "query": (self.query_column, "VARCHAR"),
+                "document": (self.document_column, "VARCHAR"),
+                "rank": (self.rank_column, "BIGINT"),
+            },
         )
         try:
             connection.execute(
                 f"""
                 CREATE TEMP TABLE placed AS
                 SELECT query_ix, doc_ix, g.rank, g.document
-                FROM ({self._rows()}) g
+                FROM ({rows}) g
                 JOIN ({queries}) q ON q.id = g.query LEFT JOIN ({documents}) d ON d.id = g.document
                 """
             )
@@ -90,15 +89,3 @@ class FillGiven:
                 f"sources.given.path: rank {lowest} in {self.rank_column}; ranks count from 1, and "
                 "every row needs one"
             )
-
-    def _rows(self) -> str:
-        reader = "read_parquet" if Path(self.files[0]).suffix == ".parquet" else "read_json_auto"
-        files = ", ".join(sql_string(file) for file in self.files)
-        query, document, rank = (
-            '"' + name.replace('"', '""') + '"'
-            for name in (self.query_column, self.document_column, self.rank_column)
-        )
-        return (
-            f"SELECT {query}::VARCHAR AS query, {document}::VARCHAR AS document, "
-            f"{rank}::BIGINT AS rank FROM {reader}([{files}])"
-        )

@@ -1,6 +1,6 @@
 """Data sets over all queries that DuckDB makes in one go, written as parts by block."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from schemas.errors import StorageError
 from transforms.blocks import Block
-from transforms.datasets import write_part
+from transforms.datasets import Dataset, write_part
 from transforms.views import sql_string
 
 
@@ -75,3 +75,30 @@ def parquet_sql(directory: str, names: Sequence[str], columns: str) -> str:
     """SELECT over the named parts of a data set."""
     files = ", ".join(sql_string(str(Path(directory) / name)) for name in names)
     return f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false)"
+
+
+def queries_sql(queries: Dataset) -> str:
+    """SELECT of `query_ix` and `id`: every identifier that a query stands for, merged ones too."""
+    columns = "query_ix, unnest(list_append(merged_ids, query_id)) AS id"
+    return parquet_sql(queries.path, queries.part_names(), columns)
+
+
+def documents_sql(documents: Dataset) -> str:
+    """SELECT of `doc_ix` and `id`."""
+    return parquet_sql(documents.path, documents.part_names(), "doc_ix, doc_id AS id")
+
+
+def files_sql(files: Sequence[str], columns: Mapping[str, tuple[str, str]]) -> str:
+    """SELECT over files of Parquet or of JSON lines, all of one kind.
+
+    Args:
+        files: Parquet, or JSONL (.gz or .zst too).
+        columns: name in the answer to name in the files and SQL type.
+    """
+    reader = "read_parquet" if Path(files[0]).suffix == ".parquet" else "read_json_auto"
+    listed = ", ".join(sql_string(file) for file in files)
+    chosen = ", ".join(
+        f'"{column.replace(chr(34), chr(34) * 2)}"::{kind} AS {name}'
+        for name, (column, kind) in columns.items()
+    )
+    return f"SELECT {chosen} FROM {reader}([{listed}])"

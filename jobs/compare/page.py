@@ -1,7 +1,5 @@
 """A comparison as one self-contained page, in the report's style, without a script."""
 
-import base64
-import hashlib
 import os
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from jobs import report
 from jobs.compare.result import Comparison
 from jobs.compare.rows import Shown, shown
 from jobs.report import numbers
+from jobs.report.document import document
 from jobs.report.markup import Markup, cut, element, table
 from schemas.errors import StorageError
 
@@ -49,7 +48,8 @@ def page(comparison: Comparison) -> str:
         element("p", f"B is run {comparison.b.run_id}, {comparison.b.created or 'no date'}."),
     )
     title = f"negmine compare: {comparison.a.run_id} and {comparison.b.run_id}"
-    return _document(title, element("body", header, main))
+    style = _STYLE.read_text(encoding="utf-8") + _OWN_STYLE
+    return document(cut(title, _CELL)[0], element("body", header, main), style)
 
 
 def write_page(comparison: Comparison, target: Path) -> Path:
@@ -111,23 +111,3 @@ def _shown(made: Shown) -> Markup:
         return drawn
     summary = element("summary", f"{made.title}: {numbers.count(len(rows))} rows")
     return element("details", summary, drawn)
-
-
-def _document(title: str, body: Markup) -> str:
-    style = _STYLE.read_text(encoding="utf-8") + _OWN_STYLE
-    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
-        "require-trusted-types-for 'script'"
-    )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", cut(title, _CELL)[0]),
-        Markup(f"<style>{style}</style>"),
-    )
-    return f'<!doctype html>\n<html lang="en">\n{head}\n{body}\n</html>\n'

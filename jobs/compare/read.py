@@ -7,9 +7,8 @@ from typing import Any
 import duckdb
 
 from jobs.published import Run
+from jobs.run_views import create_run_views
 from schemas.errors import StorageError
-from schemas.tables import LEDGER, NEGATIVES, SETS
-from transforms.views import dataset_sql, has_parts, partitioned_sql
 
 SIDES = ("a", "b")
 
@@ -31,7 +30,7 @@ class TwoRuns:
         try:
             for side, run in self.runs.items():
                 reading = str(run.path)
-                self._create_views(side, run)
+                create_run_views(self.connection, run.path, f"{side}_")
             self._lock()
         except duckdb.Error as error:
             self._close()
@@ -66,20 +65,6 @@ class TwoRuns:
         }
         named = [tier for run in self.runs.values() for tier in run.quotas]
         return [*dict.fromkeys(named), *sorted(found - set(named))]
-
-    def _create_views(self, side: str, run: Run) -> None:
-        sets = run.path / "sets"
-        found = {
-            "negatives": (NEGATIVES, partitioned_sql(run.path / "negatives", "tier"), "tier"),
-            "ledger": (LEDGER, partitioned_sql(run.path / "ledger", "verdict"), "verdict"),
-            "sets": (SETS, dataset_sql(sets) if has_parts(sets) else None, None),
-        }
-        for name, (schema, sql, partition) in found.items():
-            self.connection.register(f"no_{name}", schema.empty_table())
-            empty = f"SELECT *{f', NULL::VARCHAR AS {partition}' if partition else ''}"
-            parts = [f"{empty} FROM no_{name}", *([sql] if sql else [])]
-            rows = " UNION ALL BY NAME ".join(parts)
-            self.connection.execute(f"CREATE VIEW {side}_{name} AS {rows}")
 
     def _lock(self) -> None:
         allowed = [*(str(run.path) for run in self.runs.values()), self._spill.name]

@@ -1,7 +1,5 @@
 """The page: parts in reading order, its policy of what may run, its style and its script."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from jobs.report import headline, numbers
 from jobs.report.browse import browse
 from jobs.report.checks import Facts, check
+from jobs.report.document import document
 from jobs.report.limits import Finding
 from jobs.report.markup import Markup, cut, element, escaped, table
 from jobs.report.plots import plots
@@ -38,39 +37,11 @@ def page(run: RunData) -> str:
         _section("made", "How it was made", _made(facts)),
     )
     name = str(run.manifest.get("run_id") or run.run.name)
-    return _document(
-        f"negmine report: {name}", element("body", _header(facts, name, findings), main)
-    )
-
-
-def _document(title: str, body: Markup) -> str:
     style, script = (
-        (_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "filter.js")
+        (_HERE / file).read_text(encoding="utf-8") for file in ("page.css", "filter.js")
     )
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
-    )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", title),
-        Markup(f"<style>{style}</style>"),
-    )
-    ended = body.removesuffix("</body>")
-    return (
-        f'<!doctype html>\n<html lang="en">\n{head}\n{ended}'
-        f"<script>{script}</script></body>\n</html>\n"
-    )
-
-
-def _hash(code: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(code.encode("utf-8")).digest()).decode("ascii")
-    return f"'sha256-{digest}'"
+    body = element("body", _header(facts, name, findings), main)
+    return document(f"negmine report: {name}", body, style, script)
 
 
 def _section(identifier: str, title: str, *parts: Any) -> Markup | None:

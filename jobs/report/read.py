@@ -8,9 +8,8 @@ from typing import Any
 import duckdb
 
 from jobs.report.metrics import Metrics, read_metrics
+from jobs.run_views import create_run_views
 from schemas.errors import StorageError
-from schemas.tables import LEDGER, NEGATIVES, SETS
-from transforms.views import dataset_sql, has_parts, partitioned_sql
 
 _CELLS = (40, 26)
 
@@ -67,19 +66,7 @@ class RunData:
         return self.connection.execute(sql, list(values)).fetchall()
 
     def _create_views(self) -> None:
-        sets = self.run / "sets"
-        found = {
-            "negatives": (NEGATIVES, partitioned_sql(self.run / "negatives", "tier"), "tier"),
-            "ledger": (LEDGER, partitioned_sql(self.run / "ledger", "verdict"), "verdict"),
-            "sets": (SETS, dataset_sql(sets) if has_parts(sets) else None, None),
-        }
-        for name, (schema, sql, partition) in found.items():
-            self.connection.register(f"no_{name}", schema.empty_table())
-            empty = f"SELECT *{f', NULL::VARCHAR AS {partition}' if partition else ''}"
-            parts = [f"{empty} FROM no_{name}", *([sql] if sql else [])]
-            if partition and partition in schema.names:
-                parts[0] = f"SELECT * FROM no_{name}"
-            self.connection.execute(f"CREATE VIEW {name} AS {' UNION ALL BY NAME '.join(parts)}")
+        create_run_views(self.connection, self.run)
         self.connection.execute("SET allowed_directories = ?", [[str(self.run)]])
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
