@@ -1,4 +1,5 @@
-# make mine | make test | make lint | make setup. All four make .venv first where it is missing.
+# make mine | make test | make test-all | make lint | make setup. All make .venv first where it is
+# missing. `make test` leaves out what takes half a minute and more.
 
 PYTHON ?= python3.11
 # Another build of torch, for example:
@@ -10,7 +11,7 @@ OUTPUT ?= out
 BIN := .venv/bin
 STAMP := .venv/.negmine-setup
 
-.PHONY: setup mine test lint clean
+.PHONY: setup mine test test-all lint clean
 
 setup: $(STAMP)
 
@@ -30,6 +31,9 @@ mine: $(STAMP)
 	$(BIN)/negmine mine jobs/presets/stdlib.yaml --output $(OUTPUT)
 
 test: $(STAMP)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not long'
+
+test-all: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)

@@ -13,6 +13,7 @@ setup(
         "transforms.metrics",
         "transforms.models",
         "transforms.readers",
+        "transforms.storage",
         "pipelines",
         "jobs",
         "jobs.audit",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -14,7 +13,7 @@ from jobs.workdir import entries
 from schemas.errors import StorageError
 from transforms.blocks import Block, parse_part, plan_blocks
 from transforms.datasets import MANIFEST
-from transforms.stores import LOCAL
+from transforms.stores import LOCAL, copy_fault
 
 PLAN = "_plan.json"
 
@@ -200,7 +199,7 @@ def check_copies(local: Path, rows: int) -> Iterator[Fault]:
         if entry.name.endswith((".lock", ".building", ".tmp")):
             continue
         try:
-            wrong = _folder_fault(path, rows) if path.is_dir() else _numbers_fault(path, rows)
+            wrong = copy_fault(path, rows) if path.is_dir() else _numbers_fault(path, rows)
         except (OSError, ValueError, TypeError, IndexError) as error:
             wrong = f"cannot be read ({str(error).splitlines()[0] if str(error) else 'empty'})"
         if wrong:
@@ -210,17 +209,3 @@ def check_copies(local: Path, rows: int) -> Iterator[Fault]:
 def _numbers_fault(file: Path, rows: int) -> str | None:
     size = file.stat().st_size
     return None if size == 4 * rows else f"has {size:,} bytes, {4 * rows:,} fit its {rows:,} rows"
-
-
-def _folder_fault(folder: Path, rows: int) -> str | None:
-    """Why a column's copy, as transforms.stores makes it, does not fit; None where it does."""
-    kind, *shape = (folder / "layout").read_text().split()
-    size = (folder / "values").stat().st_size
-    if kind == "binary":
-        ends = (folder / "offsets").stat().st_size
-        if ends != 8 * rows:
-            return f"has {ends:,} bytes of offsets, {8 * rows:,} fit its {rows:,} rows"
-        fitting = int(np.memmap(folder / "offsets", dtype="<i8", mode="r")[-1]) if rows else 0
-    else:
-        fitting = rows * np.dtype(kind).itemsize * int(np.prod(list(map(int, shape)), dtype=int))
-    return None if size == fitting else f"has {size:,} bytes, {fitting:,} fit its {rows:,} rows"

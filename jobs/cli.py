@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs import cli_audit, cli_compare, cli_runs, cli_workdir
+from schemas.locations import shown
 
 app = typer.Typer(
     name="negmine",
@@ -57,7 +58,7 @@ def mine(
     miner.run_until("score")
     path = publish(miner, run_id)
     manifest = find_run(str(path)).manifest
-    Console().print(render_summary(manifest, str(path)))
+    Console().print(render_summary(manifest, shown(str(path))))
     if not manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
@@ -105,7 +106,7 @@ def _stage(stage: str, meaning: str) -> None:
         for name, entry in miner.work.timings.items():
             state = "reused" if entry["reused"] else "done"
             typer.echo(f"{name:<10} {state:<7} {entry['seconds']:8.1f} s")
-        typer.echo(f"work directory: {miner.work.root}")
+        typer.echo(f"work directory: {shown(str(miner.work.root))}")
 
     command.__doc__ = f"{meaning} Earlier stages are made or reused."
     app.command(name=stage, context_settings=_BEAM)(command)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from schemas.locations import local_path
+
 _RUN = "A run's folder, OUTPUT (its current run) or OUTPUT:run_id."
 
 
@@ -28,7 +30,7 @@ def compare(
     from jobs.terminal import printable
 
     found = compare_runs(find_run(run_a), find_run(run_b))
-    written = write_page(found, html) if html is not None else None
+    written = write_page(found, local_path(html)) if html is not None else None
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return

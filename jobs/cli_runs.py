@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from schemas.locations import local_path, shown
+
 
 class Format(StrEnum):
     """Formats of `export`; each is a module of transforms.exporters."""
@@ -241,7 +243,7 @@ def show(run: RunArgument) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)
-    console.print(render_summary(found.manifest, str(found.path)))
+    console.print(render_summary(found.manifest, shown(str(found.path))))
 
 
 def report(
@@ -266,6 +268,7 @@ def list_command(
     from jobs.published import current_id, list_runs
     from jobs.terminal import printable
 
+    output = local_path(output)
     current = current_id(output)
     runs = list_runs(output)
     if not runs:
@@ -288,6 +291,7 @@ def promote_command(
     """Put a run in force: roll back, or forward again."""
     from jobs.published import current_id, promote
 
+    output = local_path(output)
     before = current_id(output)
     run = promote(output, run_id)
     typer.echo(f"current: {run.run_id}" + (f" (was {before})" if before else ""))

@@ -23,6 +23,7 @@ from jobs.workdir import (
     entries,
     is_finished,
     is_workdir,
+    refuse_stores,
     size,
     temporary,
     temporary_in,
@@ -89,6 +90,8 @@ class Wanted:
         everything: bool = False,
     ) -> "Wanted":
         """Check the folders. Raises ConfigError for one that is not what it is said to be."""
+        for path in (*outputs, *([workdir] if workdir else [])):
+            refuse_stores(path, "gc")
         if runs and keep is None:
             raise ConfigError("--runs removes runs beyond --keep; say how many to keep")
         for output in outputs:

@@ -26,6 +26,7 @@ from jobs.workdir import (
     folders,
     is_finished,
     is_workdir,
+    refuse_stores,
     size,
     temporary,
     temporary_in,
@@ -120,6 +121,7 @@ def diagnose(path: Path, deep: bool = False) -> Diagnosis:
 
     Raises ConfigError where the path is neither.
     """
+    refuse_stores(path, "doctor")
     output, workdir = (path / "runs").is_dir(), is_workdir(path)
     if not output and not workdir:
         raise ConfigError(

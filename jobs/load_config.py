@@ -1,16 +1,23 @@
 """Reads a run's YAML, applies `--set`, and turns every mistake into one clear sentence."""
 
 import difflib
+import os
+import stat
 import typing
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+import yaml.nodes
 from pydantic import BaseModel, ValidationError
 
 from schemas.config import Config
 from schemas.errors import ConfigError
+from transforms import storage
+
+MOST_BYTES, MOST_NODES, MOST_LEVELS = 1 << 18, 10_000, 50
+"""Largest config: bytes of the file, values once anchors are written out, sections in sections."""
 
 
 def load_config(path: str, settings: Sequence[str] = (), output: str | None = None) -> Config:
@@ -42,27 +49,92 @@ def load_config(path: str, settings: Sequence[str] = (), output: str | None = No
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = _text(path)
+    except (OSError, ValueError) as error:
         presets = sorted(p.name for p in (Path(__file__).parent / "presets").glob("*.yaml"))
         raise ConfigError(
             f"cannot read the config {path}: {error}. Presets in jobs/presets/: "
             f"{', '.join(presets)}"
         ) from None
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from None
+    values = _load_yaml(text, f"{path} is not YAML")
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected keys such as input:, student:, got {values!r:.80}")
     return values
 
 
 def _parse_value(setting: str, text: str) -> Any:
+    return _load_yaml(text, f"--set {setting!r:.200}: the value is not YAML")
+
+
+def _text(path: str) -> str:
+    """A regular file's text; pipes and devices could be endless. Raises OSError, ValueError."""
+    with open(
+        os.open(storage.fetch(storage.local_path(path)), os.O_RDONLY | os.O_NONBLOCK), "rb"
+    ) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("a folder, pipe or device, not a file")
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"over {MOST_BYTES:,} bytes, more than a config takes")
+    return data.decode()
+
+
+def _load_yaml(text: str, problem: str) -> Any:
+    """YAML of plain values. Raises ConfigError, beginning with `problem`, for everything else."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {setting!r}: the value is not YAML: {error}") from None
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _check_nodes(node, {})
+        return loader.construct_document(node)
+    except RecursionError:
+        raise ConfigError(f"{problem}: nested too deeply") from None
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError) as error:
+        # PyYAML lets bare errors through for values that are not of their tag, as in !!int x.
+        raise ConfigError(f"{problem}: {error}") from None
+
+
+def _check_nodes(node: yaml.nodes.Node, sizes: dict[int, int], level: int = 0) -> int:
+    """The number of values below a node, those of an anchor counted at each of its uses.
+
+    Raises ValueError where there are too many, a key is repeated, or a text cannot be written.
+    """
+    known = sizes.get(id(node))
+    if known is not None:
+        if not known:
+            raise ValueError("an anchor that holds itself")
+        return known
+    if level > MOST_LEVELS:
+        raise ValueError(f"more than {MOST_LEVELS} sections in each other")
+    where = f"line {node.start_mark.line + 1}"
+    sizes[id(node)] = 0
+    parts: list[yaml.nodes.Node] = []
+    if isinstance(node, yaml.nodes.MappingNode):
+        names: set[str] = set()
+        for key in (k for k, _ in node.value if isinstance(k, yaml.nodes.ScalarNode)):
+            if key.value in names:
+                line = key.start_mark.line + 1
+                raise ValueError(f"the key {key.value!r:.80} stands twice, line {line}")
+            names.add(key.value)
+        parts = [part for pair in node.value for part in pair]
+    elif isinstance(node, yaml.nodes.SequenceNode):
+        parts = node.value
+    elif "\0" in node.value or not _writable(node.value):
+        raise ValueError(f"a NUL or half a surrogate pair in {node.value!r:.80}, {where}")
+    total = 1 + sum(_check_nodes(part, sizes, level + 1) for part in parts)
+    if total > MOST_NODES:
+        raise ValueError(f"more than {MOST_NODES:,} values, anchors written out, {where}")
+    sizes[id(node)] = total
+    return total
+
+
+def _writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
@@ -93,7 +165,7 @@ def _step(node: Any, name: str, key: str) -> Any:
                 return entry[name]
         if name.isdigit() and int(name) < len(node):
             return node[int(name)]
-        names = ", ".join(next(iter(entry)) for entry in node if isinstance(entry, dict))
+        names = ", ".join(str(name) for e in node if isinstance(e, dict) for name in e)
         raise ConfigError(f"--set {key}: there is no {name!r} here; there are {names}")
     if not isinstance(node, dict):
         raise ConfigError(f"--set {key}: {name} is not a section")

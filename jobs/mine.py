@@ -7,16 +7,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from jobs.given_vectors import GivenStudent, check_vectors, given_student, placed_vectors
+from jobs.memory import Budget
 from jobs.models import (
     EncoderChoice,
     check_models,
     choose_encoder,
     judge_student,
 )
-from jobs.work import STAGE_VERSIONS, Work
+from jobs.work import STAGE_VERSIONS, Work, making
 from schemas.config import Config, Student
 from schemas.errors import DataError, StorageError
 from schemas.selection import Selection
+from transforms import storage
 from transforms.datasets import Dataset
 from transforms.features import Collection
 
@@ -35,13 +38,18 @@ class Miner:
     config: Config
     options: Sequence[str] = ()
     work: Work = field(init=False)
+    budget: Budget = field(init=False)
 
     def __post_init__(self) -> None:
         from jobs.runner_options import resolve
 
         self.options = resolve(self.config.runner, self.options)
+        self.budget = Budget(self.config)
+        block_size = self.budget.block_size
         output = self.config.output
-        root = Path(output.workdir) if output.workdir else Path(output.path) / "work"
+        root = storage.local_path(output.workdir or output.path)
+        if not output.workdir:
+            root /= "work"
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -49,7 +57,7 @@ class Miner:
                 f"cannot create the work directory {root}: {error.strerror}; choose another with "
                 "--output DIR or output.workdir"
             ) from error
-        self.work = Work(root, self.config.runner.block_size, self.options)
+        self.work = Work(root, block_size, self.options)
 
     def check(self) -> None:
         """Raise at once for an input or a model that is not there."""
@@ -57,6 +65,7 @@ class Miner:
 
         check(self.config.input)
         check_models(self.config)
+        check_vectors(self.config.student)
 
     @cached_property
     def input_fingerprint(self) -> dict[str, Any]:
@@ -75,15 +84,23 @@ class Miner:
         reused = all(dataset.finished for dataset in datasets.values())
         with self.work.timed("ingest", reused):
             if not reused:
-                self._ingest(str(directory))
-                for name, dataset in datasets.items():
-                    dataset.finish(fingerprint=f"{found}/{name}", stage="ingest")
+                with making(directory):
+                    if not all(dataset.finished for dataset in datasets.values()):
+                        self._ingest(str(directory))
+                        for name, dataset in datasets.items():
+                            dataset.finish(fingerprint=f"{found}/{name}", stage="ingest")
         self._check_bad_rows(directory)
         return datasets
 
     def _check_bad_rows(self, directory: Path) -> None:
         """Hold a reused collection to this run's limit too."""
-        counts = json.loads((directory / "counts.json").read_text())
+        try:
+            counts = json.loads(storage.fetch(directory / "counts.json").read_text())
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"{directory / 'counts.json'} cannot be read ({error}); remove {directory} and run "
+                "again to make it anew"
+            ) from error
         limit = self.config.input.bad_rows
         bad = counts["dead_letters"] - counts["evaluation_queries"]
         if bad > limit * counts["rows"]:
@@ -99,7 +116,8 @@ class Miner:
         from pipelines.ingest import IngestTask, build
 
         with progress("ingest", None, ()):
-            task = IngestTask(self.config.input, self.config.seed, directory)
+            memory = self.budget.database()
+            task = IngestTask(self.config.input, self.config.seed, directory, memory=memory)
             run_pipeline(build, task, self.options)
 
     def rows(self, name: str) -> int:
@@ -111,10 +129,12 @@ class Miner:
         return {name: self.ingested[name].manifest()["fingerprint"] for name in names}
 
     @cached_property
-    def student(self) -> EncoderChoice:
-        """The student with its precision settled."""
+    def student(self) -> EncoderChoice | GivenStudent:
+        """The student with its precision settled, or the vectors that stand in for it."""
         documents = self.ingested["documents"]
         with self.work.timed("embed", reused=True):
+            if self.config.student.vectors is not None:
+                return given_student(self.config.student, self.work.root / "inputs.json")
             return choose_encoder(self.config.student, documents, self.work.root)
 
     def token_encoder(self, settings: Student) -> EncoderChoice:
@@ -154,7 +174,7 @@ class Miner:
 
     def _earlier(self, identity: dict[str, Any], tokens: bool) -> list[Dataset]:
         found = []
-        for directory in sorted((self.work.root / "embed").glob("*/")):
+        for directory in storage.folders(self.work.root / "embed"):
             dataset = Dataset(str(directory))
             if dataset.finished:
                 manifest = dataset.manifest()
@@ -173,11 +193,21 @@ class Miner:
 
     @cached_property
     def document_vectors(self) -> Dataset:
-        return self.embed("documents", self.student, self._student_gives_tokens)
+        return self._student_vectors("documents")
 
     @cached_property
     def query_vectors(self) -> Dataset:
-        return self.embed("queries", self.student, self._student_gives_tokens)
+        return self._student_vectors("queries")
+
+    def _student_vectors(self, texts: str) -> Dataset:
+        student = self.student
+        if isinstance(student, GivenStudent):
+            return self.place(texts, student)
+        return self.embed(texts, student, self._student_gives_tokens)
+
+    def place(self, texts: str, student: GivenStudent) -> Dataset:
+        """Given vectors of `documents` or `queries` by position."""
+        return placed_vectors(self, texts, student)
 
     @cached_property
     def collection(self) -> Collection:

@@ -8,6 +8,7 @@ from typing import Any
 from schemas.config import Config, Student
 from schemas.errors import ModelError
 from schemas.judges import Judge
+from transforms import storage
 from transforms.datasets import Dataset, write_json
 from transforms.kernels.hashing import fingerprint
 from transforms.models.weights import Weights, find_weights, hardware_precision, is_static
@@ -23,6 +24,11 @@ class EncoderChoice:
     student: Student
     precision: str
     agreement: float | None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights."""
+        return self.weights.digest
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -55,14 +61,14 @@ def choose_encoder(student: Student, documents: Dataset, workdir: Path) -> Encod
     With `auto`, bf16 is taken where the hardware has it and the first 16 documents' vectors keep a
     cosine of at least `MIN_COSINE` with fp32; what was found is kept in the work directory.
     """
-    weights = find_weights(student.model)
+    weights = _weights(student)
     if student.precision != "auto":
         return EncoderChoice(weights, student, student.precision, None)
     if is_static(weights) or hardware_precision(student.device) == "fp32":
         return EncoderChoice(weights, student, "fp32", None)
     bf16 = EncoderChoice(weights, student, "bf16", None)
     note = workdir / "embed" / f"precision-{fingerprint(bf16.identity)}.json"
-    if not note.is_file():
+    if not storage.is_file(note):
         from transforms.models.encoder import MIN_COSINE, agreement
 
         name = documents.part_names()[0]
@@ -70,14 +76,15 @@ def choose_encoder(student: Student, documents: Dataset, workdir: Path) -> Encod
         cosine = agreement(bf16.spec(), [text[:2000] for text in sample])
         chosen = "bf16" if cosine >= MIN_COSINE else "fp32"
         write_json(note, {"precision": chosen, "lowest_cosine_with_fp32": round(cosine, 6)})
-    found = json.loads(note.read_text())
+    found = json.loads(storage.fetch(note).read_text())
     return EncoderChoice(weights, student, found["precision"], found["lowest_cosine_with_fp32"])
 
 
 def judge_student(judge: Judge, student: Student) -> Student:
     """Settings of the late-interaction encoder: the student itself, unless another is named."""
-    if judge.model is None or judge.model == student.model:
-        own = judge.model_dump(include={"max_length", "device", "trust_remote_code"})
+    if judge.model is None or (judge.model == student.model and student.vectors is None):
+        keys = {"max_length", "device", "trust_remote_code", "allow_pickle"}
+        own = judge.model_dump(include=keys)
         given = {key: own[key] for key in own if key in judge.model_fields_set}
         return student.model_copy(update=given)
     return Student(
@@ -85,6 +92,7 @@ def judge_student(judge: Judge, student: Student) -> Student:
         max_length=judge.max_length,
         device=judge.device,
         trust_remote_code=judge.trust_remote_code,
+        allow_pickle=judge.allow_pickle,
     )
 
 
@@ -93,7 +101,8 @@ def cross_encoder_weights(judge: Judge) -> Weights:
     from transforms.models.judges import DEFAULT_CROSS_ENCODER
 
     try:
-        return find_weights(judge.model or DEFAULT_CROSS_ENCODER)
+        name = judge.model or DEFAULT_CROSS_ENCODER
+        return find_weights(name, judge.allow_pickle, judge.trust_remote_code)
     except ModelError as error:
         raise ModelError(
             f"judge: {str(error).rstrip('.')}. Or set judge.kind: fusion, which needs no download."
@@ -104,12 +113,17 @@ def judge_weights(judge: Judge, student: Student) -> Weights:
     """Weights of a judge that is one model."""
     if judge.kind == "cross_encoder":
         return cross_encoder_weights(judge)
-    return find_weights(judge_student(judge, student).model)
+    return _weights(judge_student(judge, student))
+
+
+def _weights(student: Student) -> Weights:
+    return find_weights(student.model, student.allow_pickle, student.trust_remote_code)
 
 
 def check_models(config: Config) -> None:
     """Raise ModelError for a model that cannot be found, before any work is done."""
-    find_weights(config.student.model)
+    if config.student.vectors is None:
+        _weights(config.student)
     for judge in config.judge.flat():
         if judge.kind in {"cross_encoder", "late_interaction", "fusion"}:
             judge_weights(judge, config.student)

@@ -14,7 +14,8 @@ from schemas.config import Config
 class Stage:
     """A step of the run: `rows` of a `unit`, and what they take; `state` is `done` or `reused`
     where nothing is left to do, else `estimate`. `seconds_most` exceeds `seconds` where the work
-    depends on what the judge finds.
+    depends on what the judge finds. `memory` is what the run is expected to hold at most
+    meanwhile, mapped pages too.
     """
 
     stage: str
@@ -26,6 +27,7 @@ class Stage:
     bytes: int
     state: str
     note: str = ""
+    memory: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from jobs.mine import Miner
 from jobs.models import EncoderChoice, judge_student
 from jobs.scores import precomputed_scores
 from jobs.work import Work
+from transforms import storage
 from transforms.bm25_index import Bm25Index
 from transforms.datasets import Dataset
 from transforms.kernels.hashing import text_keys
@@ -62,7 +63,7 @@ class Artifact:
 
 def tree_bytes(folder: Path) -> int:
     """Bytes of the files below a folder; 0 where there is none."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return sum(storage.state(file)[0] for file in storage.files(folder))
 
 
 @dataclass

@@ -10,13 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.given_vectors import GivenStudent
 from jobs.mine import Miner
 from jobs.models import EncoderChoice
-from jobs.plan_timing import DOCUMENTS, QUERIES, Encoding, measure_encoder, spread, timed
+from jobs.plan_timing import DOCUMENTS, ENCODED, QUERIES, Encoding, measure_encoder, spread, timed
 from jobs.work import Work
 from schemas import tables
 from schemas.judges import Judge
 from schemas.policies import needs_judge
+from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
 from transforms.kernels.hashing import fingerprint, mix, text_keys
@@ -161,7 +163,7 @@ class SampleMiner(Miner):
             "positives": self._write("positives", sample.positives, tables.POSITIVES),
         }
         counts = self.origin.ingested["documents"].directory.parent / "counts.json"
-        shutil.copy(counts, self.work.root / "ingest" / counts.name)
+        shutil.copy(storage.fetch(counts), self.work.root / "ingest" / counts.name)
         empty = tables.DEAD_LETTERS.empty_table()
         return found | {"dead_letters": self._write("dead_letters", empty, tables.DEAD_LETTERS)}
 
@@ -176,11 +178,19 @@ class SampleMiner(Miner):
         return dataset
 
     @cached_property
-    def student(self) -> EncoderChoice:
+    def student(self) -> EncoderChoice | GivenStudent:
         return self.origin.student
 
     def token_encoder(self, settings: Any) -> EncoderChoice:
         return self.origin.token_encoder(settings)
+
+    def place(self, texts: str, student: GivenStudent) -> Dataset:
+        from transforms.embed import vectors_table
+
+        given = self.sample.texts(texts)
+        vectors = spread(student.files[texts].head(ENCODED, student.width), len(given))
+        table = vectors_table(0, text_keys(given), vectors, [None] * len(given))
+        return self._write(f"{texts}-given", table, tables.vectors(student.width), "embed")
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
         kind: Literal["query", "document"] = "query" if texts == "queries" else "document"

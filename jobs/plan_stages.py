@@ -1,11 +1,13 @@
 """The stages of a run with what each would take: a sample's costs, times the rows of all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from jobs.mine import Miner
+from jobs.models import EncoderChoice
 from jobs.plan import Stage
 from jobs.plan_artifacts import Artifact, Rehearsal, tree_bytes
 from jobs.plan_counts import most_candidates, pairs_read, union_size, vector_bytes
@@ -23,12 +25,15 @@ from jobs.retrieval import bm25_scorer
 from jobs.scores import score_files
 from schemas.judges import Judge
 from schemas.selection import Selection
+from transforms import storage
 from transforms.kernels.hashing import fingerprint
 from transforms.retrieve import AUTO_SHARD
 
 FIRST = 4
 _READ = 20e6
 """Bytes of somebody else's scores read in a second: assumed, not measured."""
+_PLACED = 80e6
+"""Bytes of given vectors put on positions in a second: assumed, not measured."""
 
 
 def _run_seconds(run: SampleMiner) -> dict[str, float]:
@@ -59,6 +64,9 @@ class Estimator:
         self.positives = miner.rows("positives")
         self.pairs, self.union = self._pairs()
         self.loaded: set[str] = set()
+        first_part = self.run.document_vectors.part_names()[0]
+        schema = self.run.document_vectors.read_part(first_part, ["vector"]).schema
+        self.dimension = int(schema.field("vector").type.list_size)
 
     def _pairs(self) -> tuple[int, bool]:
         sources = [a.dataset for a in self.rehearsal.of("retrieve") if a.what != "retrieve places"]
@@ -71,6 +79,20 @@ class Estimator:
 
     def stages(self) -> list[Stage]:
         """Every stage, in the order of the run."""
+        held = self.miner.budget.expected(
+            self.documents,
+            self.queries,
+            self.dimension,
+            self._postings(),
+            self.sample.text_bytes["documents"],
+        )
+        held["index bm25"] = held["bm25_index"]
+        return [
+            replace(stage, memory=held.get(stage.what) or held[stage.stage])
+            for stage in self._stages()
+        ]
+
+    def _stages(self) -> list[Stage]:
         found = [self._ingest()]
         found += [self._embed(artifact) for artifact in self.rehearsal.of("embed")]
         found += self._retrieve()
@@ -115,6 +137,8 @@ class Estimator:
         return Stage("ingest", "ingest", rows, "rows", seconds, seconds, size, state)
 
     def _embed(self, artifact: Artifact) -> Stage:
+        if artifact.dataset.path not in self.rehearsal.embeddings:
+            return self._place(artifact)
         texts, choice, tokens = self.rehearsal.embeddings[artifact.dataset.path]
         cost = self.measured[texts, fingerprint(choice.identity)][0]
         characters = self.sample.characters[texts]
@@ -129,6 +153,16 @@ class Estimator:
             artifact, "embed", f"embed {texts}{name}", len(characters), texts,
             (seconds, seconds), 2 * size, note,
         )  # fmt: skip
+
+    def _place(self, artifact: Artifact) -> Stage:
+        texts = artifact.what.split()[-1]
+        rows = len(self.sample.characters[texts])
+        size = rows * (4 * self.dimension + 24)
+        seconds = self.overhead + size / _PLACED
+        note = f"placing at {_PLACED / 1e6:.0f} MB/s is assumed"
+        return self._stage(
+            artifact, "embed", artifact.what, rows, texts, (seconds, seconds), 2 * size, note
+        )
 
     def _load(self, cost: Encoding, folder: str) -> float:
         first = folder not in self.loaded
@@ -187,7 +221,7 @@ class Estimator:
         return written / max(rows, 1) * self.queries * min(depth, self.documents)
 
     def _precomputed(self, artifact: Artifact, judge: Judge) -> Stage:
-        size = sum(Path(file).stat().st_size for file in score_files(judge.path or ""))
+        size = sum(storage.state(file)[0] for file in score_files(judge.path or ""))
         seconds = self.overhead + size / _READ
         note = f"reading at {_READ / 1e6:.0f} MB/s is assumed"
         return self._stage(
@@ -263,23 +297,27 @@ class Estimator:
 
     def memory(self) -> tuple[str, int]:
         """The largest single thing that a worker holds or maps, and its bytes."""
-        student = fingerprint(self.rehearsal.student.identity)
-        cost = self.measured["documents", student][0]
         shard = min(self.documents, AUTO_SHARD)
+        items: dict[str, float] = {
+            "vectors of a shard of documents": shard * self.dimension * 4,
+            "BM25 weights of a shard": 8 * self._postings() * shard / max(self.documents, 1),
+        }
+        student = self.rehearsal.student
+        if isinstance(student, EncoderChoice):
+            weights = Path(student.weights.folder).glob("**/*.safetensors")
+            items["the student's weights"] = sum(file.stat().st_size for file in weights)
+            items["token vectors of a block"] = self._token_bytes(student)
+        what = max(items, key=lambda name: items[name])
+        return what, round(items[what])
+
+    def _token_bytes(self, student: EncoderChoice) -> float:
+        if not self.run._student_gives_tokens:
+            return 0.0
+        cost = self.measured["documents", fingerprint(student.identity)][0]
         mean = float(np.mean(self.sample.characters["documents"])) if self.documents else 0.0
         tokens = float(cost.tokens(np.array([mean]))[0])
         block = min(self.documents, self.config.runner.block_size)
-        folder = Path(self.rehearsal.student.weights.folder)
-        items: Mapping[str, float] = {
-            "the student's weights": sum(f.stat().st_size for f in folder.glob("**/*.safetensors")),
-            "vectors of a shard of documents": shard * cost.dimension * 4,
-            "BM25 weights of a shard": 8 * self._postings() * shard / max(self.documents, 1),
-            "token vectors of a block": 2 * 2 * block * tokens * cost.dimension
-            if self.run._student_gives_tokens
-            else 0,
-        }
-        what = max(items, key=lambda name: items[name])
-        return what, round(items[what])
+        return 2 * 2 * block * tokens * cost.dimension
 
     def _postings(self) -> float:
         return bm25_scorer(self.run).index.postings.rows * self._text_share()

@@ -46,13 +46,15 @@ def _time(stage: Stage) -> str:
 def render_plan(plan: Plan) -> RenderableType:
     """The stages of a plan, its total, and what of it is an estimate."""
     table = Table(show_edge=False, pad_edge=False)
-    for name in ("stage", "rows", "time", "writes", "", "note"):
-        table.add_column(name, justify="right" if name in {"rows", "time", "writes"} else "left")
+    for name in ("stage", "rows", "time", "writes", "memory", "", "note"):
+        right = name in {"rows", "time", "writes", "memory"}
+        table.add_column(name, justify="right" if right else "left")
     for stage in plan.stages:
         written = "-" if stage.state == "reused" else format_bytes(stage.bytes)
         rows = f"{stage.rows:,} {stage.unit}"
+        held = "-" if stage.state == "reused" else format_bytes(stage.memory)
         table.add_row(
-            *map(Text, (printable(stage.what), rows, _time(stage), written, stage.state)),
+            *map(Text, (printable(stage.what), rows, _time(stage), written, held, stage.state)),
             Text(printable(stage.note)),
         )
     what, size = plan.memory

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from schemas.locations import is_mirrored
 from transforms.blocks import Block
 from transforms.datasets import Dataset
 
@@ -38,7 +39,7 @@ def progress(stage: str, directory: str | None, blocks: Sequence[Block]) -> Iter
         before = _done(Dataset(directory)) if directory else 0
 
         def watch() -> None:
-            while not stop.wait(0.5):
+            while not stop.wait(5 if directory and is_mirrored(directory) else 0.5):
                 if directory and total:
                     done = _done(Dataset(directory)) - before
                     rate = done / (time.monotonic() - started)

@@ -1,5 +1,9 @@
-"""Publishing a run: written under a temporary name, then renamed in one step."""
+"""Publishing a run: written under a temporary name, then renamed in one step.
 
+In a store it is uploaded under its own name, the manifest last, see `jobs.stored_run`.
+"""
+
+import errno
 import os
 import shutil
 from datetime import UTC, datetime
@@ -10,12 +14,15 @@ import pyarrow as pa
 from jobs.beam_runner import run_pipeline
 from jobs.mine import Miner
 from jobs.progress import progress
-from jobs.published import promote
+from jobs.published import MANIFEST, promote
 from jobs.report import write_report
 from jobs.run_manifest import run_manifest
+from jobs.stored_run import StoredRun, taken
+from jobs.trust import vouch
 from schemas.errors import StorageError
 from schemas.metrics import METRICS
 from schemas.selection import Selection
+from transforms import storage
 from transforms.blocks import plan_blocks
 from transforms.datasets import write_json, write_part
 
@@ -24,17 +31,16 @@ def check_output(miner: Miner) -> str:
     """The run's id. Raises StorageError where it is taken or the folder cannot be written."""
     output = miner.config.output
     run_id = output.run_id or datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    runs = Path(output.path) / "runs"
-    if (runs / run_id).exists():
-        raise StorageError(
-            f"{runs / run_id} is there already, and a published run is never changed; choose "
-            "another output.run_id or leave it out"
-        )
+    runs = storage.local_path(output.path) / "runs"
+    stored = storage.is_mirrored(runs)
+    if storage.is_file(runs / run_id / MANIFEST) if stored else (runs / run_id).exists():
+        raise taken(runs / run_id)
     try:
         runs.mkdir(parents=True, exist_ok=True)
         probe = runs / f".{run_id}.probe"
         probe.touch()
-        probe.unlink()
+        storage.put(probe)
+        storage.remove(probe)
     except OSError as error:
         raise StorageError(
             f"cannot write to {runs}: {error.strerror}; choose another folder with --output DIR"
@@ -52,11 +58,14 @@ def publish(miner: Miner, run_id: str) -> Path:
     from transforms.publish import QUERIES_PER_PART
 
     output = miner.config.output
-    runs = Path(output.path) / "runs"
-    staging = runs / f".{run_id}.{os.getpid()}.tmp"
+    runs = storage.local_path(output.path) / "runs"
+    stored = StoredRun(runs / run_id) if storage.is_mirrored(runs) else None
+    staging = stored.staging if stored else runs / f".{run_id}.{os.getpid()}.tmp"
     sets = miner.sets
     blocks = tuple(plan_blocks(miner.rows("queries"), QUERIES_PER_PART))
     try:
+        if stored:
+            stored.begin()
         with miner.work.timed("publish", reused=False), progress("publish", None, ()):
             task = PublishTask(
                 verdicts=miner.verdicts,
@@ -64,22 +73,32 @@ def publish(miner: Miner, run_id: str) -> Path:
                 collection=miner.collection,
                 tiers=tuple(miner.config.tiers),
                 texts=output.texts == "inline",
-                directory=str(staging),
+                directory=str(stored.run if stored else staging),
                 blocks=blocks,
             )
             run_pipeline(build, task, miner.options)
+            if stored:
+                stored.copy_parts()
             write_part(str(staging), "metrics.parquet", _metrics(miner), METRICS)
         write_json(staging / "manifest.json", run_manifest(miner, run_id, staging))
         write_report(staging)
-        os.rename(staging, runs / run_id)
+        vouch(miner.work.root, storage.local_path(output.path))
+        if stored:
+            stored.end()
+        else:
+            os.rename(staging, runs / run_id)
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise taken(runs / run_id) from error
         raise StorageError(
             f"cannot publish {runs / run_id}: {error.strerror}; nothing was published"
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        if stored:
+            stored.close()
     try:
-        promote(Path(output.path), run_id)
+        promote(storage.local_path(output.path), run_id)
     except StorageError as error:
         raise StorageError(
             f"{error}. Run {run_id} is published whole, and `current` is as it was; put it in "

@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jobs.trust import MOST_MANIFEST, check_files, check_manifest, vouched
 from schemas.errors import ConfigError, StorageError
+from transforms import storage
 
 MANIFEST = "manifest.json"
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -32,21 +34,24 @@ class Run:
     @property
     def complete(self) -> bool:
         """Whether its manifest was written, which is the last thing that publishing does."""
-        return (self.path / MANIFEST).is_file()
+        return storage.is_file(self.path / MANIFEST)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The manifest. Raises StorageError where it is missing or not a JSON object."""
         file = self.path / MANIFEST
         try:
+            if storage.fetch(file).stat().st_size > MOST_MANIFEST:
+                raise ValueError(f"over {MOST_MANIFEST:,} bytes")
             value = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StorageError(
                 f"{file} cannot be read ({error}); the run is not complete. "
                 "Mine it again, or name another run"
             ) from error
         if not isinstance(value, dict):
             raise StorageError(f"{file} does not hold a JSON object; mine the run again")
+        check_manifest(file, value)
         return value
 
     @property
@@ -60,14 +65,23 @@ class Run:
     def workdir(self) -> Path:
         """Where the stage outputs are: `output.workdir`, relative to the output, else `work`."""
         named = self.manifest.get("config", {}).get("output", {}).get("workdir")
-        return (self.output / (named or "work")).resolve()
+        place = storage.local_path(named or "work")
+        return (self.output / place).resolve()
 
     def artifacts(self) -> dict[str, Path]:
         """Stage outputs still on disk, by name (`documents`, `queries`, `candidates_bm25`, ...)."""
-        return {name: path for name, path in self._named_artifacts() if path.is_dir()}
+        found = {name: path for name, path in self._named_artifacts() if storage.is_dir(path)}
+        for path in found.values():
+            check_files(path)
+        return found
 
     def missing_artifact(self, name: str) -> str:
         """Why a stage output cannot be read, as a sentence for an error message."""
+        if not vouched(self.workdir, self.output):
+            return (
+                f"run {self.run_id} names the work directory {self.workdir}, outside {self.output} "
+                "and not made by a run there"
+            )
         path = dict(self._named_artifacts()).get(name)
         if path is None:
             return f"the manifest of run {self.run_id} does not name {name}"
@@ -75,6 +89,8 @@ class Run:
 
     def _named_artifacts(self) -> list[tuple[str, Path]]:
         root = self.workdir
+        if not vouched(root, self.output):
+            return []
         named = []
         for name, relative in (self.manifest.get("artifacts") or {}).items():
             if isinstance(relative, str):
@@ -85,15 +101,12 @@ class Run:
 
 
 def _folders(output: Path) -> list[Path]:
-    runs = output / "runs"
-    if not runs.is_dir():
-        return []
-    return [path for path in runs.iterdir() if path.is_dir() and RUN_ID.fullmatch(path.name)]
+    return [path for path in storage.folders(output / "runs") if RUN_ID.fullmatch(path.name)]
 
 
 def list_runs(output: Path) -> list[Run]:
     """Complete runs of an output folder, oldest first. Raises StorageError: it has no runs/."""
-    if not (output / "runs").is_dir():
+    if not storage.is_dir(output / "runs"):
         raise StorageError(f"{output} holds no runs/; give the folder that `negmine mine` wrote to")
     runs = [run for run in map(Run, _folders(output)) if run.complete]
     return sorted(runs, key=lambda run: (str(run.manifest.get("created", "")), run.run_id))
@@ -102,21 +115,22 @@ def list_runs(output: Path) -> list[Run]:
 def current_id(output: Path) -> str | None:
     """The run in force, or None where `current` is not there."""
     try:
-        return (output / "current").read_text(encoding="utf-8").strip() or None
+        return storage.fetch(output / "current").read_text(encoding="utf-8").strip() or None
     except OSError:
         return None
 
 
 def _existing(output: Path) -> str:
-    names = sorted(path.name for path in _folders(output) if (path / MANIFEST).is_file())
+    names = sorted(path.name for path in _folders(output) if Run(path).complete)
     return f"it has {', '.join(names)}" if names else "it has no complete run yet"
 
 
 def _by_id(output: Path, run_id: str) -> Run:
     run = Run(output / "runs" / run_id)
     if RUN_ID.fullmatch(run_id) and run.complete:
+        check_files(run.path)
         return run
-    if RUN_ID.fullmatch(run_id) and run.path.is_dir():
+    if RUN_ID.fullmatch(run_id) and storage.is_dir(run.path):
         problem = f"run {run_id} in {output} is not complete: it has no {MANIFEST}"
     else:
         problem = f"no run {run_id!r} in {output}"
@@ -128,12 +142,13 @@ def find_run(reference: str) -> Run:
 
     Raises ConfigError, naming the runs that exist, where there is no such complete run.
     """
-    path = Path(reference)
-    if path.is_dir():
+    path = storage.local_path(reference)
+    if storage.is_dir(path):
         path = path.resolve()
-        if (path / MANIFEST).is_file():
+        if Run(path).complete:
+            check_files(path)
             return Run(path)
-        if (path / "runs").is_dir():
+        if storage.is_dir(path / "runs"):
             named = current_id(path)
             if named is None:
                 raise ConfigError(f"{path} has no current run; {_existing(path)}: name one")
@@ -142,9 +157,9 @@ def find_run(reference: str) -> Run:
             return _by_id(path.parent.parent, path.name)
         raise ConfigError(f"{path} is neither a run nor a folder of runs: no {MANIFEST}, no runs/")
     output, separator, run_id = reference.rpartition(":")
-    if separator and Path(output).is_dir():
-        return _by_id(Path(output).resolve(), run_id)
-    if path.parent.name == "runs" and path.parent.is_dir():
+    if separator and storage.is_dir(place := storage.local_path(output)):
+        return _by_id(place.resolve(), run_id)
+    if path.parent.name == "runs" and storage.is_dir(path.parent):
         return _by_id(path.parent.parent.resolve(), path.name)
     raise ConfigError(f"{reference} does not exist; give a run's folder, OUTPUT or OUTPUT:run_id")
 
@@ -165,7 +180,7 @@ def promote(output: Path, run_id: str) -> Run:
             file.write(run_id + "\n")
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(output / "current")
+        storage.replace(temporary, output / "current")
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StorageError(f"cannot write {output / 'current'}: {error.strerror}") from error

@@ -13,6 +13,7 @@ import duckdb
 
 from jobs.published import Run
 from schemas.errors import ConfigError, StorageError
+from transforms import storage
 from transforms.views import dataset_sql, has_parts, partitioned_sql, sql_string
 
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -127,8 +128,8 @@ class Database:
         sets = run.path / "sets"
         self._view("sets", dataset_sql(sets) if has_parts(sets) else None)
         metrics = run.path / "metrics.parquet"
-        if metrics.is_file():
-            file = sql_string(str(metrics))
+        if storage.is_file(metrics):
+            file = sql_string(str(storage.fetch(metrics)))
             sql = f"SELECT * FROM read_parquet([{file}], hive_partitioning = false)"
             self._view("metrics", sql)
         else:

@@ -14,6 +14,8 @@ import pyarrow as pa
 from jobs.published import Run
 from jobs.query import Database
 from schemas.errors import ConfigError, DataError, StorageError
+from schemas.locations import shown
+from transforms import storage
 from transforms.readers.labels import NEGATIVE, POSITIVE, Decision, parse_decision
 from transforms.readers.lines import lines
 from transforms.readers.rows import Rejected
@@ -68,7 +70,8 @@ def write_review(run: Run, file: Path, limit: int | None = None, force: bool = F
     Raises ConfigError where the file is there and `force` is not set, or the run sets none aside,
     StorageError where its texts are gone or the disk refuses.
     """
-    if file.exists() and not force:
+    file = storage.local_path(file)
+    if storage.exists(file) and not force:
         raise ConfigError(
             f"{file} is there already and may hold decisions; name another file, or give --force"
         )
@@ -106,7 +109,7 @@ def _write(file: Path, records: Iterable[dict[str, Any]]) -> int:
                 count += 1
             out.flush()
             os.fsync(out.fileno())
-        temporary.replace(file)
+        storage.replace(temporary, file)
     except OSError as error:
         raise StorageError(
             f"cannot write {file}: {error.strerror}; free space or name another file"
@@ -134,8 +137,9 @@ def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled
         ConfigError: `labels` is the file of decisions.
         StorageError: the disk refuses.
     """
-    labels = run.output / LABELS if labels is None else labels
-    if labels.exists() and decisions.exists() and labels.samefile(decisions):
+    labels = storage.local_path(run.output / LABELS if labels is None else labels)
+    decisions = storage.local_path(decisions)
+    if _same(labels, decisions):
         raise ConfigError(f"{labels} holds the decisions; name another file with --to")
     decided, undecided = _decided(decisions)
     known = _known_labels(labels)
@@ -163,6 +167,12 @@ def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled
         replaced=len(decided) - new - unchanged,
         unchanged=unchanged,
     )
+
+
+def _same(one: Path, other: Path) -> bool:
+    if storage.is_mirrored(one) or storage.is_mirrored(other):
+        return one == other
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def _parsed(file: Path) -> Iterator[tuple[int, bytes, Decision | Rejected]]:
@@ -242,7 +252,7 @@ def _known_labels(file: Path) -> dict[Pair, dict[str, Any]]:
     """Lines of a labels file by pair; none where there is no file yet."""
     known: dict[Pair, dict[str, Any]] = {}
     problems: list[tuple[int, str]] = []
-    for number, data, found in _parsed(file) if file.exists() else ():
+    for number, data, found in _parsed(file) if storage.exists(file) else ():
         if isinstance(found, Rejected) or found.decision is None:
             reason = found.reason if isinstance(found, Rejected) else "decision is missing"
             problems.append((number, reason))
@@ -255,7 +265,7 @@ def _known_labels(file: Path) -> dict[Pair, dict[str, Any]]:
 def shown_path(path: Path) -> str:
     """A path as it would be written in a config: relative to here where it lies below."""
     here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return shown(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def told(found: Relabelled) -> str:

@@ -68,6 +68,7 @@ def write_csv(result: Result, stream: TextIO) -> None:
     """All rows as CSV with a header; lists and maps as JSON in their cell. Null is empty."""
     terminal = stream.isatty()
     writer = csv.writer(stream, lineterminator="\n")
+    quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(result.columns)
     for row in result.rows:
         cells = []
@@ -76,7 +77,8 @@ def write_csv(result: Result, stream: TextIO) -> None:
             if isinstance(plain, dict | list):
                 plain = json.dumps(plain, ensure_ascii=False)
             cells.append(printable(plain) if terminal and isinstance(plain, str) else plain)
-        writer.writerow(cells)
+        # Python quotes a lone carriage return only from 3.13 on, and readers end a row there.
+        (quoted if any("\r" in str(cell) for cell in cells) else writer).writerow(cells)
 
 
 def write_json(result: Result, stream: TextIO) -> None:

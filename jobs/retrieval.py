@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.dense_index import dense_index, search_key, vectors_key
 from jobs.scores import table_files
+from jobs.work import making
 from schemas import tables
 from schemas.config import Bm25, Dense, Random
 from transforms.bm25_index import Bm25Index, Bm25Scorer
 from transforms.datasets import Dataset
 from transforms.readers.fingerprints import file_sum
+from transforms.stores import array_column
 
 if TYPE_CHECKING:
     from jobs.mine import Miner
@@ -25,10 +27,12 @@ def bm25_index(miner: "Miner", language: str | None) -> Bm25Index:
     reused = all(dataset.finished for dataset in sets)
     with miner.work.timed("retrieve", reused):
         if not reused:
-            _build_index(miner, language, index)
-            for dataset in sets:
-                name = Path(dataset.path).name
-                dataset.finish(fingerprint=f"{found}/{name}", stage="bm25_index")
+            with making(directory):
+                if not all(dataset.finished for dataset in sets):
+                    _build_index(miner, language, index)
+                    for dataset in sets:
+                        name = Path(dataset.path).name
+                        dataset.finish(fingerprint=f"{found}/{name}", stage="bm25_index")
     return index
 
 
@@ -58,10 +62,11 @@ def _bm25(miner: "Miner") -> Dataset:
 
     def make(directory: str, blocks: Any) -> Any:
         sets = miner.ingested
-        task = Bm25Task(config, index.path, sets["documents"], sets["queries"], directory, blocks)
+        cut = miner.budget.bm25(config, sets["documents"].rows, index.postings.rows)
+        task = Bm25Task(cut, index.path, sets["documents"], sets["queries"], directory, blocks)
         return build_bm25, task
 
-    return _ensure(miner, "bm25", config, miner.key("documents", "queries"), make)
+    return _ensure(miner, "bm25", config, miner.key("documents", "queries"), make, config.depth)
 
 
 def _dense(miner: "Miner") -> Dataset:
@@ -72,14 +77,17 @@ def _dense(miner: "Miner") -> Dataset:
     index = dense_index(miner, config)
 
     def make(directory: str, blocks: Any) -> Any:
-        return build_dense, DenseTask(config, documents, queries, directory, blocks, index)
+        width = array_column(documents, "vector").shape[1]
+        cut = miner.budget.dense(config, documents.rows, width)
+        return build_dense, DenseTask(cut, documents, queries, directory, blocks, index)
 
     settings = config.model_dump(include={"depth", "index"})
     key = {"source": "dense", "config": settings, **vectors_key(documents, queries)}
     if index is not None:
         key |= search_key(index)
     rows = miner.rows("queries")
-    return miner.work.ensure("retrieve", key, rows, make, label="retrieve dense")
+    at_once = miner.budget.blocks_at_once(config.depth)
+    return miner.work.ensure("retrieve", key, rows, make, label="retrieve dense", at_once=at_once)
 
 
 def _random(miner: "Miner") -> Dataset:
@@ -122,12 +130,19 @@ def _given(miner: "Miner") -> Dataset:
 
 
 def _ensure(
-    miner: "Miner", source: str, config: Any, key: dict[str, Any], make: Callable[..., Any]
+    miner: "Miner",
+    source: str,
+    config: Any,
+    key: dict[str, Any],
+    make: Callable[..., Any],
+    depth: int | None = None,
 ) -> Dataset:
     settings = config.model_dump(exclude={"shards"})
     full = {"source": source, "config": settings, **key}
     label = f"retrieve {source}"
-    return miner.work.ensure("retrieve", full, miner.rows("queries"), make, label=label)
+    at_once = miner.budget.blocks_at_once(depth) if depth else None
+    rows = miner.rows("queries")
+    return miner.work.ensure("retrieve", full, rows, make, label=label, at_once=at_once)
 
 
 def hub_places(miner: "Miner") -> Dataset | None:
@@ -149,11 +164,18 @@ def hub_places(miner: "Miner") -> Dataset | None:
     return miner.work.ensure("retrieve", key, rows, make, label="retrieve places")
 
 
+_STEPS = {"bm25": _bm25, "dense": _dense, "random": _random, "given": _given}
+
+
+def retrieve_source(miner: "Miner", name: str) -> Dataset:
+    """Candidates of one source, made or reused."""
+    return _STEPS[name](miner)
+
+
 def retrieve(miner: "Miner") -> dict[str, Dataset]:
     """Candidates of each source that is on, made or reused; each by itself."""
-    steps = {"bm25": _bm25, "dense": _dense, "random": _random, "given": _given}
     return {
-        name: step(miner)
-        for name, step in steps.items()
+        name: retrieve_source(miner, name)
+        for name in _STEPS
         if getattr(miner.config.sources, name) is not None
     }

@@ -13,6 +13,7 @@ from jobs.mine import Miner
 from jobs.models import judge_weights
 from jobs.run_summary import summarise
 from schemas.tables import SCHEMA_VERSION
+from transforms import storage
 from transforms.kernels.hashing import fingerprint
 
 _TOKEN_JUDGES = ("late_interaction", "fusion")
@@ -81,15 +82,18 @@ def _shareable(miner: Miner) -> dict[str, Any]:
         return value
 
     config = cut(miner.config.model_dump(mode="json"))
-    workdir = os.path.relpath(miner.work.root.resolve(), Path(miner.config.output.path).resolve())
+    root, output = miner.work.root, storage.local_path(miner.config.output.path)
+    workdir = os.path.relpath(root.resolve(), output.resolve())
+    if storage.is_mirrored(root) and not storage.is_mirrored(output):
+        workdir = str(storage.url_of(root))
     config["output"] = {**config["output"], "path": ".", "workdir": workdir}
     return dict(config)
 
 
 def _models(miner: Miner) -> dict[str, str]:
-    """SHA-256 of the weights of the student and of every model that judges."""
+    """SHA-256 of the student's weights, or given vectors, and of every model that judges."""
     student = miner.config.student
-    models = {"student": miner.student.weights.digest}
+    models = {"student": miner.student.digest}
     judges = [j for j in miner.config.judge.flat() if j.kind in {*_TOKEN_JUDGES, "cross_encoder"}]
     for number, judge in enumerate(judges, 1):
         digest = judge_weights(judge, student).digest
@@ -116,7 +120,7 @@ def _artifacts(miner: Miner) -> dict[str, str]:
     known = {directory for path in named.values() for directory in (path, path.parent)}
     stores = [root / store for store in pair_score_stores(miner.judgement.key)]
     for directory in (*miner.work.used, *stores):
-        if directory not in known and directory.is_dir():
+        if directory not in known and storage.is_dir(directory):
             stage = directory.parent.name
             number = sum(name.rpartition("_")[0] == stage or name == stage for name in named) + 1
             named[stage if number == 1 else f"{stage}_{number}"] = directory

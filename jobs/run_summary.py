@@ -7,15 +7,17 @@ from typing import Any
 import duckdb
 
 from jobs.mine import Miner
+from transforms import storage
 from transforms.calibrate import read_calibration
 from transforms.kernels.eci import set_terms
 from transforms.kernels.eci import summarise as summarise_terms
-from transforms.views import dataset_sql, partitioned_sql
+from transforms.views import bound_memory, dataset_sql, partitioned_sql
 
 
 def summarise(miner: Miner, run: Path) -> dict[str, Any]:
     """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
     with duckdb.connect() as database:
+        bound_memory(database)
         views = {
             "negatives": partitioned_sql(run / "negatives", "tier"),
             "ledger": partitioned_sql(run / "ledger", "verdict"),
@@ -34,7 +36,8 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
         overall = _eci(database, "")
         calibration = _calibration(database, miner)
-    counts = json.loads((miner.ingested["documents"].directory.parent / "counts.json").read_text())
+    counted = miner.ingested["documents"].directory.parent / "counts.json"
+    counts = json.loads(storage.fetch(counted).read_text())
     return {
         "tiers": tiers,
         "verdicts": dict(sorted(verdicts, key=lambda entry: (-entry[1], entry[0]))),

@@ -52,6 +52,8 @@ def resolve(runner: Runner, given: Sequence[str] = ()) -> tuple[str, ...]:
     given = tuple(given)
     if given[: len(configured)] == configured:
         given = given[len(configured) :]
+    if "--runner=PortableRunner" in given and not any("job_server_timeout" in o for o in given):
+        given = (_UNHURRIED, *given)
     if configured:
         check_options(configured, "runner.options", forwarding=runner.name in RUNNERS)
     if given:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from schemas import tables
 from schemas.errors import DataError
 from schemas.judges import Judge
+from transforms import storage
 from transforms.datasets import Dataset
 from transforms.readers.fingerprints import file_sum
 
@@ -18,8 +19,13 @@ _ENDINGS = (".parquet", ".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.zst"
 
 def table_files(path: str, key: str, what: str) -> list[str]:
     """Files that a key's path names: a file, a folder's, or a pattern's; DataError for none."""
-    place = Path(path).expanduser()
-    found = sorted(place.iterdir()) if place.is_dir() else [Path(p) for p in glob.glob(str(place))]
+    place = storage.local_path(path)
+    if storage.is_dir(place):
+        found = [place / name for name in storage.names(place)]
+    elif storage.is_mirrored(place):
+        found = storage.matching(place.parent, place.name)
+    else:
+        found = [Path(p) for p in glob.glob(str(place))]
     files = sorted(str(file) for file in found if file.name.endswith(_ENDINGS))
     if not files:
         raise DataError(
@@ -28,6 +34,9 @@ def table_files(path: str, key: str, what: str) -> list[str]:
         )
     if len({Path(file).suffix == ".parquet" for file in files}) > 1:
         raise DataError(f"{key}: {path} mixes Parquet and JSONL; name one kind")
+    for file in files:
+        if not storage.is_file(file):
+            raise DataError(f"{key}: {file} is not a regular file")
     return files
 
 

@@ -44,7 +44,7 @@ def format_bytes(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(title: str, *columns: str | Text) -> Table:
     table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
     for at, column in enumerate(columns):
         table.add_column(column, justify="right" if at else "left", overflow="fold")
@@ -65,7 +65,7 @@ def _tiers(manifest: dict[str, Any]) -> RenderableType:
         "Negatives by tier; sources may overlap",
         "tier",
         "negatives",
-        *map(printable, sources),
+        *(Text(printable(source)) for source in sources),
         "backfilled",
         "queries short",
     )
@@ -117,7 +117,10 @@ def _eci(manifest: dict[str, Any]) -> RenderableType:
 
 
 def _student(manifest: dict[str, Any]) -> Text:
-    name = manifest.get("config", {}).get("student", {}).get("model", "?")
+    student = manifest.get("config", {}).get("student", {})
+    name = student.get("model", "?")
+    if student.get("vectors"):
+        name = f"vectors of {student['vectors'].get('documents', '?')}"
     precision = manifest.get("precision") or {}
     line = f"Student: {printable(name)}, {printable(precision.get('student', '-'))}"
     cosine = precision.get("lowest_cosine_with_fp32")

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from jobs.terminal import printable
 from schemas.errors import DataError, StorageError
+from transforms import storage
 
 _HEADINGS = {
     "dropped": "dropped",
@@ -123,7 +124,11 @@ def write_plot(path: Path, rows: Sequence[dict[str, Any]]) -> None:
             "leave --plot out"
         )
     try:
+        path = storage.local_path(path)
+        if storage.is_mirrored(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(svg(rows), encoding="utf-8")
+        storage.put(path)
     except OSError as error:
         raise StorageError(
             f"cannot write the plot {path}: {error.strerror}; name another file"

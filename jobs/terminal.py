@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from schemas.locations import shown
+
 _SAFE_FORMAT = "\u200c\u200d"  # zero-width joiners: words and emoji need them
 
 
@@ -26,7 +28,7 @@ def printable(value: object, keep: str = "") -> str:
     Characters in `keep` stay as they are. The result may still look like rich markup: print it
     as `rich.text.Text`, or with markup off.
     """
-    text = str(value)
+    text = shown(str(value))
     if text.isascii() and text.isprintable():
         return text
     return "".join(

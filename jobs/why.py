@@ -41,7 +41,7 @@ def explain_query(run: Run, query_id: str, limit: int = 50) -> RenderableType:
     if not rows:
         raise _unknown(run, query_id)
     title = f"query {printable(query_id)}: candidates by similarity, the first {limit}"
-    table = Table(title=title, title_justify="left", box=None)
+    table = Table(title=Text(title), title_justify="left", box=None)
     for column in answer.columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows[:limit]:

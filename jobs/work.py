@@ -3,10 +3,11 @@
 import fcntl
 import json
 import os
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 from jobs.progress import progress
 from schemas.errors import StorageError
 from schemas.tables import SCHEMA_VERSION
+from transforms import storage
 from transforms.blocks import Block, plan_blocks
-from transforms.datasets import Dataset, write_json
+from transforms.datasets import PARTIAL, Dataset, write_json
 from transforms.kernels.hashing import fingerprint
 
 STAGE_VERSIONS = {
@@ -33,10 +35,13 @@ STAGE_VERSIONS = {
 """Raised when a stage's results change for the same inputs, so that old artifacts stay unused."""
 
 LOCK = ".lock"
-"""File in the work directory: locked shared by every run, exclusively while artifacts are deleted.
+"""File in the work directory: locked shared by every run, exclusively while artifacts are deleted;
+and in an artifact while it is made, locked by the run that makes it.
 
 The kernel lets go of it when a process ends, however it ends.
 """
+
+_PLAN = "_plan.json"
 
 Make = Callable[[str, tuple[Block, ...]], tuple[Callable[..., Any], Any]]
 
@@ -91,6 +96,7 @@ class Work:
         *,
         label: str | None = None,
         details: dict[str, Any] | None = None,
+        at_once: int | None = None,
     ) -> Dataset:
         """The artifact of a stage, made now where no finished one exists.
 
@@ -101,27 +107,38 @@ class Work:
             make: from the directory and the blocks that are missing to (build, task).
             label: what to show while it runs.
             details: put into the manifest.
+            at_once: blocks of a pipeline, which follow one another; None = one of all blocks.
         """
         directory, found = self.path(stage, key)
         dataset = Dataset(str(directory))
         reused = dataset.finished
         with self.timed(stage, reused):
             if not reused:
-                todo = self._missing(dataset, rows)
-                with progress(label or stage, str(directory), todo):
-                    build, task = make(str(directory), todo)
-                    if todo:
-                        from jobs.beam_runner import run_pipeline
-
-                        run_pipeline(build, task, self.options)
-                self._complete(dataset, rows)
-                dataset.finish(fingerprint=found, stage=stage, key=key, **(details or {}))
+                with making(directory):
+                    if not dataset.finished:
+                        self._make(dataset, rows, make, label or stage, at_once)
+                        details = {"stage": stage, "key": key, **(details or {})}
+                        dataset.finish(fingerprint=found, **details)
         return dataset
+
+    def _make(
+        self, dataset: Dataset, rows: int, make: Make, label: str, at_once: int | None
+    ) -> None:
+        todo = self._missing(dataset, rows)
+        step = at_once or max(len(todo), 1)
+        with progress(label, dataset.path, todo):
+            for start in range(0, max(len(todo), 1), step):
+                build, task = make(dataset.path, todo[start : start + step])
+                if todo:
+                    from jobs.beam_runner import run_pipeline
+
+                    run_pipeline(build, task, self.options)
+        self._complete(dataset, rows)
+        storage.remove_tree(dataset.directory / PARTIAL)
 
     def _complete(self, dataset: Dataset, rows: int) -> None:
         """Raise StorageError where the runner lost a block or left one that was not planned."""
-        plan = json.loads((dataset.directory / "_plan.json").read_text())
-        expected = plan_blocks(rows, int(plan["block_size"]))
+        expected = plan_blocks(rows, _planned(dataset.directory / _PLAN))
         if dataset.blocks() != expected:
             raise StorageError(
                 f"{dataset.path} holds {len(dataset.blocks())} parts where {len(expected)} were "
@@ -131,21 +148,70 @@ class Work:
 
     def _missing(self, dataset: Dataset, rows: int) -> tuple[Block, ...]:
         """Blocks without a part. A plan left by an interrupted run is kept to."""
-        plan = dataset.directory / "_plan.json"
+        plan = dataset.directory / _PLAN
         size = self.block_size
-        if plan.is_file():
-            size = int(json.loads(plan.read_text())["block_size"])
+        if storage.is_file(plan):
+            size = _planned(plan)
         else:
             write_json(plan, {"block_size": size})
         done = set(dataset.part_names())
         return tuple(block for block in plan_blocks(rows, size) if block.part not in done)
 
 
+def _planned(plan: Path) -> int:
+    """Rows in a block of a plan."""
+    try:
+        return int(json.loads(storage.fetch(plan).read_text())["block_size"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StorageError(
+            f"{plan} cannot be read ({type(error).__name__}: {error}); remove {plan.parent} and "
+            "run again to make it anew"
+        ) from error
+
+
+@contextmanager
+def making(directory: Path) -> Iterator[None]:
+    """Hold an artifact's directory: another process that makes the same one waits, then finds it.
+
+    Where files cannot be locked nobody waits; what both write is the same.
+    """
+    file = directory / LOCK
+    with suppress(OSError):
+        directory.mkdir(parents=True, exist_ok=True)
+    lock = _open_lock(file)
+    try:
+        if lock is not None:
+            _wait(lock, directory)
+        yield
+        # Gone only when all is made: who opened it before finds that, and makes nothing.
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _wait(lock: int, directory: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"waiting for another process, which makes {directory}", file=sys.stderr)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError:
+        return
+
+
+def _open_lock(file: Path) -> int | None:
+    try:
+        return os.open(file, os.O_RDONLY | os.O_CREAT, 0o666)
+    except OSError:
+        return None
+
+
 def _shared_lock(root: Path) -> int | None:
     """Descriptor that holds the lock, after any deletion; None where files cannot be locked."""
-    try:
-        lock = os.open(root / LOCK, os.O_RDONLY | os.O_CREAT, 0o666)
-    except OSError:
+    lock = _open_lock(root / LOCK)
+    if lock is None:
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_SH)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.work import STAGE_VERSIONS
+from schemas.errors import ConfigError
+from schemas.locations import is_mirrored, is_url, local_path, shown
 from transforms.datasets import MANIFEST
 
 PAIR_SCORES = "pair_scores"
@@ -24,6 +26,15 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _OWNED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)\.tmp")
 _WRITTEN = re.compile(r"\..+\.\d+(-\d+)?\.tmp|\..+\.probe")
 _MAPPED = re.compile(r".+\.building")
+
+
+def refuse_stores(path: Path, command: str) -> None:
+    """Raise ConfigError for a place in a store, where nothing keeps other machines' runs out."""
+    if is_url(path) or is_mirrored(path):
+        raise ConfigError(
+            f"{command} works on this machine's folders only, not on {shown(str(local_path(path)))}"
+            "; docs/object-stores.md says what to delete there by hand"
+        )
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -1,6 +1,7 @@
 """Embed stage: documents or queries in, vectors (and token vectors) out."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import apache_beam as beam
 
@@ -9,8 +10,11 @@ from schemas import tables
 from transforms.blocks import Block
 from transforms.datasets import Dataset
 from transforms.embed import EmbedTexts
-from transforms.models.encoder import EncoderSpec, Kind
+from transforms.given_vectors import PlaceVectors, VectorFiles
 from transforms.parts import CreateBlocks, WriteParts
+
+if TYPE_CHECKING:
+    from transforms.models.encoder import EncoderSpec, Kind
 
 
 @dataclass(frozen=True)
@@ -18,13 +22,29 @@ class EmbedTask:
     """What to embed, with which encoder, and where the parts go."""
 
     texts: Dataset
-    kind: Kind
-    encoder: EncoderSpec
+    kind: "Kind"
+    encoder: "EncoderSpec"
     dimension: int
     directory: str
     blocks: tuple[Block, ...]
     tokens: bool = False
     earlier: tuple[Dataset, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class PlaceTask:
+    """Which vectors to put on the positions of `texts`, and where the parts go.
+
+    `identifiers` is a SELECT of `ix` and `id` of the texts.
+    """
+
+    texts: Dataset
+    identifiers: str
+    given: VectorFiles
+    width: int
+    normalize: bool
+    directory: str
+    blocks: tuple[Block, ...]
 
 
 def build(root: beam.Pipeline, task: EmbedTask) -> beam.PCollection:
@@ -36,4 +56,23 @@ def build(root: beam.Pipeline, task: EmbedTask) -> beam.PCollection:
         | "EmbedTexts" >> with_hints(root, embed)
         | "WriteVectors"
         >> WriteParts(task.directory, tables.vectors(task.dimension), compression="none")
+    )
+
+
+def build_given(root: beam.Pipeline, task: PlaceTask) -> beam.PCollection:
+    """Add the placing of given vectors to a pipeline; returns the names of the parts written."""
+    place = PlaceVectors(
+        task.texts,
+        task.identifiers,
+        task.given,
+        task.width,
+        task.normalize,
+        task.directory,
+        task.blocks,
+    )
+    return (
+        root
+        | "PlaceVectors" >> place
+        | "WriteVectors"
+        >> WriteParts(task.directory, tables.vectors(task.width), compression="none")
     )

@@ -8,7 +8,7 @@ from schemas import tables
 from schemas.config import Bm25, Dense, Random
 from transforms.blocks import Block
 from transforms.bm25_index import Bm25Index, IndexDocuments
-from transforms.datasets import Dataset
+from transforms.datasets import PARTIAL, Dataset
 from transforms.dense_index import FILES, DenseIndex, FillShards, IndexSource, TrainIndex
 from transforms.parts import CreateBlocks, WriteParts
 from transforms.recall import RECALL, MeasureRecall
@@ -182,9 +182,11 @@ def _search(
     task: Bm25Task | DenseTask,
 ) -> beam.PCollection:
     shards = plan_shards(documents, task.config.shards)
+    kept = f"{task.directory}/{PARTIAL}"
+    search = SearchShards(searcher, shards, task.blocks, task.config.depth, kept)
     return (
         root
-        | f"Search{source}" >> SearchShards(searcher, shards, task.blocks, task.config.depth)
+        | f"Search{source}" >> search
         | f"Tabulate{source}" >> ToCandidates(task.blocks)
         | f"Write{source}" >> WriteParts(task.directory, tables.CANDIDATES)
     )

@@ -1,5 +1,6 @@
 """Pydantic models of a run's YAML: every key documented, every rule checked here."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -7,29 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from schemas.inputs import Input
 from schemas.judges import Judge
 from schemas.policies import Policy, needs_judge
+from schemas.runner import Runner
+from schemas.student import Student
+
+_TIER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Student(_Model):
-    """The embedding model to be trained; its geometry says how hard a negative is."""
-
-    model: str = Field("all-MiniLM-L6-v2", description="local folder, hub name or alias")
-    query_prompt: str | None = Field(
-        None, description='text put before every query; null = the model\'s own, "" = none'
-    )
-    document_prompt: str | None = Field(
-        None, description='text put before every document; null = the model\'s own, "" = none'
-    )
-    max_length: int | None = Field(None, ge=4, description="tokens; null = the model's own limit")
-    normalize: bool = Field(True, description="scale vectors to length 1, so that dot = cosine")
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto = bf16 where the hardware has it and it agrees with fp32"
-    )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
-    trust_remote_code: bool = Field(False, description="run code shipped with the model")
 
 
 class Bm25(_Model):
@@ -194,20 +181,6 @@ class Tier(_Model):
         return self
 
 
-class Runner(_Model):
-    """Which Beam runner, and how the work is cut."""
-
-    name: Literal["local", "portable", "flink", "spark", "dataflow"] = Field(
-        "local", description="local = FnApiRunner in this process; never guessed"
-    )
-    options: dict[str, bool | int | float | str | list[str]] = Field(
-        {}, description="Beam's options by name, without dashes; those after -- win"
-    )
-    min_ram: str | None = Field(None, description="memory of embed and judge workers, as 16GB")
-    accelerator: str | None = Field(None, description="for them, as type:nvidia-l4;count:1")
-    block_size: int = Field(512, ge=1, description="queries per block; never changes the result")
-
-
 class Output(_Model):
     """Where the run goes."""
 
@@ -273,12 +246,23 @@ class Config(_Model):
         names = {
             name
             for entry in policies
-            for name in (entry if isinstance(entry, dict) else [getattr(entry, "name", entry)])
+            for name in (entry if isinstance(entry, dict) else [getattr(entry, "name", str(entry))])
         }
         missing: list[Any] = [
             {name: {}} for name in ("known_positive", "same_text") if name not in names
         ]
         return [*missing, *policies]
+
+    @model_validator(mode="after")
+    def _tokens_have_an_encoder(self) -> "Config":
+        for judge in self.judge.flat() if self.student.vectors else ():
+            if judge.kind in {"fusion", "late_interaction"} and judge.model is None:
+                raise ValueError(
+                    f"judge.kind {judge.kind} takes token vectors from the student's model, and "
+                    "student.vectors stands in for it; name an encoder as judge.model "
+                    "(all-MiniLM-L6-v2 needs no download) or choose another judge.kind"
+                )
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
@@ -288,9 +272,18 @@ class Config(_Model):
                     f"policy {policy.name} compares judge scores, and judge.kind is none; "
                     "remove the policy or choose a judge"
                 )
+        folded: dict[str, str] = {}
         for name, tier in self.tiers.items():
-            if not name.replace("_", "").isalnum():
-                raise ValueError(f"tier {name!r}: use letters, digits and underscores")
+            if not _TIER_NAME.fullmatch(name) or name == _NULL_PARTITION:
+                raise ValueError(
+                    f"tier {name!r:.80} names a folder: use up to 64 letters a-z, digits and "
+                    "underscores, a letter first"
+                )
+            if folded.setdefault(name.lower(), name) != name:
+                raise ValueError(
+                    f"tiers {folded[name.lower()]} and {name} differ in case only, and some file "
+                    "systems take them for one folder"
+                )
             if tier.source and getattr(self.sources, tier.source) is None:
                 raise ValueError(f"tier {name} wants source {tier.source}, and it is off")
         if not any(tier.quota for tier in self.tiers.values()):

@@ -1,10 +1,18 @@
 """Errors meant for people: each says what was wrong, which value, where, and what to do now."""
 
+from schemas.locations import shown
+
 
 class NegmineError(Exception):
-    """Base of every error that a user can act on; `exit_code` is the process's exit status."""
+    """Base of every error that a user can act on; `exit_code` is the process's exit status.
+
+    A message names places in a store by their URL.
+    """
 
     exit_code = 1
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*(shown(part) if isinstance(part, str) else part for part in told))
 
 
 class ConfigError(NegmineError):

@@ -12,6 +12,12 @@ class _Input(BaseModel):
     )
     bad_rows: float = Field(0.01, ge=0, le=1, description="share of rows that may be bad")
     max_text_bytes: int = Field(1_000_000, ge=1, description="longer texts are bad rows")
+    max_unpacked_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="what a .gz, .zst or Parquet file may unpack to; null = 100 times the file, "
+        "1 GiB at least",
+    )
     labels: str | None = Field(
         None,
         description="reviewed pairs, as `negmine relabel` writes them: further positives, and "

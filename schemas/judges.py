@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_MODELS = ("model", "max_length", "device", "trust_remote_code")
+_MODELS = ("model", "max_length", "device", "trust_remote_code", "allow_pickle")
 _KEYS = {
     "cross_encoder": _MODELS,
     "late_interaction": _MODELS,
@@ -38,6 +38,9 @@ class Judge(BaseModel):
     max_length: int | None = Field(None, ge=4, description="tokens per pair; null = the model's")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
     trust_remote_code: bool = Field(False, description="run code shipped with the model")
+    allow_pickle: bool = Field(
+        False, description="load weights in pickles (pytorch_model.bin); they can run code"
+    )
     path: str | None = Field(
         None, description="precomputed: Parquet or JSONL of scores; file, folder or glob"
     )

@@ -19,12 +19,13 @@ from scipy import sparse
 from schemas import tables
 from schemas.config import Bm25
 from schemas.errors import StorageError
+from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
 from transforms.kernels import bm25
 from transforms.kernels.tokenise import Tokeniser
 from transforms.parts import CreateBlocks
-from transforms.stores import LOCAL, array_column
+from transforms.stores import LOCAL, array_column, map_file
 
 _COMPACT_AT = 16
 _PAIRS_AT_ONCE = 8192
@@ -82,8 +83,8 @@ class _IndexBlock(beam.DoFn):
         self.index = index
 
     def process(self, block: Block) -> Iterator[tuple[int, pa.Table]]:
-        # Lengths are written last, so where they are the postings are too.
-        if (self.index.lengths.directory / block.part).is_file():
+        sets = (self.index.postings, self.index.lengths)
+        if all(storage.is_file(dataset.directory / block.part) for dataset in sets):
             postings = self.index.postings.read_part(block.part)
         else:
             postings = self._make(block)
@@ -244,20 +245,24 @@ def open_index(index: Bm25Index, config: Bm25) -> OpenIndex:
 def _term_numbers(index: Bm25Index, terms: pa.Array) -> np.ndarray:
     """The column `term` of the postings as numbers, mapped from a file made at the first use."""
     file = index.postings.directory / LOCAL / "numbers"
-    if not file.is_file():
+    if not _is_whole(index, file):
         file.parent.mkdir(parents=True, exist_ok=True)
         with open(file.with_name("numbers.lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not file.is_file():
+            if not _is_whole(index, file):
                 building = file.with_name("numbers.building")
                 with open(building, "wb") as out:
                     for table in index.postings.tables(["term"]):
                         numbers = pc.index_in(table["term"], value_set=terms)
                         out.write(numbers.to_numpy().astype("<i4").tobytes())
                 os.replace(building, file)
-    if not file.stat().st_size:
-        return np.empty(0, dtype=np.int32)
-    return np.memmap(file, dtype="<i4", mode="r")
+    return map_file(file, "<i4", ())
+
+
+def _is_whole(index: Bm25Index, numbers: Path) -> bool:
+    if not numbers.is_file() or not index.postings.finished:
+        return numbers.is_file()
+    return numbers.stat().st_size == 4 * index.postings.rows
 
 
 @dataclass(frozen=True)

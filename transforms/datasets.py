@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import StorageError
+from transforms import storage
 from transforms.blocks import Block, parse_part
 
 MANIFEST = "_manifest.json"
+PARTIAL = "_partial"
+"""Folder of what an unfinished data set will be merged from; it goes when that is finished."""
+
+_checked: set[Path] = set()
+"""Mirrored data sets whose manifest was compared with the store's by this process."""
 
 
 def _write_atomically(path: Path, data: Any) -> None:
@@ -25,7 +33,7 @@ def _write_atomically(path: Path, data: Any) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        storage.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if not isinstance(error, OSError):
@@ -47,8 +55,9 @@ def write_part(
 ) -> None:
     """Write one Parquet part under its final name, atomically, with page checksums.
 
-    Raises StorageError when the table does not have exactly the schema's columns and types, or
-    when the disk refuses.
+    Without compression there are no dictionaries either: of vectors, which do not repeat, they
+    cost ten times the writing. Raises StorageError when the table does not have exactly the
+    schema's columns and types, or when the disk refuses.
     """
     if table.schema.names != schema.names:
         raise StorageError(f"{name}: columns {table.schema.names}, expected {schema.names}")
@@ -62,8 +71,9 @@ def write_part(
         compression=compression,
         row_group_size=row_group_size,
         write_page_checksum=True,
+        use_dictionary=compression != "none",
     )
-    _write_atomically(Path(directory) / name, sink.getvalue())
+    _write_atomically(storage.rooted(directory) / name, sink.getvalue())
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -72,9 +82,22 @@ def write_json(path: Path, value: Any) -> None:
     _write_atomically(path, text.encode())
 
 
+def _is_part(name: str) -> bool:
+    return name.startswith("part-") and name.endswith(".parquet")
+
+
+@lru_cache(maxsize=32)
+def _manifest_sizes(file: str, _: int) -> dict[str, int]:
+    manifest = json.loads(Path(file).read_text())
+    return {part["name"]: int(part["bytes"]) for part in manifest["parts"]}
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A data set in a directory: `part-<start>-<stop>.parquet` files and `_manifest.json`.
+
+    Where the directory mirrors a store, the store says what there is, and a part is fetched when
+    it is read.
 
     Parts are named by the block they were made from. For data sets with one row a position
     (documents, queries, vectors) that is the range of rows they hold.
@@ -84,17 +107,44 @@ class Dataset:
 
     @property
     def directory(self) -> Path:
-        return Path(self.path)
+        return storage.rooted(self.path)
 
     @property
     def finished(self) -> bool:
         """Whether its manifest was written, which is the last thing that happens."""
+        if storage.is_mirrored(self.directory):
+            self.refresh()
+            return self.directory in _checked
         return (self.directory / MANIFEST).is_file()
+
+    def refresh(self) -> None:
+        """Compare a mirrored copy with the store: drop it where the store has another one."""
+        directory = self.directory
+        if not storage.is_mirrored(directory):
+            return
+        _checked.discard(directory)
+        if storage.outdated(directory / MANIFEST):
+            shutil.rmtree(directory, ignore_errors=True)
+        try:
+            storage.fetch(directory / MANIFEST)
+        except FileNotFoundError:
+            return
+        _checked.add(directory)
+
+    def _is_checked(self) -> bool:
+        """Whether a mirrored data set is finished, asked of the store once a process."""
+        if self.directory not in _checked or not (self.directory / MANIFEST).exists():
+            self.refresh()
+        return self.directory in _checked
 
     def manifest(self) -> dict[str, Any]:
         """The manifest. Raises StorageError where it is missing or not JSON."""
+        if storage.is_mirrored(self.directory):
+            self._is_checked()
         try:
             value = json.loads((self.directory / MANIFEST).read_text())
+            if not isinstance(value, dict) or not {"parts", "rows"} <= value.keys():
+                raise ValueError("not a manifest")
         except (OSError, ValueError) as error:
             raise StorageError(
                 f"{self.directory / MANIFEST} cannot be read ({error}); remove the directory "
@@ -104,17 +154,19 @@ class Dataset:
 
     def finish(self, **details: Any) -> None:
         """Write the manifest: details, parts with rows and bytes, and the number of rows."""
-        parts = []
-        for name in self.part_names():
-            file = self.directory / name
+        sizes = storage.sizes(self.directory)
+        names = sorted(filter(_is_part, sizes))
+        counts = storage.parquet_rows([(self.directory / name, sizes[name]) for name in names])
+        parts: list[dict[str, Any]] = []
+        for name in names:
             try:
-                rows = pq.read_metadata(file).num_rows
+                rows = next(counts)
             except (OSError, pa.ArrowException) as error:
                 raise StorageError(
-                    f"{file} cannot be read ({str(error).splitlines()[0]}); remove it and run "
-                    "again to make it anew"
+                    f"{self.directory / name} cannot be read ({str(error).splitlines()[0]}); "
+                    "remove it and run again to make it anew"
                 ) from error
-            parts.append({"name": name, "rows": rows, "bytes": file.stat().st_size})
+            parts.append({"name": name, "rows": rows, "bytes": sizes[name]})
         rows = sum(part["rows"] for part in parts)
         write_json(self.directory / MANIFEST, {**details, "parts": parts, "rows": rows})
 
@@ -125,9 +177,21 @@ class Dataset:
 
     def part_names(self) -> list[str]:
         """Names of the parts on disk, in row order."""
+        if storage.is_mirrored(self.directory):
+            return sorted(self._mirrored_sizes())
         if not self.directory.is_dir():
             return []
         return sorted(file.name for file in self.directory.glob("part-*.parquet"))
+
+    def _parts(self) -> list[str]:
+        """Names of the parts, at least one. Raises StorageError where the directory is gone."""
+        names = self.part_names()
+        if not names:
+            raise StorageError(
+                f"{self.directory} is gone or holds no part; remove it and run again to make it "
+                "anew"
+            )
+        return names
 
     def blocks(self) -> list[Block]:
         """The blocks whose parts are on disk, in row order."""
@@ -137,11 +201,15 @@ class Dataset:
         """One part. Raises StorageError, naming the file, where it is truncated or corrupted."""
         file = self.directory / name
         try:
-            return pq.read_table(
+            return storage.read(
                 file,
-                columns=None if columns is None else list(columns),
-                page_checksum_verification=True,
-                partitioning=None,
+                lambda place: pq.read_table(
+                    place,
+                    columns=None if columns is None else list(columns),
+                    page_checksum_verification=True,
+                    partitioning=None,
+                ),
+                self._size(name),
             )
         except (OSError, pa.ArrowException) as error:
             raise StorageError(
@@ -149,25 +217,58 @@ class Dataset:
                 f"{self.directory} and run again to make it anew"
             ) from error
 
+    def fetch(self) -> None:
+        """Have all parts on this machine, for readers of files."""
+        if storage.is_mirrored(self.directory):
+            sizes = self._mirrored_sizes()
+            storage.fetch_all((self.directory / name, size) for name, size in sizes.items())
+
+    def _mirrored_sizes(self) -> dict[str, int]:
+        """Bytes of the parts in the store, by name: of a finished data set as its manifest says."""
+        if not self._is_checked():
+            found = storage.sizes(self.directory)
+            return {name: size for name, size in found.items() if _is_part(name)}
+        state = (self.directory / MANIFEST).stat()
+        return _manifest_sizes(str(self.directory / MANIFEST), state.st_mtime_ns)
+
+    def _size(self, name: str) -> int | None:
+        """Bytes of a part of a mirrored and finished data set, None otherwise."""
+        if not storage.is_mirrored(self.directory) or not self._is_checked():
+            return None
+        return self._mirrored_sizes().get(name)
+
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The parts, one after another, in row order."""
-        for name in self.part_names():
+        for name in self._parts():
             yield self.read_part(name, columns)
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The whole data set in memory; for small ones."""
         return pa.concat_tables(self.tables(columns))
 
-    def read_rows(self, block: Block, columns: Sequence[str] | None = None) -> pa.Table:
-        """Rows of a block of positions, for data sets with one row a position."""
+    def read_rows(
+        self,
+        block: Block,
+        columns: Sequence[str] | None = None,
+        held: dict[str, pa.Table] | None = None,
+    ) -> pa.Table:
+        """Rows of a block of positions, for data sets with one row a position.
+
+        `held` keeps the parts of one call for the next, of the same columns.
+        """
+        held = {} if held is None else held
+        read = {}
         pieces = []
         for name in self.part_names():
             part = parse_part(name)
             low, high = max(part.start, block.start), min(part.stop, block.stop)
             if low < high:
-                pieces.append(self.read_part(name, columns).slice(low - part.start, high - low))
+                read[name] = held[name] if name in held else self.read_part(name, columns)
+                pieces.append(read[name].slice(low - part.start, high - low))
+        held.clear()
+        held.update(read)
         if not pieces:
-            return self.read_part(self.part_names()[0], columns).slice(0, 0)
+            return self.read_part(self._parts()[0], columns).slice(0, 0)
         return pa.concat_tables(pieces)
 
     def read_queries(self, block: Block, columns: Sequence[str] | None = None) -> pa.Table:
@@ -187,5 +288,5 @@ class Dataset:
                     table = table.slice(low, high - low)
                 pieces.append(table)
         if not pieces:
-            return self.read_part(self.part_names()[0], wanted).slice(0, 0)
+            return self.read_part(self._parts()[0], wanted).slice(0, 0)
         return pa.concat_tables(pieces)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from schemas.config import Dense, FirstPass
 from schemas.errors import ConfigError, DataError, StorageError
+from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset
 from transforms.kernels import ann
@@ -128,7 +129,7 @@ class TrainIndex(beam.PTransform):
                 name, write = "trained.faiss", _index_writer(trained)
         except ValueError as error:
             raise _refused(config, source.vectors, error) from error
-        _write_atomically(Path(self.directory) / name, write)
+        _write_atomically(storage.rooted(self.directory) / name, write)
         return block, _row(self.directory, block, name)
 
 
@@ -166,7 +167,7 @@ class FillShards(beam.PTransform):
                 name, write = f"{name}.faiss", _index_writer(ann.fill(trained, vectors))
         except ValueError as error:
             raise _refused(self.source.config, self.source.vectors, error) from error
-        _write_atomically(Path(self.directory) / name, write)
+        _write_atomically(storage.rooted(self.directory) / name, write)
         return _row(self.directory, shard, name)
 
 
@@ -204,7 +205,7 @@ def _write_atomically(path: Path, write: Callable[[str], None]) -> None:
         write(str(temporary))
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        storage.replace(temporary, path)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise StorageError(
@@ -221,7 +222,7 @@ def _digest(path: Path) -> str:
 
 
 def _row(directory: str, shard: Block, name: str) -> pa.Table:
-    path = Path(directory) / name
+    path = storage.rooted(directory) / name
     size, digest = (path.stat().st_size, _digest(path)) if name else (0, "")
     values = [[shard.start], [shard.stop], [name], [size], [digest]]
     return pa.Table.from_arrays([pa.array(column) for column in values], schema=FILES)
@@ -235,6 +236,10 @@ def _files(artifact: Dataset) -> list[dict[str, object]]:
 def _checked(artifact: Dataset, row: dict[str, object]) -> Path:
     path = artifact.directory / str(row["file"])
     try:
+        storage.fetch(path)
+        if storage.is_mirrored(path) and _digest(path) != row["digest"]:
+            storage.forget(path)
+            storage.fetch(path)
         if _digest(path) == row["digest"]:
             return path
         reason = "is not what was written there"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import apache_beam as beam
 import numpy as np
@@ -11,8 +12,10 @@ from schemas import tables
 from transforms.blocks import Block
 from transforms.datasets import Dataset
 from transforms.kernels.hashing import text_keys
-from transforms.models.encoder import EncoderSpec, Kind, load_encoder
 from transforms.stores import array_column, binary_column
+
+if TYPE_CHECKING:
+    from transforms.models.encoder import EncoderSpec, Kind
 
 ENCODED = beam.metrics.Metrics.counter("embed", "texts_encoded")
 REUSED = beam.metrics.Metrics.counter("embed", "texts_reused")
@@ -30,8 +33,8 @@ class EmbedTexts(beam.PTransform):
     """
 
     texts: Dataset
-    kind: Kind
-    encoder: EncoderSpec
+    kind: "Kind"
+    encoder: "EncoderSpec"
     tokens: bool = False
     earlier: Sequence[Dataset] = ()
 
@@ -48,10 +51,13 @@ class _Encode(beam.DoFn):
         self.earlier = list(transform.earlier)
 
     def setup(self) -> None:
+        from transforms.models.encoder import load_encoder
+
         self.encoder = load_encoder(self.spec)
+        self.held: dict[str, pa.Table] = {}
 
     def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
-        texts = self.texts.read_rows(block, ["text"]).column("text").to_pylist()
+        texts = self.texts.read_rows(block, ["text"], self.held).column("text").to_pylist()
         hashes = text_keys(texts)
         vectors = np.empty((len(texts), self.encoder.dimension), dtype=np.float32)
         token_bytes: list[bytes | None] = [None] * len(texts)

@@ -1,6 +1,6 @@
 """Features of pairs, free of thresholds: computed once, so that policies only compare columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -9,10 +9,11 @@ from transforms.kernels.candidates import Candidates, against_positives
 from transforms.kernels.dense import pair_scores
 from transforms.kernels.picking import DocumentArrays
 from transforms.kernels.text import jaccard, minhash_jaccard, shingles
-from transforms.stores import array_column, binary_column
+from transforms.stores import array_column, binary_column, release_pages
 
 _EXACT_JACCARD_FROM = 0.5
 _PAIRS_AT_ONCE = 16_384
+_ROWS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,24 @@ class Collection:
     query_vectors: Dataset
     confirmed_negatives: Dataset | None = None
 
+    @property
+    def vectors(self) -> "np.ndarray | HeldRows":
+        """The student's vectors of documents, (documents, d), to be indexed by positions."""
+        return array_column(self.document_vectors, "vector")
+
+    def holding(self, doc_ix: np.ndarray) -> "Collection":
+        """The same with the vectors of these documents in memory, and of no others.
+
+        For a block that looks them up again and again, all over the corpus: mapped, each look-up
+        would bring in the pages around it, in the end those of the whole corpus.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(Collection)}
+        return _Holding(**values, held=HeldRows.of(self.document_vectors, "vector", doc_ix))
+
     def similarity(self, query_ix: np.ndarray, doc_ix: np.ndarray) -> np.ndarray:
         """Student similarity of each pair, (n,) float32; the same bits as in retrieval."""
         queries = array_column(self.query_vectors, "vector")
-        documents = array_column(self.document_vectors, "vector")
+        documents = self.vectors
         out = np.empty(len(query_ix), dtype=np.float32)
         for start in range(0, len(out), _PAIRS_AT_ONCE):
             rows = slice(start, start + _PAIRS_AT_ONCE)
@@ -40,6 +55,39 @@ class Collection:
         """What chosen negatives are compared by, memory-mapped."""
         vectors = array_column(self.document_vectors, "vector")
         return DocumentArrays(vectors, array_column(self.documents, "minhash"))
+
+
+@dataclass(frozen=True)
+class HeldRows:
+    """Some rows of a column in memory: `rows` (n, d) of `positions` (n,), ascending."""
+
+    positions: np.ndarray
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: Dataset, column: str, positions: np.ndarray) -> "HeldRows":
+        """Rows at these positions, each once."""
+        wanted = np.unique(positions)
+        mapped = array_column(dataset, column)
+        rows = np.empty((len(wanted), *mapped.shape[1:]), dtype=mapped.dtype)
+        for start in range(0, len(wanted), _ROWS_AT_ONCE):
+            release_pages()
+            piece = slice(start, start + _ROWS_AT_ONCE)
+            rows[piece] = mapped[wanted[piece]]
+        return cls(wanted, rows)
+
+    def __getitem__(self, positions: np.ndarray) -> np.ndarray:
+        """Rows at positions that are held, in their order."""
+        return np.asarray(self.rows[np.searchsorted(self.positions, positions)])
+
+
+@dataclass(frozen=True)
+class _Holding(Collection):
+    held: HeldRows | None = None
+
+    @property
+    def vectors(self) -> "np.ndarray | HeldRows":
+        return self.held if self.held is not None else super().vectors
 
 
 @dataclass(frozen=True)
@@ -65,7 +113,7 @@ def positive_features(
     cosine = np.full(count, -1.0, dtype=np.float32)
     overlap = np.zeros(count, dtype=np.float32)
     same = np.zeros(count, dtype=bool)
-    vectors = array_column(collection.document_vectors, "vector")
+    vectors = collection.vectors
     signatures = array_column(collection.documents, "minhash")
     keys = array_column(collection.documents, "text_key")
     rows, positives = against_positives(candidates.query_ix, positive_query_ix, positive_doc_ix)

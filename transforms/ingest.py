@@ -14,6 +14,7 @@ import pyarrow as pa
 from schemas.errors import DataError, StorageError
 from schemas.inputs import Input
 from schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
+from transforms import storage
 from transforms.blocks import Block, plan_blocks
 from transforms.datasets import write_json, write_part
 from transforms.kernels.resolve import EVALUATION_QUERY, Resolved
@@ -118,13 +119,19 @@ def resolve(
     or the evaluation splits hold no positive.
     """
     ordered = sorted(reports, key=lambda report: report.file)
+    base = storage.rooted(directory)
+    storage.fetch_tree(base / _RAW)
     parts = {
-        kind: sorted(path for report in ordered for name, path in report.parts if name == kind)
+        kind: sorted(
+            str(storage.rooted(path))
+            for report in ordered
+            for name, path in report.parts
+            if name == kind
+        )
         for kind in SCHEMAS
     }
-    base = Path(directory)
     for name in ("documents", "queries", *_PAIRS, "dead_letters"):
-        shutil.rmtree(base / name, ignore_errors=True)
+        storage.remove_tree(base / name)
     workplace = base / _RAW / "resolve"
     shutil.rmtree(workplace, ignore_errors=True)
     with Resolved(
@@ -150,7 +157,7 @@ def resolve(
             tables = getattr(resolved, name)(_DEAD_BLOCK)
             counts[name] = _write_pairs(tables, base / name, blocks, schema)
     write_json(base / COUNTS, counts)
-    shutil.rmtree(base / _RAW, ignore_errors=True)
+    storage.remove_tree(base / _RAW)
     return counts
 
 

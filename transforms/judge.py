@@ -83,7 +83,8 @@ def block_rows(
     text_key = array_column(documents, "text_key")
     ranked = {name: _ranked(dataset, block) for name, dataset in candidates.items()}
     found = union(positive_query_ix, positive_doc_ix, ranked, len(text_key))
-    features = positive_features(collection, found, positive_query_ix, positive_doc_ix)
+    held = collection.holding(found.doc_ix)
+    features = positive_features(held, found, positive_query_ix, positive_doc_ix)
     query_ix, query = np.unique(found.query_ix, return_inverse=True)
     retrieved = np.any([found.rank[source] > 0 for source in RETRIEVING], axis=0)
     texts = binary_column(collection.queries, "text").texts(query_ix)
@@ -92,7 +93,7 @@ def block_rows(
         query=query,
         doc_ix=found.doc_ix,
         is_positive=found.is_positive,
-        dense=collection.similarity(found.query_ix, found.doc_ix),
+        dense=held.similarity(found.query_ix, found.doc_ix),
         judge=np.full(len(query), np.nan, dtype=np.float32),
         ranks=dict(found.rank),
         positive_cosine=features.cosine,
@@ -103,7 +104,7 @@ def block_rows(
         text_key=text_key[found.doc_ix],
         pair_key=mix(keys, array_column(documents, "doc_key")[found.doc_ix]),
         bm25=bm25.pair_scores(texts, query, found.doc_ix),
-        neighbour_cosine=neighbour_cosine(collection, found, retrieved),
+        neighbour_cosine=neighbour_cosine(held, found, retrieved),
         in_evaluation=array_column(documents, "in_evaluation")[found.doc_ix],
         hub_place=_places(found, places, block, len(text_key)),
         confirmed_negative=_confirmed(found, collection.confirmed_negatives, block, len(text_key)),

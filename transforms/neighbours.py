@@ -9,7 +9,6 @@ from threadpoolctl import threadpool_limits
 from transforms.features import Collection
 from transforms.kernels.candidates import Candidates
 from transforms.kernels.diversity import unit
-from transforms.stores import array_column
 
 NEIGHBOURS = 5
 """Measured on Cranfield: 5 beats 10, 20 and 50 within the query's candidates, and the corpus-wide
@@ -32,7 +31,7 @@ def neighbour_cosine(
     Returns:
         (n,) float32; the same bits whatever the block.
     """
-    vectors = array_column(collection.document_vectors, "vector")
+    vectors = collection.vectors
     out = np.zeros(len(retrieved), dtype=np.float32)
 
     def of_query(rows: np.ndarray) -> None:

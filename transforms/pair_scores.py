@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import StorageError
+from transforms import storage
 from transforms.datasets import write_part
 from transforms.stores import LOCAL
 
@@ -106,7 +107,7 @@ class PairScoreStore:
 
     @property
     def directory(self) -> Path:
-        return Path(self.path)
+        return storage.rooted(self.path)
 
     def read(self, query_hashes: np.ndarray, document_hashes: np.ndarray) -> np.ndarray:
         """Scores of pairs, (n,) float32, NaN where unknown.
@@ -145,9 +146,9 @@ class PairScoreStore:
 
         Leaves it to the process that is at it, where one is. Raises StorageError as `read` does.
         """
-        if not self.directory.is_dir():
+        if not storage.is_dir(self.directory):
             return
-        (self.directory / LOCAL).mkdir(exist_ok=True)
+        (self.directory / LOCAL).mkdir(parents=True, exist_ok=True)
         with open(self.directory / LOCAL / "lock", "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -190,14 +191,16 @@ class PairScoreStore:
         merged = self._write(*(column.to_numpy() for column in table.columns))
         for name in small:
             if name != merged:
-                (self.directory / name).unlink(missing_ok=True)
+                storage.remove(self.directory / name)
 
     def _tidy(self) -> None:
         """Remove mapped copies of parts that are gone, and what killed processes left."""
+        names = set(_part_names(self.directory))
         copies = list((self.directory / LOCAL).glob("part-*.parquet"))
         for copy in copies:
-            if not (self.directory / copy.name).exists():
+            if copy.name not in names:
                 copy.unlink(missing_ok=True)
+                storage.forget(self.directory / copy.name)
         for folder in (self.directory, self.directory / LOCAL):
             for temporary in folder.glob(".part-*.tmp"):
                 try:
@@ -234,7 +237,7 @@ def _part_names(directory: Path) -> list[str]:
     while True:
         before = names
         try:
-            entries = os.listdir(directory)
+            entries = storage.names(directory)
         except FileNotFoundError:
             return []
         names = sorted(n for n in entries if n.startswith("part-") and n.endswith(".parquet"))
@@ -251,7 +254,7 @@ def _damaged(file: Path, error: Exception) -> StorageError:
 
 def _footer(file: Path) -> pq.FileMetaData:
     try:
-        return pq.read_metadata(file)
+        return storage.read(file, pq.read_metadata)
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException) as error:
@@ -260,8 +263,11 @@ def _footer(file: Path) -> pq.FileMetaData:
 
 def _read(file: Path) -> pa.Table:
     try:
-        return pq.read_table(
-            file, schema=PAIR_SCORES, page_checksum_verification=True, partitioning=None
+        return storage.read(
+            file,
+            lambda place: pq.read_table(
+                place, schema=PAIR_SCORES, page_checksum_verification=True, partitioning=None
+            ),
         )
     except FileNotFoundError:
         raise

@@ -16,6 +16,7 @@ from transforms.datasets import Dataset, write_part
 from transforms.features import Collection
 from transforms.kernels.tiers import served_positive
 from transforms.pairs import to_pairs
+from transforms.part_writers import PartWriters
 from transforms.stores import binary_column
 
 QUERIES_PER_PART = 8192
@@ -47,20 +48,37 @@ class _Publish(beam.DoFn):
         self.directory = transform.directory
 
     def process(self, block: Block) -> Iterator[int]:
-        rows = Rows(self.verdicts.read_queries(block), self.collection)
-        for tier in self.tiers:
-            table = rows.negatives(tier, self.texts)
-            if table.num_rows or block.start == 0:
-                directory = f"{self.directory}/negatives/tier={tier}"
-                write_part(directory, block.part, table, table.schema)
-        for verdict in Verdict:
-            table = rows.ledger(verdict)
-            if table.num_rows or (block.start == 0 and verdict is Verdict.KEPT):
-                directory = f"{self.directory}/ledger/verdict={verdict}"
-                write_part(directory, block.part, table, tables.LEDGER)
+        kept = 0
+        negatives = {tier: f"negatives/tier={tier}" for tier in self.tiers}
+        ledger = {verdict: f"ledger/verdict={verdict}" for verdict in Verdict}
+        schema = negatives_schema(self.texts)
+        with PartWriters(self.directory, block.part) as parts:
+            if block.start == 0:
+                for folder in negatives.values():
+                    parts.open(folder, schema)
+                parts.open(ledger[Verdict.KEPT], tables.LEDGER)
+            for inside in _pieces(block, self.verdicts.blocks()):
+                rows = Rows(self.verdicts.read_queries(inside), self.collection)
+                for tier, folder in negatives.items():
+                    parts.add(folder, rows.negatives(tier, self.texts), schema)
+                for verdict, folder in ledger.items():
+                    parts.add(folder, rows.ledger(verdict), tables.LEDGER)
+                kept += rows.kept
         sets = self.sets.read_queries(block)
         write_part(f"{self.directory}/sets", block.part, sets, tables.SETS)
-        yield rows.kept
+        yield kept
+
+
+def _pieces(block: Block, parts: Sequence[Block]) -> list[Block]:
+    """The block cut where parts end, so that one part is in memory at a time."""
+    inside = [Block(max(p.start, block.start), min(p.stop, block.stop)) for p in parts]
+    return [piece for piece in inside if piece.start < piece.stop] or [block]
+
+
+def negatives_schema(texts: bool) -> pa.Schema:
+    """`schemas.tables.NEGATIVES`, without the three texts where they are not wanted."""
+    unwanted = set() if texts else {"query", "positive", "negative"}
+    return pa.schema([field for field in tables.NEGATIVES if field.name not in unwanted])
 
 
 class Rows:
@@ -124,9 +142,8 @@ class Rows:
             "negative": self._texts(documents, doc_ix, texts),
         }
         columns = {name: chosen.column(name) for name in chosen.column_names} | added
-        schema = tables.NEGATIVES
-        table = pa.table([columns[name] for name in schema.names], schema=schema)
-        return table if texts else table.drop_columns(["query", "positive", "negative"])
+        schema = negatives_schema(texts)
+        return pa.table([columns[name] for name in schema.names], schema=schema)
 
     def ledger(self, verdict: Verdict) -> pa.Table:
         """Rows of `schemas.tables.LEDGER` with one verdict, sorted by query and document."""

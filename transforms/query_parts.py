@@ -9,9 +9,10 @@ import duckdb
 import pyarrow as pa
 
 from schemas.errors import StorageError
+from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
-from transforms.views import sql_string
+from transforms.views import bound_memory, sql_string
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,10 @@ class _Fill(beam.DoFn):
 
     def process(self, _: int) -> Iterator[str]:
         table = self.table
-        spill = Path(table.directory) / "_spill"
+        spill = storage.rooted(table.directory) / "_spill"
         try:
             with duckdb.connect() as connection:
+                bound_memory(connection)
                 connection.execute(f"SET temp_directory = {sql_string(str(spill))}")
                 table.fill(connection)
                 for block in table.blocks:
@@ -73,7 +75,9 @@ def _part(connection: duckdb.DuckDBPyConnection, table: QueryTable, block: Block
 
 def parquet_sql(directory: str, names: Sequence[str], columns: str) -> str:
     """SELECT over the named parts of a data set."""
-    files = ", ".join(sql_string(str(Path(directory) / name)) for name in names)
+    dataset = Dataset(directory)
+    dataset.fetch()
+    files = ", ".join(sql_string(str(dataset.directory / name)) for name in names)
     return f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false)"
 
 
@@ -96,7 +100,7 @@ def files_sql(files: Sequence[str], columns: Mapping[str, tuple[str, str]]) -> s
         columns: name in the answer to name in the files and SQL type.
     """
     reader = "read_parquet" if Path(files[0]).suffix == ".parquet" else "read_json_auto"
-    listed = ", ".join(sql_string(file) for file in files)
+    listed = ", ".join(sql_string(str(storage.fetch(file))) for file in files)
     chosen = ", ".join(
         f'"{column.replace(chr(34), chr(34) * 2)}"::{kind} AS {name}'
         for name, (column, kind) in columns.items()

@@ -13,9 +13,10 @@ from scipy import sparse
 from schemas import tables
 from schemas.config import Bm25
 from schemas.errors import DataError, StorageError
+from transforms import storage
 from transforms.blocks import Block, plan_blocks
 from transforms.bm25_index import Bm25Index, open_index
-from transforms.datasets import Dataset
+from transforms.datasets import Dataset, write_part
 from transforms.dense_index import DenseIndex
 from transforms.kernels.bm25 import Bm25Matrix, Queries
 from transforms.kernels.dense import exact_top_k, largest_norm
@@ -26,6 +27,9 @@ from transforms.stores import array_column
 
 AUTO_SHARD = 262_144
 _LANE = 64
+_PARTIAL = pa.schema(
+    [pa.field("score", pa.float32(), nullable=False), pa.field("id", pa.int64(), nullable=False)]
+)
 _DOCUMENTS_AT_ONCE = 16_384
 
 
@@ -122,14 +126,16 @@ class SearchShards(beam.PTransform):
     """Top k of all shards for each block of queries: `Pipeline -> (block start, TopK)`.
 
     An element is one shard and up to 64 blocks of queries, so that a worker loads each shard once;
-    a shard's tasks follow one another. Raises StorageError unless each block gets exactly one
-    partial result of each shard.
+    a shard's tasks follow one another. What several shards gave is kept below the folder `kept`,
+    if one is named, for a run that goes on after an interruption. Raises StorageError unless each
+    block gets exactly one partial result of each shard.
     """
 
     searcher: Searcher
     shards: Sequence[Block]
     blocks: Sequence[Block]
     depth: int
+    kept: str = ""
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
         tasks = [
@@ -137,32 +143,48 @@ class SearchShards(beam.PTransform):
             for shard in range(len(self.shards))
             for lane in range(0, len(self.blocks), _LANE)
         ]
-        search = _Search(self.searcher, self.shards, self.blocks, self.depth)
-        return (
+        found = (
             root
             | "CreateTasks" >> beam.Create(tasks, reshuffle=False)
             | "SpreadTasks" >> beam.GroupByKey()  # unlike Reshuffle, keeps the order locally
-            | "Search" >> beam.ParDo(search)
-            | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
+            | "Search" >> beam.ParDo(_Search(self))
         )
+        if len(self.shards) == 1:
+            # Nothing to wait for: a block goes on, and is written, as soon as it is searched.
+            return found | "TakeOnly" >> beam.MapTuple(lambda start, partial: (start, partial[1]))
+        return found | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
 
 
 class _Search(beam.DoFn):
-    def __init__(
-        self, searcher: Searcher, shards: Sequence[Block], blocks: Sequence[Block], depth: int
-    ) -> None:
-        self.searcher = searcher
-        self.shards = shards
-        self.blocks = blocks
-        self.depth = depth
+    def __init__(self, transform: SearchShards) -> None:
+        self.searcher = transform.searcher
+        self.shards = transform.shards
+        self.blocks = transform.blocks
+        self.depth = transform.depth
+        self.kept = transform.kept if len(transform.shards) > 1 else ""
 
     def process(
         self, element: tuple[str, Iterable[tuple[int, int]]]
     ) -> Iterator[tuple[int, tuple[int, TopK]]]:
         for shard, lane in element[1]:
             for block in self.blocks[lane : lane + _LANE]:
-                found = self.searcher.search(self.shards[shard], block, self.depth)
-                yield int(block.start), (shard, found)
+                yield int(block.start), (shard, self._find(self.shards[shard], block))
+
+    def _find(self, shard: Block, block: Block) -> TopK:
+        """Search, unless an interrupted run did and kept what it found."""
+        if not self.kept:
+            return self.searcher.search(shard, block, self.depth)
+        folder = Dataset(f"{self.kept}/{shard.start:012d}-{shard.stop:012d}")
+        if storage.is_file(folder.directory / block.part):
+            table = folder.read_part(block.part)
+            scores, ids = (table.column(name).to_numpy() for name in _PARTIAL.names)
+            rows = block.stop - block.start
+            return TopK(scores.reshape(rows, -1), ids.reshape(rows, -1))
+        found = self.searcher.search(shard, block, self.depth)
+        flat = [found.scores.ravel(), found.ids.ravel()]
+        table = pa.Table.from_arrays(list(map(pa.array, flat)), schema=_PARTIAL)
+        write_part(folder.path, block.part, table, _PARTIAL)
+        return found
 
 
 Accumulator = tuple[tuple[int, ...], TopK | None]

@@ -1,8 +1,10 @@
 """Random access by position: a data set's columns, copied once to local files and memory-mapped."""
 
 import fcntl
+import mmap
 import os
 import shutil
+import weakref
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,18 +20,21 @@ LOCAL = "_local"
 
 
 class BinaryColumn:
-    """A column of strings or bytes: `offsets` (n+1,) int64 and `data` (bytes,) uint8, mapped."""
+    """A column of strings or bytes: `ends` (n,) int64 and `data` (bytes,) uint8, mapped."""
 
-    def __init__(self, offsets: np.ndarray, data: np.ndarray) -> None:
-        self.offsets = offsets
+    def __init__(self, ends: np.ndarray, data: np.ndarray) -> None:
+        self.ends = ends
         self.data = data
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self.ends)
 
     def bytes_at(self, position: int) -> memoryview:
         """The bytes at one position, without a copy."""
-        return self.data[self.offsets[position] : self.offsets[position + 1]].data
+        if position < 0 or position >= len(self.ends):
+            raise IndexError(f"position {position} of {len(self.ends)}")
+        start = self.ends[position - 1] if position else 0
+        return self.data[start : self.ends[position]].data
 
     def texts(self, positions: Sequence[int] | np.ndarray) -> list[str]:
         """The strings at these positions, in their order."""
@@ -78,17 +83,42 @@ def _localise(dataset: Dataset, column: str, target: Path, building: Path) -> No
                 values.write(block.tobytes())
                 shape, kind = block.shape[1:], block.dtype.str
     (building / "layout").write_text(" ".join([kind, *map(str, shape)]))
+    shutil.rmtree(target, ignore_errors=True)
     os.replace(building, target)
 
 
+def copy_fault(copy: Path, rows: int) -> str | None:
+    """Why a column's copy does not fit the rows of its data set; None where it does."""
+    kind, *shape = (copy / "layout").read_text().split()
+    size = (copy / "values").stat().st_size
+    if kind == "binary":
+        ends = (copy / "offsets").stat().st_size
+        if ends != 8 * rows:
+            return f"has {ends:,} bytes of offsets, {8 * rows:,} fit its {rows:,} rows"
+        fitting = int(np.memmap(copy / "offsets", dtype="<i8", mode="r")[-1]) if rows else 0
+    else:
+        fitting = rows * np.dtype(kind).itemsize * int(np.prod(list(map(int, shape)), dtype=int))
+    return None if size == fitting else f"has {size:,} bytes, {fitting:,} fit its {rows:,} rows"
+
+
+def _is_whole(dataset: Dataset, copy: Path) -> bool:
+    try:
+        rows = dataset.rows if dataset.finished else None
+        return (copy / "layout").is_file() and (rows is None or copy_fault(copy, rows) is None)
+    except (OSError, ValueError, TypeError, IndexError):
+        return False
+
+
 def _open(dataset: Dataset, column: str) -> Path:
+    """The copy of a column, made where there is none or one of another length."""
+    dataset.refresh()
     target = dataset.directory / LOCAL / column
-    if not (target / "layout").is_file():
+    if not _is_whole(dataset, target):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with open(target.with_name(column + ".lock"), "w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if not (target / "layout").is_file():
+                if not _is_whole(dataset, target):
                     building = target.with_name(target.name + ".building")
                     try:
                         _localise(dataset, column, target, building)
@@ -102,26 +132,58 @@ def _open(dataset: Dataset, column: str) -> Path:
     return target
 
 
-def _map(path: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+_mapped: "weakref.WeakSet[mmap.mmap]" = weakref.WeakSet()
+MOST_MAPPED = 256 << 20
+"""Resident bytes of files, libraries too, beyond which mapped pages are given back."""
+
+
+def release_pages(most: int = MOST_MAPPED) -> None:
+    """Give the pages of mapped files back to the kernel where more than `most` bytes are resident.
+
+    They stay in its page cache as long as it has room and are mapped again when they are read.
+    Does nothing where the kernel does not say how much is resident, as off Linux.
+    """
+    try:
+        resident = int(Path("/proc/self/statm").read_text().split()[2]) * mmap.PAGESIZE
+    except OSError:
+        return
+    if resident > most:
+        for mapped in list(_mapped):
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def map_file(path: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A file of numbers as a memory-mapped array (rows, *shape), its pages released in time."""
     item = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64))
     rows = path.stat().st_size // item
     if rows == 0:
         return np.empty((0, *shape), dtype=dtype)
-    return np.memmap(path, dtype=dtype, mode="r", shape=(rows, *shape))
+    array = np.memmap(path, dtype=dtype, mode="r", shape=(rows, *shape))
+    _mapped.add(array._mmap)  # type: ignore[attr-defined]
+    return array.view(np.ndarray)
 
 
-@lru_cache(maxsize=32)
 def array_column(dataset: Dataset, column: str) -> np.ndarray:
     """A fixed-width column as a memory-mapped array: (rows,) or (rows, width), in row order."""
-    target = _open(dataset, column)
-    dtype, *shape = (target / "layout").read_text().split()
-    return _map(target / "values", dtype, tuple(map(int, shape)))
+    release_pages()
+    return _array_column(dataset, column)
 
 
 @lru_cache(maxsize=32)
+def _array_column(dataset: Dataset, column: str) -> np.ndarray:
+    target = _open(dataset, column)
+    dtype, *shape = (target / "layout").read_text().split()
+    return map_file(target / "values", dtype, tuple(map(int, shape)))
+
+
 def binary_column(dataset: Dataset, column: str) -> BinaryColumn:
     """A string, large_string or large_binary column, memory-mapped, in row order."""
+    release_pages()
+    return _binary_column(dataset, column)
+
+
+@lru_cache(maxsize=32)
+def _binary_column(dataset: Dataset, column: str) -> BinaryColumn:
     target = _open(dataset, column)
-    ends = _map(target / "offsets", "<i8", ())
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), ends])
-    return BinaryColumn(offsets, _map(target / "values", "|u1", ()))
+    ends = map_file(target / "offsets", "<i8", ())
+    return BinaryColumn(ends, map_file(target / "values", "|u1", ()))

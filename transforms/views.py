@@ -1,8 +1,22 @@
 """A published run's Parquet as DuckDB SQL; partition values come from folder names only."""
 
+import tempfile
 from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import unquote
+
+import duckdb
+
+from transforms import storage
+
+MEMORY = "768MB"
+"""What a connection of DuckDB holds before it spills; by default it takes most of the machine."""
+
+
+def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let a connection in memory hold MEMORY, and spill to the system's temporary folder."""
+    connection.execute(f"SET memory_limit = '{MEMORY}'")
+    connection.execute(f"SET temp_directory = {sql_string(tempfile.gettempdir())}")
 
 
 def sql_string(text: str) -> str:
@@ -11,6 +25,7 @@ def sql_string(text: str) -> str:
 
 
 def _files(directory: Path) -> str:
+    directory = storage.fetch_tree(directory)
     if any(letter in str(directory) for letter in "*?["):
         # An escaped pattern would not match DuckDB's list of allowed directories.
         return f"[{', '.join(sql_string(str(part)) for part in _parts(directory))}]"
@@ -23,7 +38,7 @@ def _parts(directory: Path) -> list[Path]:
 
 def has_parts(directory: Path) -> bool:
     """Whether a folder holds at least one part."""
-    return next(directory.glob("part-*.parquet"), None) is not None
+    return any(fnmatch(name, "part-*.parquet") for name in storage.sizes(directory))
 
 
 def dataset_sql(directory: Path, columns: str = "*") -> str:
@@ -35,8 +50,8 @@ def partition_values(directory: Path, key: str) -> dict[str, Path]:
     """Folders `key=value` that hold parts, by value, in the order of their names."""
     return {
         unquote(folder.name.partition("=")[2]): folder
-        for folder in sorted(directory.glob(f"{key}=*"))
-        if has_parts(folder)
+        for folder in storage.folders(directory)
+        if folder.name.startswith(f"{key}=") and has_parts(folder)
     }
 
 

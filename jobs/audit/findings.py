@@ -9,6 +9,7 @@ import duckdb
 
 from jobs.published import Run
 from schemas.errors import StorageError
+from transforms import storage
 from transforms.kernels.eci import set_terms, summarise
 from transforms.views import dataset_sql, partitioned_sql, sql_string
 
@@ -107,7 +108,7 @@ class Entries:
             ("ledger", ledger),
             ("queries", dataset_sql(artifacts["queries"])),
             ("documents", dataset_sql(artifacts["documents"])),
-            ("given", f"SELECT * FROM read_parquet({sql_string(str(negatives))})"),
+            ("given", f"SELECT * FROM read_parquet({sql_string(str(storage.fetch(negatives)))})"),
         ):
             self._connection.execute(f"CREATE VIEW {name} AS {sql}")
         self._connection.execute(_ENTRIES)

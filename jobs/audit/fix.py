@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.audit.findings import CERTAIN, SUSPECTED, Entries
 from schemas.errors import ConfigError
+from transforms import storage
 from transforms.exporters.files import replacing
 from transforms.foreign.files import container
 from transforms.foreign.rewrite import rewrite
@@ -22,7 +23,7 @@ def targets(files: Sequence[Path], out: Path, force: bool = False) -> list[Path]
     Raises ConfigError where one is there already, is an audited file itself, or is named as
     another kind of file.
     """
-    into = len(files) > 1 or out.is_dir()
+    into = len(files) > 1 or storage.is_dir(out)
     found = [out / file.name for file in files] if into else [out]
     if len(set(found)) < len(found):
         raise ConfigError(f"--fix {out}: two audited files have the same name; fix them one by one")
@@ -31,7 +32,7 @@ def targets(files: Sequence[Path], out: Path, force: bool = False) -> list[Path]
             raise ConfigError(f"--fix {target}: name it {file.suffix}, as {file.name} is")
         if container(target) != container(file):
             raise ConfigError(f"--fix {target}: {file} is {container(file)}, and so is its copy")
-        if target.exists() and (not force or os.path.samefile(target, file)):
+        if storage.exists(target) and (not force or os.path.samefile(target, file)):
             raise ConfigError(f"--fix {target} is there already; name another file")
     return found
 

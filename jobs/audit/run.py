@@ -16,6 +16,7 @@ from jobs.publish import check_output, publish
 from jobs.published import find_run
 from schemas.config import Config
 from schemas.errors import ConfigError, StorageError
+from transforms import storage
 from transforms.foreign import FORMATS
 from transforms.foreign.collection import Foreign, collect, input_paths
 from transforms.foreign.files import expand
@@ -80,11 +81,11 @@ class Audit:
 def audit(request: Request) -> Audit:
     """Audit the files; publishes a run in `output`. Raises ConfigError, DataError, StorageError."""
     files = _check(request)
-    copies = targets(files, request.fix) if request.fix is not None else []
+    copies = targets(files, storage.local_path(request.fix)) if request.fix is not None else []
     foreign = Foreign(
         tuple(map(str, files)), request.format, request.corpus, request.queries, request.qrels
     )
-    root = Path(request.output) / "work" / "audit"
+    root = storage.local_path(request.output) / "work" / "audit"
     directory = root / fingerprint(_identity(foreign))
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -176,4 +177,5 @@ def _config(request: Request, directory: Path, widest: int) -> Config:
     }
     file = directory.with_suffix(".yaml")
     file.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    storage.put(file)
     return load_config(str(file), request.settings, request.output)

@@ -8,6 +8,7 @@ from jobs.compare.read import TwoRuns
 from jobs.compare.result import Measured
 from jobs.report.metrics import Metric, read_metrics
 from jobs.report.settings import own_leak
+from transforms import storage
 
 OWN = "own"
 """Key of the leak at each run's own `positives_above`."""
@@ -22,7 +23,7 @@ def measured(runs: TwoRuns) -> list[Measured]:
 
     Counts and paired metrics are left out, as other parts have them; so are hubs and histograms.
     """
-    if not all((run.path / "metrics.parquet").is_file() for run in runs.runs.values()):
+    if not all(storage.is_file(run.path / "metrics.parquet") for run in runs.runs.values()):
         return []
     sides: list[dict[tuple[Any, ...], Metric]] = []
     for run in runs.runs.values():

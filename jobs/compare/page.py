@@ -10,6 +10,7 @@ from jobs.report import numbers
 from jobs.report.document import document
 from jobs.report.markup import Markup, cut, element, table
 from schemas.errors import StorageError
+from transforms import storage
 
 _STYLE = Path(report.__file__).parent / "page.css"
 _OWN_STYLE = """
@@ -56,8 +57,10 @@ def write_page(comparison: Comparison, target: Path) -> Path:
     """Write the page; a file that is there is replaced in one step. Raises StorageError."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        if storage.is_mirrored(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(page(comparison), encoding="utf-8", newline="\n")
-        temporary.replace(target)
+        storage.replace(temporary, target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StorageError(

@@ -6,6 +6,7 @@ from typing import Any
 from jobs.compare.read import TwoRuns
 from jobs.compare.result import PolicyChange, Queries, Setting
 from jobs.published import Run
+from transforms import storage
 
 _NOT_SETTINGS = ("output.run_id",)
 _INPUTS = ("inputs", "models", "precision", "seed", "schema_version", "versions")
@@ -114,6 +115,6 @@ def warnings(runs: TwoRuns, queries: Queries) -> list[str]:
     if not same_judge(a, b):
         found.append("the judges differ: judge margins and rates are not on one scale")
     for side, run in (("A", a), ("B", b)):
-        if not (run.path / "metrics.parquet").is_file():
+        if not storage.is_file(run.path / "metrics.parquet"):
             found.append(f"run {side} has no metrics.parquet (an older run): the rest is compared")
     return found

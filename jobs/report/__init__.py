@@ -7,6 +7,7 @@ from jobs.published import Run
 from jobs.report.page import page
 from jobs.report.read import RunData
 from schemas.errors import StorageError
+from transforms import storage
 
 NAME = "report.html"
 
@@ -27,12 +28,14 @@ def write_report(run_folder: Path, out: Path | None = None) -> Path:
     A file that is there is replaced in one step. Raises StorageError where the run cannot be read
     or the file cannot be written.
     """
-    target = out or run_folder / NAME
+    target = storage.local_path(out or run_folder / NAME)
     text = render(run_folder)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        if storage.is_mirrored(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(target)
+        storage.replace(temporary, target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StorageError(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import StorageError
+from transforms import storage
 
 _PARTS = {
     "eci": "eci",
@@ -86,9 +87,9 @@ def read_metrics(run: Path, manifest: dict[str, Any]) -> Metrics:
     """
     file = run / "metrics.parquet"
     rows: list[dict[str, Any]] = []
-    if file.is_file():
+    if storage.is_file(file):
         try:
-            rows = pq.ParquetFile(file).read().to_pylist()
+            rows = pq.ParquetFile(storage.fetch(file)).read().to_pylist()
         except (OSError, pa.ArrowException) as error:
             raise StorageError(f"{file} cannot be read ({error}); mine the run again") from error
     named = {row.get("metric") for row in rows}

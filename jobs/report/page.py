@@ -53,7 +53,8 @@ def _section(identifier: str, title: str, *parts: Any) -> Markup | None:
 
 def _header(facts: Facts, name: str, findings: Sequence[Finding]) -> Markup:
     config = facts.config
-    student = (config.get("student") or {}).get("model")
+    vectors = (config.get("student") or {}).get("vectors")
+    student = "given as vectors" if vectors else (config.get("student") or {}).get("model")
     judge = config.get("judge") or {}
     source = (config.get("input") or {}).get("path")
     words = [

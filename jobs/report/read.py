@@ -10,6 +10,7 @@ import duckdb
 from jobs.report.metrics import Metrics, read_metrics
 from jobs.run_views import create_run_views
 from schemas.errors import StorageError
+from transforms.views import bound_memory
 
 _CELLS = (40, 26)
 
@@ -38,6 +39,7 @@ class RunData:
         self.run, self.manifest = run, manifest
         self.metrics: Metrics = read_metrics(run, manifest)
         self.connection = duckdb.connect(":memory:")
+        bound_memory(self.connection)
 
     def __enter__(self) -> "RunData":
         try:

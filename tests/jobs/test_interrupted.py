@@ -58,8 +58,8 @@ def completes(config: str, output: Path, undisturbed: dict[str, str]) -> None:
     assert (output / "current").read_text() == "one\n"
 
 
-def stopped(config: str, output: Path, number: int) -> tuple[int, str]:
-    """Send a signal as soon as the first vectors are on disk; exit code and stderr."""
+def started(config: str, output: Path) -> "subprocess.Popen[str]":
+    """A run in a process of its own, as soon as its first vectors are on disk."""
     command = [sys.executable, "-m", "jobs", "mine", config, "--output", str(output)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -68,6 +68,12 @@ def stopped(config: str, output: Path, number: int) -> tuple[int, str]:
     while not list(output.glob("work/embed/*/part-*")) and time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.005)
+    return process
+
+
+def stopped(config: str, output: Path, number: int) -> tuple[int, str]:
+    """Send a signal as soon as the first vectors are on disk; exit code and stderr."""
+    process = started(config, output)
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     return process.returncode, err
@@ -89,6 +95,19 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
 ) -> None:
     code, _ = stopped(config, tmp_path, signal.SIGKILL)
     assert code == -signal.SIGKILL
+    assert published(tmp_path) == {}
+    completes(config, tmp_path, undisturbed)
+
+
+def test_a_work_directory_that_vanishes(
+    config: str, tmp_path: Path, undisturbed: dict[str, str]
+) -> None:
+    process = started(config, tmp_path)
+    (tmp_path / "work").rename(tmp_path / "gone")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 5, err
+    assert err.startswith("error: ") and str(tmp_path / "work") in err, err
+    assert err.count("\n") == 1
     assert published(tmp_path) == {}
     completes(config, tmp_path, undisturbed)
 
@@ -162,7 +181,7 @@ def test_a_disk_that_is_really_full_while_reading(
     completes(config, small_disk, undisturbed)
 
 
-STEPS = ("ingest", "embed", "judge", "score")
+STEPS = ("ingest", "embed", "retrieve", "judge", "score")
 
 
 @pytest.mark.parametrize("step", STEPS)

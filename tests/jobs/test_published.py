@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.published import current_id, find_run, list_runs, promote
+from jobs.trust import vouch
 from schemas.errors import ConfigError, StorageError
 from tests.builders import TIERS, Layout, build_run
 
@@ -97,8 +98,11 @@ def test_artifacts_stay_inside_the_work_directory(output: Path, tmp_path: Path) 
     value["config"]["output"]["workdir"] = "../elsewhere"
     (output / "work").rename(tmp_path.parent / "elsewhere")
     manifest.write_text(json.dumps(value))
+    assert find_run(str(output)).artifacts() == {}
+    assert "not made by a run there" in find_run(str(output)).missing_artifact("queries")
+    vouch(tmp_path.parent / "elsewhere", output)
     assert list(find_run(str(output)).artifacts()) == ["queries"]
-    value["config"]["output"]["workdir"] = str(tmp_path / "nowhere")
+    value["config"]["output"]["workdir"] = str(output / "nowhere")
     manifest.write_text(json.dumps(value))
     run = find_run(str(output))
     assert run.artifacts() == {}

@@ -63,6 +63,10 @@ def test_the_command_line_wins() -> None:
     assert (found["parallelism"], found["flink_master"]) == (8, "two:2")
     other = resolve(runner, ["--runner=PortableRunner", "--job_endpoint=embed"])
     assert runner_name(other) == "PortableRunner"
+    assert options_of(*other)["job_server_timeout"] == 604_800, "not Beam's minute"
+    assert resolve(runner, other) == other
+    hurried = resolve(Runner(), [*other, "--job_server_timeout=60"])
+    assert options_of(*hurried)["job_server_timeout"] == 60
 
 
 def test_resolving_again_changes_nothing() -> None:

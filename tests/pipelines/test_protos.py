@@ -18,6 +18,7 @@ from apache_beam.runners.pipeline_context import PipelineContext
 import jobs.beam_runner
 import jobs.publish
 import pipelines
+from pipelines.embed import PlaceTask, build_given
 from pipelines.retrieve import RecallTask, build_recall
 from tests.jobs.collections import (
     cross_encoder,
@@ -29,6 +30,7 @@ from tests.jobs.collections import (
 from transforms.blocks import Block
 from transforms.datasets import Dataset
 from transforms.dense_index import DenseIndex
+from transforms.given_vectors import VectorFiles
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
@@ -41,7 +43,8 @@ Stage = tuple[Any, Any]
 def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
     """Builder and task of every pipeline of a run with all sources, by the builder's name.
 
-    A collection this small is searched exactly, so the task that checks an index is made here.
+    A collection this small is searched exactly, so the task that checks an index is made here, and
+    so is the one for vectors that are given.
     """
     folder = tmp_path_factory.mktemp("protos")
     given = folder / "given.jsonl"
@@ -84,6 +87,12 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
     index = DenseIndex(fill.source.config, fill.trained, Dataset(fill.directory))
     recall = RecallTask(index, *sets, (0, 5), str(folder / "recall"), (Block(0, 2),))
     found["pipelines.retrieve.build_recall"] = (build_recall, recall)
+    documents = found["pipelines.embed.build"][1].texts
+    vectors = VectorFiles((str(folder / "vectors.parquet"),), "id", "vector", "documents")
+    place = PlaceTask(
+        documents, "SELECT 0", vectors, 8, True, str(folder / "placed"), (Block(0, 9),)
+    )
+    found["pipelines.embed.build_given"] = (build_given, place)
     return found
 
 

@@ -1,5 +1,6 @@
 """Retrieval transforms: shards, the checked merge, the index artifact, the scorer of pairs."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,15 @@ from transforms.blocks import Block, plan_blocks
 from transforms.bm25_index import Bm25Index, Bm25Scorer, IndexDocuments, SumTerms
 from transforms.datasets import Dataset, write_part
 from transforms.kernels.topk import TopK, top_k
-from transforms.retrieve import Bm25Searcher, MergeShards, candidates, plan_shards
+from transforms.parts import WriteParts
+from transforms.retrieve import (
+    Bm25Searcher,
+    MergeShards,
+    SearchShards,
+    ToCandidates,
+    candidates,
+    plan_shards,
+)
 
 SENTENCE = "cells divide stars burn hydrogen rivers carry sand to the sea and mountains erode"
 WORDS = SENTENCE.split()
@@ -53,6 +62,44 @@ def index(path: Path, documents: Dataset, block_size: int, language: str | None)
         blocks = plan_blocks(documents.rows, block_size)
         _ = pipeline | IndexDocuments(documents, language, blocks, made)
     return made
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Notes each search in a folder; the power goes at number `fails_at`."""
+
+    folder: str
+    fails_at: int | None = None
+
+    def search(self, shard: Block, queries: Block, k: int) -> TopK:
+        done = len(list(Path(self.folder).iterdir()))
+        if done == self.fails_at:
+            raise StorageError("the power went")
+        (Path(self.folder) / f"{done}-{shard.start}-{queries.start}").touch()
+        ids = np.arange(shard.start, shard.stop)[None, :].repeat(queries.stop - queries.start, 0)
+        scores = (ids * 7 % 10 + np.arange(queries.start, queries.stop)[:, None]) / np.float32(3)
+        return top_k(scores.astype(np.float32), ids, k)
+
+
+def search_all(noted: Noted, written: Path, kept: str) -> pa.Table:
+    blocks = plan_blocks(6, 2)
+    with TestPipeline(runner=FnApiRunner()) as pipeline:
+        search = SearchShards(noted, plan_shards(12, 3), blocks, 3, kept)
+        found = pipeline | search | ToCandidates(blocks)
+        _ = found | WriteParts(str(written), tables.CANDIDATES)
+    return Dataset(str(written)).read()
+
+
+def test_what_shards_gave_before_an_interruption_is_not_searched_again(tmp_path):
+    for name in ("undisturbed", "disturbed"):
+        (tmp_path / name).mkdir()
+    once = search_all(Noted(str(tmp_path / "undisturbed")), tmp_path / "once", "")
+    assert once.num_rows == 6 * 3
+    disturbed, kept = str(tmp_path / "disturbed"), str(tmp_path / "kept")
+    with pytest.raises(Exception, match="the power went"):
+        search_all(Noted(disturbed, fails_at=5), tmp_path / "twice", kept)
+    assert search_all(Noted(disturbed), tmp_path / "twice", kept) == once
+    assert len(list((tmp_path / "disturbed").iterdir())) == 9, "three shards by three blocks, once"
 
 
 @given(st.integers(0, 500), st.integers(1, 40))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from schemas.errors import ConfigError
+from transforms import storage
 from transforms.exporters import flagembedding, n_tuple, triplet
 from transforms.exporters.files import Written, replacing
 from transforms.exporters.rows import Options, Rows, Source
@@ -63,7 +64,8 @@ def export(source: Source, format: str, path: Path, options: Options) -> Report:
     disk refuses.
     """
     writer = exporter(format)
-    if path.is_dir():
+    path = storage.local_path(path)
+    if storage.is_dir(path):
         raise ConfigError(
             f"{path} is a folder; give a file name, for example export{writer.SUFFIX}"
         )

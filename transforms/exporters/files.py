@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import StorageError
+from transforms import storage
 
 ROW_GROUP = 16_384
 
@@ -37,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
+        storage.replace(temporary, path)
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}; free space or give another --output"

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from schemas.errors import DataError, StorageError
+from transforms import storage
 from transforms.datasets import write_json
 from transforms.foreign.raw import Writer, write_rows
 from transforms.foreign.references import judgements, reference_file, texts
@@ -101,8 +102,9 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
 
     Raises DataError naming file and row, StorageError.
     """
-    if (directory / COUNTS).is_file():
-        return {k: int(v) for k, v in json.loads((directory / COUNTS).read_text()).items()}
+    if storage.is_file(directory / COUNTS):
+        counts = json.loads(storage.fetch(directory / COUNTS).read_text())
+        return {k: int(v) for k, v in counts.items()}
     raw = directory / "raw"
     shutil.rmtree(directory, ignore_errors=True)
     raw.mkdir(parents=True)
@@ -116,6 +118,8 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
             f"cannot write {directory}: {str(error).splitlines()[0]}; free space and run again"
         ) from error
     counts["rows"] = rows
+    for file in directory.glob("*.parquet"):
+        storage.put(file)
     write_json(directory / COUNTS, counts)
     shutil.rmtree(raw)
     return counts

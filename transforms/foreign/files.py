@@ -9,12 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import DataError
+from transforms import storage
+from transforms.readers.columns import first_line
+from transforms.readers.limits import rows_at_once
 from transforms.readers.lines import COMPRESSIONS, line_cap, lines, parsed
 from transforms.readers.paths import JSON_LINES, TABLES
 from transforms.readers.rows import Rejected
 
 ARROW = (".arrow", ".feather", ".ipc")
-_ROWS = 8192
 _CAP = line_cap(1 << 27)
 
 
@@ -36,13 +38,13 @@ def container(path: str | Path) -> str:
 
 def expand(path: str) -> list[Path]:
     """The file, or a folder's files of one container, by name. Raises DataError for none."""
-    place = Path(path).expanduser()
-    if place.is_file():
+    place = storage.local_path(path)
+    if storage.is_file(place):
         return [place]
-    if not place.is_dir():
+    if not storage.is_dir(place):
         raise DataError(f"{path} does not exist; looked at {place.absolute()}")
     endings = (*TABLES, *ARROW, ".jsonl", ".jsonl.gz", ".jsonl.zst")
-    found = sorted(file for file in place.iterdir() if file.name.endswith(endings))
+    found = sorted(place / name for name in storage.sizes(place) if name.endswith(endings))
     if not found:
         raise DataError(f"folder {path} holds no Parquet, Arrow or JSON Lines file")
     return found
@@ -56,11 +58,17 @@ def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.Record
     """
     with ExitStack() as stack:
         with _damage(path):
+            path = storage.fetch(path)
             if container(path) == "parquet":
                 file = stack.enter_context(pq.ParquetFile(path))
-                schema, batches = file.schema_arrow, file.iter_batches(batch_size=_ROWS)
+                schema = file.schema_arrow
+                batches = file.iter_batches(batch_size=rows_at_once(path, file, schema.names))
             else:
                 schema, batches = _arrow(stack.enter_context(pa.memory_map(str(path))))
+            names = schema.names
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise DataError(f"{path} has {names.count(repeated)} columns {repeated!r}; rename them")
         yield schema, _guarded(path, batches)
 
 
@@ -68,8 +76,8 @@ def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.Record
 def _damage(path: str | Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, pa.ArrowException) as error:
-        detail = str(error).splitlines()[0]
+    except (OSError, pa.ArrowException, ValueError, RuntimeError, MemoryError) as error:
+        detail = first_line(error)
         raise DataError(f"{path} is cut off or damaged ({detail}); write it again") from error
 
 
@@ -77,6 +85,8 @@ def _guarded(path: str | Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
     while True:
         with _damage(path):
             batch = next(batches, None)
+            if batch is not None:
+                batch.validate(full=True)
         if batch is None:
             return
         yield batch

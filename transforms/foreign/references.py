@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.errors import DataError
+from transforms import storage
 from transforms.foreign.files import container, objects, open_table
 from transforms.foreign.rows import MOST_BYTES
+from transforms.readers.columns import is_plain
 from transforms.readers.lines import decoded, line_cap, lines
 from transforms.readers.paths import compressed, kind_of_file
 from transforms.readers.qrels import read_qrels
@@ -34,13 +36,13 @@ def reference_file(path: str, what: str) -> Path:
 
     Raises DataError where there is none.
     """
-    place = Path(path).expanduser()
-    if place.is_dir():
+    place = storage.local_path(path)
+    if storage.is_dir(place):
         found = compressed(place / f"{what}.jsonl")
         if found is None:
             raise DataError(f"--{what}: folder {path} holds no {what}.jsonl; name a file")
         return found
-    if not place.is_file():
+    if not storage.is_file(place):
         raise DataError(f"--{what}: {path} does not exist; looked at {place.absolute()}")
     return place
 
@@ -66,10 +68,11 @@ def _records(path: Path, what: str) -> Iterator[tuple[int, dict[str, object]]]:
         for line, record, _ in objects(path, what):
             yield line, record
     else:
-        with open_table(path) as (_, batches):
+        with open_table(path) as (schema, batches):
+            names = [field.name for field in schema if is_plain(field.type)]
             line = 0
             for batch in batches:
-                for record in batch.to_pylist():
+                for record in batch.select(names).to_pylist():
                     line += 1
                     yield line, record
 

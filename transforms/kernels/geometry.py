@@ -5,6 +5,24 @@ import numpy as np
 from transforms.kernels.dense import pair_scores
 from transforms.kernels.diversity import unit
 
+_UNIT_WITHIN = 1e-6
+"""Lengths this close to 1 are those of float32 vectors that were scaled before."""
+
+
+def unit_length(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (n, d) float32 scaled to length 1; one that has it already keeps its bits.
+
+    Lengths are summed in float64 along the row, so a row does not depend on the others. Rows must
+    not be zero.
+    """
+    length = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1))
+    far = np.abs(length - 1) > _UNIT_WITHIN
+    if not far.any():
+        return vectors
+    scaled = vectors.copy()
+    scaled[far] = vectors[far] / length[far, None]
+    return scaled
+
 
 def cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Cosine of vectors paired by position: two (n, d) arrays, (n,) float64."""

@@ -9,7 +9,7 @@ from transforms.kernels.candidates import against_positives
 from transforms.kernels.text import jaccard, minhash_jaccard, shingles
 from transforms.metrics.inputs import Negatives
 from transforms.metrics.rows import Row
-from transforms.stores import array_column, binary_column
+from transforms.stores import array_column, binary_column, release_pages
 
 JACCARD = 0.8
 _UNSURE = 0.16
@@ -58,6 +58,7 @@ def _near(collection: Collection, left: np.ndarray, right: np.ndarray) -> np.nda
     signatures = array_column(collection.documents, "minhash")
     near = np.zeros(len(left), dtype=bool)
     for start in range(0, len(left), _AT_ONCE):
+        release_pages()
         part = slice(start, start + _AT_ONCE)
         estimate = minhash_jaccard(signatures[left[part]], signatures[right[part]])
         near[part] = estimate >= JACCARD

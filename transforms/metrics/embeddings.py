@@ -11,7 +11,7 @@ from transforms.kernels.hashing import mix
 from transforms.kernels.random_documents import random_documents
 from transforms.metrics.inputs import Negatives
 from transforms.metrics.rows import Row
-from transforms.stores import array_column
+from transforms.stores import array_column, release_pages
 
 TEMPERATURES = (0.01, 0.05, 0.1)
 PAIRS = 10_000
@@ -41,6 +41,7 @@ def _cosines(
 ) -> np.ndarray:
     out = np.empty(len(left_ix))
     for start in range(0, len(out), _AT_ONCE):
+        release_pages()
         part = slice(start, start + _AT_ONCE)
         out[part] = cosines(left[left_ix[part]], right[right_ix[part]])
     return out

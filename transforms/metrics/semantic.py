@@ -12,7 +12,7 @@ from transforms.kernels.residuality import residuality
 from transforms.metrics.inputs import Negatives
 from transforms.metrics.lexicon import Lexicon
 from transforms.metrics.rows import Row
-from transforms.stores import array_column
+from transforms.stores import array_column, release_pages
 
 TRIPLES = 10_000
 _KEY = 0x547269706C65
@@ -52,6 +52,7 @@ def _triples(
     positive, negative = np.empty(len(sample)), np.empty(len(sample))
     residual = np.empty((len(sample), documents.shape[1]), dtype=np.float32)
     for start in range(0, len(sample), _AT_ONCE):
+        release_pages()
         part = slice(start, start + _AT_ONCE)
         q = queries[sample.query_ix[part]]
         p, n = documents[sample.positive_ix[part]], documents[sample.doc_ix[part]]

@@ -1,7 +1,7 @@
 """Encoders: texts to vectors, and token vectors in the same forward pass."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, Protocol
 
@@ -11,6 +11,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 
 from schemas.errors import ModelError
+from transforms import storage
 from transforms.models.batching import batches, fit, one_core_each, token_budget
 from transforms.models.weights import first_line
 
@@ -196,13 +197,11 @@ def _refuse_nan(vectors: np.ndarray, texts: Sequence[str], folder: str) -> None:
 @lru_cache(maxsize=4)
 def load_encoder(spec: EncoderSpec) -> Encoder:
     """The encoder of a spec, loaded once a process."""
-    return SentenceTransformerEncoder(spec)
+    return SentenceTransformerEncoder(replace(spec, folder=str(storage.fetch_tree(spec.folder))))
 
 
 def agreement(spec: EncoderSpec, texts: Sequence[str]) -> float:
     """Lowest cosine between a sample's vectors under `spec` and under fp32, in [-1, 1]."""
-    from dataclasses import replace
-
     fast = load_encoder(spec).encode(texts, "document").vectors.astype(np.float64)
     exact = SentenceTransformerEncoder(replace(spec, precision="fp32"))
     slow = exact.encode(texts, "document").vectors.astype(np.float64)

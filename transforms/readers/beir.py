@@ -6,6 +6,7 @@ from pathlib import Path
 
 from schemas.errors import ConfigError, DataError
 from schemas.inputs import BeirInput
+from transforms import storage
 from transforms.readers.lines import line_cap, lines, parsed
 from transforms.readers.paths import compressed
 from transforms.readers.qrels import read_qrels
@@ -18,8 +19,8 @@ def sources(config: BeirInput) -> list[Source]:
     Raises DataError naming what is missing, or the splits that are there, and ConfigError where an
     evaluation split is the one that is mined.
     """
-    folder = Path(config.path).expanduser()
-    if not folder.is_dir():
+    folder = storage.local_path(config.path)
+    if not storage.is_dir(folder):
         raise DataError(f"input.path: {config.path} is not a folder; looked at {folder.absolute()}")
     found = [_qrels(folder, config.split, "split")]
     for kind, name in (("documents", "corpus.jsonl"), ("queries", "queries.jsonl")):
@@ -50,16 +51,18 @@ def _qrels(folder: Path, split: str, key: str) -> Source:
 
 
 def _splits(folder: Path) -> list[str]:
-    return sorted({file.name.split(".tsv")[0] for file in (folder / "qrels").glob("*.tsv*")})
+    return sorted(
+        {name.split(".tsv")[0] for name in storage.sizes(folder / "qrels") if ".tsv" in name}
+    )
 
 
 def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
     """Rows of one of the three files."""
     cap = line_cap(config.max_text_bytes)
     if source.kind == "qrels":
-        yield from read_qrels(source, cap, beir=True)
+        yield from read_qrels(source, cap, config.max_unpacked_bytes, beir=True)
         return
-    for number, data, size in lines(source.path, cap):
+    for number, data, size in lines(source.path, cap, config.max_unpacked_bytes):
         try:
             record = parsed(data, size)
         except Rejected as why:

@@ -1,6 +1,7 @@
 """Named columns: Parquet tables and JSON Lines of documents, queries and qrels."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -8,13 +9,14 @@ import pyarrow.parquet as pq
 
 from schemas.errors import DataError
 from schemas.inputs import HfInput, JsonlInput, ParquetInput
+from transforms import storage
+from transforms.readers.limits import Unpacked, rows_at_once
 from transforms.readers.lines import line_cap, lines, parsed
 from transforms.readers.paths import evaluation_sources, file_sources, kind_of_file
 from transforms.readers.qrels import read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, judgement_row, text_row
 
 ColumnsInput = ParquetInput | JsonlInput | HfInput
-_ROWS = 1024
 
 
 def wanted_columns(kind: str, config: ColumnsInput) -> list[str | None]:
@@ -50,37 +52,116 @@ def sources(config: ColumnsInput) -> list[Source]:
 
 def check_columns(path: str, wanted: Sequence[str | None]) -> None:
     """Raises DataError where a Parquet file cannot be read or lacks a wanted column."""
-    with _open_table(path) as file:
-        require_columns(path, file.schema_arrow.names, wanted)
+    with storage.opened(path) as source, _open_table(path, source) as file, _damage(path):
+        _check(path, file, wanted)
+
+
+def _check(path: str, file: pq.ParquetFile, wanted: Sequence[str | None]) -> None:
+    require_columns(path, file.schema_arrow.names, wanted)
+    require_values(path, file.schema_arrow, wanted)
 
 
 def require_columns(name: str, names: Sequence[str], wanted: Sequence[str | None]) -> None:
-    """Raises DataError, naming the columns there are, where a wanted one is missing."""
+    """Raises DataError, naming the columns there are, where a wanted one is missing or not one."""
     for column in wanted:
-        if column is not None and column not in names:
+        if column is None:
+            continue
+        if column not in names:
             raise DataError(
                 f"{name} has no column {column!r}; its columns are {', '.join(names)}. "
                 "Name the right one in the input section"
             )
+        if names.count(column) > 1:
+            raise DataError(f"{name} has {names.count(column)} columns {column!r}; rename them")
 
 
-def _open_table(path: str) -> pq.ParquetFile:
+def require_values(name: str, schema: pa.Schema, wanted: Sequence[str | None]) -> None:
+    """Raises DataError where a wanted column holds lists, structs, dates or the like.
+
+    Texts, bytes and numbers are checked row by row.
+    """
+    for column in wanted:
+        kind = pa.null() if column is None else schema.field(column).type
+        if not is_plain(kind):
+            raise DataError(
+                f"{name}: column {column!r} holds {str(kind)[:80]}, expected texts or numbers. "
+                "Name another in the input section, or cast it"
+            )
+
+
+def is_plain(kind: pa.DataType) -> bool:
+    """Whether values of a type are texts, bytes, numbers or null."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (
+        _is_bytes, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal,
+        pa.types.is_boolean, pa.types.is_null, pa.types.is_fixed_size_binary,
+    )  # fmt: skip
+    return any(test(kind) for test in tests)
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    tests = ("string", "large_string", "string_view", "binary", "large_binary", "binary_view")
+    return any(getattr(pa.types, f"is_{name}")(kind) for name in tests)
+
+
+def _open_table(path: str, source: Any = None) -> pq.ParquetFile:
+    with _damage(path, "is not a Parquet file that can be read"):
+        return pq.ParquetFile(source or storage.fetch(path), pre_buffer=False)
+
+
+@contextmanager
+def _damage(path: str, what: str = "is cut off or damaged") -> Iterator[None]:
     try:
-        return pq.ParquetFile(path, pre_buffer=False)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a Parquet file that can be read ({error})") from error
+        yield
+    except (OSError, pa.ArrowException, ValueError, RuntimeError, MemoryError) as error:
+        raise DataError(f"{path} {what} ({first_line(error)}); fetch it again") from error
 
 
-def table_rows(path: str, wanted: Sequence[str | None]) -> Iterator[tuple[int, list[Any]]]:
-    """Row number from 1 and the wanted values of each row of a Parquet file; text as bytes."""
-    present = [column for column in wanted if column is not None]
-    with _open_table(path) as file:
-        require_columns(path, file.schema_arrow.names, wanted)
-        try:
-            batches = file.iter_batches(batch_size=_ROWS, columns=list(dict.fromkeys(present)))
-            yield from batch_rows(batches, wanted)
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{path} is cut off or damaged ({error}); fetch it again") from error
+def first_line(error: BaseException) -> str:
+    """What an error says in one line; its name where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def table_rows(
+    path: str, wanted: Sequence[str | None], most: int | None = None
+) -> Iterator[tuple[int, list[Any]]]:
+    """Row number from 1 and the wanted values of each row of a Parquet file; text as bytes.
+
+    Raises DataError where it is damaged, or the values take more than `most` bytes, see `Unpacked`.
+    """
+    present = list(dict.fromkeys(column for column in wanted if column is not None))
+    with _open_table(path) as file, _damage(path):
+        _check(path, file, wanted)
+        unpacked = Unpacked(path, most)
+        size = rows_at_once(path, file, present)
+        batches = file.iter_batches(batch_size=size, columns=present)
+        yield from batch_rows(_counted(batches, unpacked), wanted)
+
+
+def _counted(batches: Iterator[pa.RecordBatch], unpacked: Unpacked) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        columns = [_decoded(column) for column in batch.columns]
+        unpacked.add(batch.num_rows + sum(column.nbytes for column in columns))
+        yield pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def checked_batch(
+    name: str, batch: pa.RecordBatch | pa.Table, wanted: Sequence[str | None]
+) -> pa.RecordBatch | pa.Table:
+    """The wanted columns of a mapped batch, text as bytes, offsets within their buffers.
+
+    Arrow trusts the offsets of a file; those that point elsewhere would read other memory. Raises
+    ArrowInvalid, and DataError as `require_values`.
+    """
+    require_values(name, batch.schema, wanted)
+    batch = batch.select([column for column in batch.schema.names if column in wanted])
+    batch.validate()
+    views = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
+    fields = [field.with_type(views.get(field.type, field.type)) for field in batch.schema]
+    batch = batch.cast(pa.schema(fields))
+    batch.validate(full=True)
+    return batch
 
 
 def batch_rows(
@@ -98,20 +179,22 @@ def batch_rows(
             yield number, list(values)
 
 
+def _decoded(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
 def _values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    column = _decoded(column)
+    if _is_bytes(column.type):
         column = column.cast(pa.large_binary())
     return column.to_pylist()
 
 
 def json_rows(
-    source: Source, wanted: Sequence[str | None], cap: int
+    source: Source, wanted: Sequence[str | None], cap: int, most: int | None
 ) -> Iterator[tuple[int, list[Any] | Rejected, bytes]]:
     """Line number, the wanted values or why there are none, and the line, of a JSON Lines file."""
-    for number, data, size in lines(source.path, cap):
+    for number, data, size in lines(source.path, cap, most):
         try:
             record = parsed(data, size)
             yield number, [None if name is None else record.get(name) for name in wanted], data
@@ -136,18 +219,18 @@ def row_maker(kind: str, config: ColumnsInput) -> Callable[[int, list[Any], Any]
 
 def read(source: Source, config: ParquetInput | JsonlInput, seed: int) -> Iterator[Row]:
     """Rows of one file; its suffix, then the format, says how it is read."""
-    cap = line_cap(config.max_text_bytes)
+    cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     kind = kind_of_file(source.path) or config.format
     if kind == "tsv" and source.kind == "qrels":
-        yield from read_qrels(source, cap)
+        yield from read_qrels(source, cap, most)
         return
     wanted = wanted_columns(source.kind, config)
     make = row_maker(source.kind, config)
     if kind == "parquet":
-        for number, values in table_rows(source.path, wanted):
+        for number, values in table_rows(source.path, wanted, most):
             yield make(number, values, values)
         return
-    for number, found, data in json_rows(source, wanted, cap):
+    for number, found, data in json_rows(source, wanted, cap, most):
         if isinstance(found, Rejected):
             yield bad(number, source.kind, found, data)
         else:

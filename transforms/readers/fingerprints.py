@@ -10,13 +10,14 @@ from typing import Any
 
 from schemas.errors import DataError
 from schemas.inputs import Input
+from transforms import storage
 from transforms.datasets import write_json
 from transforms.readers import hf
 from transforms.readers.rows import Source
 
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")
 _EVALUATION = ("splits", "qrels", "queries", "pairs")
-_TOLERANCES = ("bad_rows",)
+_TOLERANCES = ("bad_rows", "max_unpacked_bytes")
 
 
 def collection_fingerprint(
@@ -59,14 +60,18 @@ def _put(
 
 
 def _sums(sources: list[Source], cache: Path | None) -> list[str]:
+    return file_sums([source.path for source in sources], cache)
+
+
+def file_sums(paths: Sequence[str], cache: Path | None) -> list[str]:
+    """`file_sum` of each file; taken from the cache where size and time are as they were."""
     known = _load(cache)
     fresh: dict[str, Any] = {}
     sums = []
-    for source in sources:
-        path = str(Path(source.path).absolute())
-        key = hashlib.sha256(os.fsencode(path)).hexdigest()
-        stat = Path(path).stat()
-        state = [stat.st_size, stat.st_mtime_ns]
+    for name in paths:
+        path = str(Path(name).absolute())
+        key = hashlib.sha256(os.fsencode(storage.url_of(path) or path)).hexdigest()
+        state = storage.state(path)
         entry = known.get(key)
         if not isinstance(entry, dict) or entry.get("state") != state:
             entry = {"state": state, "sha256": file_sum(path)}
@@ -79,7 +84,7 @@ def _sums(sources: list[Source], cache: Path | None) -> list[str]:
 
 def _load(cache: Path | None) -> dict[str, Any]:
     try:
-        value = json.loads(cache.read_text()) if cache is not None else {}
+        value = json.loads(storage.fetch(cache).read_text()) if cache is not None else {}
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -88,7 +93,7 @@ def _load(cache: Path | None) -> dict[str, Any]:
 def file_sum(path: str) -> str:
     """SHA-256 of a file's bytes, in hex. Raises DataError where it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        with open(storage.fetch(path), "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error

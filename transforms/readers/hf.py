@@ -5,12 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from schemas.errors import ConfigError, DataError
 from schemas.inputs import HfInput
-from transforms.readers.columns import batch_rows, require_columns, row_maker, wanted_columns
+from schemas.locations import is_url
+from transforms import storage
+from transforms.readers.columns import (
+    batch_rows,
+    checked_batch,
+    first_line,
+    require_columns,
+    row_maker,
+    wanted_columns,
+)
+from transforms.readers.limits import ROWS
 from transforms.readers.rows import Row, Source
-
-_ROWS = 1024
 
 
 class Name(NamedTuple):
@@ -23,12 +33,12 @@ class Name(NamedTuple):
 
 def parse_name(text: str) -> Name:
     """Read `name[:config][/split]`; a folder on disk may be followed by `/split`."""
-    path = Path(text).expanduser()
+    path = _place(text)
     if path.is_dir():
         return Name(str(path), None, None)
     if path.parent.is_dir() and (path.parent / "dataset_dict.json").is_file():
         return Name(str(path.parent), None, path.name)
-    if text.startswith(("/", ".", "~")):
+    if text.startswith(("/", ".", "~")) or is_url(text):
         return Name(str(path), None, None)
     match = re.fullmatch(r"([^:]+):([^/]*)(?:/(.+))?", text)
     if match:
@@ -37,6 +47,15 @@ def parse_name(text: str) -> Name:
     if len(pieces) > 2:
         return Name("/".join(pieces[:2]), None, "/".join(pieces[2:]))
     return Name(text, None, None)
+
+
+def _place(text: str) -> Path:
+    """The folder of a data set, whole on this machine, with the split where the text has one."""
+    path = storage.local_path(text)
+    if storage.is_mirrored(path):
+        split = storage.is_file(path.parent / "dataset_dict.json")
+        storage.fetch_tree(path.parent if split else path)
+    return path
 
 
 def _library() -> Any:
@@ -69,7 +88,7 @@ def load(text: str) -> Any:
 def _opened(text: str) -> Any:
     library = _library()
     name, config, _ = parse_name(text)
-    if text.startswith(("/", ".", "~")) and not Path(name).is_dir():
+    if (text.startswith(("/", ".", "~")) or is_url(text)) and not Path(name).is_dir():
         raise DataError(f"data set {text!r}: there is no such folder")
     try:
         if Path(name).is_dir() and _saved(Path(name)):
@@ -126,9 +145,15 @@ def read(source: Source, config: HfInput, seed: int) -> Iterator[Row]:
     """Rows of one data set."""
     wanted = wanted_columns(source.kind, config)
     make = row_maker(source.kind, config)
-    batches = load(source.path).with_format("arrow").iter(batch_size=_ROWS)
-    for number, values in batch_rows(batches, wanted):
-        yield make(number, values, values)
+    batches = load(source.path).with_format("arrow").iter(batch_size=ROWS)
+    try:
+        checked = (checked_batch(source.path, batch, wanted) for batch in batches)
+        for number, values in batch_rows(checked, wanted):
+            yield make(number, values, values)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(
+            f"data set {source.path!r} is damaged ({first_line(error)}); fetch it again"
+        ) from error
 
 
 def identity(source: Source) -> str:

@@ -1,12 +1,12 @@
 """Reviewed pairs, as `negmine relabel` writes them: one JSON line a pair, with its decision."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from schemas.errors import DataError
+from transforms import storage
 from transforms.readers.lines import line_cap, lines, parsed
-from transforms.readers.rows import Label, Rejected, Row, Source, bad, identifier
+from transforms.readers.rows import Label, Rejected, Row, Source, bad, identifier, readable
 
 POSITIVE, NEGATIVE = "positive", "negative"
 
@@ -28,15 +28,15 @@ def parse_decision(data: bytes, size: int) -> Decision:
     if decision not in (POSITIVE, NEGATIVE, None):
         raise Rejected(
             "unknown_decision",
-            f"decision is {str(decision)[:40]!r}, expected {POSITIVE!r}, {NEGATIVE!r} or null",
+            f"decision is {readable(decision)[:40]!r}, expected {POSITIVE!r}, {NEGATIVE!r} or null",
         )
     return Decision(query_id, doc_id, decision)
 
 
 def label_source(path: str) -> Source:
     """The source of `input.labels`. Raises DataError where the file is not there."""
-    file = Path(path).expanduser()
-    if not file.is_file():
+    file = storage.local_path(path)
+    if not storage.is_file(file):
         raise DataError(
             f"input.labels: {path} is not a file; looked at {file.absolute()}. "
             "negmine relabel RUN DECISIONS.jsonl writes one"
@@ -44,9 +44,9 @@ def label_source(path: str) -> Source:
     return Source("labels", str(file.absolute()), file.name)
 
 
-def read_labels(source: Source, max_text_bytes: int) -> Iterator[Row]:
+def read_labels(source: Source, max_text_bytes: int, most: int | None = None) -> Iterator[Row]:
     """Rows of a labels file; a pair without a decision is a bad row here."""
-    for number, data, size in lines(source.path, line_cap(max_text_bytes)):
+    for number, data, size in lines(source.path, line_cap(max_text_bytes), most):
         try:
             found = parse_decision(data, size)
             if found.decision is None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -9,6 +10,8 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from schemas.errors import DataError
+from transforms import storage
+from transforms.readers.limits import Unpacked
 from transforms.readers.rows import Rejected
 
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
@@ -25,6 +28,7 @@ def open_bytes(path: str | Path) -> BinaryIO:
     """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError."""
     kind = _COMPRESSIONS.get(Path(path).suffix)
     try:
+        path = storage.fetch(path)
         if kind is None:
             return open(path, "rb", buffering=_BUFFER)
         stream = pa.input_stream(str(path), compression=kind)
@@ -33,20 +37,24 @@ def open_bytes(path: str | Path) -> BinaryIO:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def lines(path: str | Path, cap: int) -> Iterator[tuple[int, bytes, int]]:
+def lines(path: str | Path, cap: int, most: int | None = None) -> Iterator[tuple[int, bytes, int]]:
     """Lines that are not blank: number from 1, at most `cap` bytes without the end, full size.
 
-    A byte-order mark is skipped. Raises DataError where the file is cut off or damaged.
+    A byte-order mark is skipped. Raises DataError where the file is cut off or damaged, or a
+    compressed one unpacks to more than `most` bytes, see `Unpacked`.
     """
     number = 0
     with open_bytes(path) as file:
+        unpacked = Unpacked(path, most if Path(path).suffix in _COMPRESSIONS else sys.maxsize)
         try:
             while data := file.readline(cap + 1):
                 number += 1
                 size = len(data)
+                unpacked.add(size)
                 if size > cap and not data.endswith(b"\n"):
                     while rest := file.readline(_BUFFER):
                         size += len(rest)
+                        unpacked.add(len(rest))
                         if rest.endswith(b"\n"):
                             break
                     yield number, data[:cap], size
@@ -74,14 +82,37 @@ def decoded(data: bytes, size: int) -> str:
         ) from None
 
 
+class _Repeated(Exception):
+    """A key that a JSON object has twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _Repeated(name)
+            seen.add(name)
+    return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
 def parsed(data: bytes, size: int) -> dict[str, Any]:
-    """A line as a JSON object. Raises Rejected."""
+    """A line as a JSON object. Raises Rejected, also where an object has a key twice."""
     text = decoded(data, size)
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        detail = str(error) if isinstance(error, ValueError) else "nested too deeply"
-        raise Rejected("not_json", f"not JSON: {detail}") from None
+        value = _DECODER.decode(text)
+    except _Repeated as error:
+        raise Rejected("repeated_key", f"the key {str(error)[:40]!r} stands twice") from None
+    except json.JSONDecodeError as error:
+        raise Rejected("not_json", f"not JSON: {error}") from None
+    except ValueError:
+        raise Rejected("not_json", "not JSON: a number of more than 4,300 digits") from None
+    except RecursionError:
+        raise Rejected("not_json", "not JSON: nested too deeply") from None
     if not isinstance(value, dict):
         raise Rejected("not_an_object", f"JSON {type(value).__name__}, expected an object")
     return value

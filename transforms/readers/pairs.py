@@ -65,21 +65,21 @@ def _raw_rows(
     source: Source, config: PairsInput
 ) -> Iterator[tuple[int, list[Any] | Rejected, Any]]:
     wanted = _wanted(source, config)
-    cap = line_cap(config.max_text_bytes)
+    cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     kind = kind_of_file(source.path)
     if kind == "parquet":
-        for line, values in table_rows(source.path, wanted):
+        for line, values in table_rows(source.path, wanted, most):
             yield line, values, values
     elif kind == "tsv":
-        yield from _delimited(source, len(wanted), cap)
+        yield from _delimited(source, len(wanted), cap, most)
     else:
-        yield from json_rows(source, wanted, cap)
+        yield from json_rows(source, wanted, cap, most)
 
 
 def _delimited(
-    source: Source, width: int, cap: int
+    source: Source, width: int, cap: int, most: int | None
 ) -> Iterator[tuple[int, list[Any] | Rejected, bytes]]:
-    for number, data, size in lines(source.path, cap):
+    for number, data, size in lines(source.path, cap, most):
         try:
             columns = decoded(data, size).split("\t")
         except Rejected as why:

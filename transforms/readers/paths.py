@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from schemas.errors import ConfigError, DataError
+from transforms import storage
 from transforms.readers.lines import COMPRESSIONS
 from transforms.readers.rows import Source
 
@@ -30,9 +31,16 @@ def compressed(path: Path) -> Path | None:
     """The file itself, or the one beside it that ends in .gz or .zst; None where there is none."""
     for suffix in COMPRESSIONS:
         candidate = path.with_name(path.name + suffix)
-        if candidate.is_file():
+        if storage.is_file(candidate):
             return candidate
     return None
+
+
+def not_a_file(path: Path) -> str:
+    """What stands at a path that is no regular file."""
+    if os.path.lexists(path) and not path.exists():
+        return f"{path} is a link that leads nowhere"
+    return f"{path} is a pipe or device, not a file" if path.exists() else f"{path} does not exist"
 
 
 def expand(pattern: str, key: str, kinds: Sequence[str]) -> list[tuple[Path, str]]:
@@ -41,31 +49,34 @@ def expand(pattern: str, key: str, kinds: Sequence[str]) -> list[tuple[Path, str
     Of a folder, the files of these kinds (see `kind_of_file`), at any depth, without hidden ones;
     of a glob, every file. `key` is the configuration's key. Raises DataError where there is none.
     """
-    path = Path(pattern).expanduser()
-    if path.is_file():
+    path = storage.local_path(pattern)
+    if storage.is_file(path):
         return [(path, path.name)]
-    if path.is_dir():
+    if storage.is_dir(path):
         found = [
             (file, file.relative_to(path))
-            for file in path.rglob("*")
-            if file.is_file() and kind_of_file(file) in kinds
+            for file in storage.files(path)
+            if kind_of_file(file) in kinds
         ]
         named = [
             (file, relative.as_posix())
             for file, relative in found
             if not any(part.startswith((".", "_")) for part in relative.parts)
         ]
+        for file, _ in named:
+            if not (storage.is_mirrored(file) or file.is_file()):
+                raise DataError(f"input.{key}: {not_a_file(file)}; take it away, or mend it")
         if not named:
             wanted = ", ".join(kinds)
             raise DataError(f"input.{key}: folder {pattern} holds no {wanted} file")
     elif glob.has_magic(pattern):
         root = _fixed_part(path)
-        files = list(root.glob(path.relative_to(root).as_posix()))
-        named = [(file, file.relative_to(root).as_posix()) for file in files if file.is_file()]
+        files = storage.matching(root, path.relative_to(root).as_posix())
+        named = [(file, file.relative_to(root).as_posix()) for file in files]
         if not named:
             raise DataError(f"input.{key}: no file matches {pattern}")
     else:
-        raise DataError(f"input.{key}: {pattern} does not exist; looked at {path.absolute()}")
+        raise DataError(f"input.{key}: {not_a_file(path)}; looked at {path.absolute()}")
     return sorted(named, key=lambda pair: pair[1].encode("utf-8", "surrogateescape"))
 
 

@@ -6,14 +6,16 @@ from transforms.readers.lines import fields, lines
 from transforms.readers.rows import Rejected, Row, Source, bad, judgement_row
 
 
-def read_qrels(source: Source, cap: int, *, beir: bool = False) -> Iterator[Row]:
+def read_qrels(
+    source: Source, cap: int, most: int | None = None, *, beir: bool = False
+) -> Iterator[Row]:
     """Judgements of `query document`, `query document grade` or `query 0 document grade` lines.
 
     With `beir`, the first line is skipped where its grade is not a number: it is the header.
     """
     widths = (3,) if beir else (2, 3, 4)
     first = True
-    for number, data, size in lines(source.path, cap):
+    for number, data, size in lines(source.path, cap, most):
         try:
             values = [value.strip() for value in fields(data, size)]
             header = beir and first and len(values) == 3 and not _numeric(values[2])

@@ -97,15 +97,20 @@ class _Writer:
         self._bytes = dict.fromkeys(SCHEMAS, 0)
 
     def add(self, row: Row) -> None:
+        size = 0
         if isinstance(row, Document | Query):
             kind = self.prefix + ("documents" if isinstance(row, Document) else "queries")
-            self._bytes[kind] += len(row.text)
+            size = len(row.id) + len(row.text)
         elif isinstance(row, Judgement):
             kind = f"{self.prefix}qrels"
+            size = len(row.query_id) + len(row.doc_id)
         elif isinstance(row, Label):
             kind = "labels"
+            size = len(row.query_id) + len(row.doc_id)
         else:
             kind, row = "bad", row._replace(kind=self.prefix + row.kind)
+            size = len(row.reason) + len(row.excerpt) + len(row.id or "")
+        self._bytes[kind] += size
         rows = self._rows[kind]
         rows.append(row)
         if len(rows) >= self.block_size or self._bytes[kind] >= _BYTES:

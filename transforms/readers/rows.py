@@ -1,9 +1,11 @@
 """The rows that every reader yields, and the checks that make a bad row instead of a good one."""
 
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import Any, NamedTuple
 
 EXCERPT = 200
+MOST_ID_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,22 @@ class Rejected(ValueError):
 def bad(line: int, kind: str, why: Rejected, raw: Any, identity: str | None = None) -> Bad:
     """The dead letter of a row; `raw` is the row as bytes, text or a sequence of values."""
     if isinstance(raw, list | tuple):
-        pieces = [_readable(value) for value in raw if value is not None]
+        pieces = [readable(value) for value in raw if value is not None]
         return Bad(line, kind, why.code, why.reason, "\t".join(pieces)[:EXCERPT], identity)
-    return Bad(line, kind, why.code, why.reason, _readable(raw)[:EXCERPT], identity)
+    return Bad(line, kind, why.code, why.reason, readable(raw)[:EXCERPT], identity)
 
 
-def _readable(value: Any) -> str:
+_repr = Repr()
+_repr.maxlevel, _repr.maxlong = 3, EXCERPT
+
+
+def readable(value: Any) -> str:
+    """The start of a value as text that can be written; never fails."""
     if isinstance(value, bytes):
         return value[: 4 * EXCERPT].decode("utf-8", "replace")
-    return str(value)[:EXCERPT].encode("utf-8", "replace").decode()
+    if isinstance(value, str):
+        return value[:EXCERPT].encode("utf-8", "replace").decode()
+    return _repr.repr(value).encode("utf-8", "replace").decode()
 
 
 def string(value: Any, what: str) -> str:
@@ -122,6 +131,9 @@ def identifier(value: Any, what: str = "id") -> str:
     text = string(value, what)
     if not text or text.isspace():
         raise Rejected("empty_id", f"{what} is empty")
+    size = len(text) if text.isascii() else len(text.encode())
+    if size > MOST_ID_BYTES:
+        raise Rejected("too_long", f"{what} of {size} bytes is over {MOST_ID_BYTES}")
     return text
 
 
@@ -169,5 +181,5 @@ def number(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         grade = float("nan")
     if isinstance(value, bool) or not abs(grade) < float("inf"):
-        raise Rejected("not_a_number", f"grade {_readable(value)[:40]!r} is not a number")
+        raise Rejected("not_a_number", f"grade {readable(value)[:40]!r} is not a number")
     return grade

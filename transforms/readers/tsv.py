@@ -30,9 +30,9 @@ def read(source: Source, config: TsvInput, seed: int) -> Iterator[Row]:
     """Rows of one file."""
     cap = line_cap(config.max_text_bytes)
     if source.kind == "qrels":
-        yield from read_qrels(source, cap)
+        yield from read_qrels(source, cap, config.max_unpacked_bytes)
         return
-    for number, data, size in lines(source.path, cap):
+    for number, data, size in lines(source.path, cap, config.max_unpacked_bytes):
         try:
             columns = decoded(data, size).split("\t")
             if len(columns) != 2:

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from transforms.kernels.geometry import alignment, cosines, uniformity, unit_residuals
+from transforms.kernels.geometry import (
+    alignment,
+    cosines,
+    uniformity,
+    unit_length,
+    unit_residuals,
+)
 
 LEFT, RIGHT = np.random.default_rng(5).normal(size=(2, 40, 6)).astype(np.float32)
 
@@ -36,3 +42,13 @@ def test_alignment_and_uniformity_are_those_of_squared_distances() -> None:
 def test_equal_vectors_are_aligned_and_not_uniform() -> None:
     ones = np.ones(3)
     assert alignment(ones) == 0 and uniformity(ones) == 0
+
+
+def test_unit_length_scales_every_row_by_itself_and_leaves_what_has_it() -> None:
+    scaled = unit_length(LEFT)
+    np.testing.assert_allclose(np.linalg.norm(scaled, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(scaled, unit64(LEFT), atol=1e-6)
+    assert unit_length(scaled).tobytes() == scaled.tobytes()
+    mixed = np.concatenate([scaled[:3], LEFT[3:]])
+    assert unit_length(mixed).tobytes() == scaled.tobytes()
+    assert b"".join(unit_length(row[None]).tobytes() for row in LEFT) == scaled.tobytes()

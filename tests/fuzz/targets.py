@@ -1,0 +1,156 @@
+"""What is fuzzed: each target takes any bytes, and may fail with an error for people only."""
+
+import gzip
+import io
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+from jobs.load_config import load_config
+from schemas.errors import NegmineError
+from tests.transforms.input_files import config
+from transforms import foreign
+from transforms.foreign import references
+from transforms.readers import read, sources
+from transforms.readers.labels import label_source, read_labels
+from transforms.readers.rows import Bad, Row
+
+PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
+SMALL = {"max_text_bytes": 1000, "max_unpacked_bytes": 1 << 22}
+TABLE = {
+    "doc_id": ["a", "b", None], "text": ["x" * 40, "y", "z"], "query_id": ["q", "r", "s"],
+    "positive": ["p", "q", "r"], "number": [1, 2, 3], "nested": [[{"a": 1}], [], None],
+}  # fmt: skip
+
+
+def _drain(rows: Any) -> None:
+    for row in rows:
+        if isinstance(row, Bad):
+            assert row.reason.encode()
+            assert len(row.excerpt.encode()) <= 4 * 200
+
+
+def _collection(data: bytes, folder: Path, suffix: str, layout: str) -> None:
+    path = folder / f"x{suffix}"
+    path.write_bytes(data)
+    names = dict.fromkeys(("documents", "queries", "qrels"), str(path))
+    made = config(format=layout, **names, **SMALL)
+    for source in sources(made):
+        _drain(_rows(source, made))
+
+
+def _rows(source: Any, made: Any) -> list[Row]:
+    return list(read(source, made, 1))
+
+
+def jsonl(data: bytes, folder: Path) -> None:
+    """Documents, queries and qrels as JSON lines."""
+    _collection(data, folder, ".jsonl", "jsonl")
+
+
+def tsv(data: bytes, folder: Path) -> None:
+    """Tab-separated documents, queries and qrels."""
+    _collection(data, folder, ".tsv", "tsv")
+
+
+def packed(data: bytes, folder: Path) -> None:
+    """The same behind a compression, damaged or not."""
+    kind, data = data[:1], data[1:]
+    whole = {b"g": gzip.compress, b"z": zstandard.compress}.get(kind, bytes)(data)
+    _collection(whole, folder, ".tsv.gz" if kind in b"gG" else ".tsv.zst", "tsv")
+
+
+def parquet(data: bytes, folder: Path) -> None:
+    """A Parquet file, most of the time one that was whole."""
+    _collection(data, folder, ".parquet", "parquet")
+
+
+def labels(data: bytes, folder: Path) -> None:
+    """Labels and decisions."""
+    path = folder / "labels.jsonl"
+    path.write_bytes(data)
+    _drain(read_labels(label_source(str(path)), 1000, 1 << 20))
+
+
+def audited(data: bytes, folder: Path) -> None:
+    """Trainers' files of negatives, and the corpus, queries and judgements beside them."""
+    for suffix in (".jsonl", ".parquet", ".arrow"):
+        path = folder / f"audited{suffix}"
+        path.write_bytes(data)
+        for name in foreign.FORMATS:
+            _allowed(lambda path=path, name=name: list(foreign.rows(str(path), name)))
+        for what in ("corpus", "queries"):
+            _allowed(lambda path=path, what=what: list(references.texts(path, what)))
+        _allowed(lambda path=path: list(references.judgements(path)))
+
+
+def yaml(data: bytes, folder: Path) -> None:
+    """A run's config."""
+    path = folder / "run.yaml"
+    path.write_bytes(data)
+    load_config(str(path))
+
+
+def settings(data: bytes, folder: Path) -> None:
+    """`--set` over a preset."""
+    text = data.decode("utf-8", "surrogateescape").replace("\0", "")
+    load_config(str(PRESETS[len(data) % len(PRESETS)]), text.split("\n"))
+
+
+TARGETS: dict[str, Callable[[bytes, Path], None]] = {
+    target.__name__: target
+    for target in (jsonl, tsv, packed, parquet, labels, audited, yaml, settings)
+}
+
+
+def _allowed(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except NegmineError as error:
+        assert str(error)
+
+
+def run(name: str, data: bytes, folder: Path) -> None:
+    """Run a target on some bytes; passes on everything but errors for people."""
+    _allowed(lambda: TARGETS[name](data, folder))
+
+
+@cache
+def seeds(name: str) -> list[bytes]:
+    """Whole inputs of a target, to be changed."""
+    line = b'{"doc_id": "a", "text": "b c", "query_id": "q", "decision": "positive"}\n'
+    lists = b'{"query": "q", "pos": ["a"], "neg": ["b", "c"], "neg_scores": [1, 2]}\n'
+    passages = b'{"query_id": "1", "query": "q", "positive_passages": [{"docid": "1", "text": "t"}]'
+    tables = [_parquet(compression) for compression in ("none", "snappy", "zstd")]
+    return {
+        "jsonl": [line * 3],
+        "tsv": [b"a\tb c\nq\t0\ta\t1\n"],
+        "packed": [b"ga\tb\n", b"za\tb\n", b"G" + gzip.compress(b"a\tb\n" * 9)],
+        "parquet": tables,
+        "labels": [line * 2],
+        "audited": [line, lists, passages + b', "negative_passages": []}\n', *tables, *_arrow()],
+        "yaml": [path.read_bytes() for path in PRESETS],
+        "settings": [b"seed=7\npolicies.known_positive={}", b"tiers.hard.quota=5\nsources=null"],
+    }[name]
+
+
+def _parquet(compression: str) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table(TABLE), sink, compression=compression)
+    return sink.getvalue()
+
+
+def _arrow() -> list[bytes]:
+    table = pa.table(TABLE)
+    made = []
+    for writer in (pa.ipc.new_file, pa.ipc.new_stream):
+        sink = io.BytesIO()
+        with writer(sink, table.schema) as out:
+            out.write_table(table)
+        made.append(sink.getvalue())
+    return made
