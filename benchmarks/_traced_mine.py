@@ -1,0 +1,88 @@
+"""`negmine` that notes in a file when a stage and a block begin, and when a part is there.
+
+    NEGMINE_TRACE=FILE python -m benchmarks._traced_mine mine CONFIG ...
+
+A line is `seconds <tab> event <tab> name`: `start` and `end` of a stage, `begin` of a block, `part`
+of a path.
+"""
+
+import functools
+import importlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+BLOCKS = {
+    "transforms.embed:_Encode.process": 0,
+    "transforms.bm25_index:_IndexBlock._make": 0,
+    "transforms.retrieve:Bm25Searcher.search": 1,
+    "transforms.retrieve:DenseSearcher.search": 1,
+    "transforms.retrieve:DrawRandom._draw": 0,
+    "transforms.dense_index:TrainIndex._train": 0,
+    "transforms.dense_index:FillShards._fill": 0,
+    "transforms.calibrate:_Score.process": 0,
+    "transforms.judge:_Judge.process": 0,
+    "transforms.select:_Select.process": 0,
+    "transforms.score:_Score.process": 0,
+    "transforms.publish:_Publish.process": 0,
+}
+"""What makes a block, and which of its arguments the block is."""
+
+
+class Trace:
+    """Appends lines to a file, each by one write."""
+
+    def __init__(self, path: str) -> None:
+        self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+
+    def note(self, event: str, name: str) -> None:
+        os.write(self.file, f"{time.monotonic():.6f}\t{event}\t{name}\n".encode())
+
+
+def _noting(make: Callable[..., Any], argument: int, trace: Trace) -> Callable[..., Any]:
+    @functools.wraps(make)
+    def noted(self: Any, *arguments: Any) -> Any:
+        trace.note("begin", arguments[argument].part)
+        return make(self, *arguments)
+
+    return noted
+
+
+def install(trace: Trace) -> None:
+    """Put the notes in place; before anything of `jobs` is imported."""
+    from transforms import datasets
+
+    write = datasets._write_atomically
+
+    def writing(path: Any, data: Any) -> None:
+        write(path, data)
+        trace.note("part", str(path))
+
+    datasets._write_atomically = writing
+
+    from jobs import progress
+
+    show = progress.progress
+
+    @contextmanager
+    def showing(stage: str, *arguments: Any) -> Iterator[None]:
+        trace.note("start", stage)
+        with show(stage, *arguments):
+            yield
+        trace.note("end", stage)
+
+    progress.progress = showing  # type: ignore[assignment]
+    for place, argument in BLOCKS.items():
+        module, _, name = place.partition(":")
+        owner, _, method = name.partition(".")
+        holder = getattr(importlib.import_module(module), owner)
+        setattr(holder, method, _noting(getattr(holder, method), argument, trace))
+
+
+if __name__ == "__main__":
+    install(Trace(os.environ["NEGMINE_TRACE"]))
+    from jobs.__main__ import main
+
+    main()
