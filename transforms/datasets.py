@@ -52,12 +52,12 @@ def write_part(
     *,
     compression: str = "zstd",
     row_group_size: int = 65_536,
+    dictionary: bool | list[str] = True,
 ) -> None:
     """Write one Parquet part under its final name, atomically, with page checksums.
 
-    Without compression there are no dictionaries either: of vectors, which do not repeat, they
-    cost ten times the writing. Raises StorageError when the table does not have exactly the
-    schema's columns and types, or when the disk refuses.
+    `dictionary` names the columns whose values repeat. Raises StorageError when the table does not
+    have exactly the schema's columns and types, or when the disk refuses.
     """
     if table.schema.names != schema.names:
         raise StorageError(f"{name}: columns {table.schema.names}, expected {schema.names}")
@@ -71,7 +71,7 @@ def write_part(
         compression=compression,
         row_group_size=row_group_size,
         write_page_checksum=True,
-        use_dictionary=compression != "none",
+        use_dictionary=dictionary,
     )
     _write_atomically(storage.rooted(directory) / name, sink.getvalue())
 
