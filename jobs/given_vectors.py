@@ -10,7 +10,6 @@ from schemas.errors import DataError
 from transforms.datasets import Dataset
 from transforms.given_vectors import ROWS_AT_ONCE, VectorFiles, forget_copy
 from transforms.kernels.hashing import fingerprint
-from transforms.query_parts import documents_sql, queries_sql
 from transforms.readers.fingerprints import file_sums
 
 if TYPE_CHECKING:
@@ -98,11 +97,9 @@ def placed_vectors(miner: "Miner", texts: str, student: GivenStudent) -> Dataset
     def make(directory: str, blocks: Any) -> Any:
         from pipelines.embed import PlaceTask, build_given
 
-        dataset = miner.ingested[texts]
-        sql, ix = (documents_sql, "doc_ix") if texts == "documents" else (queries_sql, "query_ix")
         return build_given, PlaceTask(
-            texts=dataset,
-            identifiers=f"SELECT {ix} AS ix, id FROM ({sql(dataset)})",
+            texts=miner.ingested[texts],
+            kind=texts,
             given=student.files[texts],
             width=student.width,
             normalize=student.normalize,

@@ -35,11 +35,11 @@ class EmbedTask:
 class PlaceTask:
     """Which vectors to put on the positions of `texts`, and where the parts go.
 
-    `identifiers` is a SELECT of `ix` and `id` of the texts.
+    `kind` is "documents" or "queries".
     """
 
     texts: Dataset
-    identifiers: str
+    kind: str
     given: VectorFiles
     width: int
     normalize: bool
@@ -63,7 +63,7 @@ def build_given(root: beam.Pipeline, task: PlaceTask) -> beam.PCollection:
     """Add the placing of given vectors to a pipeline; returns the names of the parts written."""
     place = PlaceVectors(
         task.texts,
-        task.identifiers,
+        task.kind,
         task.given,
         task.width,
         task.normalize,

@@ -18,10 +18,13 @@ from transforms.datasets import Dataset
 from transforms.embed import vectors_table
 from transforms.kernels.geometry import unit_length
 from transforms.kernels.hashing import text_keys
+from transforms.query_parts import documents_sql, queries_sql
 from transforms.spooled_vectors import SPOOL, plain, spool
 
 ROWS_AT_ONCE = 8192
 """Vectors in a block: as many as documents in a part, so that each part is read once."""
+
+_IDENTIFIERS = {"documents": (documents_sql, "doc_ix"), "queries": (queries_sql, "query_ix")}
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,8 @@ class PlaceVectors(beam.PTransform):
 
     Attributes:
         texts: documents or queries, ingested.
-        identifiers: SELECT of `ix` and `id`, every identifier that a position may be found by; of
-            several that have a vector the smallest one's is taken.
+        kind: "documents" or "queries"; of several identifiers of a position that have a vector
+            the smallest one's is taken.
         given: the files.
         width: numbers in a vector.
         normalize: whether vectors are scaled to length 1.
@@ -135,7 +138,7 @@ class PlaceVectors(beam.PTransform):
     """
 
     texts: Dataset
-    identifiers: str
+    kind: str
     given: VectorFiles
     width: int
     normalize: bool
@@ -154,7 +157,9 @@ class PlaceVectors(beam.PTransform):
 
     def _copy(self, _: int) -> Iterator[tuple[int, int]]:
         place = storage.rooted(self.directory)
-        spool(self.given, self.identifiers, self.width, place)
+        sql, ix = _IDENTIFIERS[self.kind]
+        identifiers = f"SELECT {ix} AS ix, id FROM ({sql(self.texts)})"
+        spool(self.given, identifiers, self.width, place)
         storage.put(place / SPOOL / "values")
         storage.put(place / SPOOL / "rows")
         yield from ((block.start, block.stop) for block in self.blocks)

@@ -1,7 +1,6 @@
 """Whole runs with input, work directory and output in a store, on machines that share it alone."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobs.published import find_run
+from jobs.runner_options import resolve
 from jobs.stored_run import StoredRun
 from schemas.config import Runner
 from schemas.errors import StorageError
@@ -25,11 +25,10 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
-from tests.jobs.test_runners import free_port, wait_for
+from tests.jobs.job_service import ROOT, job_service
 from tests.transforms.storage.servers import SECRET, Proxy, Store, at_times, running, using
 from transforms import storage
 
-ROOT = Path(__file__).parents[2]
 STUMBLES = {"fail": 3, "drop": 11, "throttle": 19}
 PUBLISHED = ("negatives", "ledger", "sets")
 
@@ -309,44 +308,13 @@ def test_a_local_run_opens_no_store(tmp_path: Path) -> None:
 def test_workers_that_share_the_store_alone_give_the_same_bytes(case: Case, tmp_path: Path) -> None:
     if case.store.scheme == "gs":
         pytest.skip("once is enough: half a minute")
-    beam, ports = "apache_beam.runners", (free_port(), free_port())
-    commands = (
-        (f"{beam}.portability.local_job_service_main", "--port", str(ports[0])),
-        (
-            f"{beam}.worker.worker_pool_main",
-            "--container_executable=",
-            f"--service_port={ports[1]}",
-        ),
-    )
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
-    environment |= case.store.elsewhere(tmp_path / "workers")
-    with (tmp_path / "log").open("w") as log:
-        started = [
-            subprocess.Popen(
-                [sys.executable, "-m", *c], stdout=log, stderr=log, env=environment, cwd=tmp_path
-            )
-            for c in commands
-        ]
-        try:
-            for port in ports:
-                wait_for(port)
-            options = {
-                "job_endpoint": f"localhost:{ports[0]}",
-                "environment_type": "EXTERNAL",
-                "environment_config": f"localhost:{ports[1]}",
-            }
-            from jobs.runner_options import resolve
-
-            arguments = resolve(Runner.model_validate({"name": "portable", "options": options}))
-            output = f"{case.store.url}/portable"
-            small = ("output.run_id=r", "judge={kind: none}")
-            chosen = [word for setting in small for word in ("--set", setting)]
-            ended = negmine("mine", case.config, "--output", output, *chosen, "--", *arguments)
-        finally:
-            for process in started:
-                process.terminate()
-                process.wait(20)
+    variables = case.store.elsewhere(tmp_path / "workers")
+    output = f"{case.store.url}/portable"
+    small = ("output.run_id=r", "judge={kind: none}")
+    chosen = [word for setting in small for word in ("--set", setting)]
+    with job_service(tmp_path, variables) as options:
+        arguments = resolve(Runner.model_validate({"name": "portable", "options": options}))
+        ended = negmine("mine", case.config, "--output", output, *chosen, "--", *arguments)
     assert ended.code == 0, ended.err
     again = case.mine("r", *small[1:], output="by-itself")
     assert again.code == 0, again.err

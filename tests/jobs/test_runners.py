@@ -1,10 +1,5 @@
 """Which runner, with which options; and a run by a job service and worker processes."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,8 +23,8 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
+from tests.jobs.job_service import ROOT, job_service
 
-ROOT = Path(__file__).parents[2]
 NOBODY = "localhost:9"
 
 
@@ -155,59 +150,10 @@ def test_the_flex_launcher_gives_beam_what_the_template_does_not_declare() -> No
     assert command(given) == ["embed", "a.yaml", "--output", "out", "--", "--runner=DataflowRunner"]
 
 
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("localhost", 0))
-        port: int = held.getsockname()[1]
-    return port
-
-
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Beam's Python job service and a pool of worker processes, each in a process of its own."""
-    folder = tmp_path_factory.mktemp("services")
-    beam = "apache_beam.runners"
-    ports = free_port(), free_port()
-    commands = (
-        (f"{beam}.portability.local_job_service_main", "--port", str(ports[0])),
-        (
-            f"{beam}.worker.worker_pool_main",
-            "--container_executable=",
-            f"--service_port={ports[1]}",
-        ),
-    )
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
-    with (folder / "log").open("w") as log:
-        started = [
-            subprocess.Popen(
-                [sys.executable, "-m", *c], stdout=log, stderr=log, env=environment, cwd=folder
-            )
-            for c in commands
-        ]
-        try:
-            for port in ports:
-                wait_for(port)
-            yield {
-                "job_endpoint": f"localhost:{ports[0]}",
-                "environment_type": "EXTERNAL",
-                "environment_config": f"localhost:{ports[1]}",
-            }
-        finally:
-            for process in started:
-                process.terminate()
-                process.wait(20)
-
-
-def wait_for(port: int, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            socket.create_connection(("localhost", port), timeout=1).close()
-            return
-        except OSError:
-            assert time.monotonic() < end, f"nothing listens on {port}"
-            time.sleep(0.1)
+    with job_service(tmp_path_factory.mktemp("services")) as options:
+        yield options
 
 
 @pytest.fixture(scope="module")
