@@ -79,7 +79,8 @@ def publish(miner: Miner, run_id: str) -> Path:
             run_pipeline(build, task, miner.options)
             if stored:
                 stored.copy_parts()
-            write_part(str(staging), "metrics.parquet", _metrics(miner), METRICS)
+            measured = _metrics(miner)
+            write_part(str(staging), "metrics.parquet", measured, METRICS, dictionary=True)
         write_json(staging / "manifest.json", run_manifest(miner, run_id, staging))
         write_report(staging)
         vouch(miner.work.root, storage.local_path(output.path))

@@ -82,6 +82,10 @@ class _IndexBlock(beam.DoFn):
         self.language = language
         self.index = index
 
+    def setup(self) -> None:
+        # Kept from block to block with the stems it has seen; of one thread, for it is not safe.
+        self.tokenise = Tokeniser(self.language)
+
     def process(self, block: Block) -> Iterator[tuple[int, pa.Table]]:
         sets = (self.index.postings, self.index.lengths)
         if all(storage.is_file(dataset.directory / block.part) for dataset in sets):
@@ -96,7 +100,7 @@ class _IndexBlock(beam.DoFn):
 
     def _make(self, block: Block) -> pa.Table:
         texts = self.documents.read_rows(block, ["text"])["text"].to_pylist()
-        tokens = Tokeniser(self.language)(texts)
+        tokens = self.tokenise(texts)
         row, term, count = tokens.frequencies()
         vocabulary = pa.array(tokens.vocabulary, pa.string())
         postings = pa.Table.from_arrays(

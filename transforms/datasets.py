@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,23 +25,27 @@ _checked: set[Path] = set()
 """Mirrored data sets whose manifest was compared with the store's by this process."""
 
 
-def _write_atomically(path: Path, data: Any) -> None:
+def write_atomically(path: Path, write: Callable[[str], None]) -> None:
+    """Have `write` make a file under a temporary name, sync it, and give it its own name.
+
+    Raises StorageError where the disk refuses.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
+        write(str(temporary))
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         storage.replace(temporary, path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
+    except (OSError, RuntimeError) as error:
+        code = getattr(error, "errno", None)
+        reason = os.strerror(code) if code else str(error).splitlines()[0]
         raise StorageError(
-            f"cannot write {path}: {error.strerror}. Free space or choose another directory, "
+            f"cannot write {path}: {reason}. Free space or choose another directory, "
             "then run the same command again; finished parts are kept."
         ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_part(
@@ -52,34 +56,44 @@ def write_part(
     *,
     compression: str = "zstd",
     row_group_size: int = 65_536,
-    dictionary: bool | list[str] = True,
+    dictionary: bool = False,
 ) -> None:
     """Write one Parquet part under its final name, atomically, with page checksums.
 
-    `dictionary` names the columns whose values repeat. Raises StorageError when the table does not
-    have exactly the schema's columns and types, or when the disk refuses.
+    A `dictionary` is for what DuckDB will filter and group; it costs time and, beside zstd, space.
+    Raises StorageError when the table does not have exactly the schema's columns and types, or
+    when the disk refuses.
     """
     if table.schema.names != schema.names:
         raise StorageError(f"{name}: columns {table.schema.names}, expected {schema.names}")
     for column in schema:
         if not column.nullable and table.column(column.name).null_count:
             raise StorageError(f"{name}: column {column.name} holds a null")
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table.cast(schema),
-        sink,
-        compression=compression,
-        row_group_size=row_group_size,
-        write_page_checksum=True,
-        use_dictionary=dictionary,
-    )
-    _write_atomically(storage.rooted(directory) / name, sink.getvalue())
+    table = table.cast(schema)
+
+    def write(path: str) -> None:
+        with pa.OSFile(path, "wb") as file:
+            pq.write_table(
+                table,
+                file,
+                compression=compression,
+                row_group_size=row_group_size,
+                write_page_checksum=True,
+                use_dictionary=dictionary,
+            )
+
+    write_atomically(storage.rooted(directory) / name, write)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically, keys sorted."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    _write_atomically(path, text.encode())
+
+    def write(path: str) -> None:
+        with open(path, "wb") as file:
+            file.write(text.encode())
+
+    write_atomically(path, write)
 
 
 def _is_part(name: str) -> bool:

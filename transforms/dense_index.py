@@ -1,7 +1,6 @@
 """The index of document vectors: trained once on a keyed sample, one file a document shard."""
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from schemas.config import Dense, FirstPass
 from schemas.errors import ConfigError, DataError, StorageError
 from transforms import storage
 from transforms.blocks import Block
-from transforms.datasets import Dataset
+from transforms.datasets import Dataset, write_atomically
 from transforms.kernels import ann
 from transforms.kernels.dense import largest_norm
 from transforms.kernels.reduction import Reduced, Reduction
@@ -129,7 +128,7 @@ class TrainIndex(beam.PTransform):
                 name, write = "trained.faiss", _index_writer(trained)
         except ValueError as error:
             raise _refused(config, source.vectors, error) from error
-        _write_atomically(storage.rooted(self.directory) / name, write)
+        write_atomically(storage.rooted(self.directory) / name, write)
         return block, _row(self.directory, block, name)
 
 
@@ -167,7 +166,7 @@ class FillShards(beam.PTransform):
                 name, write = f"{name}.faiss", _index_writer(ann.fill(trained, vectors))
         except ValueError as error:
             raise _refused(self.source.config, self.source.vectors, error) from error
-        _write_atomically(storage.rooted(self.directory) / name, write)
+        write_atomically(storage.rooted(self.directory) / name, write)
         return _row(self.directory, shard, name)
 
 
@@ -196,24 +195,6 @@ def _array_writer(rows: np.ndarray) -> Callable[[str], None]:
             np.save(file, rows)
 
     return write
-
-
-def _write_atomically(path: Path, write: Callable[[str], None]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(str(temporary))
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        storage.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise StorageError(
-            f"cannot write {path}: {reason}. Free space or choose another directory, then run the "
-            "same command again; finished shards are kept."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _digest(path: Path) -> str:

@@ -46,21 +46,8 @@ class _Write(beam.DoFn):
         self.directory = directory
         self.schema = schema
         self.compression = compression
-        # Scores and vectors hardly repeat: looking for that took most of the writing.
-        self.repeating = [
-            column.name
-            for column in schema
-            if compression != "none" and not pa.types.is_floating(column.type)
-        ]
 
     def process(self, element: tuple[Block, pa.Table]) -> Iterator[str]:
         block, table = element
-        write_part(
-            self.directory,
-            block.part,
-            table,
-            self.schema,
-            compression=self.compression,
-            dictionary=self.repeating,
-        )
+        write_part(self.directory, block.part, table, self.schema, compression=self.compression)
         yield block.part

@@ -65,7 +65,7 @@ class _Publish(beam.DoFn):
                     parts.add(folder, rows.ledger(verdict), tables.LEDGER)
                 kept += rows.kept
         sets = self.sets.read_queries(block)
-        write_part(f"{self.directory}/sets", block.part, sets, tables.SETS)
+        write_part(f"{self.directory}/sets", block.part, sets, tables.SETS, dictionary=True)
         yield kept
 
 
@@ -117,7 +117,7 @@ class Rows:
     def _texts(self, dataset: Dataset, positions: np.ndarray, wanted: bool) -> pa.Array:
         if not wanted:
             return pa.nulls(len(positions), pa.large_string())
-        return pa.array(_repeated(dataset, "text", positions), pa.large_string())
+        return binary_column(dataset, "text").take(positions)
 
     def negatives(self, tier: str, texts: bool) -> pa.Table:
         """Rows of `schemas.tables.NEGATIVES` of one tier, sorted by query and rank.
@@ -134,11 +134,11 @@ class Rows:
         positive_ix = chosen.column("positive_ix").to_numpy()
         documents, queries = self.collection.documents, self.collection.queries
         added = {
-            "query_id": _repeated(queries, "query_id", query_ix),
+            "query_id": _identifiers(queries, "query_id", query_ix),
             "query": self._texts(queries, query_ix, texts),
-            "positive_id": _repeated(documents, "doc_id", positive_ix),
+            "positive_id": _identifiers(documents, "doc_id", positive_ix),
             "positive": self._texts(documents, positive_ix, texts),
-            "negative_id": _repeated(documents, "doc_id", doc_ix),
+            "negative_id": _identifiers(documents, "doc_id", doc_ix),
             "negative": self._texts(documents, doc_ix, texts),
         }
         columns = {name: chosen.column(name) for name in chosen.column_names} | added
@@ -150,16 +150,13 @@ class Rows:
         rows = self.table.filter(pc.equal(self.table.column("verdict"), str(verdict)))
         query_ix, doc_ix = rows.column("query_ix").to_numpy(), rows.column("doc_ix").to_numpy()
         added = {
-            "query_id": _repeated(self.collection.queries, "query_id", query_ix),
-            "doc_id": _repeated(self.collection.documents, "doc_id", doc_ix),
+            "query_id": _identifiers(self.collection.queries, "query_id", query_ix),
+            "doc_id": _identifiers(self.collection.documents, "doc_id", doc_ix),
         }
         columns = {name: rows.column(name) for name in rows.column_names} | added
         schema = tables.LEDGER
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
-def _repeated(dataset: Dataset, column: str, positions: np.ndarray) -> list[str]:
-    """Strings at positions that repeat, each decoded once."""
-    distinct, inverse = np.unique(positions, return_inverse=True)
-    values = binary_column(dataset, column).texts(distinct)
-    return [values[i] for i in inverse]
+def _identifiers(dataset: Dataset, column: str, positions: np.ndarray) -> pa.Array:
+    return binary_column(dataset, column).take(positions).cast(pa.string())

@@ -7,6 +7,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas import tables
 from schemas.config import Tier
@@ -42,11 +43,11 @@ class _Score(beam.DoFn):
         yield block, score_block(self.verdicts.read_queries(block), self.collection, self.tiers)
 
 
-def _counts(query: np.ndarray, names: np.ndarray, known: Sequence[str], queries: int) -> pa.Array:
+def _counts(query: np.ndarray, names: pa.Array, known: Sequence[str], queries: int) -> pa.Array:
     """Map arrays name -> count for each query; names that do not occur are left out."""
-    columns = np.stack(
-        [np.bincount(query[names == name], minlength=queries) for name in known], axis=1
-    )
+    places = pc.index_in(names, value_set=pa.array(known, pa.string())).to_numpy()
+    columns = np.bincount(query * len(known) + places, minlength=queries * len(known))
+    columns = columns.reshape(queries, len(known))
     present = columns > 0
     offsets = np.r_[0, np.cumsum(present.sum(axis=1))].astype(np.int32)
     keys = np.broadcast_to(np.array(known, dtype=object), columns.shape)[present]
@@ -59,10 +60,10 @@ def score_block(verdicts: pa.Table, collection: Collection, tiers: Mapping[str, 
     """One row of `schemas.tables.SETS` for each query of a block of VERDICTS."""
     pairs = to_pairs(verdicts)
     queries = pairs.queries
-    names = verdicts.column("verdict").to_numpy(zero_copy_only=False)
-    tier = verdicts.column("tier").to_numpy(zero_copy_only=False)
+    names = verdicts.column("verdict")
+    tier = verdicts.column("tier")
     backfilled = verdicts.column("backfilled").to_numpy()
-    kept = names == Verdict.KEPT
+    kept = pc.equal(names, str(Verdict.KEPT)).to_numpy()
     served = served_positive(pairs)
     query, positive = pairs.query[kept], pairs.dense[served[pairs.query[kept]]]
     terms = query_terms(query, pairs.dense[kept], positive, queries)
@@ -79,7 +80,7 @@ def score_block(verdicts: pa.Table, collection: Collection, tiers: Mapping[str, 
         "positives": per_query(pairs.is_positive),
         "candidates": per_query(np.ones(len(kept), dtype=bool)),
         "negatives": terms.size.astype(np.int32),
-        "tier_counts": _counts(query, tier[kept], list(tiers), queries),
+        "tier_counts": _counts(query, tier.filter(pa.array(kept)), list(tiers), queries),
         "verdict_counts": _counts(pairs.query, names, [str(v) for v in Verdict], queries),
         "backfilled": per_query(kept & backfilled),
         "shortfall": (asked - terms.size).astype(np.int32),

@@ -40,6 +40,23 @@ class BinaryColumn:
         """The strings at these positions, in their order."""
         return [str(self.bytes_at(int(position)), "utf-8") for position in positions]
 
+    def take(self, positions: np.ndarray) -> pa.Array:
+        """The strings at these positions, in their order, as a large_string array.
+
+        What repeats is copied from the file once. Raises IndexError for a position that is not
+        there.
+        """
+        distinct, inverse = np.unique(np.asarray(positions, dtype=np.int64), return_inverse=True)
+        if len(distinct) and (distinct[0] < 0 or distinct[-1] >= len(self.ends)):
+            raise IndexError(f"positions {distinct[0]} to {distinct[-1]} of {len(self.ends)}")
+        starts = np.where(distinct > 0, self.ends[distinct - 1], 0) if len(distinct) else distinct
+        lengths = self.ends[distinct] - starts
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        data = self.data[np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])]
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        values = pa.Array.from_buffers(pa.large_string(), len(distinct), buffers)
+        return values.take(pa.array(inverse.reshape(-1)))
+
 
 def _numpy_of(column: pa.ChunkedArray) -> np.ndarray:
     kind = column.type
@@ -80,7 +97,7 @@ def _localise(dataset: Dataset, column: str, target: Path, building: Path) -> No
                 kind = "binary"
             else:
                 block = np.ascontiguousarray(_numpy_of(data))
-                values.write(block.tobytes())
+                values.write(block.data)
                 shape, kind = block.shape[1:], block.dtype.str
     (building / "layout").write_text(" ".join([kind, *map(str, shape)]))
     shutil.rmtree(target, ignore_errors=True)

@@ -41,7 +41,7 @@ def test_the_bytes_are_those_of_a_part_written_at_once(
 ) -> None:
     folder = tmp_path_factory.mktemp("parts")
     wanted = WHOLE.slice(0, rows).combine_chunks()
-    write_part(str(folder / "once"), NAME, wanted, SCHEMA)
+    write_part(str(folder / "once"), NAME, wanted, SCHEMA, dictionary=True)
     ends = [0, *sorted(min(cut, rows) for cut in cuts), rows]
     with PartWriters(str(folder), NAME) as parts:
         parts.open("pieces", SCHEMA)

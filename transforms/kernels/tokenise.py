@@ -12,6 +12,7 @@ import Stemmer
 from schemas.errors import ConfigError
 
 _WORD = re.compile(r"\w\w+", re.UNICODE)
+_STEMS_KEPT = 50_000
 
 # Lucene's EnglishAnalyzer, Apache License 2.0
 _ENGLISH_WORDS = (
@@ -61,7 +62,7 @@ class Tokeniser:
                     f"{', '.join(known)}"
                 )
             self._stop_words = STOP_WORDS.get(language, frozenset())
-            self._stemmer = Stemmer.Stemmer(language)
+            self._stemmer = Stemmer.Stemmer(language, _STEMS_KEPT)
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Terms of these texts; each distinct word is stemmed once."""
