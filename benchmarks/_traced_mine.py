@@ -54,13 +54,13 @@ def install(trace: Trace) -> None:
     """Put the notes in place; before anything of `jobs` is imported."""
     from transforms import datasets
 
-    write = datasets._write_atomically
+    write = datasets.write_atomically
 
-    def writing(path: Any, data: Any) -> None:
-        write(path, data)
+    def writing(path: Any, make: Any) -> None:
+        write(path, make)
         trace.note("part", str(path))
 
-    datasets._write_atomically = writing
+    datasets.write_atomically = writing
 
     from jobs import progress
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemas.locations import shown, url_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
 
 def doctor(
     path: Annotated[
-        Path, typer.Argument(metavar="WORKDIR|OUTPUT", help="A work directory or an output folder.")
+        Path,
+        typer.Argument(
+            metavar="WORKDIR|OUTPUT",
+            help="A work directory or an output folder, here or in a store.",
+        ),
     ],
     deep: Annotated[bool, typer.Option(help="Read every page and verify its checksum.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -44,11 +50,25 @@ def _told(found: "Diagnosis") -> str:
         lines.append(f"{finding.kind:<11}{printable(finding.path)} {printable(finding.what)}")
     if found.remove or found.commands:
         lines += ["", "With no run at work; what is missing then is made anew by the next run:"]
-        lines += [f"rm -r -- {shell_word(str(path))}" for path in found.remove]
-        lines += [" ".join(map(shell_word, command)) for command in found.commands]
+        lines += [_removal(path) for path in found.remove]
+        lines += [" ".join(shell_word(shown(word)) for word in c) for c in found.commands]
         lines.append("")
     lines.append("sound" if found.sound else "damaged")
     return "\n".join(lines)
+
+
+_REMOVE = {"s3": "aws s3 rm --recursive", "gs": "gcloud storage rm --recursive"}
+
+
+def _removal(path: Path) -> str:
+    """The shell command that removes a file or folder, here or in a store."""
+    url = url_of(path)
+    if url is None:
+        return f"rm -r -- {shell_word(str(path))}"
+    # Of S3 --recursive takes whatever begins so, a folder's name without its end too.
+    single = path.is_file()
+    command = _REMOVE[url.partition(":")[0]].removesuffix(" --recursive" if single else "")
+    return f"{command} {shell_word(url if single else url + '/')}"
 
 
 def shell_word(text: str) -> str:

@@ -26,13 +26,14 @@ from jobs.workdir import (
     folders,
     is_finished,
     is_workdir,
-    refuse_stores,
     size,
     temporary,
     temporary_in,
     temporary_in_output,
 )
 from schemas.errors import ConfigError
+from schemas.locations import shown
+from transforms import storage
 from transforms.datasets import MANIFEST
 from transforms.pair_scores import PAIR_SCORES as PAIR_SCORES_SCHEMA
 from transforms.pair_scores import ROW_BYTES
@@ -92,7 +93,7 @@ class Diagnosis:
     def as_json(self) -> dict[str, Any]:
         """The diagnosis as JSON values."""
         return {
-            "path": str(self.path),
+            "path": shown(str(self.path)),
             "sound": self.sound,
             "deep": self.deep,
             "artifacts": self.artifacts,
@@ -102,10 +103,10 @@ class Diagnosis:
             "findings": [
                 {
                     "kind": str(found.kind),
-                    "path": str(found.path),
-                    "what": found.what,
-                    "remove": list(map(str, found.remove)),
-                    "command": list(found.command),
+                    "path": shown(str(found.path)),
+                    "what": shown(found.what),
+                    "remove": [shown(str(path)) for path in found.remove],
+                    "command": list(map(shown, found.command)),
                 }
                 for found in self.findings
             ],
@@ -119,9 +120,23 @@ def diagnose(path: Path, deep: bool = False) -> Diagnosis:
         path: WORKDIR or OUTPUT.
         deep: read every page of every part and verify its checksum.
 
+    What lies in a store is fetched first, unless this machine's mirror has it already.
+
     Raises ConfigError where the path is neither.
     """
-    refuse_stores(path, "doctor")
+    place = storage.local_path(path)
+    if not storage.is_mirrored(place):
+        return _diagnose(path, deep)
+    found = _diagnose(storage.fetch_tree(place), deep)
+    if not found.sound:
+        # A copy on this machine may be what is damaged, not the object.
+        for finding in found.findings:
+            storage.forget(finding.path)
+        found = _diagnose(storage.fetch_tree(place), deep)
+    return found
+
+
+def _diagnose(path: Path, deep: bool) -> Diagnosis:
     output, workdir = (path / "runs").is_dir(), is_workdir(path)
     if not output and not workdir:
         raise ConfigError(
@@ -152,7 +167,7 @@ def _output(found: Diagnosis, output: Path) -> list[Path]:
                 found.findings += [Finding(Kind.NOTE, folder, gone) for gone in named_and_gone(run)]
     _current(found, output, sound)
     _leftovers(found, temporary_in_output(output))
-    return [path for path in workdirs.values() if path.is_dir()]
+    return [storage.fetch_tree(path) for path in workdirs.values() if storage.is_dir(path)]
 
 
 def _current(found: Diagnosis, output: Path, sound: dict[str, Run]) -> None:

@@ -73,6 +73,7 @@ def plan(config: Config, options: Sequence[str] = ()) -> Plan:
     Raises what `mine` raises for an input or a model that is not there, before any work.
     """
     from jobs.plan_artifacts import Rehearsal
+    from jobs.plan_memory import largest
     from jobs.plan_stages import Estimator
 
     miner = Miner(config, options)
@@ -82,4 +83,4 @@ def plan(config: Config, options: Sequence[str] = ()) -> Plan:
         rehearsal = Rehearsal(miner, f"{directory}/stand_ins")
         rehearsal.ask()
         estimator = Estimator(miner, rehearsal, Path(directory))
-        return Plan(tuple(estimator.stages()), estimator.memory())
+        return Plan(tuple(estimator.stages()), largest(estimator))

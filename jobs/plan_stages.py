@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from jobs.mine import Miner
-from jobs.models import EncoderChoice
 from jobs.plan import Stage
 from jobs.plan_artifacts import Artifact, Rehearsal, tree_bytes
 from jobs.plan_counts import most_candidates, pairs_read, union_size, vector_bytes
@@ -27,7 +26,6 @@ from schemas.judges import Judge
 from schemas.selection import Selection
 from transforms import storage
 from transforms.kernels.hashing import fingerprint
-from transforms.retrieve import AUTO_SHARD
 
 FIRST = 4
 _READ = 20e6
@@ -83,7 +81,7 @@ class Estimator:
             self.documents,
             self.queries,
             self.dimension,
-            self._postings(),
+            self.postings(),
             self.sample.text_bytes["documents"],
         )
         held["index bm25"] = held["bm25_index"]
@@ -295,29 +293,6 @@ class Estimator:
             None, "publish", "publish", self.queries, "queries", (seconds, seconds), size
         )
 
-    def memory(self) -> tuple[str, int]:
-        """The largest single thing that a worker holds or maps, and its bytes."""
-        shard = min(self.documents, AUTO_SHARD)
-        items: dict[str, float] = {
-            "vectors of a shard of documents": shard * self.dimension * 4,
-            "BM25 weights of a shard": 8 * self._postings() * shard / max(self.documents, 1),
-        }
-        student = self.rehearsal.student
-        if isinstance(student, EncoderChoice):
-            weights = Path(student.weights.folder).glob("**/*.safetensors")
-            items["the student's weights"] = sum(file.stat().st_size for file in weights)
-            items["token vectors of a block"] = self._token_bytes(student)
-        what = max(items, key=lambda name: items[name])
-        return what, round(items[what])
-
-    def _token_bytes(self, student: EncoderChoice) -> float:
-        if not self.run._student_gives_tokens:
-            return 0.0
-        cost = self.measured["documents", fingerprint(student.identity)][0]
-        mean = float(np.mean(self.sample.characters["documents"])) if self.documents else 0.0
-        tokens = float(cost.tokens(np.array([mean]))[0])
-        block = min(self.documents, self.config.runner.block_size)
-        return 2 * 2 * block * tokens * cost.dimension
-
-    def _postings(self) -> float:
+    def postings(self) -> float:
+        """Postings that the BM25 index of the whole corpus would have."""
         return bm25_scorer(self.run).index.postings.rows * self._text_share()

@@ -1,20 +1,16 @@
 """A keyed sample of negatives by tier and of dropped candidates by verdict, with their texts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from jobs.report.read import RunData
 from schemas.verdicts import Verdict
-from transforms.kernels.hashing import mix, text_keys
 
 ROWS_A_GROUP = 40
 ROWS_IN_ALL = 600
-_BATCH = 500_000
 _MINED = "negatives", "tier", "negative_id"
 _DROPPED = "ledger", "verdict", "doc_id"
 
@@ -36,8 +32,8 @@ class Group:
 def draw(run: RunData) -> list[Group]:
     """Groups of at most 40 rows, 600 in all: tiers first, hardest first, then drop reasons.
 
-    A row is drawn where the hash of seed, query and document is among the smallest of its group,
-    so the same run always shows the same rows.
+    A row is drawn where the MD5 of seed, query and document is among the smallest of its group, so
+    the same run always shows the same rows.
     """
     tiers = run.groups("negatives", "tier")
     verdicts = run.groups("ledger", "verdict")
@@ -62,54 +58,23 @@ def draw(run: RunData) -> list[Group]:
 def _rows(
     run: RunData, view: str, partition: str, document: str, value: str, size: int
 ) -> list[dict[str, Any]]:
-    pairs = run.connection.sql(
-        f"SELECT query_id, {document} AS doc_id FROM {view} WHERE {partition} = ?", params=[value]
-    )
-    newer = getattr(pairs, "to_arrow_reader", None)
-    reader = newer(_BATCH) if newer else pairs.fetch_record_batch(_BATCH)
-    chosen = smallest_keys(reader, int(run.manifest.get("seed") or 0), size)
-    run.connection.register("chosen", chosen)
+    # Keys first, so that texts are read of the chosen rows alone.
     answer = run.connection.execute(
-        f"SELECT {view}.* FROM {view} JOIN chosen "
-        f"ON {view}.query_id = chosen.query_id AND {view}.{document} = chosen.doc_id "
-        f"WHERE {partition} = ? ORDER BY chosen.place",
-        [value],
+        f"""
+        WITH chosen AS (
+            SELECT query_id, {document} AS document, md5_number_lower(
+                concat($seed, ' ', length(query_id), ' ', query_id, {document})) AS key
+            FROM {view} WHERE {partition} = $value
+            ORDER BY key, query_id, document LIMIT $size
+        )
+        SELECT {view}.* FROM {view} JOIN chosen
+        ON {view}.query_id = chosen.query_id AND {view}.{document} = chosen.document
+        WHERE {partition} = $value ORDER BY key, chosen.query_id, document
+        """,
+        {"seed": str(run.manifest.get("seed") or 0), "value": value, "size": size},
     )
     names = [column[0] for column in answer.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-    run.connection.unregister("chosen")
-    return rows
-
-
-def smallest_keys(batches: Iterable[pa.RecordBatch], seed: int, size: int) -> pa.Table:
-    """The `size` pairs with the smallest hash: query_id, doc_id and `place` from 0, in that order.
-
-    Args:
-        batches: columns query_id and doc_id.
-        seed: first key of the hash.
-        size: pairs to keep; ties go to the smaller ids.
-    """
-    kept: list[tuple[int, str, str]] = []
-    for batch in batches:
-        keys = mix(seed % 2**64, _hashed(batch.column(0)), _hashed(batch.column(1)))
-        at = np.argsort(keys, kind="stable")
-        # Equal keys beyond the cut could have smaller ids: they are kept until the last sort.
-        at = at[keys[at] <= keys[at[min(size, len(at)) - 1]]] if len(at) and size else at[:0]
-        queries, documents = (batch.column(n).take(pa.array(at)).to_pylist() for n in (0, 1))
-        kept = sorted([*kept, *zip(keys[at].tolist(), queries, documents, strict=True)])[:size]
-    return pa.table(
-        {
-            "query_id": pa.array([row[1] for row in kept], pa.string()),
-            "doc_id": pa.array([row[2] for row in kept], pa.string()),
-            "place": pa.array(range(len(kept)), pa.int32()),
-        }
-    )
-
-
-def _hashed(column: pa.Array) -> np.ndarray:
-    words = pc.dictionary_encode(column)
-    keys = text_keys(words.dictionary.to_pylist())
-    return keys[words.indices.to_numpy(zero_copy_only=False)]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 def _add_texts(run: RunData, rows: list[dict[str, Any]]) -> None:

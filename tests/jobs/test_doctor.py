@@ -89,8 +89,8 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     ),
     "wrong rows": (lambda o: shorten(parts(artifact(o, "judged"))[2]), "rows, the manifest says"),
     "wrong rows by position": (
-        lambda o: shorten(parts(artifact(o, "document_vectors"))[2]),
-        "4 rows, its name says 5",
+        lambda o: shorten(parts(artifact(o, "document_vectors"))[0]),
+        "59 rows, its name says 60",
     ),
     "manifest not JSON": (
         lambda o: overwrite(artifact(o, "candidates_bm25") / "_manifest.json", "{"),

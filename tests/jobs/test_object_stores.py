@@ -136,11 +136,34 @@ def test_published_runs_are_read_from_the_store(case: Case, tmp_path: Path) -> N
     assert {"report.html", "t.parquet", "t.parquet.export.json"} <= set(case.store.keys("x"))
 
 
-def test_gc_and_doctor_refuse_a_store(case: Case) -> None:
-    for command in (("gc", f"{case.store.url}/out"), ("doctor", f"{case.store.url}/out/work")):
-        ended = negmine(*command)
-        assert ended.code == 2
-        assert "docs/object-stores.md" in ended.err
+def test_gc_refuses_a_store(case: Case) -> None:
+    ended = negmine("gc", f"{case.store.url}/out")
+    assert ended.code == 2
+    assert "docs/object-stores.md" in ended.err
+
+
+def test_doctor_tells_an_object_that_is_damaged_from_a_copy_that_is(case: Case) -> None:
+    case.store.forget_mirror()
+    out = f"{case.store.url}/out"
+    for path in (out, f"{out}/work"):
+        ended = negmine("doctor", path, "--deep")
+        assert (ended.code, ended.out.splitlines()[-1]) == (0, "sound"), ended.out
+    key = next(key for key in case.store.keys("out/work/embed") if "part-" in key)
+    part = local_path(f"{out}/work/embed/{key}")
+    whole = part.read_bytes()
+    torn = whole[: len(whole) // 2] + bytes(9) + whole[len(whole) // 2 + 9 :]
+    part.write_bytes(torn)
+    assert negmine("doctor", out, "--deep").code == 0, "the object is whole"
+    assert part.read_bytes() == whole
+    case.store.write(f"out/work/embed/{key}", torn)
+    ended = negmine("doctor", out, "--deep")
+    assert ended.code == 5
+    tool = {"s3": "aws s3 rm", "gs": "gcloud storage rm"}[case.store.scheme]
+    assert f"{tool} {out}/work/embed/{key}\n" in ended.out
+    assert "negmine-mirror" not in ended.out
+    case.store.write(f"out/work/embed/{key}", whole)
+    assert negmine("doctor", out, "--deep").code == 0
+    assert negmine("doctor", f"{out}/no").code == 2
 
 
 @pytest.mark.long

@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas import tables
 from transforms.blocks import plan_blocks
 from transforms.datasets import Dataset, write_part
 from transforms.embed import vectors_table
 from transforms.features import HeldRows
-from transforms.stores import array_column, binary_column, release_pages
+from transforms.stores import BinaryColumn, array_column, binary_column, release_pages
 
 WIDTH, ROWS = 256, 20_000
 VECTORS = np.random.default_rng(1).normal(size=(ROWS, WIDTH)).astype(np.float32)
@@ -50,6 +53,27 @@ def test_strings_are_found_by_position(dataset: Dataset) -> None:
         assert bytes(column.bytes_at(position)) == f"tokens of {position}".encode()
     with pytest.raises(IndexError):
         column.bytes_at(ROWS)
+
+
+TEXTS = st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=9), min_size=1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(TEXTS, st.data())
+def test_strings_are_taken_in_the_order_of_positions_that_repeat(
+    texts: list[str], data: st.DataObject
+) -> None:
+    encoded = [text.encode() for text in texts]
+    joined = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    column = BinaryColumn(np.cumsum([len(text) for text in encoded]), joined)
+    positions = data.draw(st.lists(st.integers(0, len(texts) - 1)))
+    taken = column.take(np.array(positions))
+    assert taken.type == pa.large_string()
+    assert taken.to_pylist() == [texts[position] for position in positions]
+    assert taken.to_pylist() == column.texts(positions)
+    for beyond in (-1, len(texts)):
+        with pytest.raises(IndexError, match=str(len(texts))):
+            column.take(np.array([*positions, beyond]))
 
 
 def test_held_rows_are_those_of_the_column(dataset: Dataset) -> None:

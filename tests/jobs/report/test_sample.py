@@ -1,35 +1,25 @@
-"""The sample: which rows, whatever the batches, and with which texts."""
+"""The sample: which rows, and with which texts."""
 
+import hashlib
 from pathlib import Path
 
-import pyarrow as pa
-from hypothesis import given
-from hypothesis import strategies as st
-
 from jobs.report.read import RunData
-from jobs.report.sample import ROWS_A_GROUP, draw, smallest_keys
+from jobs.report.sample import ROWS_A_GROUP, draw
 from tests.jobs.report.a_run import DROPS, TIERS, a_manifest, write_run
-from transforms.kernels.hashing import mix, text_keys
-
-pairs = st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), unique=True, max_size=40)
 
 
-def batches(rows: list[tuple[str, str]], size: int) -> list[pa.RecordBatch]:
-    columns = [pa.array([r[n] for r in rows], pa.string()) for n in (0, 1)]
-    return pa.table(columns, names=["query_id", "doc_id"]).to_batches(max_chunksize=size)
-
-
-@given(pairs, st.integers(0, 12), st.integers(1, 9), st.integers(0, 2**64 - 1))
-def test_rows_are_those_with_the_smallest_hash_for_any_batches(
-    rows: list[tuple[str, str]], size: int, batch: int, seed: int
-) -> None:
+def test_rows_are_those_with_the_smallest_hash(tmp_path: Path) -> None:
     def key(row: tuple[str, str]) -> int:
-        return int(mix(seed, *(text_keys([text])[0] for text in row)))
+        query, document = row
+        text = f"7 {len(query)} {query}{document}"
+        return int.from_bytes(hashlib.md5(text.encode()).digest()[8:], "little")
 
-    expected = sorted(rows, key=key)[:size]
-    found = smallest_keys(batches(rows, batch), seed, size)
-    assert list(zip(*(found.column(n).to_pylist() for n in (0, 1)), strict=True)) == expected
-    assert found.column("place").to_pylist() == list(range(len(expected)))
+    write_run(tmp_path / "r", 90)
+    with RunData(tmp_path / "r", {**a_manifest(90), "seed": 7}) as run:
+        for group in draw(run)[: len(TIERS)]:
+            found = [(row["query_id"], row["negative_id"]) for row in group.rows]
+            rows = run.all("SELECT query_id, negative_id FROM negatives WHERE tier = ?", group.tier)
+            assert found == sorted(rows, key=key)[:ROWS_A_GROUP]
 
 
 def test_every_tier_and_drop_reason_has_its_group_in_order(tmp_path: Path) -> None:
