@@ -185,7 +185,7 @@ def test_the_cut_into_blocks_does_not_matter(
         part = miner.verdicts.read_queries(block)
         write_part(again.path, block.part, part, tables.VERDICTS)
     table = measure(inputs(miner, again))
-    write_part(str(tmp_path / "out"), "metrics.parquet", table, METRICS)
+    write_part(str(tmp_path / "out"), "metrics.parquet", table, METRICS, dictionary=True)
     written = (tmp_path / "out" / "metrics.parquet").read_bytes()
     assert written == (run / "metrics.parquet").read_bytes()
 

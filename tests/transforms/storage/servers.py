@@ -26,14 +26,15 @@ _UNSET = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "GOOGLE_APPLIC
 
 @contextmanager
 def s3_server() -> Iterator[int]:
-    """The port of a moto server that has the bucket."""
+    """The port of a moto server that has the bucket, empty; servers of a process share objects."""
     server = pytest.importorskip("moto.server", reason="moto[server] is not installed")
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     running = server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     running.start()
     _, port = running.get_host_and_port()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/{BUCKET}", method="PUT")
-    urllib.request.urlopen(request).close()
+    for method, path in (("POST", "moto-api/reset"), ("PUT", BUCKET)):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/{path}", method=method)
+        urllib.request.urlopen(request).close()
     try:
         yield port
     finally:
