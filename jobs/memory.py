@@ -122,6 +122,7 @@ class Budget:
         sources, base = self.config.sources, self.program + MOST_MAPPED
         touched = min(4 * width * documents, 2 * MOST_MAPPED)
         block = min(self.block_size, queries) * self._query_bytes(width)
+        written = block // 2 if self.limit is None else 0  # with a limit, after the metrics
         limit = int(self.database().removesuffix("MB")) * 1_000_000
         found = {
             "ingest": self.program + min(limit, 2 * (text_bytes + 200 * documents)),
@@ -131,7 +132,7 @@ class Budget:
             "judge": base + block + MOST_MAPPED,
             "select": base + block // 2 + touched,
             "score": base + block // 2 + touched,
-            "publish": base + touched + max(block, min(DATABASE, 400 * queries * 20)),
+            "publish": base + touched + max(block + written, min(DATABASE, 400 * queries * 20)),
         }
         if sources.bm25:
             shard = self._shard_size(self.bm25(sources.bm25, documents, int(postings)), documents)

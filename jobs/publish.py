@@ -6,6 +6,7 @@ In a store it is uploaded under its own name, the manifest last, see `jobs.store
 import errno
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def check_output(miner: Miner) -> str:
 def publish(miner: Miner, run_id: str) -> Path:
     """Write and publish the run, and make it the current one; returns its folder.
 
+    The metrics are measured while the parts are written, before them under `runner.memory`.
     Raises StorageError, leaving nothing behind, where the disk refuses or the id was taken
     meanwhile.
     """
@@ -76,10 +78,14 @@ def publish(miner: Miner, run_id: str) -> Path:
                 directory=str(stored.run if stored else staging),
                 blocks=blocks,
             )
-            run_pipeline(build, task, miner.options)
-            if stored:
-                stored.copy_parts()
-            measured = _metrics(miner)
+            with ThreadPoolExecutor(1) as beside:
+                measuring = beside.submit(_metrics, miner)
+                if miner.budget.limit is not None:
+                    wait([measuring])
+                run_pipeline(build, task, miner.options)
+                if stored:
+                    stored.copy_parts()
+                measured = measuring.result()
             write_part(str(staging), "metrics.parquet", measured, METRICS, dictionary=True)
         write_json(staging / "manifest.json", run_manifest(miner, run_id, staging))
         write_report(staging)

@@ -4,6 +4,7 @@ import fcntl
 import mmap
 import os
 import shutil
+import threading
 import weakref
 from collections.abc import Sequence
 from functools import lru_cache
@@ -150,6 +151,7 @@ def _open(dataset: Dataset, column: str) -> Path:
 
 
 _mapped: "weakref.WeakSet[mmap.mmap]" = weakref.WeakSet()
+_mapping = threading.Lock()
 MOST_MAPPED = 256 << 20
 """Resident bytes of files, libraries too, beyond which mapped pages are given back."""
 
@@ -165,7 +167,9 @@ def release_pages(most: int = MOST_MAPPED) -> None:
     except OSError:
         return
     if resident > most:
-        for mapped in list(_mapped):
+        with _mapping:
+            known = list(_mapped)
+        for mapped in known:
             mapped.madvise(mmap.MADV_DONTNEED)
 
 
@@ -176,7 +180,8 @@ def map_file(path: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     if rows == 0:
         return np.empty((0, *shape), dtype=dtype)
     array = np.memmap(path, dtype=dtype, mode="r", shape=(rows, *shape))
-    _mapped.add(array._mmap)  # type: ignore[attr-defined]
+    with _mapping:
+        _mapped.add(array._mmap)  # type: ignore[attr-defined]
     return array.view(np.ndarray)
 
 
