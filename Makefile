@@ -1,5 +1,6 @@
 # make mine | make test | make test-all | make lint | make setup. All make .venv first where it is
-# missing. `make test` leaves out what takes half a minute and more.
+# missing. `make test` leaves out what takes half a minute and more, and hypothesis draws the same
+# examples each time; in `make test-all` it looks for new ones.
 
 PYTHON ?= python3.11
 # Another build of torch, for example:
@@ -31,7 +32,7 @@ mine: $(STAMP)
 	$(BIN)/negmine mine jobs/presets/stdlib.yaml --output $(OUTPUT)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not long'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not long' --hypothesis-profile=ci
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile
