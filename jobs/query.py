@@ -14,7 +14,7 @@ import duckdb
 from jobs.published import Run
 from schemas.errors import ConfigError, StorageError
 from transforms import storage
-from transforms.views import dataset_sql, has_parts, partitioned_sql, sql_string
+from transforms.views import dataset_sql, file_sql, has_parts, partitioned_sql, sql_string
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?\s+(?=\S)", re.IGNORECASE)
@@ -129,9 +129,7 @@ class Database:
         self._view("sets", dataset_sql(sets) if has_parts(sets) else None)
         metrics = run.path / "metrics.parquet"
         if storage.is_file(metrics):
-            file = sql_string(str(storage.fetch(metrics)))
-            sql = f"SELECT * FROM read_parquet([{file}], hive_partitioning = false)"
-            self._view("metrics", sql)
+            self._view("metrics", file_sql(storage.fetch(metrics)))
         else:
             self.absent["metrics"] = f"run {run.run_id} was published without it"
         artifacts = run.artifacts()

@@ -122,6 +122,7 @@ def _given(miner: "Miner") -> Dataset:
 
     key = {
         "source": "given",
+        "version": 2,
         "files": [file_sum(file) for file in files],
         "columns": list(columns),
         **miner.key("documents", "queries"),

@@ -22,6 +22,8 @@ def table_files(path: str, key: str, what: str) -> list[str]:
     place = storage.local_path(path)
     if storage.is_dir(place):
         found = [place / name for name in storage.names(place)]
+    elif storage.is_file(place):
+        found = [place]
     elif storage.is_mirrored(place):
         found = storage.matching(place.parent, place.name)
     else:

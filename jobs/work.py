@@ -26,7 +26,7 @@ STAGE_VERSIONS = {
     "bm25_index": 1,
     "retrieve": 1,
     "index": 1,
-    "precomputed": 1,
+    "precomputed": 2,
     "calibrate": 1,
     "judge": 5,
     "select": 2,

@@ -41,7 +41,7 @@ class FillGiven:
             {
                 "query": (self.query_column, "VARCHAR"),
                 "document": (self.document_column, "VARCHAR"),
-                "rank": (self.rank_column, "BIGINT"),
+                "rank": (self.rank_column, "DOUBLE"),
             },
         )
         try:
@@ -70,9 +70,14 @@ class FillGiven:
         )
 
     def _check(self, connection: duckdb.DuckDBPyConnection) -> None:
-        ((rows, unknown, first, lowest),) = connection.execute(
-            "SELECT count(*), count(*) FILTER (doc_ix IS NULL), "
-            "min(document) FILTER (doc_ix IS NULL), min(coalesce(rank, 0)) FROM placed"
+        ((rows, unknown, first, unranked, wrong),) = connection.execute(
+            """
+            SELECT count(*),
+                count(*) FILTER (doc_ix IS NULL), min(document) FILTER (doc_ix IS NULL),
+                count(*) FILTER (NOT ranked), min(rank) FILTER (NOT ranked)
+            FROM (SELECT *, coalesce(rank = floor(rank) AND rank BETWEEN 1 AND 2147483647, false)
+                AS ranked FROM placed)
+            """
         ).fetchall()
         if not rows:
             raise DataError(
@@ -84,8 +89,9 @@ class FillGiven:
                 f"sources.given.path: {unknown:,} rows name documents that the corpus lacks, the "
                 f"first {first!r}; check sources.given.document_column ({self.document_column})"
             )
-        if lowest < 1:
+        if unranked:
             raise DataError(
-                f"sources.given.path: rank {lowest} in {self.rank_column}; ranks count from 1, and "
-                "every row needs one"
+                f"sources.given.path: {unranked:,} rows have no rank in {self.rank_column} or one "
+                f"that is none, the lowest {wrong}; ranks are whole numbers and count from 1. The "
+                "column is named by sources.given.rank_column"
             )

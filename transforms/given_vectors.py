@@ -19,6 +19,7 @@ from transforms.embed import vectors_table
 from transforms.kernels.geometry import unit_length
 from transforms.kernels.hashing import text_keys
 from transforms.query_parts import documents_sql, queries_sql
+from transforms.readers.columns import DAMAGE, first_line
 from transforms.spooled_vectors import SPOOL, plain, spool
 
 ROWS_AT_ONCE = 8192
@@ -42,6 +43,8 @@ class VectorFiles:
         place = storage.local_path(path)
         if storage.is_dir(place):
             found = [place / name for name in storage.sizes(place)]
+        elif storage.is_file(place):
+            found = [place]
         elif storage.is_mirrored(place):
             found = storage.matching(place.parent, place.name)
         else:
@@ -100,18 +103,21 @@ class VectorFiles:
         try:
             # Without a buffer a whole row group's column would be held: often all of the file.
             return pq.ParquetFile(storage.fetch(file), buffer_size=1 << 20, pre_buffer=False)
-        except (OSError, pa.ArrowException) as error:
+        except DAMAGE as error:
             raise DataError(
-                f"{self.key}: {file} is not Parquet that can be read: {error}"
+                f"{self.key}: {file} is not Parquet that can be read: {first_line(error)}"
             ) from error
 
     def batches(self, table: pq.ParquetFile, file: str) -> Iterator[pa.RecordBatch]:
         """Identifiers and vectors of an open file. Raises DataError where it is damaged."""
         try:
             for batch in table.iter_batches(ROWS_AT_ONCE, columns=[self.id, self.vector]):
+                batch.validate(full=True)
                 yield batch.select([self.id, self.vector])
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{self.key}: {file} is cut off or damaged ({error})") from error
+        except DAMAGE as error:
+            raise DataError(
+                f"{self.key}: {file} is cut off or damaged ({first_line(error)})"
+            ) from error
 
 
 def _is_list(kind: pa.DataType) -> bool:

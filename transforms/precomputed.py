@@ -60,6 +60,7 @@ class FillScores:
         if not found:
             raise DataError(
                 f"judge.path: no score in {self.files[0]} is of a query and a document of this "
-                f"collection; check judge.query_column ({self.query_column}) and "
-                f"judge.document_column ({self.document_column})"
+                f"collection; check judge.query_column ({self.query_column}), "
+                f"judge.document_column ({self.document_column}) and judge.score_column "
+                f"({self.score_column})"
             )

@@ -95,14 +95,21 @@ def documents_sql(documents: Dataset) -> str:
 def files_sql(files: Sequence[str], columns: Mapping[str, tuple[str, str]]) -> str:
     """SELECT over files of Parquet or of JSON lines, all of one kind.
 
+    What a line of JSON lacks is null.
+
     Args:
         files: Parquet, or JSONL (.gz or .zst too).
         columns: name in the answer to name in the files and SQL type.
     """
-    reader = "read_parquet" if Path(files[0]).suffix == ".parquet" else "read_json_auto"
     listed = ", ".join(sql_string(str(storage.fetch(file))) for file in files)
-    chosen = ", ".join(
-        f'"{column.replace(chr(34), chr(34) * 2)}"::{kind} AS {name}'
-        for name, (column, kind) in columns.items()
-    )
-    return f"SELECT {chosen} FROM {reader}([{listed}])"
+    quoted = {
+        name: f'"{column.replace(chr(34), 2 * chr(34))}"' for name, (column, _) in columns.items()
+    }
+    if Path(files[0]).suffix == ".parquet":
+        reader, option = "read_parquet", "hive_partitioning = false"
+    else:
+        # Types that DuckDB finds by itself would rewrite identifiers that look like a UUID or time.
+        kinds = (f"{quoted[name]}: '{kind}'" for name, (_, kind) in columns.items())
+        reader, option = "read_json", f"columns = {{{', '.join(kinds)}}}"
+    chosen = ", ".join(f"{quoted[name]}::{kind} AS {name}" for name, (_, kind) in columns.items())
+    return f"SELECT {chosen} FROM {reader}([{listed}], {option})"

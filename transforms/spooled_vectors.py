@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import DataError, StorageError
-from transforms.views import sql_string
+from transforms.views import database, file_sql, sql_string
 
 if TYPE_CHECKING:
     from transforms.given_vectors import VectorFiles
@@ -65,12 +65,10 @@ def spool(given: "VectorFiles", identifiers: str, width: int, directory: Path) -
     try:
         place.mkdir(parents=True)
         _copy(given, width, place)
-        with duckdb.connect(str(place / "join.duckdb")) as connection:
+        with duckdb.connect(database(place / "join.duckdb")) as connection:
             connection.execute(f"SET memory_limit = '{_MEMORY}'")
             connection.execute(f"SET temp_directory = {sql_string(str(place / 'spill'))}")
-            connection.execute(
-                f"CREATE VIEW ids AS FROM read_parquet({sql_string(str(place / 'ids.parquet'))})"
-            )
+            connection.execute(f"CREATE VIEW ids AS {file_sql(place / 'ids.parquet')}")
             connection.execute(f"CREATE VIEW texts AS {identifiers}")
             connection.execute(_PLACED)
             _check(connection, given, width, place)

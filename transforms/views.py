@@ -19,6 +19,14 @@ def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"SET temp_directory = {sql_string(tempfile.gettempdir())}")
 
 
+def database(file: Path) -> str:
+    """Where DuckDB keeps a database: in the file, or in memory and what it spills.
+
+    DuckDB takes a question mark in the path for the start of parameters, and loses its log.
+    """
+    return ":memory:" if "?" in str(file) else str(file)
+
+
 def sql_string(text: str) -> str:
     """Text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
@@ -44,6 +52,12 @@ def has_parts(directory: Path) -> bool:
 def dataset_sql(directory: Path, columns: str = "*") -> str:
     """SELECT over the parts of a data set; there must be one (`has_parts`)."""
     return f"SELECT {columns} FROM read_parquet({_files(directory)}, hive_partitioning = false)"
+
+
+def file_sql(file: Path, columns: str = "*") -> str:
+    """SELECT over one Parquet file."""
+    path = sql_string(str(file))
+    return f"SELECT {columns} FROM read_parquet([{path}], hive_partitioning = false)"
 
 
 def partition_values(directory: Path, key: str) -> dict[str, Path]:

@@ -11,7 +11,7 @@ from jobs.published import Run
 from schemas.errors import StorageError
 from transforms import storage
 from transforms.kernels.eci import set_terms, summarise
-from transforms.views import dataset_sql, partitioned_sql, sql_string
+from transforms.views import dataset_sql, file_sql, partitioned_sql
 
 HUB_SHARE, HUB_QUERIES = 0.05, 10
 """A hub is a negative of this share of the queries, and of this many."""
@@ -108,7 +108,7 @@ class Entries:
             ("ledger", ledger),
             ("queries", dataset_sql(artifacts["queries"])),
             ("documents", dataset_sql(artifacts["documents"])),
-            ("given", f"SELECT * FROM read_parquet({sql_string(str(storage.fetch(negatives)))})"),
+            ("given", file_sql(storage.fetch(negatives))),
         ):
             self._connection.execute(f"CREATE VIEW {name} AS {sql}")
         self._connection.execute(_ENTRIES)
@@ -209,10 +209,9 @@ class Entries:
 
     def shortcut(self) -> dict[str, float | None]:
         """AUC of length and shared words alone over what was kept, from the run's metrics."""
-        file = sql_string(str(self.run.path / "metrics.parquet"))
+        measured = file_sql(self.run.path / "metrics.parquet", "value, low, high")
         rows = self.ask(
-            f"SELECT value, low, high FROM read_parquet({file}) "
-            "WHERE metric = 'shortcut_auc' AND tier IS NULL AND source IS NULL"
+            f"{measured} WHERE metric = 'shortcut_auc' AND tier IS NULL AND source IS NULL"
         )
         auc, low, high = rows[0] if rows else (None,) * 3
         return {"auc": auc, "low": low, "high": high}

@@ -2,29 +2,39 @@
 
 import gzip
 import io
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
 from jobs.load_config import load_config
+from schemas import tables
 from schemas.errors import NegmineError
 from tests.transforms.input_files import config
 from transforms import foreign
+from transforms.blocks import Block
+from transforms.datasets import Dataset, write_part
 from transforms.foreign import references
+from transforms.given import FillGiven
+from transforms.given_vectors import VectorFiles
+from transforms.precomputed import FillScores
 from transforms.readers import read, sources
 from transforms.readers.labels import label_source, read_labels
 from transforms.readers.rows import Bad, Row
+from transforms.spooled_vectors import spool
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
 SMALL = {"max_text_bytes": 1000, "max_unpacked_bytes": 1 << 22}
 TABLE = {
     "doc_id": ["a", "b", None], "text": ["x" * 40, "y", "z"], "query_id": ["q", "r", "s"],
     "positive": ["p", "q", "r"], "number": [1, 2, 3], "nested": [[{"a": 1}], [], None],
+    "rank": [1, 2, 1], "score": [0.5, float("nan"), None], "vector": [[1.0, 2.0], [0.5, 1.0], None],
 }  # fmt: skip
 
 
@@ -89,6 +99,28 @@ def audited(data: bytes, folder: Path) -> None:
         _allowed(lambda path=path: list(references.judgements(path)))
 
 
+def given(data: bytes, folder: Path) -> None:
+    """Candidates and scores by identifier."""
+    columns = ("query_id", "doc_id")
+    for suffix in (".jsonl", ".jsonl.gz", ".parquet"):
+        file = folder / f"given{suffix}"
+        file.write_bytes(data)
+        for fill in (
+            FillGiven((str(file),), *columns, "rank", *_ingested()),
+            FillScores((str(file),), *columns, "score", *_ingested()),
+        ):
+            with duckdb.connect() as connection:
+                _allowed(lambda fill=fill, connection=connection: fill(connection))
+
+
+def vectors(data: bytes, folder: Path) -> None:
+    """Vectors by identifier."""
+    file = folder / "vectors.parquet"
+    file.write_bytes(data)
+    files = VectorFiles.of(str(file), "query_id", "vector", "student.vectors.queries")
+    spool(files, "SELECT 0 AS ix, 'q' AS id UNION ALL SELECT 1, 'r'", files.width(), folder)
+
+
 def yaml(data: bytes, folder: Path) -> None:
     """A run's config."""
     path = folder / "run.yaml"
@@ -104,7 +136,7 @@ def settings(data: bytes, folder: Path) -> None:
 
 TARGETS: dict[str, Callable[[bytes, Path], None]] = {
     target.__name__: target
-    for target in (jsonl, tsv, packed, parquet, labels, audited, yaml, settings)
+    for target in (jsonl, tsv, packed, parquet, labels, audited, given, vectors, yaml, settings)
 }
 
 
@@ -126,17 +158,40 @@ def seeds(name: str) -> list[bytes]:
     line = b'{"doc_id": "a", "text": "b c", "query_id": "q", "decision": "positive"}\n'
     lists = b'{"query": "q", "pos": ["a"], "neg": ["b", "c"], "neg_scores": [1, 2]}\n'
     passages = b'{"query_id": "1", "query": "q", "positive_passages": [{"docid": "1", "text": "t"}]'
-    tables = [_parquet(compression) for compression in ("none", "snappy", "zstd")]
+    whole = [_parquet(compression) for compression in ("none", "snappy", "zstd")]
     return {
         "jsonl": [line * 3],
         "tsv": [b"a\tb c\nq\t0\ta\t1\n"],
         "packed": [b"ga\tb\n", b"za\tb\n", b"G" + gzip.compress(b"a\tb\n" * 9)],
-        "parquet": tables,
+        "parquet": whole,
         "labels": [line * 2],
-        "audited": [line, lists, passages + b', "negative_passages": []}\n', *tables, *_arrow()],
+        "audited": [line, lists, passages + b', "negative_passages": []}\n', *whole, *_arrow()],
+        "given": [line * 2, b'{"query_id": "q", "doc_id": "a", "rank": 1, "score": 0.5}\n', *whole],
+        "vectors": whole,
         "yaml": [path.read_bytes() for path in PRESETS],
         "settings": [b"seed=7\npolicies.known_positive={}", b"tiers.hard.quota=5\nsources=null"],
     }[name]
+
+
+@cache
+def _held() -> tempfile.TemporaryDirectory[str]:
+    """Two documents and a query, ingested; gone when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="negmine-fuzz-")
+    keys, part = pa.array([0, 1], pa.uint64()), Block(0, 2).part
+    rows = {
+        "documents": (
+            tables.DOCUMENTS,
+            [[0, 1], ["a", "b"], ["x", "y"], keys, keys, [b"0" * 128] * 2, [False] * 2],
+        ),
+        "queries": (tables.QUERIES, [[0, 1], ["q", "r"], ["x", "y"], keys, keys, [["s"], []]]),
+    }
+    for name, (schema, columns) in rows.items():
+        write_part(f"{folder.name}/{name}", part, pa.table(columns, schema=schema), schema)
+    return folder
+
+
+def _ingested() -> tuple[Dataset, Dataset]:
+    return Dataset(f"{_held().name}/queries"), Dataset(f"{_held().name}/documents")
 
 
 def _parquet(compression: str) -> bytes:

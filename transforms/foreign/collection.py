@@ -13,7 +13,7 @@ from transforms import storage
 from transforms.datasets import write_json
 from transforms.foreign.raw import Writer, write_rows
 from transforms.foreign.references import judgements, reference_file, texts
-from transforms.views import sql_string
+from transforms.views import database, file_sql, sql_string
 
 COUNTS = "counts.json"
 TABLES = ("documents", "queries", "qrels", "given", "negatives")
@@ -111,7 +111,7 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     rows = write_rows(foreign.files, foreign.format, raw)
     _write_references(foreign, raw)
     try:
-        with duckdb.connect(str(raw / "collect.duckdb")) as connection:
+        with duckdb.connect(database(raw / "collect.duckdb")) as connection:
             counts = _resolve(connection, foreign, raw, directory)
     except duckdb.Error as error:
         raise StorageError(
@@ -146,8 +146,7 @@ def _resolve(
     run(f"SET temp_directory = {sql_string(str(raw / 'spill'))}")
     run("SET enable_progress_bar = false")
     for name in ("passages", "positives", "negatives", "corpus", "queries", "judgements"):
-        file = sql_string(str(raw / f"{name}.parquet"))
-        run(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({file})")
+        run(f"CREATE VIEW {name} AS {file_sql(raw / f'{name}.parquet')}")
     ids_only, has_ids = foreign.format == "msmarco", foreign.format in ("msmarco", "tevatron")
     _identify(connection, ids_only, has_ids)
     if ids_only:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from schemas.errors import DataError
 from transforms import storage
-from transforms.readers.columns import first_line
+from transforms.readers.columns import DAMAGE, first_line
 from transforms.readers.limits import rows_at_once
 from transforms.readers.lines import COMPRESSIONS, line_cap, lines, parsed
 from transforms.readers.paths import JSON_LINES, TABLES
@@ -76,7 +76,7 @@ def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.Record
 def _damage(path: str | Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, pa.ArrowException, ValueError, RuntimeError, MemoryError) as error:
+    except DAMAGE as error:
         detail = first_line(error)
         raise DataError(f"{path} is cut off or damaged ({detail}); write it again") from error
 

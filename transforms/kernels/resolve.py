@@ -7,6 +7,8 @@ from typing import NamedTuple, Self
 import duckdb
 import pyarrow as pa
 
+from transforms.views import database, sql_string
+
 EVALUATION_QUERY = "evaluation_query"
 """Countable reason of the queries that are left out because an evaluation query has their text."""
 
@@ -210,10 +212,10 @@ class Resolved:
         and not the same text again. `memory` is DuckDB's limit, such as 2GB.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        self._connection = duckdb.connect(str(directory / "resolve.duckdb"))
+        self._connection = duckdb.connect(database(directory / "resolve.duckdb"))
         run = self._connection.execute
         run(f"SET memory_limit = '{memory}'")
-        run(f"SET temp_directory = '{str(directory / 'spill').replace(chr(39), chr(39) * 2)}'")
+        run(f"SET temp_directory = {sql_string(str(directory / 'spill'))}")
         run("SET arrow_large_buffer_size = true")
         run("SET enable_progress_bar = false")
         self._connection.register(
@@ -221,7 +223,9 @@ class Resolved:
         )
         for kind, schema in schemas.items():
             if parts.get(kind):
-                self._connection.read_parquet(list(parts[kind])).create_view(f"raw_{kind}")
+                self._connection.read_parquet(
+                    list(parts[kind]), hive_partitioning=False
+                ).create_view(f"raw_{kind}")
             else:
                 self._connection.register(f"raw_{kind}", schema.empty_table())
         for kind in ("documents", "queries"):

@@ -18,6 +18,9 @@ from transforms.readers.rows import Rejected, Row, Source, bad, judgement_row, t
 
 ColumnsInput = ParquetInput | JsonlInput | HfInput
 
+DAMAGE = (OSError, pa.ArrowException, ValueError, RuntimeError, MemoryError)
+"""What pyarrow raises for a file of a table that is cut off, damaged or none."""
+
 
 def wanted_columns(kind: str, config: ColumnsInput) -> list[str | None]:
     """Columns to read of a kind of source; None where the configuration names none."""
@@ -114,7 +117,7 @@ def _open_table(path: str, source: Any = None) -> pq.ParquetFile:
 def _damage(path: str, what: str = "is cut off or damaged") -> Iterator[None]:
     try:
         yield
-    except (OSError, pa.ArrowException, ValueError, RuntimeError, MemoryError) as error:
+    except DAMAGE as error:
         raise DataError(f"{path} {what} ({first_line(error)}); fetch it again") from error
 
 
