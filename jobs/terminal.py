@@ -29,7 +29,7 @@ def printable(value: object, keep: str = "") -> str:
     as `rich.text.Text`, or with markup off.
     """
     text = shown(str(value))
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(
         _escape(letter) if letter not in keep and _unsafe(letter) else letter for letter in text

@@ -1,9 +1,9 @@
 """Bootstrap over queries: keyed draws, so that the same queries give the same intervals."""
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from transforms.kernels.hashing import mix
+from transforms.kernels.threads import one_thread
 
 DRAWS = 1000
 GROUPS = 2048
@@ -33,7 +33,7 @@ class Bootstrap:
         """Sum of each column over every resample: (queries, c) to (draws, c) float64."""
         group = np.arange(self.queries) % max(self.groups, 1)
         totals = [np.bincount(group, column, minlength=self.groups) for column in columns.T]
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             return np.asarray(self._times @ np.stack(totals, axis=1))
 
 

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from transforms.kernels.threads import one_thread
 
 TEMPERATURE = 0.05
 """Of the target consistency in `semantic_weights`; reconstructed, the paper's was not found."""
@@ -163,7 +164,7 @@ def eci_sem_recon(weight: np.ndarray, residual: np.ndarray) -> SemanticCapacity:
     """
     count, width = residual.shape
     scaled = residual * np.sqrt(np.asarray(weight, dtype=np.float64))[:, None]
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         information = scaled.T @ scaled / max(count, 1)
         score = float(np.linalg.slogdet(np.eye(width) + information)[1])
     trace, squares = float(np.trace(information)), float((information**2).sum())
