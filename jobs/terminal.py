@@ -1,6 +1,7 @@
 """Text of strangers, made harmless for a terminal."""
 
 import unicodedata
+from functools import lru_cache
 
 from schemas.locations import shown
 
@@ -22,6 +23,21 @@ def _unsafe(letter: str) -> bool:
     return kind in ("Cc", "Zl", "Zp", "Cs") or (kind == "Cf" and letter not in _SAFE_FORMAT)
 
 
+class _Table(dict[int, int | str]):
+    """What becomes of a character, for `str.translate`; found once for each."""
+
+    def __init__(self, keep: str) -> None:
+        super().__init__((ord(letter), letter) for letter in keep)
+
+    def __missing__(self, code: int) -> int | str:
+        letter = chr(code)
+        self[code] = found = _escape(letter) if _unsafe(letter) else code
+        return found
+
+
+_table = lru_cache(maxsize=8)(_Table)
+
+
 def printable(value: object, keep: str = "") -> str:
     """A value as one line of text: control, bidi and separator characters become escapes.
 
@@ -29,8 +45,4 @@ def printable(value: object, keep: str = "") -> str:
     as `rich.text.Text`, or with markup off.
     """
     text = shown(str(value))
-    if text.isprintable():
-        return text
-    return "".join(
-        _escape(letter) if letter not in keep and _unsafe(letter) else letter for letter in text
-    )
+    return text if text.isprintable() else text.translate(_table(keep))

@@ -43,38 +43,37 @@ def draw(run: RunData) -> list[Group]:
     reasons = [str(verdict) for verdict in Verdict if verdict in verdicts]
     reasons += [verdict for verdict in verdicts if verdict not in reasons]
     size = min(ROWS_A_GROUP, ROWS_IN_ALL // max(len(order) + len(reasons), 1))
-    groups = [
-        Group(tier, str(Verdict.KEPT), tiers[tier], _rows(run, *_MINED, tier, size))
-        for tier in order
-    ]
-    groups += [
-        Group(None, verdict, verdicts[verdict], _rows(run, *_DROPPED, verdict, size))
-        for verdict in reasons
-    ]
+    mined, dropped = _rows(run, *_MINED, order, size), _rows(run, *_DROPPED, reasons, size)
+    groups = [Group(tier, str(Verdict.KEPT), tiers[tier], mined[tier]) for tier in order]
+    groups += [Group(None, reason, verdicts[reason], dropped[reason]) for reason in reasons]
     _add_texts(run, [row for group in groups if group.tier is None for row in group.rows])
     return groups
 
 
 def _rows(
-    run: RunData, view: str, partition: str, document: str, value: str, size: int
-) -> list[dict[str, Any]]:
+    run: RunData, view: str, partition: str, document: str, values: list[str], size: int
+) -> dict[str, list[dict[str, Any]]]:
+    """The `size` smallest rows of each of these values of the partition."""
     # Keys first, so that texts are read of the chosen rows alone.
     answer = run.connection.execute(
         f"""
-        WITH chosen AS (
-            SELECT query_id, {document} AS document, md5_number_lower(
-                concat($seed, ' ', length(query_id), ' ', query_id, {document})) AS key
-            FROM {view} WHERE {partition} = $value
-            ORDER BY key, query_id, document LIMIT $size
-        )
-        SELECT {view}.* FROM {view} JOIN chosen
-        ON {view}.query_id = chosen.query_id AND {view}.{document} = chosen.document
-        WHERE {partition} = $value ORDER BY key, chosen.query_id, document
+        WITH keyed AS (
+            SELECT {partition} AS part, md5_number_lower(
+                concat($seed, ' ', length(query_id), ' ', query_id, {document})) AS drawn,
+                {{'key': drawn, 'query': query_id, 'document': {document}}} AS pair
+            FROM {view} WHERE list_contains($values, {partition})
+        ), chosen AS (SELECT part, unnest(min(pair, {size})) AS pair FROM keyed GROUP BY part)
+        SELECT {view}.* FROM {view} JOIN chosen ON {partition} = part
+        AND query_id = pair.query AND {document} = pair.document ORDER BY pair
         """,
-        {"seed": str(run.manifest.get("seed") or 0), "value": value, "size": size},
+        {"seed": str(run.manifest.get("seed") or 0), "values": values},
     )
     names = [column[0] for column in answer.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    found: dict[str, list[dict[str, Any]]] = {value: [] for value in values}
+    for values_of_row in answer.fetchall():
+        row = dict(zip(names, values_of_row, strict=True))
+        found[row[partition]].append(row)
+    return found
 
 
 def _add_texts(run: RunData, rows: list[dict[str, Any]]) -> None:

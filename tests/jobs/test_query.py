@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jobs.published import find_run
 from jobs.query import Database, Result, named_queries
@@ -238,6 +240,12 @@ def test_printable_keeps_words_and_emoji() -> None:
     assert printable("naïve 東京 👩‍🚀") == "naïve 東京 👩‍🚀"
     assert printable("a\nb\tc\u202ed\x9b") == "a\\nb\\tc\\u202ed\\x9b"
     assert all(printable(printable(text)) == printable(text) for text in HOSTILE)
+
+
+@given(st.text(st.characters(exclude_characters="@:/")), st.sampled_from(["", "\n", "\n\t"]))
+def test_printable_of_a_text_is_that_of_its_characters(text: str, keep: str) -> None:
+    escaped = "".join(printable(letter, keep=keep) for letter in text)
+    assert printable(text, keep=keep) == escaped
 
 
 def test_a_query_imports_nothing_heavy(output: Path) -> None:
