@@ -58,11 +58,21 @@ def completes(config: str, output: Path, undisturbed: dict[str, str]) -> None:
     assert (output / "current").read_text() == "one\n"
 
 
+def _heed_control_c() -> None:
+    # A shell has what it starts in the background ignore it, tests and all.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(config: str, output: Path) -> "subprocess.Popen[str]":
     """A run in a process of its own, as soon as its first vectors are on disk."""
     command = [sys.executable, "-m", "jobs", "mine", config, "--output", str(output)]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_control_c,
     )
     deadline = time.monotonic() + 60
     while not list(output.glob("work/embed/*/part-*")) and time.monotonic() < deadline:
