@@ -56,9 +56,7 @@ class FillGiven:
         except duckdb.Error as error:
             raise DataError(
                 f"sources.given.path: {self.files[0]} cannot be read as candidates "
-                f"({str(error).splitlines()[0]}); it needs the columns {self.query_column}, "
-                f"{self.document_column} and {self.rank_column}, as sources.given.query_column, "
-                "document_column and rank_column name them"
+                f"({str(error).splitlines()[0]}); {self._needs}"
             ) from error
         self._check(connection)
         connection.execute(
@@ -89,9 +87,21 @@ class FillGiven:
                 f"sources.given.path: {unknown:,} rows name documents that the corpus lacks, the "
                 f"first {first!r}; check sources.given.document_column ({self.document_column})"
             )
+        if unranked and wrong is None:
+            raise DataError(
+                f"sources.given.path: {unranked:,} rows of {self.files[0]} have no rank; "
+                f"{self._needs}"
+            )
         if unranked:
             raise DataError(
-                f"sources.given.path: {unranked:,} rows have no rank in {self.rank_column} or one "
-                f"that is none, the lowest {wrong}; ranks are whole numbers and count from 1. The "
-                "column is named by sources.given.rank_column"
+                f"sources.given.path: rank {wrong:g} in {self.rank_column}; ranks count from 1, "
+                "are whole, and every row needs one"
             )
+
+    @property
+    def _needs(self) -> str:
+        return (
+            f"it needs the columns {self.query_column}, {self.document_column} and "
+            f"{self.rank_column}, as sources.given.query_column, document_column and rank_column "
+            "name them"
+        )

@@ -19,7 +19,7 @@ from transforms.embed import vectors_table
 from transforms.kernels.geometry import unit_length
 from transforms.kernels.hashing import text_keys
 from transforms.query_parts import documents_sql, queries_sql
-from transforms.readers.columns import DAMAGE, first_line
+from transforms.readers.columns import damage
 from transforms.spooled_vectors import SPOOL, plain, spool
 
 ROWS_AT_ONCE = 8192
@@ -100,24 +100,16 @@ class VectorFiles:
 
     def open(self, file: str) -> pq.ParquetFile:
         """A file, read page by page. Raises DataError where it is not Parquet."""
-        try:
+        with damage(f"{self.key}: {file}", "is not Parquet that can be read"):
             # Without a buffer a whole row group's column would be held: often all of the file.
             return pq.ParquetFile(storage.fetch(file), buffer_size=1 << 20, pre_buffer=False)
-        except DAMAGE as error:
-            raise DataError(
-                f"{self.key}: {file} is not Parquet that can be read: {first_line(error)}"
-            ) from error
 
     def batches(self, table: pq.ParquetFile, file: str) -> Iterator[pa.RecordBatch]:
         """Identifiers and vectors of an open file. Raises DataError where it is damaged."""
-        try:
+        with damage(f"{self.key}: {file}"):
             for batch in table.iter_batches(ROWS_AT_ONCE, columns=[self.id, self.vector]):
                 batch.validate(full=True)
                 yield batch.select([self.id, self.vector])
-        except DAMAGE as error:
-            raise DataError(
-                f"{self.key}: {file} is cut off or damaged ({first_line(error)})"
-            ) from error
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -53,7 +53,7 @@ def draw(run: RunData) -> list[Group]:
 def _rows(
     run: RunData, view: str, partition: str, document: str, values: list[str], size: int
 ) -> dict[str, list[dict[str, Any]]]:
-    """The `size` smallest rows of each of these values of the partition."""
+    """The rows with the `size` smallest keys of each of these values of the partition."""
     # Keys first, so that texts are read of the chosen rows alone.
     answer = run.connection.execute(
         f"""
@@ -70,8 +70,7 @@ def _rows(
     )
     names = [column[0] for column in answer.description or ()]
     found: dict[str, list[dict[str, Any]]] = {value: [] for value in values}
-    for values_of_row in answer.fetchall():
-        row = dict(zip(names, values_of_row, strict=True))
+    for row in (dict(zip(names, entry, strict=True)) for entry in answer.fetchall()):
         found[row[partition]].append(row)
     return found
 

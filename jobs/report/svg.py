@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from jobs.report.markup import Markup, element
 
 WIDTH = 400
 LETTER = 7.3
+_SLACK = Fraction(1, 10**9)
+"""Of a step: 0.1 as a float is above a tenth, and a tick of it all the same."""
 Scale = Callable[[float], float]
 
 
@@ -22,13 +25,14 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     span = high - low
     if not span > 0 or not math.isfinite(span):
         return [low]
-    power = 10.0 ** math.floor(math.log10(span / most))
+    power = Fraction(10) ** math.floor(math.log10(span / most))
     for factor in (1, 2, 5, 10, 20):
         step = power * factor
-        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        first = math.ceil(Fraction(low) / step - _SLACK)
+        last = math.floor(Fraction(high) / step + _SLACK)
         if last - first + 1 <= most:
             break
-    return [number * step for number in range(first, last + 1)]
+    return [min(max(float(number * step), low), high) for number in range(first, last + 1)]
 
 
 def label(tick: float) -> str:

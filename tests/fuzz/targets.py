@@ -175,7 +175,7 @@ def seeds(name: str) -> list[bytes]:
 
 @cache
 def _held() -> tempfile.TemporaryDirectory[str]:
-    """Two documents and a query, ingested; gone when the process ends."""
+    """Two documents and two queries, ingested; gone when the process ends."""
     folder = tempfile.TemporaryDirectory(prefix="negmine-fuzz-")
     keys, part = pa.array([0, 1], pa.uint64()), Block(0, 2).part
     rows = {

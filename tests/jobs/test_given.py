@@ -50,13 +50,19 @@ def test_given_candidates_are_taken_in_the_order_of_their_ranks(tmp_path: Path) 
     [
         ({"query_id": "q0001", "doc_id": "gone", "rank": 1}, "1 rows name documents"),
         ({"query_id": "nobody", "doc_id": "d0001", "rank": 1}, "no row of"),
-        ({"query_id": "q0001", "doc_id": "d0005", "rank": 0}, "the lowest 0.0; ranks are whole"),
-        ({"query_id": "q0001", "doc_id": "d0005", "rank": 2.5}, "the lowest 2.5; ranks are whole"),
-        ({"query_id": "q0001", "doc_id": "d0005", "rank": 5e9}, "no rank in rank or one that is"),
+        ({"query_id": "q0001", "doc_id": "d0005", "rank": 0}, "ranks count from 1"),
+        (
+            {"query_id": "q0001", "doc_id": "d0005", "rank": 2.5},
+            "rank 2.5 in rank; ranks count from 1",
+        ),
+        (
+            {"query_id": "q0001", "doc_id": "d0005", "rank": 5e9},
+            "rank 5e+09 in rank; ranks count from 1",
+        ),
         ({"query_id": "q0001", "doc_id": "d0005", "rank": "x"}, "cannot be read as candidates"),
         (
             {"query_id": "q0001", "doc_id": "d0005"},
-            "1 rows have no rank in rank",
+            "it needs the columns query_id, doc_id and rank",
         ),
     ],
 )

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from schemas.errors import DataError
 from transforms import storage
-from transforms.readers.columns import DAMAGE, first_line
+from transforms.readers.columns import damage
 from transforms.readers.limits import rows_at_once
 from transforms.readers.lines import COMPRESSIONS, line_cap, lines, parsed
 from transforms.readers.paths import JSON_LINES, TABLES
@@ -57,7 +57,7 @@ def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.Record
     Raises DataError where it is damaged, also while batches are read.
     """
     with ExitStack() as stack:
-        with _damage(path):
+        with damage(path, advice="write it again"):
             path = storage.fetch(path)
             if container(path) == "parquet":
                 file = stack.enter_context(pq.ParquetFile(path))
@@ -72,18 +72,9 @@ def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.Record
         yield schema, _guarded(path, batches)
 
 
-@contextmanager
-def _damage(path: str | Path) -> Iterator[None]:
-    try:
-        yield
-    except DAMAGE as error:
-        detail = first_line(error)
-        raise DataError(f"{path} is cut off or damaged ({detail}); write it again") from error
-
-
 def _guarded(path: str | Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     while True:
-        with _damage(path):
+        with damage(path, advice="write it again"):
             batch = next(batches, None)
             if batch is not None:
                 batch.validate(full=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,9 +18,6 @@ from transforms.readers.qrels import read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, judgement_row, text_row
 
 ColumnsInput = ParquetInput | JsonlInput | HfInput
-
-DAMAGE = (OSError, pa.ArrowException, ValueError, RuntimeError, MemoryError)
-"""What pyarrow raises for a file of a table that is cut off, damaged or none."""
 
 
 def wanted_columns(kind: str, config: ColumnsInput) -> list[str | None]:
@@ -55,7 +53,7 @@ def sources(config: ColumnsInput) -> list[Source]:
 
 def check_columns(path: str, wanted: Sequence[str | None]) -> None:
     """Raises DataError where a Parquet file cannot be read or lacks a wanted column."""
-    with storage.opened(path) as source, _open_table(path, source) as file, _damage(path):
+    with storage.opened(path) as source, _open_table(path, source) as file, damage(path):
         _check(path, file, wanted)
 
 
@@ -109,16 +107,19 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 
 def _open_table(path: str, source: Any = None) -> pq.ParquetFile:
-    with _damage(path, "is not a Parquet file that can be read"):
+    with damage(path, "is not a Parquet file that can be read"):
         return pq.ParquetFile(source or storage.fetch(path), pre_buffer=False)
 
 
 @contextmanager
-def _damage(path: str, what: str = "is cut off or damaged") -> Iterator[None]:
+def damage(
+    name: str | Path, what: str = "is cut off or damaged", advice: str = "fetch it again"
+) -> Iterator[None]:
+    """Turn what pyarrow raises for a file that is damaged, or no table, into a DataError."""
     try:
         yield
-    except DAMAGE as error:
-        raise DataError(f"{path} {what} ({first_line(error)}); fetch it again") from error
+    except (OSError, pa.ArrowException, ValueError, RuntimeError, MemoryError) as error:
+        raise DataError(f"{name} {what} ({first_line(error)}); {advice}") from error
 
 
 def first_line(error: BaseException) -> str:
@@ -134,7 +135,7 @@ def table_rows(
     Raises DataError where it is damaged, or the values take more than `most` bytes, see `Unpacked`.
     """
     present = list(dict.fromkeys(column for column in wanted if column is not None))
-    with _open_table(path) as file, _damage(path):
+    with _open_table(path) as file, damage(path):
         _check(path, file, wanted)
         unpacked = Unpacked(path, most)
         size = rows_at_once(path, file, present)

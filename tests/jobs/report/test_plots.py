@@ -29,7 +29,7 @@ def numbers_of(parts: list[ElementTree.Element], name: str) -> list[float]:
     return [float(part.attrib[name]) for part in parts]
 
 
-@given(finite, st.floats(1e-3, 1e6), st.integers(2, 9))
+@given(finite, st.floats(1e-6, 1e6), st.integers(2, 9))
 def test_ticks_lie_inside_evenly_and_are_not_too_many(low: float, width: float, most: int) -> None:
     found = svg.ticks(low, low + width, most)
     assert len(found) <= most
