@@ -34,6 +34,11 @@ class Stopwatch:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
 
+def _positives(pairs: np.ndarray) -> pa.Table:
+    grade, own = pa.nulls(len(pairs), pa.float32()), np.ones(len(pairs), dtype=bool)
+    return pa.table([pairs[:, 0], pairs[:, 1], grade, own], schema=tables.POSITIVES)
+
+
 def _collection(config: Config) -> dict[str, pa.Table]:
     """Documents, queries and positives of a collection without faults, as ingest resolves them."""
     rows = [row for source in sources(config.input) for row in read(source, config.input, 0)]
@@ -88,7 +93,7 @@ def _collection(config: Config) -> dict[str, pa.Table]:
             },
             schema=tables.QUERIES,
         ),
-        "positives": pa.table([pairs[:, 0], pairs[:, 1]], schema=tables.POSITIVES),
+        "positives": _positives(pairs),
     }
 
 

@@ -84,7 +84,7 @@ def take_sample(miner: Miner) -> Sample:
     queries = _first(sets["queries"], "query_key", seed, QUERIES)
     drawn = _first(sets["documents"], "doc_key", seed, DOCUMENTS)
     table = sets["positives"].read()
-    query_ix, doc_ix = (column.to_numpy() for column in table.columns)
+    query_ix, doc_ix = (table.column(name).to_numpy() for name in ("query_ix", "doc_ix"))
     low = np.searchsorted(query_ix, queries)
     high = np.minimum(np.searchsorted(query_ix, queries, side="right"), low + POSITIVES)
     pairs = [
@@ -100,7 +100,11 @@ def take_sample(miner: Miner) -> Sample:
         documents=_numbered(found["documents"][2], tables.DOCUMENTS),
         queries=_numbered(found["queries"][2], tables.QUERIES),
         positives=pa.table(
-            [np.array(c, dtype=np.int64) for c in zip(*positives, strict=True)],
+            [
+                *(np.array(c, dtype=np.int64) for c in zip(*positives, strict=True)),
+                pa.nulls(len(positives), pa.float32()),
+                np.ones(len(positives), dtype=bool),
+            ],
             schema=tables.POSITIVES,
         ),
         characters={name: entry[0] for name, entry in found.items()},

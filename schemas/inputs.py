@@ -11,6 +11,12 @@ class _Input(BaseModel):
         None, ge=1, description="mine only this many queries (stdlib: functions), by keyed hash"
     )
     bad_rows: float = Field(0.01, ge=0, le=1, description="share of rows that may be bad")
+    merge_equal_queries: bool = Field(
+        True,
+        description="queries of the same text (Unicode form, case and white space aside) become "
+        "one with the positives of all; false = each stays, and no positive of one is a negative "
+        "of another",
+    )
     max_text_bytes: int = Field(1_000_000, ge=1, description="longer texts are bad rows")
     max_unpacked_bytes: int | None = Field(
         None,

@@ -39,7 +39,19 @@ QUERIES = pa.schema(
     ]
 )
 
-POSITIVES = pa.schema([_QUERY_IX, _DOC_IX])
+POSITIVES = pa.schema(
+    [
+        _QUERY_IX,
+        _DOC_IX,
+        _field("grade", pa.float32(), "highest relevance judged; null where none is stated", True),
+        _field(
+            "own",
+            pa.bool_(),
+            "judged for one of the query's own identifiers; false where only another query of the "
+            "same text has it, which happens where equal queries are not merged",
+        ),
+    ]
+)
 
 CONFIRMED_NEGATIVES = pa.schema([_QUERY_IX, _DOC_IX])
 

@@ -141,6 +141,7 @@ def resolve(
         [report.name for report in ordered],
         limit=None if config.format == "stdlib" else config.limit,
         own_ids=config.format != "pairs",
+        merge_equal=config.merge_equal_queries,
         memory=memory,
     ) as resolved:
         counts: dict[str, Any] = {

@@ -17,7 +17,7 @@ from transforms.stores import array_column, binary_column
 def positives(pairs: list[tuple[int, int]]) -> pa.Table:
     return pa.table(
         [pa.array([q for q, _ in pairs], pa.int64()), pa.array([d for _, d in pairs], pa.int64())],
-        schema=tables.POSITIVES,
+        schema=tables.CONFIRMED_NEGATIVES,
     )
 
 
@@ -36,7 +36,7 @@ def test_rows_of_queries_are_found_across_parts(tmp_path: Path) -> None:
     rows = [(q, d) for q in range(9) for d in range(q % 3)]
     for block in plan_blocks(9, 4):
         inside = [pair for pair in rows if block.start <= pair[0] < block.stop]
-        write_part(str(tmp_path), block.part, positives(inside), tables.POSITIVES)
+        write_part(str(tmp_path), block.part, positives(inside), tables.CONFIRMED_NEGATIVES)
     dataset = Dataset(str(tmp_path))
     for start in range(9):
         for stop in range(start, 10):
@@ -49,16 +49,23 @@ def test_rows_of_queries_are_found_across_parts(tmp_path: Path) -> None:
 def test_a_part_must_have_the_schemas_columns_and_no_nulls(tmp_path: Path) -> None:
     table = positives([(0, 1)])
     with pytest.raises(StorageError, match="expected"):
-        write_part(str(tmp_path), "part-0-1.parquet", table.select(["query_ix"]), tables.POSITIVES)
+        write_part(
+            str(tmp_path),
+            "part-0-1.parquet",
+            table.select(["query_ix"]),
+            tables.CONFIRMED_NEGATIVES,
+        )
     broken = pa.table({"query_ix": pa.array([0]), "doc_ix": pa.array([None], pa.int64())})
     with pytest.raises(StorageError, match="doc_ix holds a null"):
-        write_part(str(tmp_path), "part-0-1.parquet", broken, tables.POSITIVES)
+        write_part(str(tmp_path), "part-0-1.parquet", broken, tables.CONFIRMED_NEGATIVES)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_truncated_part_names_the_file_and_what_to_remove(tmp_path: Path) -> None:
     name = Block(0, 100).part
-    write_part(str(tmp_path), name, positives([(i, i) for i in range(100)]), tables.POSITIVES)
+    write_part(
+        str(tmp_path), name, positives([(i, i) for i in range(100)]), tables.CONFIRMED_NEGATIVES
+    )
     data = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(data[: len(data) // 2])
     with pytest.raises(StorageError, match=f"{name} cannot be read.*remove"):
@@ -69,7 +76,9 @@ def test_a_flipped_bit_in_a_page_is_noticed(tmp_path: Path) -> None:
     name = Block(0, 4096).part
     rng = np.random.default_rng(0)
     pairs = [(i, int(d)) for i, d in enumerate(rng.integers(0, 2**60, 4096))]
-    write_part(str(tmp_path), name, positives(pairs), tables.POSITIVES, compression="none")
+    write_part(
+        str(tmp_path), name, positives(pairs), tables.CONFIRMED_NEGATIVES, compression="none"
+    )
     data = bytearray((tmp_path / name).read_bytes())
     data[len(data) // 2] ^= 1
     (tmp_path / name).write_bytes(bytes(data))
@@ -83,7 +92,7 @@ def test_a_full_disk_leaves_no_half_part(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StorageError, match=r"No space left on device\. Free space"):
-        write_part(str(tmp_path), Block(0, 1).part, positives([(0, 0)]), tables.POSITIVES)
+        write_part(str(tmp_path), Block(0, 1).part, positives([(0, 0)]), tables.CONFIRMED_NEGATIVES)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -67,8 +67,8 @@ def test_a_small_collection_becomes_five_data_sets(tmp_path: Path) -> None:
     }
     assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q1", "q2"]
     assert rows(tmp_path, "positives") == [
-        {"query_ix": 0, "doc_ix": 0},
-        {"query_ix": 1, "doc_ix": 1},
+        {"query_ix": 0, "doc_ix": 0, "grade": 1.0, "own": True},
+        {"query_ix": 1, "doc_ix": 1, "grade": 2.0, "own": True},
     ]
     assert not (tmp_path / "raw").exists()
 
@@ -130,6 +130,26 @@ def test_queries_with_the_same_text_are_one_and_their_positives_united(tmp_path:
     pairs = [(row["query_ix"], row["doc_ix"]) for row in rows(tmp_path, "positives")]
     assert pairs == [(0, 0), (0, 1), (1, 0), (2, 0)]
     assert (counts["merged_queries"], counts["queries_without_positives"]) == (1, 1)
+
+
+def test_equal_queries_stay_apart_where_asked_and_know_each_others_positives(
+    tmp_path: Path,
+) -> None:
+    queries = [{"_id": "q1", "text": "What is it"}, {"_id": "q2", "text": "what IS it"}]
+    qrels = [("q1", "d1", 1), ("q2", "d2", 3), ("q2", "d1", 2)]
+    folder = write_beir(tmp_path / "in", queries=queries, qrels=qrels)
+    counts = ingest(beir(folder, merge_equal_queries=False), tmp_path)
+    assert [(row["query_id"], row["merged_ids"]) for row in rows(tmp_path, "queries")] == [
+        ("q1", []),
+        ("q2", []),
+    ]
+    assert rows(tmp_path, "positives") == [
+        {"query_ix": 0, "doc_ix": 0, "grade": 1.0, "own": True},
+        {"query_ix": 0, "doc_ix": 1, "grade": None, "own": False},
+        {"query_ix": 1, "doc_ix": 0, "grade": 2.0, "own": True},
+        {"query_ix": 1, "doc_ix": 1, "grade": 3.0, "own": True},
+    ]
+    assert counts["merged_queries"] == 0
 
 
 def test_judgements_that_dangle_say_why(tmp_path: Path) -> None:
@@ -244,7 +264,7 @@ def test_a_positive_of_an_evaluation_query_is_flagged_and_stays_a_positive(tmp_p
     assert flagged == {"d1": False, "d2": True, "d3": False, "d4": True}
     assert (counts["evaluation_documents"], counts["evaluation_judgements"]) == (2, 2)
     assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q2"]
-    assert rows(tmp_path, "positives") == [{"query_ix": 0, "doc_ix": 1}]
+    assert rows(tmp_path, "positives") == [{"query_ix": 0, "doc_ix": 1, "grade": 2.0, "own": True}]
 
 
 def test_a_query_with_an_evaluation_querys_text_is_listed_and_no_bad_row(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_queries_of_evaluation_qrels_are_looked_up_in_evaluation_queries(
     flags = [row["in_evaluation"] for row in rows(tmp_path, "documents")]
     assert flags == [False, True, False, True]
     assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q1"]
-    assert rows(tmp_path, "positives") == [{"query_ix": 0, "doc_ix": 1}]
+    assert rows(tmp_path, "positives") == [{"query_ix": 0, "doc_ix": 1, "grade": 1.0, "own": True}]
     assert (counts["dead_letters"], counts["evaluation_queries"]) == (1, 1)
 
 

@@ -58,16 +58,20 @@ CREATE TABLE labelled AS
     LEFT JOIN document_ids d ON r.doc_id = d.id
     LEFT JOIN query_ids q ON r.query_id = q.id;
 CREATE TABLE known_positives AS
-    SELECT text_key, doc_ix FROM judged WHERE doc_ix IS NOT NULL AND NOT no_query
-    UNION
-    SELECT text_key, doc_ix FROM labelled WHERE doc_ix IS NOT NULL AND NOT no_query AND positive;
+    SELECT text_key, query_id, doc_ix, max(grade) AS grade FROM (
+        SELECT text_key, query_id, doc_ix, grade FROM judged
+        WHERE doc_ix IS NOT NULL AND NOT no_query
+        UNION ALL
+        SELECT text_key, query_id, doc_ix, NULL FROM labelled
+        WHERE doc_ix IS NOT NULL AND NOT no_query AND positive
+    ) GROUP BY ALL;
 CREATE TABLE alive AS
     SELECT query_id AS id, any_value(text_key) AS text_key, any_value(lot) AS lot
     FROM judged WHERE doc_ix IS NOT NULL AND NOT no_query GROUP BY query_id;
 CREATE TABLE excluded AS SELECT id FROM alive SEMI JOIN evaluation_query_keys USING (text_key);
 CREATE TABLE merged AS
     SELECT text_key, min(id) AS id, arg_min(lot, id) AS lot, list(id ORDER BY id)[2:] AS merged_ids
-    FROM alive ANTI JOIN evaluation_query_keys USING (text_key) GROUP BY text_key;
+    FROM alive ANTI JOIN evaluation_query_keys USING (text_key) GROUP BY text_key{apart};
 CREATE TABLE chosen AS
     SELECT *, row_number() OVER (ORDER BY id) - 1 AS query_ix
     FROM (FROM merged ORDER BY lot, id {limit});
@@ -137,8 +141,12 @@ SELECT c.query_ix, c.id AS query_id, r.text, r.id_key AS query_key, r.text_key, 
 FROM chosen c JOIN first_queries r ON r.id = c.id ORDER BY c.query_ix
 """
 _POSITIVES = """
-SELECT c.query_ix, p.doc_ix
-FROM known_positives p JOIN chosen c USING (text_key) ORDER BY ALL
+SELECT query_ix, doc_ix, max(grade) FILTER (own) AS grade, bool_or(own) AS own
+FROM (
+    SELECT c.query_ix, p.doc_ix, p.grade,
+        p.query_id = c.id OR list_contains(c.merged_ids, p.query_id) AS own
+    FROM known_positives p JOIN chosen c USING (text_key)
+) GROUP BY query_ix, doc_ix ORDER BY query_ix, doc_ix
 """
 _CONFIRMED_NEGATIVES = """
 SELECT DISTINCT c.query_ix, l.doc_ix
@@ -204,10 +212,13 @@ class Resolved:
         *,
         limit: int | None = None,
         own_ids: bool = True,
+        merge_equal: bool = True,
         memory: str = "2GB",
     ) -> None:
         """`parts` holds the raw files by kind, `schemas` their columns, `names` the input files'.
 
+        Without `merge_equal` queries of the same text stay apart, each under its own id; what is
+        a positive of one of them is known to the others all the same, and never their negative.
         `own_ids` says that identifiers come from the input, so that a repeated one is an error
         and not the same text again. `memory` is DuckDB's limit, such as 2GB.
         """
@@ -234,7 +245,12 @@ class Resolved:
         kind = "evaluation_queries" if parts.get("evaluation_queries") else "queries"
         asked = "raw_evaluation_queries" if kind == "evaluation_queries" else "query_ids"
         run(_EVALUATION.format(kind=kind, asked=asked))
-        run(_POSITIONS.format(limit="" if limit is None else f"LIMIT {int(limit)}"))
+        run(
+            _POSITIONS.format(
+                limit="" if limit is None else f"LIMIT {int(limit)}",
+                apart="" if merge_equal else ", id",
+            )
+        )
         dead = _DEAD.replace("$own_ids", "true" if own_ids else "false")
         run(dead.replace("$evaluation_query", EVALUATION_QUERY))
 
@@ -260,7 +276,7 @@ class Resolved:
         return self._tables(_QUERIES, rows)
 
     def positives(self, rows: int) -> Iterator[pa.Table]:
-        """Pairs (query_ix, doc_ix), sorted and each once, in tables of about `rows`."""
+        """Pairs of `schemas.tables.POSITIVES`, sorted and each once, in tables of about `rows`."""
         return self._tables(_POSITIVES, rows)
 
     def confirmed_negatives(self, rows: int) -> Iterator[pa.Table]:

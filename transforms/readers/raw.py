@@ -26,7 +26,13 @@ _TEXT = [
 SCHEMAS: dict[str, pa.Schema] = {
     "documents": pa.schema([*_TEXT, pa.field("minhash", pa.binary(MINHASH_VALUES))]),
     "queries": pa.schema([*_TEXT, pa.field("lot", pa.uint64(), nullable=False)]),
-    "qrels": pa.schema([*_WHERE, *(pa.field(n, pa.string()) for n in ("query_id", "doc_id"))]),
+    "qrels": pa.schema(
+        [
+            *_WHERE,
+            *(pa.field(n, pa.string()) for n in ("query_id", "doc_id")),
+            pa.field("grade", pa.float32()),
+        ]
+    ),
     "labels": pa.schema(
         [
             *_WHERE,
@@ -154,10 +160,10 @@ class _Writer:
 _FIELDS: dict[str, list[tuple[int, str]]] = {
     "documents": [(0, "line"), (1, "id"), (2, "text")],
     "queries": [(0, "line"), (1, "id"), (2, "text")],
-    "qrels": [(0, "line"), (1, "query_id"), (2, "doc_id")],
+    "qrels": list(enumerate(Judgement._fields)),
     "labels": list(enumerate(Label._fields)),
     "evaluation_documents": [(0, "line"), (1, "id")],
     "evaluation_queries": [(0, "line"), (1, "id")],
-    "evaluation_qrels": [(0, "line"), (1, "query_id"), (2, "doc_id")],
+    "evaluation_qrels": list(enumerate(Judgement._fields)),
     "bad": list(enumerate(Bad._fields)),
 }
