@@ -16,7 +16,7 @@ from schemas.selection import Selection
 from transforms.blocks import Block, plan_blocks
 from transforms.datasets import Dataset
 from transforms.kernels.hashing import text_keys
-from transforms.kernels.text import MINHASH_VALUES, sketches
+from transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
 from transforms.readers import read, sources
 from transforms.readers.rows import Document, Judgement, Query
 

@@ -23,8 +23,8 @@ from transforms.kernels.hashing import fingerprint
 STAGE_VERSIONS = {
     "ingest": 4,
     "embed": 2,
-    "bm25_index": 1,
-    "retrieve": 1,
+    "bm25_index": 2,
+    "retrieve": 2,
     "index": 1,
     "precomputed": 2,
     "calibrate": 1,

@@ -22,8 +22,14 @@ DOCUMENTS = pa.schema(
         _field("doc_id", pa.string(), "identifier in the corpus"),
         _field("text", pa.large_string(), "title and text, joined by one space"),
         _field("doc_key", pa.uint64(), "hash of the identifier; keys all sampling"),
-        _field("text_key", pa.uint64(), "hash of the normalised text; equal texts share it"),
-        _field("minhash", pa.binary(128), "128 8-bit MinHash values of the word 3-shingles"),
+        _field(
+            "text_key",
+            pa.uint64(),
+            "hash of the text, form, case and white space aside; equal texts share it",
+        ),
+        _field(
+            "minhash", pa.binary(128), "128 8-bit MinHash values of its shingles of three tokens"
+        ),
         _field("in_evaluation", pa.bool_(), "a positive of a query of the evaluation splits"),
     ]
 )
@@ -34,7 +40,7 @@ QUERIES = pa.schema(
         _field("query_id", pa.string(), "identifier; the smallest one where queries were merged"),
         _field("text", pa.large_string(), "text of the query"),
         _field("query_key", pa.uint64(), "hash of the identifier; keys all sampling"),
-        _field("text_key", pa.uint64(), "hash of the normalised text"),
+        _field("text_key", pa.uint64(), "as of documents"),
         _field("merged_ids", pa.list_(pa.string()), "other identifiers that had the same text"),
     ]
 )

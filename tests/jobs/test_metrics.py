@@ -19,7 +19,7 @@ from schemas.selection import Selection
 from transforms.blocks import plan_blocks
 from transforms.bm25_index import open_index
 from transforms.datasets import Dataset, write_part
-from transforms.kernels.text import jaccard, shingles
+from transforms.kernels.near_duplicates import jaccard, shingles
 from transforms.kernels.tokenise import Tokeniser
 from transforms.metrics import duplicates
 from transforms.metrics.duplicates import near_negative, near_positive

@@ -19,7 +19,7 @@ from transforms.hold_out import HeldOut, calibrations, hidden_positives, hold_ou
 from transforms.kernels.hashing import mix, text_keys
 from transforms.kernels.policies import Pairs
 from transforms.kernels.sampling import gumbel
-from transforms.kernels.text import jaccard, minhash, shingles
+from transforms.kernels.near_duplicates import jaccard, minhash, shingles
 
 TEXTS = (
     "the lift of a swept wing at low speed",

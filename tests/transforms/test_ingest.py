@@ -23,7 +23,8 @@ from tests.transforms.input_files import (
 )
 from transforms.datasets import Dataset
 from transforms.kernels.hashing import text_keys
-from transforms.kernels.text import minhash, normalise, shingles
+from transforms.kernels.near_duplicates import minhash, shingles
+from transforms.kernels.text import identity
 
 
 def reasons(directory: Path) -> list[tuple[str, int, str]]:
@@ -61,7 +62,7 @@ def test_a_small_collection_becomes_five_data_sets(tmp_path: Path) -> None:
         "doc_id": "d1",
         "text": "Cells Cells divide in two.",
         "doc_key": int(text_keys(["d1"])[0]),
-        "text_key": int(text_keys([normalise("cells cells divide in two")])[0]),
+        "text_key": int(text_keys([identity("cells cells divide in two.")])[0]),
         "minhash": minhash(shingles("cells cells divide in two")),
         "in_evaluation": False,
     }
@@ -118,7 +119,7 @@ def test_of_documents_with_one_id_the_first_stays(tmp_path: Path) -> None:
 def test_queries_with_the_same_text_are_one_and_their_positives_united(tmp_path: Path) -> None:
     queries = [
         {"_id": "q9", "text": "What do STARS burn?"},
-        {"_id": "q2", "text": "what do stars burn"},
+        {"_id": "q2", "text": "what do stars  burn?"},
         {"_id": "q1", "text": "what do stars burn!"},
         {"_id": "q3", "text": "???"},
         {"_id": "q4", "text": "!!!"},
@@ -224,7 +225,7 @@ def test_limit_keeps_the_corpus_and_some_queries_chosen_by_seed(tmp_path: Path) 
 
 
 def test_pairs_unite_equal_texts_without_dead_letters(tmp_path: Path) -> None:
-    pairs = [("a b", "x"), ("a b", "y"), ("A b!", "x"), ("c d", "x")]
+    pairs = [("a b", "x"), ("a b", "y"), ("A  B", "x"), ("c d", "x")]
     path = write_lines(
         tmp_path / "in.jsonl", [{"query": query, "positive": positive} for query, positive in pairs]
     )
@@ -245,7 +246,7 @@ def test_what_an_unfinished_attempt_left_is_replaced(tmp_path: Path) -> None:
     assert Dataset(str(tmp_path / "documents")).blocks() == [(0, 3)]
 
 
-EVALUATED = [*QUERIES, {"_id": "q4", "text": "How do CELLS divide?"}, {"_id": "q5", "text": "sand"}]
+EVALUATED = [*QUERIES, {"_id": "q4", "text": "How do  CELLS divide"}, {"_id": "q5", "text": "sand"}]
 SPLIT = [("q4", "d2", 1), ("q4", "d3", 0), ("q3", "d2", 1)]
 
 
@@ -257,7 +258,7 @@ def evaluation(folder: Path, split: Any = SPLIT, **rows_of: Any) -> Path:
 
 
 def test_a_positive_of_an_evaluation_query_is_flagged_and_stays_a_positive(tmp_path: Path) -> None:
-    documents = [*DOCUMENTS, {"_id": "d4", "text": "stars BURN hydrogen"}]
+    documents = [*DOCUMENTS, {"_id": "d4", "text": "stars BURN  hydrogen."}]
     folder = evaluation(tmp_path / "in", documents=documents)
     counts = ingest(beir(folder, evaluation_splits=["test"]), tmp_path)
     flagged = {row["doc_id"]: row["in_evaluation"] for row in rows(tmp_path, "documents")}

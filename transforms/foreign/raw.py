@@ -11,7 +11,7 @@ from schemas.errors import DataError
 from transforms.foreign import rows
 from transforms.foreign.rows import Passage, Row
 from transforms.kernels.hashing import text_keys
-from transforms.kernels.text import sketches
+from transforms.kernels.near_duplicates import sketches
 from transforms.readers.pairs import text_id
 
 _AT = [("file", pa.int32()), ("row", pa.int64())]

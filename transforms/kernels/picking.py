@@ -9,7 +9,7 @@ from schemas.config import Sampling
 from transforms.kernels.dense import pair_scores
 from transforms.kernels.diversity import Gain, NearestGain, SpanGain
 from transforms.kernels.policies import Pairs
-from transforms.kernels.text import minhash_jaccard
+from transforms.kernels.near_duplicates import minhash_jaccard
 
 
 @dataclass(frozen=True)

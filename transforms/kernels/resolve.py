@@ -195,9 +195,9 @@ class Resolved:
     """Raw parts with positions: rank of the identifier in ascending byte order.
 
     Of rows with the same identifier the first by (file, line) stays. Queries without a positive
-    are left out, and those with the normalised text of an evaluation query; those left with the
-    same normalised text become one, under the smallest id. `limit` keeps that many of them, those
-    with the smallest lot. Documents with the normalised text of an evaluation query's positive
+    are left out, and those with the text of an evaluation query; those left with the
+    same text become one, under the smallest id. `limit` keeps that many of them, those
+    with the smallest lot. Documents with the text of an evaluation query's positive
     are flagged. Labels add to the positives of the queries that are left, whatever the id they
     name one by; they make no query one with a positive, so that those of another split are unused.
     Spills to `directory`, which the caller removes.

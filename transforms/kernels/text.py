@@ -1,132 +1,114 @@
-"""Text normalisation and near-duplicate detection by shingles and MinHash."""
+"""What "the same text" means: identity, near-duplicate tokens and terms, kept apart.
+
+| notion | decides | loses |
+|---|---|---|
+| `identity` | equal queries, known and confirmed pairs, same text, hold-out | case, kinds of space |
+| `tokens` | near-duplicates, by shingles of them | punctuation around words, compatibility forms |
+| `terms` | BM25 and the lexical metrics | symbols, but those of identifiers such as C++ |
+
+Identity must never take two texts for one that a reader would answer differently, so it loses
+nothing that tells texts apart. The other two only rank and compare, and may be lax.
+"""
 
 import re
 import unicodedata
-from collections.abc import Sequence
 
-import numpy as np
+import regex
 
-from transforms.kernels.hashing import mix, text_keys
+_UNSPACED = (
+    r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\p{Yi}\p{Thai}\p{Lao}\p{Khmer}"
+    r"\p{Myanmar}\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\u30fc"
+)
+"""Scripts without spaces between words, and Hangul, which writes particles onto its words."""
+_LETTER = rf"[[{_UNSPACED}]--\p{{Nd}}--\p{{P}}--\p{{S}}--\p{{M}}]"
+_CLUSTER = regex.compile(r"(?V1)\P{M}\p{M}*")
+"""A letter with its marks."""
+_RUN = regex.compile(rf"(?V1){_LETTER}")
+_WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}_]--{_LETTER}]+"
 
-MINHASH_VALUES = 128
-_WORD = re.compile(r"\w+", re.UNICODE)
-_FACTOR = np.uint64(0xFF51AFD7ED558CCD)
-_CHUNK = 16_384
-_SEEDS = mix(np.arange(MINHASH_VALUES, dtype=np.uint64), 0x6E65676D696E65)
+_OPENING, _CLOSING = r"(\[{\"'`", r".,;:!?)\]}\"'`"
+_EDGE = rf"(?:(?<![^\s{_OPENING}])[{_OPENING}]|[{_CLOSING}]{{1,8}}(?:\s|$))"
+"""ASCII punctuation before or after a word; within (a.b, a[b]) and by itself it is a symbol."""
+_PUNCTUATION = "«»‘’‚‛“”„‟‹›¿¡…。、！？，；：「」『』（）【】《》〈〉〔〕؟،؛۔।॥"
+_SYMBOL = rf"(?!{_EDGE})[^\s{_PUNCTUATION}]"
+_NUMBER = r"\d+(?:[.,]\d+){1,8}(?!\w)"
+_AFTER = r"(?:\+\+|[+#](?!\w))?"
+"""What belongs to the identifier before it: C++, C#, CD4+."""
+
+_TOKEN = regex.compile(rf"(?V1){_LETTER}\p{{M}}*|{_WORD}|{_SYMBOL}")
+_TERM = regex.compile(
+    rf"(?V1)(?:{_LETTER}\p{{M}}*)+|{_NUMBER}"
+    rf"|(?:(?<![\p{{L}}\p{{M}}\p{{N}}_.])\.(?=\p{{L}}))?{_WORD}{_AFTER}"
+)
+_BEYOND_PLAIN = re.compile("[^\0-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u20cf\u2100-\u2bff]")
+"""Letters for which Python's own, faster `re` will not do: marks, and scripts beside Latin's kin."""
+_PLAIN_TOKEN = re.compile(rf"\w+|{_SYMBOL}")
+_PLAIN_TERM = re.compile(rf"{_NUMBER}|(?:(?<![\w.])\.(?=[^\W\d_]))?\w+{_AFTER}")
+_PART = regex.compile(rf"(?V1){_WORD}")
+_POINTS = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]+"
+)
+"""Vowel points of Hebrew and Arabic and the Arabic stretcher: most texts leave them out."""
+_HAS_WORD = re.compile(r"[^\W_]")
 
 
-def _words(text: str) -> list[str]:
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return _WORD.findall(plain.casefold())
+def identity(text: str) -> str:
+    """The text as it is compared for equality: NFC, lower case, each run of white space one space.
 
-
-def normalise(text: str) -> str:
-    """Text without case, accents' encoding, punctuation or spacing: NFKC, casefold, words only."""
-    return " ".join(_words(text))
-
-
-def shingles(text: str, words: int = 3) -> np.ndarray:
-    """Sorted, unique 64-bit hashes of the word n-shingles of a text (all words if it is shorter).
-
-    Returns (n,) uint64; empty for a text without words.
+    Lower case and not case folding, which takes ß for ss and so Maße for Masse. No letter, mark,
+    digit, symbol or emoji is lost.
     """
-    tokens = _words(text)
-    if not tokens:
-        return np.empty(0, dtype=np.uint64)
-    vocabulary: dict[str, int] = {}
-    ids = np.fromiter((vocabulary.setdefault(t, len(vocabulary)) for t in tokens), dtype=np.int64)
-    keys = text_keys(vocabulary)[ids]
-    width = min(words, len(keys))
-    windows = [keys[i : len(keys) - width + 1 + i] for i in range(width)]
-    return np.unique(mix(*windows))
+    if text.isascii():
+        return " ".join(text.lower().split())
+    lower = unicodedata.normalize("NFC", text).lower().replace("ς", "σ")
+    return " ".join(unicodedata.normalize("NFC", lower).split())
 
 
-def jaccard(left: np.ndarray, right: np.ndarray) -> float:
-    """Jaccard similarity of two shingle sets; 0 where either is empty."""
-    if not len(left) or not len(right):
-        return 0.0
-    both = len(np.intersect1d(left, right, assume_unique=True))
-    return both / (len(left) + len(right) - both)
+def _folded(text: str) -> str:
+    """Compatibility forms and case taken away: NFKC, casefold."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
-def minhash(shingle_set: np.ndarray) -> bytes:
-    """128 MinHash values of a shingle set, the lowest 8 bits of each.
+def tokens(text: str) -> list[str]:
+    """What shingles are made of: words with their marks, single letters of unspaced scripts, and
+    every symbol; punctuation at the edges of words is left out.
 
-    Source: Li and Koenig, b-bit minwise hashing (arXiv 0910.3349), b = 8.
+    A text without a letter or digit is one token, its identity: it equals its like and is near to
+    nothing else.
     """
-    if not len(shingle_set):
-        return bytes(MINHASH_VALUES)
-    low = np.full(MINHASH_VALUES, np.iinfo(np.uint64).max, dtype=np.uint64)
-    for start in range(0, len(shingle_set), 4096):
-        chunk = shingle_set[start : start + 4096]
-        with np.errstate(over="ignore"):
-            hashed = (chunk[None, :] ^ _SEEDS[:, None]) * _FACTOR
-        hashed ^= hashed >> np.uint64(33)
-        low = np.minimum(low, hashed.min(axis=1))
-    return (low & np.uint64(0xFF)).astype(np.uint8).tobytes()
+    if not _HAS_WORD.search(text):
+        return ["\0" + identity(text)]
+    plain = _folded(text)
+    return list((_TOKEN if _BEYOND_PLAIN.search(plain) else _PLAIN_TOKEN).findall(plain))
 
 
-def sketches(texts: Sequence[str], *, minhash: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Keys and MinHash values of a block of texts, many times faster than one by one.
+def raw_terms(text: str) -> list[str]:
+    """Pieces of a text that `terms` takes apart: words, identifiers, numbers, unspaced runs.
 
-    Returns (n,) uint64 keys of the normalised texts, or of the text itself where it has no word,
-    and (n, 128) uint8, row by row the bytes of `minhash(shingles(text))` (zeros if not wanted).
+    Vowel points of Hebrew and Arabic, which one writer sets and another does not, are left out.
     """
-    vocabulary: dict[str, int] = {}
-    lengths = np.zeros(len(texts), dtype=np.int64)
-    ids: list[int] = []
-    normal = []
-    for i, text in enumerate(texts):
-        words = _words(text)
-        normal.append(" ".join(words) or text)
-        if minhash:
-            lengths[i] = len(words)
-            ids.extend([vocabulary.setdefault(word, len(vocabulary)) for word in words])
-    keys = text_keys(vocabulary)[np.asarray(ids, dtype=np.int64)]
-    return text_keys(normal), _minhash_block(*_shingle_block(keys, lengths))
+    plain = _folded(text)
+    if not _BEYOND_PLAIN.search(plain):
+        return _PLAIN_TERM.findall(plain)
+    return list(_TERM.findall(_POINTS.sub("", plain)))
 
 
-def _shingle_block(keys: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shingles of every text, one text after another, and how many each has."""
-    counts = np.where(lengths > 2, lengths - 2, np.minimum(lengths, 1))
-    text = np.repeat(np.arange(len(lengths)), counts)
-    first = np.cumsum(lengths) - lengths
-    start = first[text] + np.arange(len(text)) - np.repeat(np.cumsum(counts) - counts, counts)
-    width = np.minimum(lengths, 3)[text]
-    found = np.empty(len(text), dtype=np.uint64)
-    for size in (1, 2, 3):
-        chosen = np.flatnonzero(width == size)
-        found[chosen] = mix(*(keys[start[chosen] + i] for i in range(size)))
-    return found, counts
+def terms(piece: str) -> tuple[list[str], list[str]]:
+    """Terms of a piece of `raw_terms`: words, which may be stemmed, and those kept as they are.
 
-
-def _minhash_block(found: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    values = np.zeros((len(counts), MINHASH_VALUES), dtype=np.uint8)
-    rows = np.flatnonzero(counts)
-    ends = np.cumsum(counts[rows])
-    low = 0
-    while low < len(rows):
-        base = ends[low - 1] if low else 0
-        high = max(low + 1, int(np.searchsorted(ends, base + _CHUNK, side="right")))
-        chunk = found[base : ends[high - 1]]
-        starts = np.concatenate([[0], ends[low : high - 1] - base])
-        hashed, shifted = np.empty_like(chunk), np.empty_like(chunk)
-        for column, seed in enumerate(_SEEDS):
-            np.bitwise_xor(chunk, seed, out=hashed)
-            np.multiply(hashed, _FACTOR, out=hashed)
-            np.right_shift(hashed, np.uint64(33), out=shifted)
-            np.bitwise_xor(hashed, shifted, out=hashed)
-            lowest = np.minimum.reduceat(hashed, starts)
-            values[rows[low:high], column] = (lowest & np.uint64(0xFF)).astype(np.uint8)
-        low = high
-    return values
-
-
-def minhash_jaccard(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Estimate Jaccard similarity row by row from (n, 128) uint8 MinHash values; (n,) float32.
-
-    Corrected for the 1/256 chance that two 8-bit values agree; its standard deviation is at most
-    0.045.
+    An unspaced run becomes overlapping bigrams of its letters, each with its marks (a single one
+    stays). A number with points or commas is one term; an identifier with symbols (C++, .NET)
+    is kept whole beside its word. Words of one letter are left out, digits are not.
     """
-    equal = (left == right).mean(axis=1, dtype=np.float64)
-    return np.clip((equal - 1 / 256) / (1 - 1 / 256), 0.0, 1.0).astype(np.float32)
+    if piece.isascii() and piece.replace("_", "a").isalnum():
+        return ([piece] if len(piece) > 1 or piece.isdecimal() else []), []
+    if _RUN.match(piece):
+        letters = _CLUSTER.findall(piece)
+        if len(letters) == 1:
+            return [], letters
+        return [], [a + b for a, b in zip(letters, letters[1:], strict=False)]
+    words = [word for word in _PART.findall(piece) if len(word) > 1 or word.isdecimal()]
+    if _PART.fullmatch(piece):
+        return words, []
+    return [] if piece[0].isdecimal() and piece[-1].isdecimal() else words, [piece]

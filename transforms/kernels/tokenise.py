@@ -1,7 +1,5 @@
 """Texts to terms for lexical retrieval: words, stop words, stems."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -10,8 +8,8 @@ import numpy as np
 import Stemmer
 
 from schemas.errors import ConfigError
+from transforms.kernels.text import raw_terms, terms
 
-_WORD = re.compile(r"\w\w+", re.UNICODE)
 _STEMS_KEPT = 50_000
 
 # Lucene's EnglishAnalyzer, Apache License 2.0
@@ -44,7 +42,7 @@ class Tokens(NamedTuple):
 
 
 class Tokeniser:
-    """Words of two or more characters, NFKC and casefolded, without stop words, stemmed.
+    """Terms of texts, see `transforms.kernels.text.terms`, without stop words, words stemmed.
 
     `language` is one of PyStemmer's algorithms; None keeps every word as it is. Languages without
     a list of stop words here are stemmed only. Raises ConfigError for a language not known.
@@ -65,25 +63,38 @@ class Tokeniser:
             self._stemmer = Stemmer.Stemmer(language, _STEMS_KEPT)
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
-        """Terms of these texts; each distinct word is stemmed once."""
-        words = [_WORD.findall(unicodedata.normalize("NFKC", text).casefold()) for text in texts]
+        """Terms of these texts; each distinct piece is taken apart, each word stemmed once."""
+        pieces = [raw_terms(text) for text in texts]
         seen: dict[str, int] = {}
         raw = np.fromiter(
-            (seen.setdefault(word, len(seen)) for word in chain.from_iterable(words)),
+            (seen.setdefault(piece, len(seen)) for piece in chain.from_iterable(pieces)),
             dtype=np.int64,
         )
-        offsets = np.zeros(len(words) + 1, dtype=np.int64)
-        np.cumsum([len(row) for row in words], out=offsets[1:])
-
-        kept = [word not in self._stop_words for word in seen]
-        stems = list(seen) if self._stemmer is None else self._stemmer.stemWords(list(seen))
-        vocabulary = sorted({stem for stem, keep in zip(stems, kept, strict=True) if keep})
+        found = self._terms(list(seen))
+        vocabulary = sorted(set(chain.from_iterable(found)))
         number = {term: position for position, term in enumerate(vocabulary)}
-        mapping = np.array(
-            [number[stem] if keep else -1 for stem, keep in zip(stems, kept, strict=True)],
-            dtype=np.int64,
-        )
-        numbers = mapping[raw] if len(raw) else raw
-        keep_token = numbers >= 0
-        before = np.concatenate([[0], np.cumsum(keep_token)])
-        return Tokens(vocabulary, numbers[keep_token], before[offsets])
+        own = np.fromiter((number[term] for term in chain.from_iterable(found)), dtype=np.int64)
+        counts = np.array([len(row) for row in found], dtype=np.int64)
+        numbers, lengths = _gather(own, counts, raw)
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        before = np.zeros(len(pieces) + 1, dtype=np.int64)
+        np.cumsum([len(row) for row in pieces], out=before[1:])
+        return Tokens(vocabulary, numbers, ends[before])
+
+    def _terms(self, pieces: list[str]) -> list[list[str]]:
+        """Terms of each piece, words stemmed and without stop words."""
+        split = [terms(piece) for piece in pieces]
+        words = list(dict.fromkeys(chain.from_iterable(row for row, _ in split)))
+        stems = words if self._stemmer is None else self._stemmer.stemWords(words)
+        stem = dict(zip(words, stems, strict=True))
+        for word in self._stop_words:
+            stem.pop(word, None)
+        return [[*(stem[word] for word in row if word in stem), *kept] for row, kept in split]
+
+
+def _gather(values: np.ndarray, counts: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Rows of a ragged array, one after another, and the length of each."""
+    lengths = counts[rows]
+    first = (np.cumsum(counts) - counts)[rows]
+    before = np.cumsum(lengths) - lengths
+    return values[np.repeat(first - before, lengths) + np.arange(lengths.sum())], lengths

@@ -6,7 +6,7 @@ import numpy as np
 
 from transforms.features import Collection
 from transforms.kernels.candidates import against_positives
-from transforms.kernels.text import jaccard, minhash_jaccard, shingles
+from transforms.kernels.near_duplicates import jaccard, minhash_jaccard, shingles
 from transforms.metrics.inputs import Negatives
 from transforms.metrics.rows import Row
 from transforms.stores import array_column, binary_column, release_pages

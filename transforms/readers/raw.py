@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from transforms.datasets import write_part
 from transforms.kernels.hashing import mix, text_keys
-from transforms.kernels.text import MINHASH_VALUES, sketches
+from transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
 from transforms.readers.rows import Bad, Document, Judgement, Label, Query, Row, Source
 
 _WHERE = [

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from transforms.kernels.resolve import Resolved
-from transforms.kernels.text import normalise
+from transforms.kernels.text import identity as comparable
 from transforms.readers.raw import SCHEMAS, write_raw
 from transforms.readers.rows import Document, Judgement, Label, Query, Source
 
@@ -78,9 +78,9 @@ def test_evaluation_splits_agree_with_a_plain_model(
     base = tmp_path_factory.mktemp("resolve")
     flags, (*ids, told), counts = resolved(base, mined, evaluation, random.Random(seed))
 
-    corpus = {identity: normalise(text) or text for identity, text in documents}
-    texts = {identity: normalise(text) or text for identity, text in queries}
-    evaluated = {identity: normalise(text) or text for identity, text in asked or queries}
+    corpus = {identity: comparable(text) for identity, text in documents}
+    texts = {identity: comparable(text) for identity, text in queries}
+    evaluated = {identity: comparable(text) for identity, text in asked or queries}
     held_out = {corpus[d] for _, d, grade in judged if grade > 0 and d in corpus}
     assert flags == {identity: text in held_out for identity, text in corpus.items()}
 
@@ -125,7 +125,7 @@ def test_labels_agree_with_a_plain_model(
         dead = [row["reason"] for table in made.dead_letters(2) for row in table.to_pylist()]
         counts = made.counts()
 
-    texts = {identity: normalise(text) or text for identity, text in queries}
+    texts = {identity: comparable(text) for identity, text in queries}
     corpus = {identity for identity, _ in documents}
     judged = [(q, d) for q, d, grade in qrels if grade > 0 and q in texts and d in corpus]
     usable = [(q, d, is_positive) for q, d, is_positive in labels if q in texts and d in corpus]
