@@ -7,8 +7,8 @@ import numpy as np
 from transforms.datasets import Dataset
 from transforms.kernels.candidates import Candidates, against_positives
 from transforms.kernels.dense import pair_scores
-from transforms.kernels.picking import DocumentArrays
 from transforms.kernels.near_duplicates import jaccard, minhash_jaccard, shingles
+from transforms.kernels.picking import DocumentArrays
 from transforms.stores import array_column, binary_column, release_pages
 
 _EXACT_JACCARD_FROM = 0.5

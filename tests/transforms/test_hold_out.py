@@ -17,9 +17,9 @@ from transforms.datasets import Dataset, write_part
 from transforms.features import Collection
 from transforms.hold_out import HeldOut, calibrations, hidden_positives, hold_out, wilson
 from transforms.kernels.hashing import mix, text_keys
+from transforms.kernels.near_duplicates import jaccard, minhash, shingles
 from transforms.kernels.policies import Pairs
 from transforms.kernels.sampling import gumbel
-from transforms.kernels.near_duplicates import jaccard, minhash, shingles
 
 TEXTS = (
     "the lift of a swept wing at low speed",

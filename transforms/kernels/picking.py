@@ -8,8 +8,8 @@ import numpy as np
 from schemas.config import Sampling
 from transforms.kernels.dense import pair_scores
 from transforms.kernels.diversity import Gain, NearestGain, SpanGain
-from transforms.kernels.policies import Pairs
 from transforms.kernels.near_duplicates import minhash_jaccard
+from transforms.kernels.policies import Pairs
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 | notion | decides | loses |
 |---|---|---|
-| `identity` | equal queries, known and confirmed pairs, same text, hold-out | case, kinds of space |
+| `identity` | equal queries, known pairs, same text, hold-out | case, kinds of space |
 | `tokens` | near-duplicates, by shingles of them | punctuation around words, compatibility forms |
 | `terms` | BM25 and the lexical metrics | symbols, but those of identifiers such as C++ |
 
@@ -12,6 +12,7 @@ nothing that tells texts apart. The other two only rank and compare, and may be 
 
 import re
 import unicodedata
+from itertools import pairwise
 
 import regex
 
@@ -41,7 +42,7 @@ _TERM = regex.compile(
     rf"|(?:(?<![\p{{L}}\p{{M}}\p{{N}}_.])\.(?=\p{{L}}))?{_WORD}{_AFTER}"
 )
 _BEYOND_PLAIN = re.compile("[^\0-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u20cf\u2100-\u2bff]")
-"""Letters for which Python's own, faster `re` will not do: marks, and scripts beside Latin's kin."""
+"""Letters that need `regex`: marks, and scripts without spaces; `re` is faster for the rest."""
 _PLAIN_TOKEN = re.compile(rf"\w+|{_SYMBOL}")
 _PLAIN_TERM = re.compile(rf"{_NUMBER}|(?:(?<![\w.])\.(?=[^\W\d_]))?\w+{_AFTER}")
 _PART = regex.compile(rf"(?V1){_WORD}")
@@ -107,7 +108,7 @@ def terms(piece: str) -> tuple[list[str], list[str]]:
         letters = _CLUSTER.findall(piece)
         if len(letters) == 1:
             return [], letters
-        return [], [a + b for a, b in zip(letters, letters[1:], strict=False)]
+        return [], [a + b for a, b in pairwise(letters)]
     words = [word for word in _PART.findall(piece) if len(word) > 1 or word.isdecimal()]
     if _PART.fullmatch(piece):
         return words, []
