@@ -50,6 +50,8 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "positives": miner.rows("positives"),
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
         "evaluation_queries": counts["evaluation_queries"],
+        "merged_queries": counts["merged_queries"],
+        "queries_without_positives": counts["queries_without_positives"],
     }
 
 

@@ -190,6 +190,13 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
         facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
     if summary.get("evaluation_queries"):
         facts.append(f"{summary['evaluation_queries']:,} queries left to evaluation")
+    if summary.get("merged_queries"):
+        facts.append(
+            f"{summary['merged_queries']:,} queries merged into one of the same text "
+            "(negmine query RUN merged_queries; input.merge_equal_queries)"
+        )
+    if summary.get("queries_without_positives"):
+        facts.append(f"{summary['queries_without_positives']:,} queries without a positive")
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")
