@@ -50,6 +50,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "positives": miner.rows("positives"),
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
         "evaluation_queries": counts["evaluation_queries"],
+        "repeated_rows": counts.get("repeated_rows", 0),
     }
 
 

@@ -21,7 +21,7 @@ from transforms.datasets import PARTIAL, Dataset, write_json
 from transforms.kernels.hashing import fingerprint
 
 STAGE_VERSIONS = {
-    "ingest": 3,
+    "ingest": 4,
     "embed": 2,
     "bm25_index": 1,
     "retrieve": 1,

@@ -42,6 +42,7 @@ def test_a_small_collection_becomes_five_data_sets(tmp_path: Path) -> None:
         "queries": 2,
         "positives": 2,
         "dead_letters": 0,
+        "repeated_rows": 0,
         "dead_letter_reasons": {},
         "ignored_judgements": 1,
         "merged_queries": 0,

@@ -26,7 +26,13 @@ _TEXT = [
 SCHEMAS: dict[str, pa.Schema] = {
     "documents": pa.schema([*_TEXT, pa.field("minhash", pa.binary(MINHASH_VALUES))]),
     "queries": pa.schema([*_TEXT, pa.field("lot", pa.uint64(), nullable=False)]),
-    "qrels": pa.schema([*_WHERE, *(pa.field(n, pa.string()) for n in ("query_id", "doc_id"))]),
+    "qrels": pa.schema(
+        [
+            *_WHERE,
+            *(pa.field(n, pa.string()) for n in ("query_id", "doc_id")),
+            pa.field("grade", pa.float32()),
+        ]
+    ),
     "labels": pa.schema(
         [
             *_WHERE,
@@ -77,7 +83,7 @@ def write_raw(
     triples = source.kind in ("pairs", "functions")
     for row in rows:
         report.rows += not triples or isinstance(row, Judgement | Bad)
-        if isinstance(row, Judgement) and row.grade <= 0 and not source.evaluation:
+        if isinstance(row, Judgement) and not row.positive and not source.evaluation:
             report.ignored += 1
         else:
             writer.add(row)
@@ -140,7 +146,7 @@ class _Writer:
         elif kind in ("evaluation_documents", "evaluation_queries"):
             columns["text_key"], _ = sketches([row.text for row in rows], minhash=False)
         elif kind == "evaluation_qrels":
-            columns["positive"] = [row.grade > 0 for row in rows]
+            columns["positive"] = [row.positive for row in rows]
         if kind == "documents":
             data = pa.py_buffer(np.ascontiguousarray(values))
             columns["minhash"] = pa.Array.from_buffers(
@@ -154,10 +160,10 @@ class _Writer:
 _FIELDS: dict[str, list[tuple[int, str]]] = {
     "documents": [(0, "line"), (1, "id"), (2, "text")],
     "queries": [(0, "line"), (1, "id"), (2, "text")],
-    "qrels": [(0, "line"), (1, "query_id"), (2, "doc_id")],
+    "qrels": list(enumerate(Judgement._fields)),
     "labels": list(enumerate(Label._fields)),
     "evaluation_documents": [(0, "line"), (1, "id")],
     "evaluation_queries": [(0, "line"), (1, "id")],
-    "evaluation_qrels": [(0, "line"), (1, "query_id"), (2, "doc_id")],
+    "evaluation_qrels": list(enumerate(Judgement._fields)),
     "bad": list(enumerate(Bad._fields)),
 }
