@@ -10,7 +10,7 @@ from transforms.foreign.files import objects, open_table
 from transforms.foreign.rows import MOST_BYTES
 from transforms.readers.lines import line_cap
 from transforms.readers.paths import compressed
-from transforms.readers.qrels import read_qrels
+from transforms.readers.qrels import qrels_layout, read_qrels
 from transforms.readers.rows import (
     UNGRADED,
     Bad,
@@ -99,7 +99,7 @@ def _delimited(path: Path, what: str, kind: str) -> Iterator[tuple[int, list[obj
         return None if None in found[:2] or found[0] == found[1] else found
 
     bare = Layout(False, (0, 1, None)[: len(roles)], 2, 2)
-    layout = find_layout(f"--{what}: {path}", *delimited.head(text), "auto", named, bare)
+    layout = find_layout(f"--{what}: {path}", *delimited.head(text), "auto", roles[:2], named, bare)
     for line, fields, _ in placed(text, layout):
         if isinstance(fields, Rejected):
             raise DataError(f"--{what}: {path} line {line}: {fields.reason}")
@@ -126,7 +126,8 @@ def judgements(path: Path) -> Iterator[tuple[str, str]]:
     """(query id, document id) of the judgements that are positive. Raises DataError."""
     kind = require_kind(path, "--qrels", _KINDS, "tsv")
     if kind in ("csv", "tsv"):
-        for row in read_qrels(delimited.Text(str(path), kind, _CAP, None, spaces=True)):
+        text = delimited.Text(str(path), kind, _CAP, None, spaces=True)
+        for row in read_qrels(text, qrels_layout(text)):
             if isinstance(row, Judgement) and row.positive:
                 yield row.query_id, row.doc_id
             elif isinstance(row, Bad):

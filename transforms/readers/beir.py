@@ -72,7 +72,8 @@ def _splits(folder: Path) -> list[str]:
 def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
     """Rows of one of the three files."""
     if source.kind == "qrels":
-        yield from read_qrels(text_of(source, config), config.header)
+        judged = text_of(source, config)
+        yield from read_qrels(judged, qrels_layout(judged, config.header))
         return
     identity, text, title = _columns(source, config)
     cap = line_cap(config.max_text_bytes)

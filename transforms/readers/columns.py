@@ -8,12 +8,12 @@ from schemas.errors import DataError
 from schemas.inputs import AUTO, HfInput, JsonlInput, ParquetInput
 from transforms.readers.lines import line_cap
 from transforms.readers.paths import Kinds, evaluation_sources, file_sources
-from transforms.readers.qrels import qrels_layout, read_qrels
+from transforms.readers.qrels import QrelsLayout, qrels_layout, read_qrels
 from transforms.readers.rows import UNGRADED, Rejected, Row, Source, bad, judgement_row, text_row
 from transforms.readers.suffixes import kind_of_file
 from transforms.readers.tables.columnar import require_values, schema_of, table_rows
 from transforms.readers.tables.delimited import Text, head
-from transforms.readers.tables.headers import by_name, placed
+from transforms.readers.tables.headers import Layout, by_name, placed, same_order
 from transforms.readers.tables.json_objects import keys, objects
 from transforms.readers.tables.names import USUAL, optional, required, usual
 
@@ -74,7 +74,24 @@ def sources(config: ColumnsInput) -> list[Source]:
         found += evaluation_sources(kind, getattr(config, key), key, kinds[kind], mined)
     for source in found:
         columns_of(source, config)
+    text = [source for source in found if _is_text_qrels(source, config)]
+    check_order(text, [_qrels_layout(source, config) for source in text])
     return found
+
+
+def check_order(
+    sources: Sequence[Source], layouts: Sequence[Layout | QrelsLayout], key: str | None = None
+) -> None:
+    """Raise DataError where files of a kind, or of a setting, order their columns differently."""
+    for kind in {(source.kind, source.evaluation) for source in sources}:
+        same_order(
+            key or ("evaluation_" if kind[1] else "") + kind[0],
+            [
+                (source.name, layout.skip, layout.at)
+                for source, layout in zip(sources, layouts, strict=True)
+                if (source.kind, source.evaluation) == kind
+            ],
+        )
 
 
 def columns_of(source: Source, config: ColumnsInput) -> list[str | None]:
@@ -92,7 +109,7 @@ def columns_of(source: Source, config: ColumnsInput) -> list[str | None]:
         return wanted(names, source.path) if names else list(_FIRST[source.kind])
     text = text_of(source, config)
     if source.kind == "qrels":
-        qrels_layout(text, config.header, partial(wanted, where=source.path), config.grade == AUTO)
+        _qrels_layout(source, config)
         return []
     names = [name.strip() for name in head(text, 0)[0] or ()]
     if not names or config.header is False:
@@ -101,6 +118,16 @@ def columns_of(source: Source, config: ColumnsInput) -> list[str | None]:
             "give it one, or set input.format: tsv"
         )
     return wanted(names, f"{source.path} (columns as of its line 1)")
+
+
+def _is_text_qrels(source: Source, config: ColumnsInput) -> bool:
+    kind = kind_of_file(source.path) or config.format
+    return source.kind == "qrels" and kind in ("csv", "tsv")
+
+
+def _qrels_layout(source: Source, config: ColumnsInput) -> QrelsLayout:
+    named = partial(wanted_columns, source.kind, config, where=source.path)
+    return qrels_layout(text_of(source, config), config.header, named, config.grade == AUTO)
 
 
 _FIRST: dict[str, tuple[str | None, ...]] = {
@@ -139,9 +166,7 @@ def read(source: Source, config: ParquetInput | JsonlInput, seed: int) -> Iterat
     kind = kind_of_file(source.path) or config.format
     columns = columns_of(source, config)
     if not columns:
-        named = partial(wanted_columns, source.kind, config, where=source.path)
-        ask = config.grade == AUTO
-        yield from read_qrels(text_of(source, config), config.header, named, ask)
+        yield from read_qrels(text_of(source, config), _qrels_layout(source, config))
         return
     make = row_maker(source.kind, columns, config)
     for number, found, raw in _values(source, kind, columns, config):

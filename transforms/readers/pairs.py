@@ -6,14 +6,14 @@ from typing import Any
 
 from schemas.errors import DataError
 from schemas.inputs import AUTO, PairsInput
-from transforms.readers.columns import ANY, text_of
+from transforms.readers.columns import ANY, check_order, text_of
 from transforms.readers.lines import line_cap
 from transforms.readers.paths import Kinds, evaluation_sources, file_sources
 from transforms.readers.rows import Document, Judgement, Query, Rejected, Row, Source, bad, joined
 from transforms.readers.suffixes import kind_of_file
 from transforms.readers.tables.columnar import require_values, schema_of, table_rows
 from transforms.readers.tables.delimited import head, shown
-from transforms.readers.tables.headers import Layout, find_layout, is_number, placed, same_order
+from transforms.readers.tables.headers import Layout, find_layout, is_number, placed
 from transforms.readers.tables.json_objects import keys, objects
 from transforms.readers.tables.names import USUAL, required, usual
 
@@ -39,15 +39,14 @@ def sources(config: PairsInput) -> list[Source]:
         found += file_sources("documents", config.pool, "pool", _KINDS)
     key = "evaluation_pairs"
     found += evaluation_sources("pairs", config.evaluation_pairs, key, _KINDS, found)
-    layouts: list[tuple[str, Layout]] = []
+    layouts: dict[Source, Layout] = {}
     for source in found:
         if kind_of_file(source.path) not in ("csv", "tsv"):
             _columns(source, config)
-        elif source.kind == "pairs":
-            layouts.append((source.name, _layout(source, config)))
         else:
-            _layout(source, config)
-    same_order("path", layouts)
+            layouts[source] = _layout(source, config)
+    texts = [source for source in layouts if source.kind == "pairs"]
+    check_order(texts, [layouts[source] for source in texts], "path")
     return found
 
 
@@ -83,7 +82,13 @@ def _layout(source: Source, config: PairsInput) -> Layout:
 
     first, following = head(text_of(source, config))
     layout = find_layout(
-        source.path, first, following, config.header, named, _POSITIONAL[source.kind]
+        source.path,
+        first,
+        following,
+        config.header,
+        _ROLES[source.kind],
+        named,
+        _POSITIONAL[source.kind],
     )
     if first is not None and not layout.skip:
         _check_widths(source, [first, *following])
@@ -127,6 +132,7 @@ def read(source: Source, config: PairsInput, seed: int) -> Iterator[Row]:
             yield bad(line, kind, why, raw)
             continue
         query_id = text_id(query)
+        seen: set[str] = set()
         for what, given in positives:
             try:
                 positive = _positive(given, limit, what)
@@ -134,18 +140,30 @@ def read(source: Source, config: PairsInput, seed: int) -> Iterator[Row]:
                 yield bad(line, kind, why, raw)
                 continue
             doc_id = text_id(positive)
-            yield Query(line, query_id, query)
-            yield Document(line, doc_id, positive)
+            # Of a line each text once: where it stands tells it from the same text elsewhere.
+            if not seen:
+                yield Query(line, query_id, query)
+            if doc_id not in seen:
+                yield Document(line, doc_id, positive)
+            seen.add(doc_id)
             yield Judgement(line, query_id, doc_id, None)
 
 
 def _positives(value: Any) -> list[tuple[str, Any]]:
-    """What each positive is called and its value. Raises Rejected for an empty list."""
+    """What each positive is called and its value; null and NaN pad a list and are no positives.
+
+    Raises Rejected for a list without any.
+    """
     if not isinstance(value, list):
         return [("positive", value)]
-    if not value:
-        raise Rejected("empty_list", "positive is an empty list")
-    return [(f"positive {at} of {len(value)}", given) for at, given in enumerate(value, 1)]
+    found = [
+        (f"positive {at} of {len(value)}", given)
+        for at, given in enumerate(value, 1)
+        if given is not None and given == given
+    ]
+    if not found:
+        raise Rejected("empty_list", "positive is a list without a text")
+    return found
 
 
 def _positive(value: Any, limit: int, what: str) -> str:

@@ -11,7 +11,7 @@ from schemas.errors import DataError
 from transforms.readers.rows import UNGRADED, Rejected, Row, bad, judgement_row
 from transforms.readers.tables.delimited import Text, head, records, shown
 from transforms.readers.tables.headers import Header, is_number
-from transforms.readers.tables.names import USUAL, names_a_column, plain, usual
+from transforms.readers.tables.names import USUAL, names_a_column, plain, some, usual
 
 HEAD = 1000
 _ZEROS = ("0", "Q0", "q0")
@@ -45,11 +45,8 @@ class QrelsLayout(NamedTuple):
         return fields[query], fields[document], UNGRADED if at is None else fields[at]
 
 
-def read_qrels(
-    text: Text, header: Header = "auto", named: Named | None = None, ask: bool = True
-) -> Iterator[Row]:
-    """Judgements of a file. Raises DataError as `qrels_layout` does, and where it is damaged."""
-    layout = qrels_layout(text, header, named, ask)
+def read_qrels(text: Text, layout: QrelsLayout) -> Iterator[Row]:
+    """Judgements of a file, laid out as `qrels_layout` says. Raises DataError: it is damaged."""
     skip = layout.skip
     for number, fields, data in records(text):
         if skip:
@@ -99,10 +96,9 @@ def qrels_layout(
     if header is not False and _header_like(first):
         raise DataError(
             f"{where} line 1 reads {shown(first)}: neither a judgement nor a header of known "
-            f"names ({', '.join(USUAL['qrels_query_id'][:4])}; "
-            f"{', '.join(USUAL['qrels_doc_id'][:4])}; {', '.join(USUAL['grade'][:4])}). Rename its "
-            "columns, or set input.header: true where it is a header in the order query, document, "
-            "grade, false where it is data"
+            f"names ({some('qrels_query_id', 'qrels_doc_id', 'grade')}). Rename its columns, or "
+            "set input.header: true where it is a header in the order query, document, grade, "
+            "false where it is data"
         )
     return QrelsLayout(False)
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from schemas.inputs import TsvInput
-from transforms.readers.columns import text_of
+from transforms.readers.columns import check_order, text_of
 from transforms.readers.paths import Kinds, evaluation_sources, file_sources
 from transforms.readers.qrels import qrels_layout, read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, text_row
 from transforms.readers.tables.delimited import head
-from transforms.readers.tables.headers import Layout, find_layout, placed, same_order
+from transforms.readers.tables.headers import Layout, find_layout, placed
 from transforms.readers.tables.names import usual
 
 _KINDS = Kinds(("tsv", "csv"), ("tsv", "csv"), "tsv")
@@ -33,12 +33,13 @@ def sources(config: TsvInput) -> list[Source]:
     for kind, mined in (("queries", []), ("qrels", found)):
         key = f"evaluation_{kind}"
         found += evaluation_sources(kind, getattr(config, key), key, _KINDS, mined)
-    layouts = [(source, _layout(source, config)) for source in found if source.kind != "qrels"]
-    for kind in _ROLES:
-        same_order(kind, [(s.name, layout) for s, layout in layouts if s.kind == kind])
-    for source in found:
-        if source.kind == "qrels":
-            qrels_layout(text_of(source, config), config.header)
+    layouts = [
+        qrels_layout(text_of(source, config), config.header)
+        if source.kind == "qrels"
+        else _layout(source, config)
+        for source in found
+    ]
+    check_order(found, layouts)
     return found
 
 
@@ -51,14 +52,15 @@ def _layout(source: Source, config: TsvInput) -> Layout:
         return [identity, text, title] if whole else None
 
     first, following = head(text_of(source, config))
-    return find_layout(source.path, first, following, config.header, named, _POSITIONAL)
+    roles = [role for role in _ROLES[source.kind][:2] if role]
+    return find_layout(source.path, first, following, config.header, roles, named, _POSITIONAL)
 
 
 def read(source: Source, config: TsvInput, seed: int) -> Iterator[Row]:
     """Rows of one file."""
     text = text_of(source, config)
     if source.kind == "qrels":
-        yield from read_qrels(text, config.header)
+        yield from read_qrels(text, qrels_layout(text, config.header))
         return
     for number, found, data in placed(text, _layout(source, config)):
         if isinstance(found, Rejected):

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 from schemas.errors import DataError
 from transforms.readers.rows import Rejected
 from transforms.readers.tables.delimited import Record, Text, records, shown
-from transforms.readers.tables.names import names_a_column
+from transforms.readers.tables.names import names_a_column, some
 
 Header = bool | Literal["auto"]
 _LEAST = 3
@@ -67,6 +67,7 @@ def find_layout(
     first: list[str] | None,
     following: Sequence[list[str]],
     header: Header,
+    roles: Sequence[str],
     named: Callable[[Sequence[str]], Sequence[str | None] | None],
     positional: Layout,
 ) -> Layout:
@@ -76,6 +77,7 @@ def find_layout(
         where: file and setting, for messages.
         first, following: as `head` gives them.
         header: the setting `input.header`.
+        roles: of the columns that have to be there, for messages.
         named: the wanted columns among a header's names, None where those that must be there are
             not.
         positional: the layout without a header.
@@ -92,9 +94,9 @@ def find_layout(
         return positional._replace(skip=True, least=len(first), most=len(first))
     if _names_columns(names, len(positional.at)) or stands_out(first, following):
         raise DataError(
-            f"{where} line 1 reads {shown(first)}: likely a header, and not one of known names. "
-            "Rename its columns (docs/own-corpus.md lists the names), or set input.header: true "
-            "where it is a header in the format's order, false where it is data"
+            f"{where} line 1 reads {shown(first)}: likely a header, and not one of known names "
+            f"({some(*roles)}). Rename its columns, or set input.header: true where it is a header "
+            "in the format's order, false where it is data"
         )
     return positional
 
@@ -132,17 +134,19 @@ def _short(field: str) -> bool:
     )
 
 
-def same_order(key: str, found: Sequence[tuple[str, Layout]]) -> None:
+def same_order(key: str, found: Sequence[tuple[str, bool, Sequence[int | None]]]) -> None:
     """Raise DataError where files of one setting disagree on the order of their columns.
 
-    A header in one of several files says nothing of the others, unless it has the same order.
+    A header in one of several files says nothing of the others, unless it has the format's order.
+
+    Args:
+        key: the setting.
+        found: name of each file, whether it has a header, and where its columns stand.
     """
-    with_header = [(name, layout) for name, layout in found if layout.skip]
-    without = [(name, layout) for name, layout in found if not layout.skip]
-    for name, layout in with_header:
-        for other, bare in without:
-            if layout.at[:2] != bare.at[:2]:
-                raise DataError(
-                    f"input.{key}: {name} has a header whose columns stand in another order than "
-                    f"the format's, and {other} has none; give each file its header"
-                )
+    bare = [name for name, skip, _ in found if not skip]
+    for name, skip, (first, second, *_) in found:
+        if skip and bare and first is not None and second is not None and first > second:
+            raise DataError(
+                f"input.{key}: {name} has a header whose columns stand in another order than the "
+                f"format's, and {bare[0]} has none; give each file its header"
+            )

@@ -42,6 +42,14 @@ _WORDS = frozenset({
 })  # fmt: skip
 
 
+_NAMES = frozenset(
+    "".join(letter for letter in name if letter.isalnum())
+    for role, names in USUAL.items()
+    if role != "iteration"
+    for name in (*names, "sentence1", "sentence2", "sentence_a", "sentence_b")
+)
+
+
 def plain(name: str) -> str:
     """A name without case and punctuation."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
@@ -56,12 +64,17 @@ def usual(role: str, names: Sequence[str]) -> str | None:
     return next((known[plain(wanted)] for wanted in USUAL[role] if plain(wanted) in known), None)
 
 
+def some(*roles: str) -> str:
+    """The usual names of roles, for a message."""
+    return "; ".join(", ".join(USUAL[role][:6]) for role in roles)
+
+
 def names_a_column(field: str) -> bool:
     """Whether a field of a first row reads like a column's name and not like a value."""
     field = field.strip()
     if not field or len(field) > 40:
         return False
-    if any(plain(field) == plain(name) for names in USUAL.values() for name in names):
+    if plain(field) in _NAMES:
         return True
     parts = "".join(" " + c if c.isupper() else c for c in field) if field.isidentifier() else field
     words = parts.casefold().replace("_", " ").replace("-", " ").split()
