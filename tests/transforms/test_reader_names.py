@@ -12,6 +12,7 @@ from schemas.errors import DataError
 from tests.transforms.input_files import config, ingest, rows, write_lines
 from transforms.readers import check, read, sources
 from transforms.readers.rows import Document, Judgement
+from transforms.readers.tables.names import USUAL
 
 Tables = dict[str, list[dict[str, Any]]]
 HUB: Tables = {
@@ -129,6 +130,12 @@ def test_dictionaries_and_large_strings_in_parquet(tmp_path: Path) -> None:
     texts = pa.array(["one", "two"], pa.large_string())
     pq.write_table(pa.table({"_id": ids, "text": texts}), made["documents"])
     assert positives(made, tmp_path) == [("first", "one"), ("second", "two")]
+
+
+def test_the_guide_lists_every_name() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "own-corpus.md").read_text()
+    for role in USUAL.keys() - {"iteration"}:
+        assert f"| {', '.join(USUAL[role])} |" in guide, role
 
 
 ARRAYS = {
