@@ -13,6 +13,7 @@ setup(
         "transforms.metrics",
         "transforms.models",
         "transforms.readers",
+        "transforms.readers.tables",
         "transforms.storage",
         "pipelines",
         "jobs",

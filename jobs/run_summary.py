@@ -52,6 +52,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "evaluation_queries": counts["evaluation_queries"],
         "merged_queries": counts["merged_queries"],
         "queries_without_positives": counts["queries_without_positives"],
+        "repeated_rows": counts.get("repeated_rows", 0),
     }
 
 

@@ -1,6 +1,7 @@
 """Scores computed elsewhere, as an artifact of the work directory."""
 
 import glob
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,36 +11,47 @@ from schemas.judges import Judge
 from transforms import storage
 from transforms.datasets import Dataset
 from transforms.readers.fingerprints import file_sum
+from transforms.readers.suffixes import kind_of_file, require_kind
 
 if TYPE_CHECKING:
     from jobs.mine import Miner
 
-_ENDINGS = (".parquet", ".jsonl", ".json", ".jsonl.gz", ".json.gz", ".jsonl.zst", ".json.zst")
+_KINDS = ("parquet", "jsonl")
 
 
 def table_files(path: str, key: str, what: str) -> list[str]:
-    """Files that a key's path names: a file, a folder's, or a pattern's; DataError for none."""
+    """Files that a key's path names: a file, a folder's, or a pattern's.
+
+    Raises DataError for none, for two kinds, and for a file of another kind.
+    """
     place = storage.local_path(path)
     if storage.is_dir(place):
         found = [place / name for name in storage.names(place)]
     elif storage.is_file(place):
+        require_kind(place, key, _KINDS)
         found = [place]
     elif storage.is_mirrored(place):
         found = storage.matching(place.parent, place.name)
     else:
         found = [Path(p) for p in glob.glob(str(place))]
-    files = sorted(str(file) for file in found if file.name.endswith(_ENDINGS))
+    files = sorted(str(file) for file in found if kind_of_file(file) in _KINDS)
     if not files:
         raise DataError(
-            f"{key}: {path} names no {what}; give a .parquet or .jsonl file, a folder or a "
-            "pattern of them"
+            f"{key}: {path} names no {what}{_instead(found)}; give a .parquet or .jsonl file, a "
+            "folder or a pattern of them"
         )
-    if len({Path(file).suffix == ".parquet" for file in files}) > 1:
+    if len({kind_of_file(file) for file in files}) > 1:
         raise DataError(f"{key}: {path} mixes Parquet and JSONL; name one kind")
     for file in files:
         if not storage.is_file(file):
             raise DataError(f"{key}: {file} is not a regular file")
     return files
+
+
+def _instead(found: Sequence[Path]) -> str:
+    """What there is of other kinds, to be put into a message."""
+    suffixes = sorted({file.suffix for file in found if file.suffix})
+    return f"; it names {', '.join(suffixes)} files" if suffixes else ""
 
 
 def score_files(path: str) -> list[str]:

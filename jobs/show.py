@@ -186,6 +186,8 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
         )
     ]
     facts.append(f"{summary.get('queries_short', 0):,} queries short of a quota")
+    if summary.get("repeated_rows"):
+        facts.append(f"{summary['repeated_rows']:,} repeated input rows (counted once)")
     if summary.get("dead_letters"):
         facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
     if summary.get("evaluation_queries"):

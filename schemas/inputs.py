@@ -4,6 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+AUTO: Literal["auto"] = "auto"
+"""The column that has one of the usual names of its role, see `transforms.readers.tables.names`."""
+
 
 class _Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,7 +34,15 @@ class _Input(BaseModel):
     )
 
 
-class BeirInput(_Input):
+class _TextInput(_Input):
+    header: bool | Literal["auto"] = Field(
+        AUTO,
+        description="whether CSV and TSV files begin with a header; auto = seen by its names, "
+        "and where that is not certain the run stops and asks",
+    )
+
+
+class BeirInput(_TextInput):
     """BEIR folder: corpus.jsonl, queries.jsonl, qrels/<split>.tsv (each may be .gz or .zst)."""
 
     format: Literal["beir"]
@@ -44,7 +55,7 @@ class BeirInput(_Input):
     )
 
 
-class _EvaluationFilesInput(_Input):
+class _EvaluationFilesInput(_TextInput):
     evaluation_qrels: tuple[str, ...] = Field(
         (),
         description="qrels kept for evaluation, each named as `qrels` is: their positives are "
@@ -67,12 +78,28 @@ class _FilesInput(_EvaluationFilesInput):
     documents: str = Field(description="file, folder or glob of documents")
     queries: str = Field(description="file, folder or glob of queries")
     qrels: str = Field(description="file, folder or glob of qrels; rows of grade > 0 are positives")
-    doc_id: str = Field("doc_id", description="column: a document's identifier")
-    doc_text: str = Field("text", description="column: its text")
-    doc_title: str | None = Field(None, description="column: its title, put before the text")
-    query_id: str = Field("query_id", description="column: a query's identifier")
-    query_text: str = Field("text", description="column: its text")
-    grade: str | None = Field(None, description="qrels column: relevance; null = all positive")
+    doc_id: str = Field(
+        AUTO, description="column: a document's identifier; auto = doc_id, _id, id, docid, pid, ..."
+    )
+    doc_text: str = Field(AUTO, description="column: its text; auto = text, contents, passage, ...")
+    doc_title: str | None = Field(
+        AUTO, description="column: its title, put before the text; auto = title; null = none"
+    )
+    query_id: str = Field(
+        AUTO, description="column: a query's identifier; auto = query_id, _id, id, qid, ..."
+    )
+    query_text: str = Field(AUTO, description="column: its text; auto = text, query, question, ...")
+    qrels_query_id: str = Field(
+        AUTO, description="qrels column: the query; auto = as query_id, or query-id, qid, ..."
+    )
+    qrels_doc_id: str = Field(
+        AUTO, description="qrels column: the document; auto = as doc_id, or corpus-id, pid, ..."
+    )
+    grade: str | None = Field(
+        AUTO,
+        description="qrels column: relevance; auto = grade, score, relevance, label, ... where "
+        "there is one; null = all rows are positives",
+    )
 
 
 class ParquetInput(_FilesInput):
@@ -88,7 +115,7 @@ class JsonlInput(_FilesInput):
 
 
 class TsvInput(_EvaluationFilesInput):
-    """Tab-separated, no header: `id text` and TREC qrels `query 0 document grade` (MS MARCO)."""
+    """Tab-separated `id text` and TREC qrels `query 0 document grade`; a header may be missing."""
 
     format: Literal["tsv"]
     documents: str = Field(description="collection.tsv: file, folder or glob")
@@ -98,15 +125,25 @@ class TsvInput(_EvaluationFilesInput):
     )
 
 
-class PairsInput(_Input):
-    """Rows of (query, positive text); the corpus is the positives and an optional pool."""
+class PairsInput(_TextInput):
+    """Rows of (query, positive text or texts); the corpus is the positives and a pool, if given."""
 
     format: Literal["pairs"]
-    path: str = Field(description="JSONL, TSV or Parquet file, folder or glob")
-    query: str = Field("query", description="column of the query (TSV: the first)")
-    positive: str = Field("positive", description="column of the positive (TSV: the second)")
-    pool: str | None = Field(None, description="further documents: JSONL, TSV or Parquet")
-    pool_text: str = Field("text", description="the pool's column of text")
+    path: str = Field(description="JSON, CSV, TSV, Parquet or Arrow file, folder or glob")
+    query: str = Field(
+        AUTO,
+        description="column of the query; auto = query, question, anchor, ..., without a header "
+        "the first",
+    )
+    positive: str = Field(
+        AUTO,
+        description="column of the positive, or a list of them; auto = positive, pos, answer, ..., "
+        "without a header the second",
+    )
+    pool: str | None = Field(None, description="further documents: files as of path")
+    pool_text: str = Field(
+        AUTO, description="the pool's column of text; auto = text, passage, document, ..."
+    )
     evaluation_pairs: tuple[str, ...] = Field(
         (),
         description="pairs kept for evaluation, each named as `path` is: their positives are never "

@@ -19,7 +19,8 @@ from transforms.embed import vectors_table
 from transforms.kernels.geometry import unit_length
 from transforms.kernels.hashing import text_keys
 from transforms.query_parts import documents_sql, queries_sql
-from transforms.readers.columns import damage
+from transforms.readers.suffixes import kind_of_file, require_kind
+from transforms.readers.tables.arrow import damage
 from transforms.spooled_vectors import SPOOL, plain, spool
 
 ROWS_AT_ONCE = 8192
@@ -49,7 +50,9 @@ class VectorFiles:
             found = storage.matching(place.parent, place.name)
         else:
             found = [Path(name) for name in glob.glob(str(place))]
-        files = sorted(str(file) for file in found if file.suffix in {".parquet", ".pq"})
+        if storage.is_file(place):
+            require_kind(place, key, ["parquet"])
+        files = sorted(str(file) for file in found if kind_of_file(file) == "parquet")
         if not files:
             raise DataError(
                 f"{key}: {path} names no vectors; give a .parquet file, a folder or a pattern of "

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import apache_beam as beam
 import duckdb
@@ -12,6 +11,7 @@ from schemas.errors import StorageError
 from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
+from transforms.readers.suffixes import COMPRESSIONS, compression_of, kind_of_file
 from transforms.views import bound_memory, sql_string
 
 
@@ -98,18 +98,30 @@ def files_sql(files: Sequence[str], columns: Mapping[str, tuple[str, str]]) -> s
     What a line of JSON lacks is null.
 
     Args:
-        files: Parquet, or JSONL (.gz or .zst too).
+        files: Parquet, or JSON (.gz or .zst too), by their suffixes.
         columns: name in the answer to name in the files and SQL type.
     """
-    listed = ", ".join(sql_string(str(storage.fetch(file))) for file in files)
     quoted = {
         name: f'"{column.replace(chr(34), 2 * chr(34))}"' for name, (column, _) in columns.items()
     }
-    if Path(files[0]).suffix == ".parquet":
-        reader, option = "read_parquet", "hive_partitioning = false"
-    else:
-        # Types that DuckDB finds by itself would rewrite identifiers that look like a UUID or time.
-        kinds = (f"{quoted[name]}: '{kind}'" for name, (_, kind) in columns.items())
-        reader, option = "read_json", f"columns = {{{', '.join(kinds)}}}"
     chosen = ", ".join(f"{quoted[name]}::{kind} AS {name}" for name, (_, kind) in columns.items())
-    return f"SELECT {chosen} FROM {reader}([{listed}], {option})"
+    parquet = [file for file in files if kind_of_file(file) == "parquet"]
+    tables = []
+    if parquet:
+        tables.append(f"read_parquet([{_listed(parquet)}], hive_partitioning = false)")
+    # Types that DuckDB finds by itself would rewrite identifiers that look like a UUID or time.
+    kinds = ", ".join(f"{quoted[name]}: '{kind}'" for name, (_, kind) in columns.items())
+    for packing in ("uncompressed", *COMPRESSIONS.values()):
+        packed = [file for file in files if file not in parquet and _packing(file) == packing]
+        if packed:
+            options = f"columns = {{{kinds}}}, compression = '{packing}'"
+            tables.append(f"read_json([{_listed(packed)}], {options})")
+    return " UNION ALL ".join(f"SELECT {chosen} FROM {table}" for table in tables)
+
+
+def _packing(file: str) -> str:
+    return compression_of(file) or "uncompressed"
+
+
+def _listed(files: Sequence[str]) -> str:
+    return ", ".join(sql_string(str(storage.fetch(file))) for file in files)

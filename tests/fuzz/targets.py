@@ -68,6 +68,25 @@ def tsv(data: bytes, folder: Path) -> None:
     _collection(data, folder, ".tsv", "tsv")
 
 
+def csv(data: bytes, folder: Path) -> None:
+    """The same cut at commas, with quotes."""
+    _collection(data, folder, ".csv", "tsv")
+
+
+def array(data: bytes, folder: Path) -> None:
+    """Documents, queries and qrels as one JSON array."""
+    _collection(data, folder, ".json", "jsonl")
+
+
+def pairs(data: bytes, folder: Path) -> None:
+    """Pairs with a positive or a list of them."""
+    for suffix in (".jsonl", ".tsv", ".parquet"):
+        path = folder / f"pairs{suffix}"
+        path.write_bytes(data)
+        made = config(format="pairs", path=str(path), **SMALL)
+        _allowed(lambda made=made: [_drain(_rows(source, made)) for source in sources(made)])
+
+
 def packed(data: bytes, folder: Path) -> None:
     """The same behind a compression, damaged or not."""
     kind, data = data[:1], data[1:]
@@ -136,7 +155,21 @@ def settings(data: bytes, folder: Path) -> None:
 
 TARGETS: dict[str, Callable[[bytes, Path], None]] = {
     target.__name__: target
-    for target in (jsonl, tsv, packed, parquet, labels, audited, given, vectors, yaml, settings)
+    for target in (
+        jsonl,
+        tsv,
+        csv,
+        array,
+        pairs,
+        packed,
+        parquet,
+        labels,
+        audited,
+        given,
+        vectors,
+        yaml,
+        settings,
+    )
 }
 
 
@@ -162,6 +195,9 @@ def seeds(name: str) -> list[bytes]:
     return {
         "jsonl": [line * 3],
         "tsv": [b"a\tb c\nq\t0\ta\t1\n"],
+        "csv": [b'id,text\n1,"a ""b"", c"\n', b"q,d,1\nr,e,0\n"],
+        "array": [b'[{"doc_id": "a", "text": "b c", "query_id": "q"}, {"score": 1}]'],
+        "pairs": [lists, b"query\tpositive\na\tb\n", *whole],
         "packed": [b"ga\tb\n", b"za\tb\n", b"G" + gzip.compress(b"a\tb\n" * 9)],
         "parquet": whole,
         "labels": [line * 2],

@@ -43,6 +43,7 @@ def test_a_small_collection_becomes_five_data_sets(tmp_path: Path) -> None:
         "queries": 2,
         "positives": 2,
         "dead_letters": 0,
+        "repeated_rows": 0,
         "dead_letter_reasons": {},
         "ignored_judgements": 1,
         "merged_queries": 0,
@@ -114,6 +115,24 @@ def test_of_documents_with_one_id_the_first_stays(tmp_path: Path) -> None:
     said = "duplicate id 'd2', first seen in corpus.jsonl line 2"
     assert reasons(tmp_path) == [("corpus.jsonl", 4, said), ("corpus.jsonl", 5, said)]
     assert rows(tmp_path, "dead_letters")[0]["excerpt"] == "d2\tanother"
+
+
+def test_identical_rows_are_counted_and_no_damage(tmp_path: Path) -> None:
+    documents, queries = [*DOCUMENTS, DOCUMENTS[0], DOCUMENTS[0]], [*QUERIES, QUERIES[1]]
+    qrels = [*QRELS, QRELS[0], ("q1", "d1", 2)]
+    folder = write_beir(tmp_path / "in", documents, queries, qrels)
+    counts = ingest(beir(folder, bad_rows=0), tmp_path)
+    assert (counts["repeated_rows"], counts["dead_letters"]) == (4, 0)
+    ingest(beir(write_beir(tmp_path / "once")), tmp_path / "b")
+    for name in SCHEMAS:
+        assert rows(tmp_path, name) == rows(tmp_path / "b", name)
+
+
+def test_an_identical_row_beside_another_text_of_the_same_id(tmp_path: Path) -> None:
+    documents = [*DOCUMENTS, {"_id": "d2", "text": "another"}, DOCUMENTS[1]]
+    counts = ingest(beir(write_beir(tmp_path / "in", documents), bad_rows=1), tmp_path)
+    assert (counts["repeated_rows"], counts["dead_letters"]) == (1, 1)
+    assert reasons(tmp_path)[0][1] == 4
 
 
 def test_queries_with_the_same_text_are_one_and_their_positives_united(tmp_path: Path) -> None:
@@ -232,7 +251,10 @@ def test_pairs_unite_equal_texts_without_dead_letters(tmp_path: Path) -> None:
     counts = ingest(config(format="pairs", path=str(path)), tmp_path)
     assert counts["rows"] == 4
     assert (counts["documents"], counts["queries"], counts["positives"]) == (2, 2, 3)
-    assert counts["dead_letters"] == 0
+    assert (counts["dead_letters"], counts["repeated_rows"]) == (0, 0)
+    write_lines(path, [{"query": query, "positive": positive} for query, positive in 2 * pairs])
+    counts = ingest(config(format="pairs", path=str(path)), tmp_path / "twice")
+    assert (counts["positives"], counts["dead_letters"], counts["repeated_rows"]) == (3, 0, 4)
 
 
 def test_what_an_unfinished_attempt_left_is_replaced(tmp_path: Path) -> None:

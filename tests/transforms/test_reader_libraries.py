@@ -194,8 +194,8 @@ def fake_datasets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_hugging_face_rows(fake_datasets: None) -> None:
-    columns = {"doc_id": "_id", "query_id": "_id", "grade": None}
-    made = config(format="hf", documents="c", queries="q:/train", qrels="c", **columns)
+    columns = {"doc_id": "_id", "query_id": "_id", "grade": None, "qrels_doc_id": "_id"}
+    made = config(format="hf", documents="c", queries="q:/train", qrels="r:x/train", **columns)
     first = sources(made)[0]
     assert list(read(first, made, 0)) == [
         Document(1, "1", "x"),

@@ -61,7 +61,6 @@ BAD_DOCUMENTS = [
     pytest.param({"_id": "a"}, "missing", "text is missing", id="no text"),
     pytest.param({"_id": "a", "text": " "}, "empty_text", "text is empty", id="blank text"),
     pytest.param({"_id": "a", "text": ["x"]}, "wrong_type", "text is list", id="list text"),
-    pytest.param({"_id": "a", "title": 3, "text": "x"}, "wrong_type", "title is int", id="title"),
     pytest.param(b'{"_id": "a", "text": "\xff"}', "broken_utf8", "not UTF-8", id="broken UTF-8"),
     pytest.param({"_id": "a", "text": "\ud800"}, "lone_surrogate", "lone", id="lone surrogate"),
     pytest.param({"_id": "\udfff", "text": "x"}, "lone_surrogate", "lone", id="surrogate in id"),
@@ -84,6 +83,43 @@ def test_a_bad_document_is_a_dead_letter_with_line_and_reason(
     assert len(found.excerpt) <= 200
     assert found.excerpt.encode()
     assert len(rows_of(made, "documents")) == 3
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Cells", "Cells divide"),
+        (1984, "1984 divide"),
+        (1.5, "1.5 divide"),
+        ("", "divide"),
+        (None, "divide"),
+        (float("nan"), "divide"),
+        (float("inf"), "divide"),
+        (True, "divide"),
+        (["Cells"], "divide"),
+        ({"en": "Cells"}, "divide"),
+        (10**5000 // 10**1000, "divide"),
+        ("\ud800", "divide"),
+        ("x" * LIMIT, "divide"),
+    ],
+)
+def test_a_bad_title_costs_no_text(tmp_path: Path, title: Any, text: str) -> None:
+    folder = write_beir(tmp_path, [{"_id": "a", "title": title, "text": "divide"}])
+    made = config(format="beir", path=str(folder), max_text_bytes=LIMIT)
+    assert rows_of(made, "documents") == [Document(1, "a", text)]
+
+
+def test_a_title_in_parquet_may_be_a_number_or_nan(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    titles = pa.array([2.5, float("nan"), None])
+    pq.write_table(pa.table({"id": ["a", "b", "c"], "title": titles, "text": ["x"] * 3}), path)
+    made = config(format="parquet", documents=str(path), queries=str(path), qrels=str(path),
+                  qrels_query_id="id", qrels_doc_id="id")  # fmt: skip
+    assert [row.text for row in rows_of(made, "documents") if isinstance(row, Document)] == [
+        "2.5 x",
+        "x",
+        "x",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +223,7 @@ def test_a_missing_column_is_named_before_anything_runs(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"id": ["a"], "text": ["x"]}), path)
     made = config(format="parquet", documents=str(path), queries=str(path), qrels=str(path))
-    with pytest.raises(DataError, match=r"no column 'doc_id'; its columns are id, text"):
+    with pytest.raises(DataError, match=r"input\.qrels_query_id .* columns are 'id', 'text'"):
         check(made)
 
 
@@ -205,7 +241,7 @@ def test_tsv_collections_with_trec_qrels(tmp_path: Path) -> None:
         Judgement(1, "9", "2", 1.0),
         Judgement(2, "9", "0", 0.0),
         Judgement(3, "9", "2", 1.0),
-        Judgement(4, "9", "2", 1.0),
+        Judgement(4, "9", "2", None),
     ]
     assert bad_of(made, "qrels")[0].reason == "1 columns, expected 2 or 3 or 4"
 

@@ -1,5 +1,6 @@
 """Containers of foreign negatives: Parquet, Arrow IPC and JSON Lines, read in batches."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,30 +11,21 @@ import pyarrow.parquet as pq
 
 from schemas.errors import DataError
 from transforms import storage
-from transforms.readers.columns import damage
 from transforms.readers.limits import rows_at_once
-from transforms.readers.lines import COMPRESSIONS, line_cap, lines, parsed
-from transforms.readers.paths import JSON_LINES, TABLES
+from transforms.readers.lines import line_cap
+from transforms.readers.paths import METADATA
 from transforms.readers.rows import Rejected
+from transforms.readers.suffixes import kind_of_file, require_kind
+from transforms.readers.tables import json_objects
+from transforms.readers.tables.arrow import damage, ipc_batches
 
-ARROW = (".arrow", ".feather", ".ipc")
+KINDS = ("parquet", "arrow", "jsonl")
 _CAP = line_cap(1 << 27)
 
 
 def container(path: str | Path) -> str:
     """`parquet`, `arrow` or `jsonl` by the suffix. Raises DataError for any other."""
-    name = Path(path).name.lower()
-    if name.endswith(TABLES):
-        return "parquet"
-    if name.endswith(ARROW):
-        return "arrow"
-    for compression in COMPRESSIONS[1:]:
-        name = name.removesuffix(compression)
-    if name.endswith(JSON_LINES):
-        return "jsonl"
-    raise DataError(
-        f"{path}: the ending says nothing; name a .parquet, .arrow or .jsonl file (.gz, .zst)"
-    )
+    return require_kind(path, "negmine audit", KINDS)
 
 
 def expand(path: str) -> list[Path]:
@@ -43,8 +35,11 @@ def expand(path: str) -> list[Path]:
         return [place]
     if not storage.is_dir(place):
         raise DataError(f"{path} does not exist; looked at {place.absolute()}")
-    endings = (*TABLES, *ARROW, ".jsonl", ".jsonl.gz", ".jsonl.zst")
-    found = sorted(place / name for name in storage.sizes(place) if name.endswith(endings))
+    found = sorted(
+        place / name
+        for name in storage.sizes(place)
+        if kind_of_file(name) in KINDS and name not in METADATA
+    )
     if not found:
         raise DataError(f"folder {path} holds no Parquet, Arrow or JSON Lines file")
     return found
@@ -64,7 +59,7 @@ def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.Record
                 schema = file.schema_arrow
                 batches = file.iter_batches(batch_size=rows_at_once(path, file, schema.names))
             else:
-                schema, batches = _arrow(stack.enter_context(pa.memory_map(str(path))))
+                schema, batches = ipc_batches(stack.enter_context(pa.memory_map(str(path))))
             names = schema.names
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is not None:
@@ -83,26 +78,17 @@ def _guarded(path: str | Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
         yield batch
 
 
-def _arrow(source: pa.MemoryMappedFile) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    try:
-        file = pa.ipc.open_file(source)
-    except pa.ArrowInvalid:
-        source.seek(0)
-        stream = pa.ipc.open_stream(source)
-        return stream.schema, iter(stream)
-    return file.schema, (file.get_batch(at) for at in range(file.num_record_batches))
-
-
 def objects(path: str | Path, format: str) -> Iterator[tuple[int, dict[str, Any], bytes]]:
-    """Line number, JSON object and bytes of each line that is not blank.
+    """Number, JSON object and bytes of each line that is not blank, or element of an array.
 
     Raises DataError naming file and line.
     """
-    for number, data, size in lines(path, _CAP):
-        try:
-            yield number, parsed(data, size), data
-        except Rejected as why:
+    for number, record, data in json_objects.objects(str(path), _CAP):
+        if isinstance(record, Rejected):
             raise DataError(
-                f"{path} line {number}: {why.reason}. Repair the file; --format {format} is read "
-                "line by line"
-            ) from None
+                f"{path} line {number}: {record.reason}. Repair the file; --format {format} is "
+                "read line by line"
+            )
+        # An element of an array may span lines, and a copy of it is a line.
+        one_line = b"\n" not in data
+        yield number, record, data if one_line else json.dumps(record, ensure_ascii=False).encode()

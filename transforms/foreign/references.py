@@ -6,21 +6,32 @@ from typing import NamedTuple
 
 from schemas.errors import DataError
 from transforms import storage
-from transforms.foreign.files import container, objects, open_table
+from transforms.foreign.files import objects, open_table
 from transforms.foreign.rows import MOST_BYTES
-from transforms.readers.columns import is_plain
-from transforms.readers.lines import decoded, line_cap, lines
-from transforms.readers.paths import compressed, kind_of_file
-from transforms.readers.qrels import read_qrels
-from transforms.readers.rows import Bad, Judgement, Rejected, Source, identifier, joined, number
+from transforms.readers.lines import line_cap
+from transforms.readers.paths import compressed
+from transforms.readers.qrels import qrels_layout, read_qrels
+from transforms.readers.rows import (
+    UNGRADED,
+    Bad,
+    Judgement,
+    Rejected,
+    identifier,
+    joined,
+    number,
+)
+from transforms.readers.suffixes import require_kind
+from transforms.readers.tables import delimited
+from transforms.readers.tables.columnar import is_plain
+from transforms.readers.tables.headers import Layout, find_layout, placed
+from transforms.readers.tables.names import USUAL, usual
 
-_IDS = {
-    "corpus": ("_id", "doc_id", "docid", "pid", "id"),
-    "queries": ("_id", "query_id", "qid", "id"),
+_KINDS = ("parquet", "arrow", "jsonl", "csv", "tsv")
+_ROLES = {
+    "corpus": ("doc_id", "doc_text", "doc_title"),
+    "queries": ("query_id", "query_text"),
+    "qrels": ("qrels_query_id", "qrels_doc_id", "grade"),
 }
-_TEXTS = {"corpus": ("text", "document_text", "passage"), "queries": ("text", "query")}
-_QRELS = (("query_id", "query-id", "qid"), ("doc_id", "corpus-id", "docid", "pid"))
-_GRADES = ("grade", "score", "relevance", "label")
 _CAP = line_cap(1 << 24)
 
 
@@ -47,79 +58,85 @@ def reference_file(path: str, what: str) -> Path:
     return place
 
 
-def _column(path: Path, what: str, names: Sequence[str], wanted: Sequence[str]) -> str:
-    for name in wanted:
-        if name in names:
-            return name
-    raise DataError(
-        f"--{what}: {path} has the columns {', '.join(names)} and none of {', '.join(wanted)}"
-    )
+def _columns(path: Path, what: str, names: Sequence[str]) -> list[str | None]:
+    """Identifier, text, title; or query, document, grade. Raises DataError where one is missing."""
+    found = [usual(role, names) for role in _ROLES[what]]
+    for role, name in zip(_ROLES[what][:2], found, strict=False):
+        if name is None:
+            raise DataError(
+                f"--{what}: {path} has the columns {', '.join(names)} and none of "
+                f"{', '.join(USUAL[role])}"
+            )
+    return found
 
 
-def _records(path: Path, what: str) -> Iterator[tuple[int, dict[str, object]]]:
-    if kind_of_file(path) == "tsv":
-        for line, data, size in lines(path, _CAP):
-            try:
-                identity, _, rest = decoded(data, size).partition("\t")
-            except Rejected as why:
-                raise DataError(f"--{what}: {path} line {line}: {why.reason}") from None
-            yield line, {"_id": identity, "text": rest}
-    elif container(path) == "jsonl":
+def _records(path: Path, what: str, kind: str) -> Iterator[tuple[int, list[object]]]:
+    """Line and the values of the columns of `_columns` of each row, UNGRADED for one not there."""
+    columns: list[str | None] | None = None
+    if kind in ("csv", "tsv"):
+        yield from _delimited(path, what, kind)
+    elif kind == "jsonl":
         for line, record, _ in objects(path, what):
-            yield line, record
+            columns = columns or _columns(path, what, list(record))
+            yield line, [UNGRADED if name is None else record.get(name) for name in columns]
     else:
         with open_table(path) as (schema, batches):
             names = [field.name for field in schema if is_plain(field.type)]
+            columns = _columns(path, what, names)
             line = 0
             for batch in batches:
-                for record in batch.select(names).to_pylist():
+                for record in batch.select([name for name in columns if name]).to_pylist():
                     line += 1
-                    yield line, record
+                    yield line, [UNGRADED if name is None else record[name] for name in columns]
+
+
+def _delimited(path: Path, what: str, kind: str) -> Iterator[tuple[int, list[object]]]:
+    text = delimited.Text(str(path), kind, _CAP, None)
+    roles = _ROLES[what]
+
+    def named(names: Sequence[str]) -> list[str | None] | None:
+        found = [usual(role, names) for role in roles]
+        return None if None in found[:2] or found[0] == found[1] else found
+
+    bare = Layout(False, (0, 1, None)[: len(roles)], 2, 2)
+    layout = find_layout(f"--{what}: {path}", *delimited.head(text), "auto", roles[:2], named, bare)
+    for line, fields, _ in placed(text, layout):
+        if isinstance(fields, Rejected):
+            raise DataError(f"--{what}: {path} line {line}: {fields.reason}")
+        yield line, fields
 
 
 def texts(path: Path, what: str) -> Iterator[Text]:
-    """Documents (`what` is corpus) or queries of a file: JSONL, TSV, Parquet or Arrow, streamed.
+    """Documents (`what` is corpus) or queries of a file, streamed: JSON, CSV, TSV, Parquet, Arrow.
 
     A title is put before the text. Documents without a text are left out. Raises DataError naming
     file and line where a row cannot be used.
     """
-    columns: tuple[str, str] | None = None
-    for line, record in _records(path, what):
-        if columns is None:
-            names = list(record)
-            columns = (
-                _column(path, what, names, _IDS[what]),
-                _column(path, what, names, _TEXTS[what]),
-            )
+    kind = require_kind(path, f"--{what}", _KINDS)
+    for line, values in _records(path, what, kind):
         try:
-            title = record.get("title") if what == "corpus" else None
-            identity = identifier(record.get(columns[0]))
-            yield Text(identity, joined(record.get(columns[1]), title, MOST_BYTES))
+            title = values[2] if len(values) > 2 else None
+            yield Text(identifier(values[0]), joined(values[1], title, MOST_BYTES))
         except Rejected as why:
             if why.code != "empty_text":
                 raise DataError(f"--{what}: {path} line {line}: {why.reason}") from None
 
 
 def judgements(path: Path) -> Iterator[tuple[str, str]]:
-    """(query id, document id) of the judgements with a grade above 0. Raises DataError."""
-    if kind_of_file(path) in ("tsv", ""):
-        for row in read_qrels(Source("qrels", str(path), path.name), _CAP):
-            if isinstance(row, Judgement) and row.grade > 0:
+    """(query id, document id) of the judgements that are positive. Raises DataError."""
+    kind = require_kind(path, "--qrels", _KINDS, "tsv")
+    if kind in ("csv", "tsv"):
+        text = delimited.Text(str(path), kind, _CAP, None, spaces=True)
+        for row in read_qrels(text, qrels_layout(text)):
+            if isinstance(row, Judgement) and row.positive:
                 yield row.query_id, row.doc_id
-            elif isinstance(row, Bad) and row.line > 1:
+            elif isinstance(row, Bad):
                 raise DataError(f"--qrels: {path} line {row.line}: {row.reason}")
         return
-    columns: tuple[str, str] | None = None
-    grade: str | None = None
-    for line, record in _records(path, "qrels"):
-        names = list(record)
-        if columns is None:
-            query, document = (_column(path, "qrels", names, wanted) for wanted in _QRELS)
-            columns = (query, document)
-            grade = next((name for name in _GRADES if name in names), None)
+    for line, (query_id, doc_id, grade) in _records(path, "qrels", kind):
         try:
-            pair = (identifier(record.get(columns[0])), identifier(record.get(columns[1])))
-            if grade is None or number(record.get(grade)) > 0:
+            pair = (identifier(query_id), identifier(doc_id))
+            if grade is UNGRADED or number(grade) > 0:
                 yield pair
         except Rejected as why:
             raise DataError(f"--qrels: {path} line {line}: {why.reason}") from None

@@ -11,11 +11,10 @@ import pyarrow.parquet as pq
 from transforms.exporters.files import replacing
 from transforms.foreign.columns import LABELS, is_text, json_columns, text_columns
 from transforms.foreign.files import container, objects, open_table
+from transforms.readers.suffixes import compression_of
 
 Bad = Mapping[int, Collection[tuple[str, int]]]
 """Row number to the bad negatives of the row: the name of their list, their place from 1."""
-
-_COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 
 
 def rewrite(source: Path, target: Path, format: str, bad: Bad, keep_short: bool) -> list[int]:
@@ -29,7 +28,7 @@ def rewrite(source: Path, target: Path, format: str, bad: Bad, keep_short: bool)
     dropped: list[int] = []
     with replacing(target) as temporary:
         if container(source) == "jsonl":
-            kind = _COMPRESSION.get(target.suffix)
+            kind = compression_of(target)
             with pa.output_stream(str(temporary), compression=kind) as out:
                 for line in _json_lines(source, format, bad, keep_short, dropped):
                     out.write(line + b"\n")

@@ -19,6 +19,10 @@ CREATE TABLE duplicated_{kind} AS
 CREATE VIEW first_{kind} AS
     SELECT r.* FROM raw_{kind} r LEFT JOIN duplicated_{kind} d USING (id)
     WHERE d.id IS NULL OR {{'file': r.file, 'line': r.line}} = d.first;
+CREATE TABLE repeated_{kind} AS
+    SELECT r.file, r.line, r.id, d.first, left(r.text, 200) AS head, r.text = f.text AS same
+    FROM raw_{kind} r JOIN duplicated_{kind} d USING (id) JOIN first_{kind} f USING (id)
+    WHERE {{'file': r.file, 'line': r.line}} <> d.first AND $own_ids;
 """
 
 _IDENTIFIERS = """
@@ -88,13 +92,10 @@ CREATE TABLE dead AS
         format('duplicate id ''{}'', first seen in {} line {}', r.id, f.name, r.first.line),
         r.id || chr(9) || r.head
     FROM (
-        SELECT r.file, line, 'documents' AS kind, id, first, left(text, 200) AS head
-        FROM raw_documents r JOIN duplicated_documents d USING (id)
-        WHERE {'file': r.file, 'line': line} <> first AND $own_ids
+        SELECT file, line, 'documents' AS kind, id, first, head FROM repeated_documents
+        WHERE NOT same
         UNION ALL
-        SELECT r.file, line, 'queries', id, first, left(text, 200)
-        FROM raw_queries r JOIN duplicated_queries d USING (id)
-        WHERE {'file': r.file, 'line': line} <> first AND $own_ids
+        SELECT file, line, 'queries', id, first, head FROM repeated_queries WHERE NOT same
     ) r JOIN files f ON f.file = r.first.file
     UNION ALL
     SELECT j.file, j.line, j.kind,
@@ -161,6 +162,11 @@ _COUNTS = """
 SELECT (SELECT count(*) FROM document_ids) AS documents,
     (SELECT count(*) FROM chosen) AS queries,
     (SELECT count(*) FROM dead) AS dead_letters,
+    (SELECT count(*) FROM repeated_documents WHERE same)
+        + (SELECT count(*) FROM repeated_queries WHERE same)
+        + (SELECT coalesce(sum(n - 1), 0)
+            FROM (SELECT count(*) AS n FROM raw_qrels GROUP BY query_id, doc_id, grade))
+        AS repeated_rows,
     (SELECT count(*) FROM query_ids) - (SELECT count(*) FROM alive) AS queries_without_positives,
     (SELECT count(*) FROM alive) - (SELECT count(*) FROM excluded)
         - (SELECT count(*) FROM merged) AS merged_queries,
@@ -194,10 +200,11 @@ class Reason(NamedTuple):
 class Resolved:
     """Raw parts with positions: rank of the identifier in ascending byte order.
 
-    Of rows with the same identifier the first by (file, line) stays. Queries without a positive
-    are left out, and those with the text of an evaluation query; those left with the
-    same text become one, under the smallest id. `limit` keeps that many of them, those
-    with the smallest lot. Documents with the text of an evaluation query's positive
+    Of rows with the same identifier the first by (file, line) stays; the others are counted where
+    they have its text, and dead letters where they have another. Queries without a positive are
+    left out, and those with the text of an evaluation query; those left with the same text become
+    one, under the smallest id. `limit` keeps that many of them, those with the smallest lot.
+    Documents with the text of an evaluation query's positive
     are flagged. Labels add to the positives of the queries that are left, whatever the id they
     name one by; they make no query one with a positive, so that those of another split are unused.
     Spills to `directory`, which the caller removes.
@@ -240,7 +247,7 @@ class Resolved:
             else:
                 self._connection.register(f"raw_{kind}", schema.empty_table())
         for kind in ("documents", "queries"):
-            run(_FIRST.format(kind=kind))
+            run(_FIRST.format(kind=kind).replace("$own_ids", "true" if own_ids else "false"))
         run(_IDENTIFIERS)
         kind = "evaluation_queries" if parts.get("evaluation_queries") else "queries"
         asked = "raw_evaluation_queries" if kind == "evaluation_queries" else "query_ids"
@@ -251,8 +258,7 @@ class Resolved:
                 apart="" if merge_equal else ", id",
             )
         )
-        dead = _DEAD.replace("$own_ids", "true" if own_ids else "false")
-        run(dead.replace("$evaluation_query", EVALUATION_QUERY))
+        run(_DEAD.replace("$evaluation_query", EVALUATION_QUERY))
 
     def __enter__(self) -> Self:
         return self

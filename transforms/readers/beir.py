@@ -5,19 +5,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from schemas.errors import ConfigError, DataError
-from schemas.inputs import BeirInput
+from schemas.inputs import AUTO, BeirInput
 from transforms import storage
-from transforms.readers.lines import line_cap, lines, parsed
+from transforms.readers.columns import text_of
+from transforms.readers.lines import line_cap
 from transforms.readers.paths import compressed
-from transforms.readers.qrels import read_qrels
+from transforms.readers.qrels import qrels_layout, read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, text_row
+from transforms.readers.suffixes import compression_of, kind_of_file
+from transforms.readers.tables.json_objects import keys, objects
+from transforms.readers.tables.names import required
 
 
 def sources(config: BeirInput) -> list[Source]:
     """The three files, then the qrels of the evaluation splits.
 
-    Raises DataError naming what is missing, or the splits that are there, and ConfigError where an
-    evaluation split is the one that is mined.
+    Raises DataError naming what is missing, the splits that are there, or a header that is not
+    known, and ConfigError where an evaluation split is the one that is mined.
     """
     folder = storage.local_path(config.path)
     if not storage.is_dir(folder):
@@ -35,13 +39,19 @@ def sources(config: BeirInput) -> list[Source]:
                 f"found {', '.join(_splits(folder))}"
             )
         found.append(replace(_qrels(folder, split, "evaluation_splits"), evaluation=True))
+    for source in found:
+        if source.kind == "qrels":
+            qrels_layout(text_of(source, config), config.header)
+        else:
+            _columns(source, config)
     return found
 
 
 def _qrels(folder: Path, split: str, key: str) -> Source:
-    file = compressed(folder / "qrels" / f"{split}.tsv")
-    if file is not None:
-        return Source("qrels", str(file.absolute()), f"qrels/{file.name}")
+    for suffix in (".tsv", ".csv", ".txt"):
+        file = compressed(folder / "qrels" / f"{split}{suffix}")
+        if file is not None:
+            return Source("qrels", str(file.absolute()), f"qrels/{file.name}")
     names = _splits(folder)
     if not names:
         raise DataError(f"{folder / 'qrels'} holds no .tsv file, so there are no positives")
@@ -51,23 +61,37 @@ def _qrels(folder: Path, split: str, key: str) -> Source:
 
 
 def _splits(folder: Path) -> list[str]:
-    return sorted(
-        {name.split(".tsv")[0] for name in storage.sizes(folder / "qrels") if ".tsv" in name}
-    )
+    found = set()
+    for name in storage.sizes(folder / "qrels"):
+        plain = Path(name).with_suffix("") if compression_of(name) else Path(name)
+        if kind_of_file(name) in ("tsv", "csv"):
+            found.add(plain.stem)
+    return sorted(found)
 
 
 def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
     """Rows of one of the three files."""
-    cap = line_cap(config.max_text_bytes)
     if source.kind == "qrels":
-        yield from read_qrels(source, cap, config.max_unpacked_bytes, beir=True)
+        judged = text_of(source, config)
+        yield from read_qrels(judged, qrels_layout(judged, config.header))
         return
-    for number, data, size in lines(source.path, cap, config.max_unpacked_bytes):
-        try:
-            record = parsed(data, size)
-        except Rejected as why:
-            yield bad(number, source.kind, why, data)
+    identity, text, title = _columns(source, config)
+    cap = line_cap(config.max_text_bytes)
+    for number, record, data in objects(source.path, cap, config.max_unpacked_bytes):
+        if isinstance(record, Rejected):
+            yield bad(number, source.kind, record, data)
             continue
-        title = record.get("title") if source.kind == "documents" else None
-        identity, text = record.get("_id"), record.get("text")
-        yield text_row(source.kind, number, identity, text, title, config.max_text_bytes, data)
+        head = record.get(title) if title else None
+        values = record.get(identity), record.get(text), head
+        yield text_row(source.kind, number, *values, config.max_text_bytes, data)
+
+
+def _columns(source: Source, config: BeirInput) -> tuple[str, str, str | None]:
+    """Keys of identifier, text and title: _id and text or, where they are not there, usual ones."""
+    names = keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
+    role = "doc" if source.kind == "documents" else "query"
+    found = [
+        own if own in names or not names else required(source.path, names, f"{role}_{what}", AUTO)
+        for own, what in (("_id", "id"), ("text", "text"))
+    ]
+    return found[0], found[1], "title" if source.kind == "documents" else None

@@ -1,32 +1,59 @@
-"""Named columns: Parquet tables and JSON Lines of documents, queries and qrels."""
+"""Named columns: Parquet, Arrow, JSON, CSV and TSV files of documents, queries and qrels."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from schemas.errors import DataError
-from schemas.inputs import HfInput, JsonlInput, ParquetInput
-from transforms import storage
-from transforms.readers.limits import Unpacked, rows_at_once
-from transforms.readers.lines import line_cap, lines, parsed
-from transforms.readers.paths import evaluation_sources, file_sources, kind_of_file
-from transforms.readers.qrels import read_qrels
-from transforms.readers.rows import Rejected, Row, Source, bad, judgement_row, text_row
+from schemas.inputs import AUTO, HfInput, JsonlInput, ParquetInput
+from transforms.readers.lines import line_cap
+from transforms.readers.paths import Kinds, evaluation_sources, file_sources
+from transforms.readers.qrels import QrelsLayout, qrels_layout, read_qrels
+from transforms.readers.rows import UNGRADED, Rejected, Row, Source, bad, judgement_row, text_row
+from transforms.readers.suffixes import kind_of_file
+from transforms.readers.tables.columnar import require_values, schema_of, table_rows
+from transforms.readers.tables.delimited import Text, head
+from transforms.readers.tables.headers import Layout, by_name, placed, same_order
+from transforms.readers.tables.json_objects import keys, objects
+from transforms.readers.tables.names import USUAL, optional, required, usual
 
 ColumnsInput = ParquetInput | JsonlInput | HfInput
+ANY = ("parquet", "arrow", "jsonl", "csv", "tsv")
 
 
-def wanted_columns(kind: str, config: ColumnsInput) -> list[str | None]:
-    """Columns to read of a kind of source; None where the configuration names none."""
+def wanted_columns(
+    kind: str, config: ColumnsInput, names: Sequence[str], where: str
+) -> list[str | None]:
+    """Columns to read of a kind of source, among the `names` of a file; None for one it lacks.
+
+    Documents: identifier, text, title; queries: identifier, text, None; qrels: query, document,
+    grade. Raises DataError, naming the columns there are, where one is missing that has to be.
+    """
+    need = partial(required, where, names)
     if kind == "documents":
-        return [config.doc_id, config.doc_text, config.doc_title]
+        title = optional(where, names, "doc_title", config.doc_title)
+        return [need("doc_id", config.doc_id), need("doc_text", config.doc_text), title]
     if kind == "queries":
-        return [config.query_id, config.query_text, None]
-    return [config.query_id, config.doc_id, config.grade]
+        return [need("query_id", config.query_id), need("query_text", config.query_text), None]
+    query, document = (
+        _of_qrels(config, which, other, names)
+        for which, other in (("query_id", "doc_id"), ("doc_id", "query_id"))
+    )
+    return [
+        query or need("qrels_query_id", config.qrels_query_id),
+        document or need("qrels_doc_id", config.qrels_doc_id),
+        optional(where, names, "grade", config.grade),
+    ]
+
+
+def _of_qrels(config: ColumnsInput, key: str, other: str, names: Sequence[str]) -> str | None:
+    """The column that documents or queries name their identifiers by, where the qrels have it too.
+
+    One name for both, such as _id, names neither.
+    """
+    own = getattr(config, key)
+    told = getattr(config, f"qrels_{key}") != AUTO or own in (AUTO, getattr(config, other))
+    return None if told or own not in names else str(own)
 
 
 def sources(config: ColumnsInput) -> list[Source]:
@@ -35,180 +62,93 @@ def sources(config: ColumnsInput) -> list[Source]:
     Raises DataError naming a path or column that is missing, ConfigError where qrels of the
     evaluation are mined.
     """
-    kinds: dict[str, list[str]] = {kind: [config.format] for kind in ("documents", "queries")}
-    kinds["qrels"] = [config.format, "tsv"]
+    kinds = dict.fromkeys(("documents", "queries"), Kinds((config.format,), ANY, config.format))
+    kinds["qrels"] = Kinds((config.format, "tsv", "csv"), ANY, config.format)
     found = [
         source
-        for kind, endings in kinds.items()
-        for source in file_sources(kind, getattr(config, kind), kind, endings)
+        for kind, known in kinds.items()
+        for source in file_sources(kind, getattr(config, kind), kind, known)
     ]
     for kind, mined in (("queries", []), ("qrels", found)):
         key = f"evaluation_{kind}"
         found += evaluation_sources(kind, getattr(config, key), key, kinds[kind], mined)
     for source in found:
-        if kind_of_file(source.path) == "parquet":
-            check_columns(source.path, wanted_columns(source.kind, config))
+        columns_of(source, config)
+    text = [source for source in found if _is_text_qrels(source, config)]
+    check_order(text, [_qrels_layout(source, config) for source in text])
     return found
 
 
-def check_columns(path: str, wanted: Sequence[str | None]) -> None:
-    """Raises DataError where a Parquet file cannot be read or lacks a wanted column."""
-    with storage.opened(path) as source, _open_table(path, source) as file, damage(path):
-        _check(path, file, wanted)
+def check_order(
+    sources: Sequence[Source], layouts: Sequence[Layout | QrelsLayout], key: str | None = None
+) -> None:
+    """Raise DataError where files of a kind, or of a setting, order their columns differently."""
+    for kind in {(source.kind, source.evaluation) for source in sources}:
+        same_order(
+            key or ("evaluation_" if kind[1] else "") + kind[0],
+            [
+                (source.name, layout.skip, layout.at)
+                for source, layout in zip(sources, layouts, strict=True)
+                if (source.kind, source.evaluation) == kind
+            ],
+        )
 
 
-def _check(path: str, file: pq.ParquetFile, wanted: Sequence[str | None]) -> None:
-    require_columns(path, file.schema_arrow.names, wanted)
-    require_values(path, file.schema_arrow, wanted)
+def columns_of(source: Source, config: ColumnsInput) -> list[str | None]:
+    """The columns to read of a file, looked up in it. Raises DataError where one is missing."""
+    kind = kind_of_file(source.path) or config.format
+    wanted = partial(wanted_columns, source.kind, config)
+    if kind in ("parquet", "arrow"):
+        schema = schema_of(source.path)
+        columns = wanted(schema.names, source.path)
+        require_values(source.path, schema, columns)
+        return columns
+    if kind == "jsonl":
+        names = keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
+        # Where no row can be read each says so itself.
+        return wanted(names, source.path) if names else list(_FIRST[source.kind])
+    text = text_of(source, config)
+    if source.kind == "qrels":
+        _qrels_layout(source, config)
+        return []
+    names = [name.strip() for name in head(text, 0)[0] or ()]
+    if not names or config.header is False:
+        raise DataError(
+            f"{source.path} has no header, and input.format {config.format} finds columns by name; "
+            "give it one, or set input.format: tsv"
+        )
+    return wanted(names, f"{source.path} (columns as of its line 1)")
 
 
-def require_columns(name: str, names: Sequence[str], wanted: Sequence[str | None]) -> None:
-    """Raises DataError, naming the columns there are, where a wanted one is missing or not one."""
-    for column in wanted:
-        if column is None:
-            continue
-        if column not in names:
-            raise DataError(
-                f"{name} has no column {column!r}; its columns are {', '.join(names)}. "
-                "Name the right one in the input section"
-            )
-        if names.count(column) > 1:
-            raise DataError(f"{name} has {names.count(column)} columns {column!r}; rename them")
+def _is_text_qrels(source: Source, config: ColumnsInput) -> bool:
+    kind = kind_of_file(source.path) or config.format
+    return source.kind == "qrels" and kind in ("csv", "tsv")
 
 
-def require_values(name: str, schema: pa.Schema, wanted: Sequence[str | None]) -> None:
-    """Raises DataError where a wanted column holds lists, structs, dates or the like.
-
-    Texts, bytes and numbers are checked row by row.
-    """
-    for column in wanted:
-        kind = pa.null() if column is None else schema.field(column).type
-        if not is_plain(kind):
-            raise DataError(
-                f"{name}: column {column!r} holds {str(kind)[:80]}, expected texts or numbers. "
-                "Name another in the input section, or cast it"
-            )
+def _qrels_layout(source: Source, config: ColumnsInput) -> QrelsLayout:
+    named = partial(wanted_columns, source.kind, config, where=source.path)
+    return qrels_layout(text_of(source, config), config.header, named, config.grade == AUTO)
 
 
-def is_plain(kind: pa.DataType) -> bool:
-    """Whether values of a type are texts, bytes, numbers or null."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    tests = (
-        _is_bytes, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal,
-        pa.types.is_boolean, pa.types.is_null, pa.types.is_fixed_size_binary,
-    )  # fmt: skip
-    return any(test(kind) for test in tests)
+_FIRST: dict[str, tuple[str | None, ...]] = {
+    "documents": (USUAL["doc_id"][0], USUAL["doc_text"][0], None),
+    "queries": (USUAL["query_id"][0], USUAL["query_text"][0], None),
+    "qrels": (USUAL["qrels_query_id"][0], USUAL["qrels_doc_id"][0], None),
+}
 
 
-def _is_bytes(kind: pa.DataType) -> bool:
-    tests = ("string", "large_string", "string_view", "binary", "large_binary", "binary_view")
-    return any(getattr(pa.types, f"is_{name}")(kind) for name in tests)
+def text_of(source: Source, config: Any) -> Text:
+    """How a delimited file is read; qrels are cut at white space where a line has no tab."""
+    cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
+    kind = "csv" if kind_of_file(source.path) == "csv" else "tsv"
+    return Text(source.path, kind, cap, most, spaces=source.kind == "qrels")
 
 
-def _open_table(path: str, source: Any = None) -> pq.ParquetFile:
-    with damage(path, "is not a Parquet file that can be read"):
-        return pq.ParquetFile(source or storage.fetch(path), pre_buffer=False)
-
-
-@contextmanager
-def damage(
-    name: str | Path, what: str = "is cut off or damaged", advice: str = "fetch it again"
-) -> Iterator[None]:
-    """Turn what pyarrow raises for a file that is damaged, or no table, into a DataError."""
-    try:
-        yield
-    except (OSError, pa.ArrowException, ValueError, RuntimeError, MemoryError) as error:
-        raise DataError(f"{name} {what} ({first_line(error)}); {advice}") from error
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says in one line; its name where it says nothing."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def table_rows(
-    path: str, wanted: Sequence[str | None], most: int | None = None
-) -> Iterator[tuple[int, list[Any]]]:
-    """Row number from 1 and the wanted values of each row of a Parquet file; text as bytes.
-
-    Raises DataError where it is damaged, or the values take more than `most` bytes, see `Unpacked`.
-    """
-    present = list(dict.fromkeys(column for column in wanted if column is not None))
-    with _open_table(path) as file, damage(path):
-        _check(path, file, wanted)
-        unpacked = Unpacked(path, most)
-        size = rows_at_once(path, file, present)
-        batches = file.iter_batches(batch_size=size, columns=present)
-        yield from batch_rows(_counted(batches, unpacked), wanted)
-
-
-def _counted(batches: Iterator[pa.RecordBatch], unpacked: Unpacked) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        columns = [_decoded(column) for column in batch.columns]
-        unpacked.add(batch.num_rows + sum(column.nbytes for column in columns))
-        yield pa.RecordBatch.from_arrays(columns, batch.schema.names)
-
-
-def checked_batch(
-    name: str, batch: pa.RecordBatch | pa.Table, wanted: Sequence[str | None]
-) -> pa.RecordBatch | pa.Table:
-    """The wanted columns of a mapped batch, text as bytes, offsets within their buffers.
-
-    Arrow trusts the offsets of a file; those that point elsewhere would read other memory. Raises
-    ArrowInvalid, and DataError as `require_values`.
-    """
-    require_values(name, batch.schema, wanted)
-    batch = batch.select([column for column in batch.schema.names if column in wanted])
-    batch.validate()
-    views = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
-    fields = [field.with_type(views.get(field.type, field.type)) for field in batch.schema]
-    batch = batch.cast(pa.schema(fields))
-    batch.validate(full=True)
-    return batch
-
-
-def batch_rows(
-    batches: Iterator[pa.RecordBatch | pa.Table], wanted: Sequence[str | None]
-) -> Iterator[tuple[int, list[Any]]]:
-    """Row number from 1 and the wanted values of each row of Arrow batches; text as bytes."""
-    number = 0
-    for batch in batches:
-        columns = [
-            [None] * batch.num_rows if name is None else _values(batch.column(name))
-            for name in wanted
-        ]
-        for values in zip(*columns, strict=True):
-            number += 1
-            yield number, list(values)
-
-
-def _decoded(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
-def _values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
-    column = _decoded(column)
-    if _is_bytes(column.type):
-        column = column.cast(pa.large_binary())
-    return column.to_pylist()
-
-
-def json_rows(
-    source: Source, wanted: Sequence[str | None], cap: int, most: int | None
-) -> Iterator[tuple[int, list[Any] | Rejected, bytes]]:
-    """Line number, the wanted values or why there are none, and the line, of a JSON Lines file."""
-    for number, data, size in lines(source.path, cap, most):
-        try:
-            record = parsed(data, size)
-            yield number, [None if name is None else record.get(name) for name in wanted], data
-        except Rejected as why:
-            yield number, why, data
-
-
-def row_maker(kind: str, config: ColumnsInput) -> Callable[[int, list[Any], Any], Row]:
+def row_maker(
+    kind: str, columns: Sequence[str | None], config: ColumnsInput
+) -> Callable[[int, list[Any], Any], Row]:
     """What turns line, values and raw row of a kind of source into a row."""
-    limit = config.max_text_bytes
+    limit, graded = config.max_text_bytes, columns[2] is not None
 
     def make_text(line: int, values: list[Any], raw: Any) -> Row:
         identity, text, title = values
@@ -216,26 +156,55 @@ def row_maker(kind: str, config: ColumnsInput) -> Callable[[int, list[Any], Any]
 
     def make_judgement(line: int, values: list[Any], raw: Any) -> Row:
         query_id, doc_id, grade = values
-        return judgement_row(line, query_id, doc_id, 1 if config.grade is None else grade, raw)
+        return judgement_row(line, query_id, doc_id, grade if graded else UNGRADED, raw)
 
     return make_judgement if kind == "qrels" else make_text
 
 
 def read(source: Source, config: ParquetInput | JsonlInput, seed: int) -> Iterator[Row]:
     """Rows of one file; its suffix, then the format, says how it is read."""
-    cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     kind = kind_of_file(source.path) or config.format
-    if kind == "tsv" and source.kind == "qrels":
-        yield from read_qrels(source, cap, most)
+    columns = columns_of(source, config)
+    if not columns:
+        yield from read_qrels(text_of(source, config), _qrels_layout(source, config))
         return
-    wanted = wanted_columns(source.kind, config)
-    make = row_maker(source.kind, config)
-    if kind == "parquet":
-        for number, values in table_rows(source.path, wanted, most):
-            yield make(number, values, values)
-        return
-    for number, found, data in json_rows(source, wanted, cap, most):
+    make = row_maker(source.kind, columns, config)
+    for number, found, raw in _values(source, kind, columns, config):
         if isinstance(found, Rejected):
-            yield bad(number, source.kind, found, data)
+            yield bad(number, source.kind, found, raw)
         else:
-            yield make(number, found, data)
+            yield make(number, found, raw)
+
+
+def _values(
+    source: Source, kind: str, columns: Sequence[str | None], config: ParquetInput | JsonlInput
+) -> Iterator[tuple[int, list[Any] | Rejected, Any]]:
+    if kind in ("parquet", "arrow"):
+        for number, values in table_rows(source.path, columns, config.max_unpacked_bytes):
+            yield number, values, values
+        return
+    if kind == "jsonl":
+        yield from _json_values(source, columns, config)
+        return
+    text = text_of(source, config)
+    names = [name.strip() for name in head(text, 0)[0] or ()]
+    yield from placed(text, by_name(source.path, names, columns))
+
+
+def _json_values(
+    source: Source, columns: Sequence[str | None], config: ParquetInput | JsonlInput
+) -> Iterator[tuple[int, list[Any] | Rejected, Any]]:
+    watched = USUAL["grade"] if source.kind == "qrels" and config.grade == AUTO else ()
+    late = () if columns[2] is not None else watched
+    cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
+    for number, record, raw in objects(source.path, cap, most):
+        if isinstance(record, Rejected):
+            yield number, record, raw
+            continue
+        grade = usual("grade", list(record)) if late and len(record) > 2 else None
+        if grade is not None:
+            raise DataError(
+                f"{source.path} line {number} has a grade, {grade!r}, and those before it have none"
+                f"; set input.grade: {grade} if it says what is relevant, null if it does not"
+            )
+        yield number, [None if name is None else record.get(name) for name in columns], raw

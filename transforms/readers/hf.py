@@ -11,16 +11,11 @@ from schemas.errors import ConfigError, DataError
 from schemas.inputs import HfInput
 from schemas.locations import is_url
 from transforms import storage
-from transforms.readers.columns import (
-    batch_rows,
-    checked_batch,
-    first_line,
-    require_columns,
-    row_maker,
-    wanted_columns,
-)
+from transforms.readers.columns import row_maker, wanted_columns
 from transforms.readers.limits import ROWS
 from transforms.readers.rows import Row, Source
+from transforms.readers.tables.arrow import first_line
+from transforms.readers.tables.columnar import batch_rows, checked_batch, require_columns
 
 
 class Name(NamedTuple):
@@ -129,9 +124,16 @@ def sources(config: HfInput) -> list[Source]:
                     f"{_splits_of(text)}"
                 )
     for source in found:
-        names = load(source.path).column_names
-        require_columns(source.path, names, wanted_columns(source.kind, config))
+        _columns(source, load(source.path), config)
     return found
+
+
+def _columns(source: Source, data: Any, config: HfInput) -> list[str | None]:
+    """The columns to read of a data set. Raises DataError where one is missing."""
+    names = list(data.column_names)
+    wanted = wanted_columns(source.kind, config, names, f"data set {source.path!r}")
+    require_columns(source.path, names, wanted)
+    return wanted
 
 
 def _shown(text: str) -> str:
@@ -143,9 +145,10 @@ def _shown(text: str) -> str:
 
 def read(source: Source, config: HfInput, seed: int) -> Iterator[Row]:
     """Rows of one data set."""
-    wanted = wanted_columns(source.kind, config)
-    make = row_maker(source.kind, config)
-    batches = load(source.path).with_format("arrow").iter(batch_size=ROWS)
+    data = load(source.path)
+    wanted = _columns(source, data, config)
+    make = row_maker(source.kind, wanted, config)
+    batches = data.with_format("arrow").iter(batch_size=ROWS)
     try:
         checked = (checked_batch(source.path, batch, wanted) for batch in batches)
         for number, values in batch_rows(checked, wanted):

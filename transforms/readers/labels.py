@@ -7,6 +7,7 @@ from schemas.errors import DataError
 from transforms import storage
 from transforms.readers.lines import line_cap, lines, parsed
 from transforms.readers.rows import Label, Rejected, Row, Source, bad, identifier, readable
+from transforms.readers.suffixes import require_kind
 
 POSITIVE, NEGATIVE = "positive", "negative"
 
@@ -34,13 +35,14 @@ def parse_decision(data: bytes, size: int) -> Decision:
 
 
 def label_source(path: str) -> Source:
-    """The source of `input.labels`. Raises DataError where the file is not there."""
+    """The source of `input.labels`. Raises DataError where the file is not there, or not JSON."""
     file = storage.local_path(path)
     if not storage.is_file(file):
         raise DataError(
             f"input.labels: {path} is not a file; looked at {file.absolute()}. "
             "negmine relabel RUN DECISIONS.jsonl writes one"
         )
+    require_kind(file, "input.labels", ["jsonl"], "jsonl")
     return Source("labels", str(file.absolute()), file.name)
 
 

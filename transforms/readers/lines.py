@@ -13,9 +13,8 @@ from schemas.errors import DataError
 from transforms import storage
 from transforms.readers.limits import Unpacked
 from transforms.readers.rows import Rejected
+from transforms.readers.suffixes import compression_of
 
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-COMPRESSIONS = ("", *_COMPRESSIONS)
 _BUFFER = 1 << 20
 
 
@@ -26,7 +25,7 @@ def line_cap(max_text_bytes: int) -> int:
 
 def open_bytes(path: str | Path) -> BinaryIO:
     """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError."""
-    kind = _COMPRESSIONS.get(Path(path).suffix)
+    kind = compression_of(path)
     try:
         path = storage.fetch(path)
         if kind is None:
@@ -45,7 +44,7 @@ def lines(path: str | Path, cap: int, most: int | None = None) -> Iterator[tuple
     """
     number = 0
     with open_bytes(path) as file:
-        unpacked = Unpacked(path, most if Path(path).suffix in _COMPRESSIONS else sys.maxsize)
+        unpacked = Unpacked(path, most if compression_of(path) else sys.maxsize)
         try:
             while data := file.readline(cap + 1):
                 number += 1
@@ -116,9 +115,3 @@ def parsed(data: bytes, size: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Rejected("not_an_object", f"JSON {type(value).__name__}, expected an object")
     return value
-
-
-def fields(data: bytes, size: int) -> list[str]:
-    """A line's columns: cut at tabs or, where it has none, at white space. Raises Rejected."""
-    text = decoded(data, size)
-    return text.split("\t") if "\t" in text else text.split()

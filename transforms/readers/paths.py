@@ -3,36 +3,31 @@
 import glob
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.errors import ConfigError, DataError
 from transforms import storage
-from transforms.readers.lines import COMPRESSIONS
 from transforms.readers.rows import Source
+from transforms.readers.suffixes import COMPRESSIONS, compression_of, kind_of_file, require_kind
 
-TABLES = (".parquet", ".pq")
-JSON_LINES = (".jsonl", ".ndjson", ".json")
-DELIMITED = (".tsv", ".txt", ".qrels", ".qrel")
-
-
-def kind_of_file(path: str | Path) -> str:
-    """`parquet`, `jsonl`, `tsv` or `` by the suffix, .gz and .zst aside."""
-    name = Path(path).name.lower()
-    for compression in COMPRESSIONS[1:]:
-        name = name.removesuffix(compression)
-    for kind, suffixes in (("parquet", TABLES), ("jsonl", JSON_LINES), ("tsv", DELIMITED)):
-        if name.endswith(suffixes):
-            return kind
-    return ""
+METADATA = ("dataset_info.json", "dataset_infos.json", "state.json", "dataset_dict.json")
+"""Files that the library datasets writes beside a data set; they hold no rows."""
 
 
 def compressed(path: Path) -> Path | None:
-    """The file itself, or the one beside it that ends in .gz or .zst; None where there is none."""
-    for suffix in COMPRESSIONS:
+    """The file itself, or the one beside it that ends in .gz or .zst; None where there is none.
+
+    Case matters in no suffix.
+    """
+    for suffix in ("", *COMPRESSIONS):
         candidate = path.with_name(path.name + suffix)
         if storage.is_file(candidate):
             return candidate
+    for name in sorted(storage.sizes(path.parent)):
+        plain = Path(name).with_suffix("") if compression_of(name) else Path(name)
+        if plain.stem == path.stem and plain.suffix.lower() == path.suffix:
+            return path.parent / name
     return None
 
 
@@ -56,7 +51,7 @@ def expand(pattern: str, key: str, kinds: Sequence[str]) -> list[tuple[Path, str
         found = [
             (file, file.relative_to(path))
             for file in storage.files(path)
-            if kind_of_file(file) in kinds
+            if kind_of_file(file) in kinds and file.name not in METADATA
         ]
         named = [
             (file, relative.as_posix())
@@ -68,7 +63,10 @@ def expand(pattern: str, key: str, kinds: Sequence[str]) -> list[tuple[Path, str
                 raise DataError(f"input.{key}: {not_a_file(file)}; take it away, or mend it")
         if not named:
             wanted = ", ".join(kinds)
-            raise DataError(f"input.{key}: folder {pattern} holds no {wanted} file")
+            other = [file for file in storage.files(path) if file.name not in METADATA]
+            there = sorted({file.suffix for file in other if kind_of_file(file)})
+            said = f"; it holds {', '.join(there)}: name them by a pattern" if there else ""
+            raise DataError(f"input.{key}: folder {pattern} holds no {wanted} file{said}")
     elif glob.has_magic(pattern):
         root = _fixed_part(path)
         files = storage.matching(root, path.relative_to(root).as_posix())
@@ -87,13 +85,26 @@ def _fixed_part(path: Path) -> Path:
     return fixed
 
 
-def file_sources(kind: str, pattern: str, key: str, kinds: Sequence[str]) -> list[Source]:
-    """One source for each file that `expand` finds."""
-    return [Source(kind, str(path.absolute()), name) for path, name in expand(pattern, key, kinds)]
+@dataclass(frozen=True)
+class Kinds:
+    """What a setting's files may be: `folder`, the kinds taken of a folder; `named`, those that a
+    file or a glob may name; `default`, what a file without a suffix is, "" for none."""
+
+    folder: tuple[str, ...]
+    named: tuple[str, ...]
+    default: str = ""
+
+
+def file_sources(kind: str, pattern: str, key: str, kinds: Kinds) -> list[Source]:
+    """One source for each file that `expand` finds. Raises DataError, of unknown suffixes too."""
+    found = expand(pattern, key, kinds.folder)
+    for path, _ in found:
+        require_kind(path, f"input.{key}", kinds.named, kinds.default)
+    return [Source(kind, str(path.absolute()), name) for path, name in found]
 
 
 def evaluation_sources(
-    kind: str, patterns: Sequence[str], key: str, kinds: Sequence[str], mined: Sequence[Source]
+    kind: str, patterns: Sequence[str], key: str, kinds: Kinds, mined: Sequence[Source]
 ) -> list[Source]:
     """One evaluation source for each file that the patterns name, each file once.
 

@@ -83,7 +83,7 @@ def write_raw(
     triples = source.kind in ("pairs", "functions")
     for row in rows:
         report.rows += not triples or isinstance(row, Judgement | Bad)
-        if isinstance(row, Judgement) and row.grade <= 0 and not source.evaluation:
+        if isinstance(row, Judgement) and not row.positive and not source.evaluation:
             report.ignored += 1
         else:
             writer.add(row)
@@ -146,7 +146,7 @@ class _Writer:
         elif kind in ("evaluation_documents", "evaluation_queries"):
             columns["text_key"], _ = sketches([row.text for row in rows], minhash=False)
         elif kind == "evaluation_qrels":
-            columns["positive"] = [row.grade > 0 for row in rows]
+            columns["positive"] = [row.positive for row in rows]
         if kind == "documents":
             data = pa.py_buffer(np.ascontiguousarray(values))
             columns["minhash"] = pa.Array.from_buffers(

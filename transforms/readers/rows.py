@@ -1,11 +1,16 @@
 """The rows that every reader yields, and the checks that make a bad row instead of a good one."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from math import isfinite
 from reprlib import Repr
 from typing import Any, NamedTuple
 
 EXCERPT = 200
 MOST_ID_BYTES = 65_536
+MOST_GRADE = 3.4028234e38
+UNGRADED = object()
+"""The grade of a row whose input has no grades."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,20 @@ class Query(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A row of qrels; a grade above 0 makes the document a positive of the query."""
+    """A row of qrels: a positive of the query where the grade is above 0 or there is none.
+
+    `grade` is None where the input has no grades, which is not the grade 1.
+    """
 
     line: int
     query_id: str
     doc_id: str
-    grade: float
+    grade: float | None
+
+    @property
+    def positive(self) -> bool:
+        """Whether the document is a positive of the query."""
+        return self.grade is None or self.grade > 0
 
 
 class Label(NamedTuple):
@@ -131,24 +144,47 @@ def identifier(value: Any, what: str = "id") -> str:
     text = string(value, what)
     if not text or text.isspace():
         raise Rejected("empty_id", f"{what} is empty")
-    size = len(text) if text.isascii() else len(text.encode())
+    size = _bytes(text)
     if size > MOST_ID_BYTES:
         raise Rejected("too_long", f"{what} of {size} bytes is over {MOST_ID_BYTES}")
     return text
 
 
 def joined(text: Any, title: Any, limit: int, what: str = "text") -> str:
-    """Title and text joined by a space and stripped. Raises Rejected: empty, over `limit` bytes."""
-    whole = string(text, what)
-    if title is not None:
-        whole = f"{string(title, 'title')} {whole}"
-    whole = whole.strip()
+    """Title and text joined by a space and stripped. Raises Rejected: empty, over `limit` bytes.
+
+    A title that cannot be used, or makes a text too long that is not, is left out.
+    """
+    body = string(text, what)
+    head = heading(title)
+    whole = f"{head} {body}".strip() if head else body.strip()
     if not whole:
         raise Rejected("empty_text", f"{what} is empty")
-    size = len(whole) if whole.isascii() else len(whole.encode())
+    size = _bytes(whole)
+    if size > limit and head:
+        whole = body.strip() or whole
+        size = _bytes(whole)
     if size > limit:
         raise Rejected("too_long", f"{what} of {size} bytes is over max_text_bytes {limit}")
     return whole
+
+
+def heading(title: Any) -> str:
+    """A title as text: a number is its decimal text, what is no text or number is empty."""
+    if isinstance(title, str | bytes):
+        try:
+            return string(title, "title")
+        except Rejected:
+            return ""
+    if isinstance(title, bool) or not isinstance(title, int | float | Decimal):
+        return ""
+    # More digits than Python writes at once are no title.
+    small = isinstance(title, int) and title.bit_length() < 1024
+    return str(title) if small or (not isinstance(title, int) and isfinite(title)) else ""
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def text_row(
@@ -165,21 +201,24 @@ def text_row(
 
 
 def judgement_row(line: int, query_id: Any, doc_id: Any, grade: Any, raw: Any) -> Row:
-    """A Judgement of these values, or a Bad row of `raw`."""
+    """A Judgement of these values, or a Bad row of `raw`; `grade` as `number`, or UNGRADED."""
     try:
         return Judgement(
-            line, identifier(query_id, "query id"), identifier(doc_id, "document id"), number(grade)
+            line,
+            identifier(query_id, "query id"),
+            identifier(doc_id, "document id"),
+            None if grade is UNGRADED else number(grade),
         )
     except Rejected as why:
         return bad(line, "qrels", why, raw)
 
 
 def number(value: Any) -> float:
-    """A grade. Raises Rejected unless it is a finite number."""
+    """A grade. Raises Rejected unless it is a finite number that float32 can hold."""
     try:
         grade = float(value)
     except (TypeError, ValueError, OverflowError):
         grade = float("nan")
-    if isinstance(value, bool) or not abs(grade) < float("inf"):
+    if isinstance(value, bool) or not abs(grade) <= MOST_GRADE:
         raise Rejected("not_a_number", f"grade {readable(value)[:40]!r} is not a number")
     return grade

@@ -60,7 +60,7 @@ def read(source: Source, config: StdlibInput, seed: int) -> Iterator[Row]:
             yield unusable[0]
         else:
             yield from made
-            yield Judgement(line, function.id, function.id, 1.0)
+            yield Judgement(line, function.id, function.id, None)
 
 
 def choose(functions: list[Function], limit: int | None, seed: int) -> list[Function]:

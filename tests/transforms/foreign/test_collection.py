@@ -142,5 +142,5 @@ def test_references_are_read_from_every_usual_layout(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "qrels.jsonl", [{"query_id": 1, "doc_id": 7, "grade": 2}])
     assert list(judgements(tmp_path / "qrels.jsonl")) == [("1", "7")]
     write_jsonl(tmp_path / "odd.jsonl", [{"name": 1, "text": "x"}])
-    with pytest.raises(DataError, match="has the columns name, text and none of _id, doc_id"):
+    with pytest.raises(DataError, match="has the columns name, text and none of doc_id, _id"):
         list(texts(tmp_path / "odd.jsonl", "corpus"))

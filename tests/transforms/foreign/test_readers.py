@@ -140,7 +140,7 @@ def test_the_columns_that_a_format_needs_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is JSON Lines"):
         list(rows(str(wide), "flagembedding"))
     (tmp_path / "f.csv").write_text("a,b,c\n")
-    with pytest.raises(DataError, match=r"name a \.parquet, \.arrow or \.jsonl"):
+    with pytest.raises(DataError, match=r"is CSV .* Convert it: python -c"):
         list(rows(str(tmp_path / "f.csv"), "triplet"))
 
 

@@ -1,0 +1,1 @@
+"""Rows with named columns out of files: JSON, delimited text, Arrow; and the names themselves."""
