@@ -143,7 +143,7 @@ class Miner:
 
     def token_encoder(self, settings: Student) -> EncoderChoice:
         """A late-interaction encoder with its precision settled."""
-        return choose_encoder(settings, self.ingested["documents"], self.work.root)
+        return choose_encoder(settings, self.ingested["documents"], self.work.root, "judge")
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
         """Vectors of `documents` or `queries`."""
