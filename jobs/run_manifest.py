@@ -11,6 +11,7 @@ from typing import Any
 
 from jobs.mine import Miner
 from jobs.models import judge_weights
+from jobs.processor import processor
 from jobs.run_summary import summarise
 from schemas.tables import SCHEMA_VERSION
 from transforms import storage
@@ -44,11 +45,11 @@ def run_manifest(miner: Miner, run_id: str, staging: Path) -> dict[str, Any]:
         "seed": config.seed,
         "inputs": miner.input_fingerprint,
         "models": _models(miner),
-        "precision": {
-            "student": miner.student.precision,
-            "lowest_cosine_with_fp32": miner.student.agreement,
-        },
+        "precision": _precision(miner),
+        "processor": _processor(miner),
         "judge": miner.judgement.key,
+        "judge_checks": [check.as_json() for check in miner.judge_checks],
+        "remarks": [remark.as_json() for remark in miner.remarks.all()],
         "policies": [policy.model_dump() for policy in miner.selection.policies],
         "artifacts": _artifacts(miner),
         "versions": _versions(),
@@ -88,6 +89,22 @@ def _shareable(miner: Miner) -> dict[str, Any]:
         workdir = str(storage.url_of(root))
     config["output"] = {**config["output"], "path": ".", "workdir": workdir}
     return dict(config)
+
+
+def _precision(miner: Miner) -> dict[str, Any]:
+    """What was asked for, and the dtype that the student's parameters had when it embedded."""
+    found = {
+        "student": miner.student.precision,
+        "lowest_cosine_with_fp32": miner.student.agreement,
+    }
+    dtype = miner.document_vectors.manifest().get("dtype")
+    return {**found, **({"student_dtype": dtype} if dtype else {})}
+
+
+def _processor(miner: Miner) -> dict[str, Any]:
+    """The kind of processor of this process, and of the one that embedded."""
+    embedded = miner.document_vectors.manifest().get("processor")
+    return {**processor(), **({"embed": embedded} if embedded else {})}
 
 
 def _models(miner: Miner) -> dict[str, str]:

@@ -52,9 +52,9 @@ def positions_of(modules: Iterable[tuple[str, Any]], config: Any) -> int | None:
     for name, module in modules:
         rows = getattr(module, "num_embeddings", None)
         if isinstance(rows, int) and name.rpartition(".")[2] in _TABLES:
-            first = getattr(module, "padding_idx", None)
-            first = getattr(module, "offset", 0) if first is None else first + 1
-            found.append(rows - int(first))
+            padding = getattr(module, "padding_idx", None)
+            first = int(getattr(module, "offset", 0)) if padding is None else int(padding) + 1
+            found.append(rows - first)
     if found:
         return min(found)
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
