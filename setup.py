@@ -18,6 +18,7 @@ setup(
         "jobs",
         "jobs.audit",
         "jobs.compare",
+        "jobs.preflight",
         "jobs.report",
     ],
     package_data={
