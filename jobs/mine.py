@@ -269,10 +269,14 @@ class Miner:
 
         return self.work.ensure("score", key, self.rows("queries"), make)
 
-    def run_until(self, stage: str) -> None:
-        """Make everything up to a stage, publish excepted, and look at it on the way."""
+    def look_at(self, stage: str, until: str) -> None:
+        """Remark on what a stage made, and try what comes next; see `jobs.preflight`."""
         from jobs.preflight import after
 
+        after(self, stage, until)
+
+    def run_until(self, stage: str) -> None:
+        """Make everything up to a stage, publish excepted, and look at it on the way."""
         steps: dict[str, Callable[[], Any]] = {
             "ingest": lambda: self.ingested,
             "embed": lambda: self.collection,
@@ -283,6 +287,6 @@ class Miner:
         }
         for name, step in steps.items():
             step()
-            after(self, name, stage)
+            self.look_at(name, stage)
             if name == stage:
                 return

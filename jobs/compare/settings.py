@@ -10,7 +10,7 @@ from transforms import storage
 
 _NOT_SETTINGS = ("output.run_id",)
 _INPUTS = ("inputs", "models", "precision", "seed", "schema_version", "versions", "processor")
-_LATER = ("processor", "precision.student_dtype")
+_LATER = ("processor", "precision.student_dtype", "precision.judge")
 
 
 def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
