@@ -10,7 +10,6 @@ from jobs.runner_options import runner_name
 from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset
-from transforms.models.weights import is_static
 
 if TYPE_CHECKING:
     from jobs.mine import Miner
@@ -59,7 +58,6 @@ def _try_encoder(miner: "Miner", encoder: EncoderChoice, tokens: bool) -> None:
     from transforms.models.encoder import load_encoder
 
     tried, model = Tried.of(miner), load_encoder(encoder.spec())
-    tokens = tokens and not is_static(encoder.weights)
     model.encode(tried.documents, "document", tokens)
     model.encode(tried.queries, "query", tokens)
 

@@ -66,6 +66,6 @@ def check_length(folder: str, key: str, asked: int | None, positions: int | None
     """Raise ConfigError where `key` asks for more tokens than a model has positions."""
     if asked is not None and positions is not None and asked > positions:
         raise ConfigError(
-            f"{key} {asked:,} is more than the {positions:,} tokens that the model in {folder} "
+            f"{key} {asked} is more than the {positions} tokens that the model in {folder} "
             f"has positions for; set {positions} or less, or null for the model's own limit"
         )

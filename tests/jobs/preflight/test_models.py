@@ -94,6 +94,13 @@ def test_a_student_that_fails_is_told_by_its_own_setting(config: str, tmp_path: 
     refused(mine(config, output, *settings), output, 4, "not a number", "weights are damaged")
 
 
+def test_a_student_without_token_vectors_cannot_be_the_judges_encoder(
+    config: str, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    refused(mine(config, output, "judge={kind: fusion}"), output, 4, "gives no token vectors")
+
+
 @pytest.mark.parametrize("key", ["student", "judge"])
 def test_a_length_beyond_the_positions_is_refused_before_ingest(
     config: str, tmp_path: Path, key: str
