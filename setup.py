@@ -19,6 +19,7 @@ setup(
         "jobs",
         "jobs.audit",
         "jobs.compare",
+        "jobs.preflight",
         "jobs.report",
     ],
     package_data={

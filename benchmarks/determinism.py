@@ -1,4 +1,4 @@
-"""The same bytes from every runner, block size and number of shards.
+"""The same bytes from every runner, block size and number of shards, on one kind of processor.
 
     python benchmarks/determinism.py COLLECTION [--split train] [--out DIR] [--variants 1,2,...]
 

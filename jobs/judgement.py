@@ -1,6 +1,7 @@
 """The judge stage of a run: which judge, how it is calibrated, and the judged pairs."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.models import cross_encoder_weights, judge_student
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from jobs.mine import Miner
     from transforms.judging.protocol import BlockJudge
     from transforms.kernels.calibration import Calibration
+    from transforms.models.judges import CrossEncoderSpec
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,31 @@ def _of(dataset: Dataset) -> str:
     return str(dataset.manifest()["fingerprint"])
 
 
-def _cross_encoder(miner: "Miner", judge: Judge) -> Judgement:
-    from transforms.judging.cross_encoder import CrossEncoder
+def cross_encoder_spec(judge: Judge) -> "CrossEncoderSpec":
+    """The CrossEncoderSpec that workers load."""
     from transforms.models.judges import CrossEncoderSpec
 
     weights = cross_encoder_weights(judge)
-    spec = CrossEncoderSpec(
+    return CrossEncoderSpec(
         weights.folder, judge.max_length, judge.device, judge.trust_remote_code, weights.digest
     )
-    key = {"kind": judge.kind, "weights": weights.digest, "max_length": judge.max_length}
-    store = miner.work.root / "pair_scores" / fingerprint(key)
-    return Judgement(CrossEncoder(spec, str(store)), key)
+
+
+def pair_store(miner: "Miner", judge: Judge) -> Path:
+    """Folder of the scores that a cross-encoder gave in any run of this work directory."""
+    return miner.work.root / "pair_scores" / fingerprint(_cross_encoder_key(judge))
+
+
+def _cross_encoder_key(judge: Judge) -> dict[str, Any]:
+    digest = cross_encoder_weights(judge).digest
+    return {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
+
+
+def _cross_encoder(miner: "Miner", judge: Judge) -> Judgement:
+    from transforms.judging.cross_encoder import CrossEncoder
+
+    store = pair_store(miner, judge)
+    return Judgement(CrossEncoder(cross_encoder_spec(judge), str(store)), _cross_encoder_key(judge))
 
 
 def _precomputed(miner: "Miner", judge: Judge) -> Judgement:
@@ -110,7 +126,7 @@ def calibrate(miner: "Miner", made: Judgement) -> "Calibration":
     if not made.judge.lazy:
         judged = judged_by(miner, made, Selection.of(miner.config))
         return read_calibration(judged, judged=True)
-    key = {**_collection_key(miner), "judge": made.key}
+    key = {**collection_key(miner), "judge": made.key}
 
     def make(directory: str, blocks: Any) -> Any:
         from pipelines.calibrate import CalibrateTask, build
@@ -122,7 +138,8 @@ def calibrate(miner: "Miner", made: Judgement) -> "Calibration":
     return read_calibration(scores, judged=False)
 
 
-def _collection_key(miner: "Miner") -> dict[str, Any]:
+def collection_key(miner: "Miner") -> dict[str, Any]:
+    """Fingerprints of the collection and of the student's vectors."""
     vectors = [_of(miner.collection.document_vectors), _of(miner.collection.query_vectors)]
     return {**miner.key("documents", "queries", "positives"), "vectors": vectors}
 
@@ -138,7 +155,7 @@ def judged_by(miner: "Miner", made: Judgement, selection: Selection) -> Dataset:
     collection, candidates = miner.collection, miner.candidates
     places, bm25 = hub_places(miner), bm25_scorer(miner)
     key = {
-        **_collection_key(miner),
+        **collection_key(miner),
         "candidates": {name: _of(dataset) for name, dataset in candidates.items()},
         "judge": made.key,
         "bm25": bm25.config.model_dump(exclude={"depth", "shards"}),

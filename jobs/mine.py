@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from jobs.embedding import embed
 from jobs.given_vectors import GivenStudent, check_vectors, given_student, placed_vectors
 from jobs.memory import Budget
 from jobs.models import (
@@ -15,24 +16,22 @@ from jobs.models import (
     choose_encoder,
     judge_student,
 )
-from jobs.work import STAGE_VERSIONS, Work, making
+from jobs.remarks import Remarks
+from jobs.work import Work, making
 from schemas.config import Config, Student
 from schemas.errors import DataError, StorageError
 from schemas.selection import Selection
 from transforms import storage
 from transforms.datasets import Dataset
 from transforms.features import Collection
-from transforms.models.weights import is_static
 
 if TYPE_CHECKING:
     from jobs.judgement import Judgement
+    from jobs.preflight.judges import JudgeCheck
     from transforms.kernels.calibration import Calibration
 
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 _INGESTED = ("documents", "queries", "positives", "confirmed_negatives", "dead_letters")
-_STATIC_BLOCKS = 16
-"""Blocks of texts that a static model embeds at once, in less time than another model takes for
-one."""
 
 
 @dataclass
@@ -43,6 +42,7 @@ class Miner:
     options: Sequence[str] = ()
     work: Work = field(init=False)
     budget: Budget = field(init=False)
+    remarks: Remarks = field(init=False, default_factory=Remarks)
 
     def __post_init__(self) -> None:
         from jobs.runner_options import resolve
@@ -143,43 +143,14 @@ class Miner:
 
     def token_encoder(self, settings: Student) -> EncoderChoice:
         """A late-interaction encoder with its precision settled."""
-        return choose_encoder(settings, self.ingested["documents"], self.work.root)
+        return choose_encoder(settings, self.ingested["documents"], self.work.root, "judge")
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
         """Vectors of `documents` or `queries`."""
-        kind: Literal["query", "document"] = "query" if texts == "queries" else "document"
-        identity = {**encoder.identity, "kind": kind, "version": STAGE_VERSIONS["embed"]}
-        key = {"encoder": identity, **self.key(texts), "tokens": tokens}
+        return embed(self, texts, encoder, tokens)
 
-        def make(directory: str, blocks: Any) -> Any:
-            from pipelines.embed import EmbedTask, build
-            from transforms.models.encoder import load_encoder
-
-            spec = encoder.spec()
-            return build, EmbedTask(
-                texts=self.ingested[texts],
-                kind=kind,
-                encoder=spec,
-                dimension=load_encoder(spec).dimension,
-                directory=directory,
-                blocks=blocks,
-                tokens=tokens,
-                earlier=tuple(self._earlier(identity, tokens)),
-            )
-
-        details = {
-            "encoder": identity,
-            "tokens": tokens,
-            "model": encoder.weights.name if "/" not in encoder.weights.name else "",
-            "lowest_cosine_with_fp32": encoder.agreement,
-        }
-        rows = self.rows(texts)
-        work = self.work
-        if is_static(encoder.weights):
-            work = replace(work, block_size=_STATIC_BLOCKS * work.block_size)
-        return work.ensure("embed", key, rows, make, label=f"embed {texts}", details=details)
-
-    def _earlier(self, identity: dict[str, Any], tokens: bool) -> list[Dataset]:
+    def earlier_vectors(self, identity: dict[str, Any], tokens: bool) -> list[Dataset]:
+        """Finished artifacts of an encoder, whatever the texts."""
         found = []
         for directory in storage.folders(self.work.root / "embed"):
             dataset = Dataset(str(directory))
@@ -244,6 +215,13 @@ class Miner:
         return make_judge(self, self.config.judge)
 
     @cached_property
+    def judge_checks(self) -> "list[JudgeCheck]":
+        """How well each judge tells known positives from random documents, measured beforehand."""
+        from jobs.preflight.judges import measure_judges
+
+        return measure_judges(self)
+
+    @cached_property
     def calibration(self) -> "Calibration":
         """The judge's scores of the known positives."""
         from jobs.judgement import calibrate
@@ -291,8 +269,14 @@ class Miner:
 
         return self.work.ensure("score", key, self.rows("queries"), make)
 
+    def look_at(self, stage: str, until: str) -> None:
+        """Remark on what a stage made, and try what comes next; see `jobs.preflight`."""
+        from jobs.preflight import after
+
+        after(self, stage, until)
+
     def run_until(self, stage: str) -> None:
-        """Make everything up to a stage, publish excepted."""
+        """Make everything up to a stage, publish excepted, and look at it on the way."""
         steps: dict[str, Callable[[], Any]] = {
             "ingest": lambda: self.ingested,
             "embed": lambda: self.collection,
@@ -303,5 +287,6 @@ class Miner:
         }
         for name, step in steps.items():
             step()
+            self.look_at(name, stage)
             if name == stage:
                 return

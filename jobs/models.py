@@ -11,6 +11,7 @@ from schemas.judges import Judge
 from transforms import storage
 from transforms.datasets import Dataset, write_json
 from transforms.kernels.hashing import fingerprint
+from transforms.models.limits import check_length, most_tokens
 from transforms.models.weights import Weights, find_weights, hardware_precision, is_static
 
 _SAMPLE = 16
@@ -18,12 +19,16 @@ _SAMPLE = 16
 
 @dataclass(frozen=True)
 class EncoderChoice:
-    """An encoder with its settings; `identity` is what decides its vectors."""
+    """An encoder with its settings; `identity` is what decides its vectors.
+
+    `section` of the config names the model in errors.
+    """
 
     weights: Weights
     student: Student
     precision: str
     agreement: float | None
+    section: str = "student"
 
     @property
     def digest(self) -> str:
@@ -48,6 +53,7 @@ class EncoderChoice:
             device=self.student.device,
             trust_remote_code=self.student.trust_remote_code,
             digest=self.weights.digest,
+            section=self.section,
             **self.student.model_dump(include=ENCODER_KEYS),
         )
 
@@ -55,18 +61,20 @@ class EncoderChoice:
 ENCODER_KEYS = {"query_prompt", "document_prompt", "max_length", "normalize"}
 
 
-def choose_encoder(student: Student, documents: Dataset, workdir: Path) -> EncoderChoice:
-    """Find the weights and settle the precision.
+def choose_encoder(
+    student: Student, documents: Dataset, workdir: Path, section: str = "student"
+) -> EncoderChoice:
+    """Find the weights and settle the precision; `section` of the config names the model.
 
     With `auto`, bf16 is taken where the hardware has it and the first 16 documents' vectors keep a
     cosine of at least `MIN_COSINE` with fp32; what was found is kept in the work directory.
     """
     weights = _weights(student)
     if student.precision != "auto":
-        return EncoderChoice(weights, student, student.precision, None)
+        return EncoderChoice(weights, student, student.precision, None, section)
     if is_static(weights) or hardware_precision(student.device) == "fp32":
-        return EncoderChoice(weights, student, "fp32", None)
-    bf16 = EncoderChoice(weights, student, "bf16", None)
+        return EncoderChoice(weights, student, "fp32", None, section)
+    bf16 = EncoderChoice(weights, student, "bf16", None, section)
     note = workdir / "embed" / f"precision-{fingerprint(bf16.identity)}.json"
     if not storage.is_file(note):
         from transforms.models.encoder import MIN_COSINE, agreement
@@ -77,7 +85,8 @@ def choose_encoder(student: Student, documents: Dataset, workdir: Path) -> Encod
         chosen = "bf16" if cosine >= MIN_COSINE else "fp32"
         write_json(note, {"precision": chosen, "lowest_cosine_with_fp32": round(cosine, 6)})
     found = json.loads(storage.fetch(note).read_text())
-    return EncoderChoice(weights, student, found["precision"], found["lowest_cosine_with_fp32"])
+    lowest = found["lowest_cosine_with_fp32"]
+    return EncoderChoice(weights, student, found["precision"], lowest, section)
 
 
 def judge_student(judge: Judge, student: Student) -> Student:
@@ -121,9 +130,14 @@ def _weights(student: Student) -> Weights:
 
 
 def check_models(config: Config) -> None:
-    """Raise ModelError for a model that cannot be found, before any work is done."""
+    """Raise for a model that cannot be found or a length that it does not take, before any work."""
     if config.student.vectors is None:
-        _weights(config.student)
+        _check_length("student", _weights(config.student), config.student.max_length)
     for judge in config.judge.flat():
         if judge.kind in {"cross_encoder", "late_interaction", "fusion"}:
-            judge_weights(judge, config.student)
+            _check_length("judge", judge_weights(judge, config.student), judge.max_length)
+
+
+def _check_length(section: str, weights: Weights, asked: int | None) -> None:
+    positions = most_tokens(Path(weights.folder)) if asked is not None else None
+    check_length(weights.folder, f"{section}.max_length", asked, positions)

@@ -121,7 +121,7 @@ class Rehearsal(Miner):
         dataset = super().embed(texts, encoder, tokens)
         self.embeddings[dataset.path] = texts, encoder, tokens
         asked = self.work.asked[dataset.path]
-        earlier = tuple(self._earlier(asked.key["encoder"], tokens)) if asked.left else ()
+        earlier = tuple(self.earlier_vectors(asked.key["encoder"], tokens)) if asked.left else ()
         self.work.asked[dataset.path] = replace(asked, earlier=earlier)
         return dataset
 

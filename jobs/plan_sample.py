@@ -132,7 +132,12 @@ class TimedWork(Work):
 
 
 class SampleMiner(Miner):
-    """A run over a sample, in a directory of its own; a few texts are encoded, and repeated."""
+    """A run over a sample, in a directory of its own; a few texts are encoded, and repeated.
+
+    It remarks on nothing and measures no judge: a sample's numbers are not the collection's.
+    """
+
+    judge_checks = ()  # type: ignore[assignment]
 
     def __init__(
         self, origin: Miner, sample: Sample, directory: Path, measured: "Measured | None" = None
@@ -153,6 +158,9 @@ class SampleMiner(Miner):
         self.origin = origin
         self.sample = sample
         self.measured: Measured = {} if measured is None else measured
+
+    def look_at(self, stage: str, until: str) -> None:
+        pass
 
     @cached_property
     def input_fingerprint(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def publish(miner: Miner, run_id: str) -> Path:
     runs = storage.local_path(output.path) / "runs"
     stored = StoredRun(runs / run_id) if storage.is_mirrored(runs) else None
     staging = stored.staging if stored else runs / f".{run_id}.{os.getpid()}.tmp"
-    sets = miner.sets
+    sets, _ = miner.sets, miner.judge_checks
     blocks = tuple(plan_blocks(miner.rows("queries"), QUERIES_PER_PART))
     try:
         if stored:
@@ -135,5 +135,6 @@ def _metrics(miner: Miner) -> pa.Table:
             judged=miner.verdicts,
             selection=Selection.of(config),
             seed=config.seed,
+            judge_auc={c.judge: (c.auc, c.low, c.high, c.queries) for c in miner.judge_checks},
         )
     )

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from jobs.dense_index import dense_index, search_key, vectors_key
 from jobs.scores import table_files
 from jobs.work import making
@@ -54,6 +56,12 @@ def bm25_scorer(miner: "Miner") -> Bm25Scorer:
     return Bm25Scorer(bm25_index(miner, config.language), config)
 
 
+def queries_found(candidates: Dataset) -> dict[str, int]:
+    """`queries_found`: how many queries have a candidate; goes into the artifact's manifest."""
+    parts = (table.column("query_ix").to_numpy() for table in candidates.tables(["query_ix"]))
+    return {"queries_found": sum(int((np.diff(ix) != 0).sum()) + 1 for ix in parts if len(ix))}
+
+
 def _bm25(miner: "Miner") -> Dataset:
     from pipelines.retrieve import Bm25Task, build_bm25
 
@@ -87,7 +95,8 @@ def _dense(miner: "Miner") -> Dataset:
         key |= search_key(index)
     rows = miner.rows("queries")
     at_once = miner.budget.blocks_at_once(config.depth)
-    return miner.work.ensure("retrieve", key, rows, make, label="retrieve dense", at_once=at_once)
+    more: dict[str, Any] = {"at_once": at_once, "details": queries_found}
+    return miner.work.ensure("retrieve", key, rows, make, label="retrieve dense", **more)
 
 
 def _random(miner: "Miner") -> Dataset:
@@ -127,7 +136,8 @@ def _given(miner: "Miner") -> Dataset:
         "columns": list(columns),
         **miner.key("documents", "queries"),
     }
-    return miner.work.ensure("retrieve", key, miner.rows("queries"), make, label="read given")
+    rows = miner.rows("queries")
+    return miner.work.ensure("retrieve", key, rows, make, label="read given", details=queries_found)
 
 
 def _ensure(
@@ -142,8 +152,8 @@ def _ensure(
     full = {"source": source, "config": settings, **key}
     label = f"retrieve {source}"
     at_once = miner.budget.blocks_at_once(depth) if depth else None
-    rows = miner.rows("queries")
-    return miner.work.ensure("retrieve", full, rows, make, label=label, at_once=at_once)
+    more: dict[str, Any] = {"at_once": at_once, "details": queries_found}
+    return miner.work.ensure("retrieve", full, miner.rows("queries"), make, label=label, **more)
 
 
 def hub_places(miner: "Miner") -> Dataset | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from jobs.mine import Miner
-from jobs.models import judge_weights
+from jobs.models import judge_student, judge_weights
+from jobs.processor import processor
 from jobs.run_summary import summarise
+from schemas.judges import Judge
 from schemas.tables import SCHEMA_VERSION
 from transforms import storage
 from transforms.kernels.hashing import fingerprint
@@ -44,11 +46,11 @@ def run_manifest(miner: Miner, run_id: str, staging: Path) -> dict[str, Any]:
         "seed": config.seed,
         "inputs": miner.input_fingerprint,
         "models": _models(miner),
-        "precision": {
-            "student": miner.student.precision,
-            "lowest_cosine_with_fp32": miner.student.agreement,
-        },
+        "precision": _precision(miner),
+        "processor": _processor(miner),
         "judge": miner.judgement.key,
+        "judge_checks": [check.as_json() for check in miner.judge_checks],
+        "remarks": [remark.as_json() for remark in miner.remarks.all()],
         "policies": [policy.model_dump() for policy in miner.selection.policies],
         "artifacts": _artifacts(miner),
         "versions": _versions(),
@@ -90,15 +92,44 @@ def _shareable(miner: Miner) -> dict[str, Any]:
     return dict(config)
 
 
+def _precision(miner: Miner) -> dict[str, Any]:
+    """What the models ran in, and the dtype of the student's parameters when it embedded.
+
+    Models are loaded in the precision named here, and refused where they are not in it.
+    """
+    found = {
+        "student": miner.student.precision,
+        "lowest_cosine_with_fp32": miner.student.agreement,
+    }
+    dtype = miner.document_vectors.manifest().get("dtype")
+    for name, judge in _judges(miner):
+        of_student = judge_student(judge, miner.config.student)
+        cross = judge.kind == "cross_encoder"
+        found[name] = "fp32" if cross else miner.token_encoder(of_student).precision
+    return {**found, **({"student_dtype": dtype} if dtype else {})}
+
+
+def _judges(miner: Miner) -> list[tuple[str, Judge]]:
+    """Judges that are models: `judge`, or `judge_1` and so on where there are several."""
+    judges = [j for j in miner.config.judge.flat() if j.kind in {*_TOKEN_JUDGES, "cross_encoder"}]
+    names = [f"judge_{number}" for number in range(1, len(judges) + 1)]
+    return list(zip(names if len(judges) > 1 else ["judge"] * len(judges), judges, strict=True))
+
+
+def _processor(miner: Miner) -> dict[str, Any]:
+    """The kind of processor of this process, and of the one that embedded."""
+    embedded = miner.document_vectors.manifest().get("processor")
+    return {**processor(), **({"embed": embedded} if embedded else {})}
+
+
 def _models(miner: Miner) -> dict[str, str]:
     """SHA-256 of the student's weights, or given vectors, and of every model that judges."""
     student = miner.config.student
     models = {"student": miner.student.digest}
-    judges = [j for j in miner.config.judge.flat() if j.kind in {*_TOKEN_JUDGES, "cross_encoder"}]
-    for number, judge in enumerate(judges, 1):
+    for name, judge in _judges(miner):
         digest = judge_weights(judge, student).digest
         if digest != models["student"] or judge.kind == "cross_encoder":
-            models["judge" if len(judges) == 1 else f"judge_{number}"] = digest
+            models[name] = digest
     return models
 
 

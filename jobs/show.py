@@ -7,10 +7,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from jobs.remarks import listed, sentence
 from jobs.terminal import printable
 
 SOURCES = ("bm25", "dense", "random")
-STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
+STAGES = ("ingest", "embed", "retrieve", "check_judge", "judge", "select", "score", "publish")
 
 
 def _count(value: Any) -> Text:
@@ -140,6 +141,18 @@ def _judge(summary: dict[str, Any]) -> Text:
     )
 
 
+def _judge_checks(manifest: dict[str, Any]) -> list[Text]:
+    """How well each judge told known positives from random documents, a line each."""
+    return [
+        Text(
+            f"Judge {printable(check.get('judge', '?'))} on a sample, known positives against "
+            f"random documents: AUC {check.get('auc', float('nan')):.3f} "
+            f"[{check.get('low', float('nan')):.3f}, {check.get('high', float('nan')):.3f}]"
+        )
+        for check in manifest.get("judge_checks") or []
+    ]
+
+
 def _calibration(rows: list[dict[str, Any]]) -> RenderableType:
     title = "Judge's threshold by the share of known positives at or above it"
     table = _table(title, "positives above", "threshold", "would drop", "share of scored")
@@ -205,7 +218,8 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
     parts: list[RenderableType] = [head, Text(", ".join(facts))]
     for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
         parts.append(Padding(part, (1, 0, 0, 0)))
-    parts.append(Padding(Group(_student(manifest), _judge(summary)), (1, 0, 0, 0)))
+    judged = Group(_student(manifest), _judge(summary), *_judge_checks(manifest))
+    parts.append(Padding(judged, (1, 0, 0, 0)))
     if summary.get("calibration"):
         parts.append(Padding(_calibration(summary["calibration"]), (1, 0, 0, 0)))
     if manifest.get("timings"):
@@ -213,4 +227,7 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
     peak = manifest.get("peak_memory_bytes")
     end = f"Peak memory: {format_bytes(peak)}\n" if peak else ""
     parts.append(Padding(Text(f"{end}Output: {printable(run_path)}"), (1, 0, 0, 0)))
+    remarks = [Text(sentence(remark)) for remark in listed(manifest)]
+    if remarks:
+        parts.append(Padding(Group(*remarks), (1, 0, 0, 0)))
     return Group(*parts)

@@ -42,6 +42,11 @@ _SHAPE: Any = {
     "timings": {"*": {"seconds": _NUMBER, "reused": bool}},
     "precision": {"lowest_cosine_with_fp32": (int, float, type(None))},
     "policies": [{}],
+    "processor": {"embed": {}},
+    "judge_checks": [{"judge": str, "*": _NUMBER}],
+    "remarks": [
+        {**dict.fromkeys(("code", "title", "fact", "advice"), str), "serious": bool, "numbers": {}}
+    ],
     "peak_memory_bytes": _NUMBER,
 }
 """Types of the keys that commands read; {"*": ...} is a map of any keys, [...] a list."""

@@ -22,11 +22,12 @@ from transforms.kernels.hashing import fingerprint
 
 STAGE_VERSIONS = {
     "ingest": 4,
-    "embed": 2,
+    "embed": 3,
     "bm25_index": 2,
     "retrieve": 2,
     "index": 1,
     "precomputed": 2,
+    "check_judge": 1,
     "calibrate": 1,
     "judge": 5,
     "select": 2,
@@ -95,7 +96,7 @@ class Work:
         make: Make,
         *,
         label: str | None = None,
-        details: dict[str, Any] | None = None,
+        details: dict[str, Any] | Callable[[Dataset], dict[str, Any]] | None = None,
         at_once: int | None = None,
     ) -> Dataset:
         """The artifact of a stage, made now where no finished one exists.
@@ -106,7 +107,7 @@ class Work:
             rows: positions to cut into blocks.
             make: from the directory and the blocks that are missing to (build, task).
             label: what to show while it runs.
-            details: put into the manifest.
+            details: put into the manifest; or what finds them in the parts that were made.
             at_once: blocks of a pipeline, which follow one another; None = one of all blocks.
         """
         directory, found = self.path(stage, key)
@@ -117,8 +118,8 @@ class Work:
                 with making(directory):
                     if not dataset.finished:
                         self._make(dataset, rows, make, label or stage, at_once)
-                        details = {"stage": stage, "key": key, **(details or {})}
-                        dataset.finish(fingerprint=found, **details)
+                        more = details(dataset) if callable(details) else details or {}
+                        dataset.finish(fingerprint=found, **{"stage": stage, "key": key, **more})
         return dataset
 
     def _make(

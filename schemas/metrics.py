@@ -71,6 +71,7 @@ MEANINGS = {
     "verdict": Meaning("candidates with this verdict", "candidates in all"),
     "negatives": Meaning("negatives chosen", "queries that have any"),
     "backfilled": Meaning("negatives taken from another tier's band", "negatives"),
+    "queries_without": Meaning("queries for which the source returned nothing", "queries"),
     "queries_short": Meaning("queries with fewer negatives than asked for", "queries"),
     "shortfall": Meaning("negatives asked for and not found", "negatives asked for"),
     "coverage": Meaning("share of queries with all the negatives asked for", "queries"),
@@ -114,6 +115,9 @@ MEANINGS = {
     ),
     "judge_pos_at_1": Meaning(
         "share of queries whose positive the judge puts above all", "queries"
+    ),
+    "judge_auc": Meaning(
+        "AUC of judge key: a sample's known positives against random documents", "queries"
     ),
     "judge_margin": Meaning(
         "mean judge score of the positive minus the best negative's", "queries"

@@ -150,6 +150,15 @@ POSITIVE_SCORES = pa.schema(
     [_QUERY_IX, _DOC_IX, _field("judge_score", pa.float32(), "judge's score of the positive")]
 )
 
+SAMPLE_SCORES = pa.schema(
+    [
+        _QUERY_IX,
+        _DOC_IX,
+        _field("is_positive", pa.bool_(), "a known positive; else a random document"),
+        _field("judge_score", pa.float32(), "judge's score of the pair"),
+    ]
+)
+
 PAIR_PLACES = pa.schema(
     [
         _QUERY_IX,

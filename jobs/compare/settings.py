@@ -9,7 +9,8 @@ from jobs.published import Run
 from transforms import storage
 
 _NOT_SETTINGS = ("output.run_id",)
-_INPUTS = ("inputs", "models", "precision", "seed", "schema_version", "versions")
+_INPUTS = ("inputs", "models", "precision", "seed", "schema_version", "versions", "processor")
+_LATER = ("processor", "precision.student_dtype", "precision.judge")
 
 
 def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -38,9 +39,13 @@ def config(a: Run, b: Run) -> list[Setting]:
 
 
 def inputs(a: Run, b: Run) -> list[Setting]:
-    """Fingerprints of the inputs, digests of the models, precision, seed and versions."""
+    """Fingerprints of the inputs, digests of the models, precision, seed, versions, processor.
+
+    What older runs do not know, such as the processor, only where both have it.
+    """
     flat = [flatten({name: run.manifest.get(name) for name in _INPUTS}) for run in (a, b)]
-    return _differing(*flat)
+    found = _differing(*flat)
+    return [s for s in found if not s.key.startswith(_LATER) or all(s.key in f for f in flat)]
 
 
 def policies(a: Run, b: Run) -> list[PolicyChange]:
@@ -114,6 +119,13 @@ def warnings(runs: TwoRuns, queries: Queries) -> list[str]:
         found.append("the students differ: S, Δ and ECI are not on one scale")
     if not same_judge(a, b):
         found.append("the judges differ: judge margins and rates are not on one scale")
+    kinds = [setting for setting in inputs(a, b) if setting.key.startswith("processor.")]
+    if kinds:
+        told = ", ".join(f"{setting.key} {setting.a} in A, {setting.b} in B" for setting in kinds)
+        found.append(
+            f"the runs were made on different kinds of processor ({told}): last digits of vectors "
+            "and scores differ by that alone, and with them now and then a rank or a verdict"
+        )
     for side, run in (("A", a), ("B", b)):
         if not storage.is_file(run.path / "metrics.parquet"):
             found.append(f"run {side} has no metrics.parquet (an older run): the rest is compared")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.remarks import listed
 from jobs.report import numbers
 from jobs.report.limits import LIMITS, Finding, Limit
 from jobs.report.metrics import Metric, Metrics
@@ -193,6 +194,17 @@ def _bad_rows(facts: Facts) -> Answer:
     ]
 
 
+def _remarks(facts: Facts) -> Answer:
+    """What the run itself remarked while it was made."""
+    if "remarks" not in facts.manifest:
+        return []
+    found: Answer = [
+        Finding(remark.serious, remark.title, remark.fact, remark.advice)
+        for remark in listed(facts.manifest)
+    ]
+    return found or [None]
+
+
 def _limit(limit: Limit, metric: Metric | None) -> Answer:
     if metric is None:
         return []
@@ -219,6 +231,7 @@ CHECKS: dict[str, Callable[[Facts], Answer]] = {
     "documents used too often": _hubs,
     "suspected positives": _suspects,
     "bad input rows": _bad_rows,
+    "remarks while mining": _remarks,
 }
 
 

@@ -76,6 +76,7 @@ def safe(facts: Facts) -> Markup | None:
             f"The run's own judge{f' ({kind})' if kind else ''} puts "
             f"{numbers.with_interval(rate, numbers.percent)} of negatives above their positive."
         )
+    checked = " ".join(map(_judge_check, facts.manifest.get("judge_checks") or [])) or None
     if leak:
         hidden = f" of {numbers.count(leak.over)}" if leak.over else ""
         return _card(
@@ -85,6 +86,7 @@ def safe(facts: Facts) -> Markup | None:
             f"A test: known positives{hidden} were hidden and the choice was made again. "
             "Unlabelled ones leak about as often.",
             told,
+            checked,
             bounds=_bounds(leak, numbers.percent),
         )
     if rate:
@@ -94,6 +96,7 @@ def safe(facts: Facts) -> Markup | None:
             "of negatives are above their positive",
             f"By the run's own judge{f' ({kind})' if kind else ''}, which chose them: not an "
             "independent test. Hidden positives were not measured.",
+            checked,
             bounds=_bounds(rate, numbers.percent),
         )
     if safety is None:
@@ -105,6 +108,14 @@ def safe(facts: Facts) -> Markup | None:
         "for lack of a judge and of hidden positives",
         f"For the student, negatives are {distance} less similar to the query than its positive "
         "(Δ). That does not see positives that nobody labelled.",
+    )
+
+
+def _judge_check(check: dict[str, Any]) -> str:
+    auc, low, high = (numbers.score(check.get(key, float("nan"))) for key in ("auc", "low", "high"))
+    return (
+        f"On a sample, judge {check.get('judge', '?')} tells known positives from random documents "
+        f"with AUC {auc} [{low}, {high}]."
     )
 
 

@@ -22,11 +22,13 @@ class Stored:
         dataset: sorted by query_ix, null where a pair has no score.
         fallback: judge of the pairs without one, on the same scale; None = they are an error.
         name: what to call the scores in an error.
+        partial: leave the scores of pairs without one NaN; for samples.
     """
 
     dataset: Dataset
     fallback: BlockJudge | None = None
     name: str = "the stored scores"
+    partial: bool = False
 
     @property
     def lazy(self) -> bool:
@@ -49,7 +51,7 @@ class _Scorer:
     def score(self, rows: np.ndarray) -> np.ndarray:
         scores = self.known[rows]
         missing = np.flatnonzero(np.isnan(scores))
-        if len(missing):
+        if len(missing) and not self.judge.partial:
             if self.fallback is None:
                 raise self._unknown(rows[missing])
             scores[missing] = self.fallback.score(rows[missing])

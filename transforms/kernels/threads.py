@@ -15,3 +15,10 @@ def _loaded() -> ThreadpoolController:
 def one_thread() -> AbstractContextManager[object]:
     """NumPy's BLAS on one thread. Looking for it, 4 ms, is done once a process."""
     return _loaded().limit(limits=1, user_api="blas")
+
+
+def blas_architecture() -> str | None:
+    """Processor that NumPy's BLAS chose its kernels for, such as Haswell; None where unknown."""
+    found = [entry for entry in _loaded().info() if entry.get("architecture")]
+    own = [entry for entry in found if "numpy" in str(entry.get("filepath"))]
+    return str((own or found)[0]["architecture"]) if found else None

@@ -42,6 +42,12 @@ def source_rows(negatives: Negatives) -> Iterator[Row]:
                 yield Row("tier_source", float(count), len(rows), tier, source)
 
 
+def found_rows(candidates: CandidateCounts, queries: int) -> Iterator[Row]:
+    """queries_without: queries for which each source returned nothing."""
+    for source, found in candidates.queries_found.items():
+        yield Row("queries_without", float(queries - found), queries, source=source)
+
+
 def overlap_rows(candidates: CandidateCounts) -> Iterator[Row]:
     """source_jaccard and source_overlap_10 of every two sources, over all pairs that they name."""
     whole, top = candidates.overlap, candidates.overlap_10

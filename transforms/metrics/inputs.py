@@ -102,12 +102,14 @@ class CandidateCounts:
         sources: names of the sources that are on.
         overlap: (sources, sources) int64, pairs that both returned; the diagonal has each one's.
         overlap_10: the same, of their first ten.
+        queries_found: queries for which each source returned something.
     """
 
     verdicts: Mapping[str, int]
     sources: tuple[str, ...]
     overlap: np.ndarray
     overlap_10: np.ndarray
+    queries_found: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class Inputs:
         judged: `schemas.tables.JUDGED` (or VERDICTS), for the leak curve.
         selection: what negatives are chosen by, not calibrated, for the leak curve.
         seed: keys samples and draws.
+        judge_auc: of a sample, by judge: AUC, its interval's ends, and queries.
     """
 
     negatives: Negatives
@@ -131,3 +134,4 @@ class Inputs:
     judged: Dataset | None = None
     selection: Selection | None = None
     seed: int = 0
+    judge_auc: Mapping[str, tuple[float, float, float, int]] = field(default_factory=dict)

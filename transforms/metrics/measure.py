@@ -6,7 +6,13 @@ import pyarrow as pa
 
 from transforms.kernels.bootstrap import Bootstrap
 from transforms.metrics.corpus import corpus_rows
-from transforms.metrics.counts import count_rows, overlap_rows, source_rows, verdict_rows
+from transforms.metrics.counts import (
+    count_rows,
+    found_rows,
+    overlap_rows,
+    source_rows,
+    verdict_rows,
+)
 from transforms.metrics.duplicates import duplicate_rows
 from transforms.metrics.eci import eci_rows
 from transforms.metrics.embeddings import embedding_rows, softmax_rows
@@ -43,6 +49,7 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     yield from corpus_rows(negatives, collection)
     yield from source_rows(negatives)
     if inputs.candidates:
+        yield from found_rows(inputs.candidates, negatives.queries)
         yield from overlap_rows(inputs.candidates)
     yield from duplicate_rows(negatives, collection)
     if lexicon:
@@ -50,5 +57,7 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     yield from embedding_rows(negatives, collection, seed)
     yield from softmax_rows(negatives)
     yield from judge_rows(negatives, bootstrap)
+    for judge, (auc, low, high, queries) in inputs.judge_auc.items():
+        yield Row("judge_auc", auc, queries, key=judge, low=low, high=high)
     if inputs.judged and inputs.selection:
         yield from leak_rows(collection, inputs.judged, inputs.selection)

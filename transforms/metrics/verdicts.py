@@ -36,17 +36,22 @@ def read_verdicts(
     names = tuple(str(source) for source in Source if source in sources)
     counts: Counter[str] = Counter()
     overlap = np.zeros((2, len(names), len(names)), dtype=np.int64)
+    found_by: Counter[str] = Counter(dict.fromkeys(names, 0))
     pieces = []
     for table in verdicts.tables([*COLUMNS, "verdict", "tier", "backfilled"]):
         for entry in pc.value_counts(table.column("verdict")).to_pylist():
             counts[entry["values"]] += entry["counts"]
         negatives, rank = _part(table, names, quotas, queries)
         pieces.append(negatives)
+        query_ix = table.column("query_ix").to_numpy()
+        for name, ranks in zip(names, rank.T, strict=True):
+            found_by[name] += len(np.unique(query_ix[ranks > 0]))
         for at, returned in enumerate((rank > 0, (rank > 0) & (rank <= _FIRST))):
             overlap[at] += _together(returned)
     order = [verdict for verdict in Verdict if counts[verdict]]
     found = {str(verdict): counts[verdict] for verdict in order}
-    return _joined(pieces), CandidateCounts(found, names, overlap[0], overlap[1])
+    counted = CandidateCounts(found, names, overlap[0], overlap[1], dict(found_by))
+    return _joined(pieces), counted
 
 
 def _together(returned: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Encoders: texts to vectors, and token vectors in the same forward pass."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, Protocol
 
@@ -13,7 +13,8 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 from schemas.errors import ModelError
 from transforms import storage
 from transforms.models.batching import batches, fit, one_core_each, token_budget
-from transforms.models.weights import first_line
+from transforms.models.failures import inside_model, no_padding
+from transforms.models.limits import check_length, positions_of
 
 Kind = Literal["query", "document"]
 
@@ -24,7 +25,8 @@ MIN_COSINE = 0.995
 class EncoderSpec:
     """Everything that decides an encoder's output; hashable, so that a worker loads it once.
 
-    `digest` is that of the weights, so that files that changed are loaded anew.
+    `digest` is that of the weights, so that files that changed are loaded anew; `section` of the
+    config names the model in errors.
     """
 
     folder: str
@@ -36,6 +38,7 @@ class EncoderSpec:
     device: str = "auto"
     trust_remote_code: bool = False
     digest: str = ""
+    section: str = field(default="student", compare=False)
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,10 @@ class Encoder(Protocol):
     """Turns texts into vectors. The same text gives the same bits in any company."""
 
     dimension: int
+    dtype: str
 
     def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
-        """Encode texts. Raises ModelError where a value is not a finite number."""
+        """Encode texts. Raises ModelError where the model fails or a value is no finite number."""
         ...
 
 
@@ -64,31 +68,46 @@ def _to_float32(_: Any, __: Any, output: dict[str, Any]) -> dict[str, Any]:
 
 
 class SentenceTransformerEncoder:
-    """Any sentence-transformers model: Transformer, Router (asymmetric) or StaticEmbedding."""
+    """Any sentence-transformers model: Transformer, Router (asymmetric) or StaticEmbedding.
+
+    `dtype` is that of its transformer's parameters as they are after loading. Raises ModelError
+    where it cannot be loaded, ConfigError for a `max_length` beyond its positions.
+    """
 
     def __init__(self, spec: EncoderSpec) -> None:
-        try:
-            model = SentenceTransformer(
-                spec.folder,
-                device=None if spec.device == "auto" else spec.device,
-                trust_remote_code=spec.trust_remote_code,
-                local_files_only=True,
-            )
-        except Exception as error:
-            raise ModelError(
-                f"the encoder in {spec.folder} cannot be loaded ({first_line(error)}); fetch it "
-                "again, or name another as student.model or judge.model"
-            ) from error
+        self.spec = spec
+        with inside_model(spec, "encoder", "cannot be loaded"):
+            self._load()
+
+    def _load(self) -> None:
+        spec = self.spec
+        model = SentenceTransformer(
+            spec.folder,
+            device=None if spec.device == "auto" else spec.device,
+            trust_remote_code=spec.trust_remote_code,
+            local_files_only=True,
+            model_kwargs={"dtype": torch.float32},
+        )
+        transformers = [module for module in model.modules() if isinstance(module, Transformer)]
+        for transformer in transformers:
+            positions = positions_of(transformer.named_modules(), transformer.config)
+            key = f"{spec.section}.max_length"
+            check_length(spec.folder, key, spec.max_length, positions)
+            own = transformer.max_seq_length
+            if positions is not None and (own is None or own > positions):
+                transformer.max_seq_length = positions
+            if getattr(transformer.tokenizer, "pad_token_id", 0) is None:
+                token = repr(transformer.tokenizer.eos_token or "TOKEN")
+                raise no_padding(spec, "encoder", "tokenizer_config.json", "pad_token", token)
         if spec.max_length is not None:
             model.max_seq_length = spec.max_length
-        model.eval()
+        model.eval().float()
         if spec.precision == "bf16":
-            for module in model.modules():
-                if isinstance(module, Transformer):
-                    module.to(torch.bfloat16)
-                    module.register_forward_hook(_to_float32)
-        self.spec = spec
+            for transformer in transformers:
+                transformer.to(torch.bfloat16)
+                transformer.register_forward_hook(_to_float32)
         self.model = model
+        self.dtype = _dtype(transformers or [model], spec)
         self.dimension = int(model.get_embedding_dimension())
         tokenizer = getattr(model, "tokenizer", None)
         self._special = sorted(getattr(tokenizer, "all_special_ids", []) or [])
@@ -116,6 +135,13 @@ class SentenceTransformerEncoder:
 
         bfloat16 rather than float16, for NumPy widens it four times as fast.
         """
+        width = output["token_embeddings"].shape[-1]
+        if width != self.dimension:
+            raise ModelError(
+                f"the encoder in {self.spec.folder} gives {width} numbers a token and "
+                f"{self.dimension} a text, and late interaction needs as many; name another as "
+                "judge.model, or choose another judge.kind"
+            )
         vectors = torch.nn.functional.normalize(output["token_embeddings"], dim=-1)
         special = torch.tensor(self._special, device=ids.device)
         keep = output["attention_mask"].bool() & ~torch.isin(ids, special)
@@ -156,7 +182,13 @@ class SentenceTransformerEncoder:
                 pass
 
     def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
-        """Encode texts. Raises ModelError where a value is not a finite number."""
+        """Encode texts. Raises ModelError where the model fails or a value is no finite number."""
+        with inside_model(self.spec, "encoder", f"failed on {len(texts)} texts"):
+            encoded = self._encode(texts, kind, tokens)
+        _refuse_nan(encoded.vectors, texts, self.spec.folder)
+        return encoded
+
+    def _encode(self, texts: Sequence[str], kind: Kind, tokens: bool) -> Encoded:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         token_vectors: list[np.ndarray] = [np.empty((0, self.dimension), np.uint16)] * len(texts)
         if len(texts):
@@ -176,8 +208,29 @@ class SentenceTransformerEncoder:
         if self.spec.normalize:
             norms = np.linalg.norm(vectors, axis=1, keepdims=True)
             vectors /= np.maximum(norms, 1e-12)
-        _refuse_nan(vectors, texts, self.spec.folder)
         return Encoded(vectors, token_vectors if tokens else None)
+
+
+def _dtype(modules: Sequence[torch.nn.Module], spec: EncoderSpec) -> str:
+    """Dtype of the modules' numbers. Raises ModelError where it is not the precision asked for."""
+    kinds = {p.dtype for m in modules for p in m.parameters() if p.is_floating_point()}
+    asked = torch.bfloat16 if spec.precision == "bf16" and _has_transformer(modules) else None
+    asked = asked or torch.float32
+    if kinds - {asked}:
+        found = ", ".join(sorted(_name(kind) for kind in kinds))
+        raise ModelError(
+            f"the encoder in {spec.folder} runs in {found} and not in {_name(asked)}; set another "
+            f"{spec.section}.precision, or save it anew in float32"
+        )
+    return _name(asked)
+
+
+def _has_transformer(modules: Sequence[torch.nn.Module]) -> bool:
+    return any(isinstance(module, Transformer) for module in modules)
+
+
+def _name(kind: torch.dtype) -> str:
+    return str(kind).removeprefix("torch.")
 
 
 def _per_row(value: Any, rows: int) -> bool:

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from schemas.errors import ModelError
 from transforms import storage
-from transforms.models.weights import first_line
+from transforms.models.failures import inside_model, no_padding
+from transforms.models.limits import check_length, positions_of
+from transforms.models.weights import saved_names
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -26,7 +29,8 @@ PIECE = 1024
 class CrossEncoderSpec:
     """Everything that decides a cross-encoder's scores; hashable, so it is loaded once.
 
-    `digest` is that of the weights, so that files that changed are loaded anew.
+    `digest` is that of the weights, so that files that changed are loaded anew; `section` of the
+    config names the model in errors.
     """
 
     folder: str
@@ -34,6 +38,7 @@ class CrossEncoderSpec:
     device: str = "auto"
     trust_remote_code: bool = False
     digest: str = ""
+    section: str = field(default="judge", compare=False)
 
 
 class PairJudge(Protocol):
@@ -55,32 +60,75 @@ def _devices(device: str) -> list[str | None]:
 
 
 def _load(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
+    with inside_model(spec, "cross-encoder", "cannot be loaded"):
+        return _loaded(spec, device)
+
+
+def _loaded(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
+    import torch
     from sentence_transformers import CrossEncoder
 
     from transforms.models.batching import make_rows_independent
 
-    try:
-        model = CrossEncoder(
-            str(storage.fetch_tree(spec.folder)),
-            device=device,
-            trust_remote_code=spec.trust_remote_code,
-            local_files_only=True,
-            **({} if spec.max_length is None else {"max_length": spec.max_length}),
-        )
-    except Exception as error:
-        raise ModelError(
-            f"the cross-encoder in {spec.folder} cannot be loaded "
-            f"({first_line(error)}); fetch it again, or set judge.kind: fusion, which needs no "
-            "download"
-        ) from error
+    folder = storage.fetch_tree(spec.folder)
+    model = CrossEncoder(
+        str(folder),
+        device=device,
+        trust_remote_code=spec.trust_remote_code,
+        local_files_only=True,
+        model_kwargs={"dtype": torch.float32},
+    )
     if model.num_labels != 1:
         raise ModelError(
             f"the cross-encoder in {spec.folder} has {model.num_labels} labels; a judge "
             "needs one score a pair. Name a reranker as judge.model, or set judge.kind: fusion"
         )
+    config = getattr(model[0], "config", None)
+    positions = positions_of(model.named_modules(), config)
+    check_length(spec.folder, f"{spec.section}.max_length", spec.max_length, positions)
+    own = spec.max_length if spec.max_length is not None else model.max_seq_length
+    limit = min(filter(None, (own, positions)), default=None)
+    if limit is not None:
+        model.max_seq_length = limit
+    _refuse_without_padding(spec, model, config)
+    _refuse_new_head(spec, model, folder)
     model.eval().float()
     make_rows_independent(model)
     return model
+
+
+def _refuse_without_padding(spec: CrossEncoderSpec, model: "CrossEncoder", config: Any) -> None:
+    """Raise ModelError where pairs cannot be padded, or where the head would read the padding.
+
+    Decoders' heads (`score`) look for the last token that is not `pad_token_id`. To set another
+    token here, such as the one that ends a text, could change the scores.
+    """
+    tokenizer = model.tokenizer
+    if tokenizer is not None and tokenizer.pad_token_id is None:
+        token = repr(tokenizer.eos_token or "TOKEN")
+        raise no_padding(spec, "cross-encoder", "tokenizer_config.json", "pad_token", token)
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    reads_padding = hasattr(getattr(model[0], "model", None), "score")
+    if reads_padding and getattr(text, "pad_token_id", None) is None:
+        number = str(tokenizer.pad_token_id) if tokenizer is not None else "NUMBER"
+        raise no_padding(spec, "cross-encoder", "config.json", "pad_token_id", number)
+
+
+def _refuse_new_head(spec: CrossEncoderSpec, model: "CrossEncoder", folder: Path) -> None:
+    """Raise ModelError where the head is not in the weights: it would be drawn anew each time."""
+    network = getattr(model[0], "model", None)
+    prefix = getattr(network, "base_model_prefix", "")
+    saved = saved_names(folder)
+    if network is None or not prefix or not saved:
+        return
+    head = [name for name in network.state_dict() if not name.startswith(f"{prefix}.")]
+    missing = [name for name in head if not any(known.endswith(name) for known in saved)]
+    if missing:
+        raise ModelError(
+            f"{spec.section}.model: the weights in {spec.folder} lack {missing[0]}, so it is an "
+            "encoder and no reranker: its scores would be random. Name a reranker as judge.model, "
+            "or set judge.kind: fusion"
+        )
 
 
 class CrossEncoderJudge:
@@ -97,7 +145,16 @@ class CrossEncoderJudge:
             self._idle.put(model)
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        """Probabilities, (pairs,) float32. Raises ModelError where one is not a number."""
+        """Probabilities, (pairs,) float32.
+
+        Raises ModelError where the model fails or a score is not a number.
+        """
+        with inside_model(self.spec, "cross-encoder", f"failed on {len(pairs)} pairs"):
+            scores = self._score(pairs)
+        refuse_nan(scores, f"the cross-encoder in {self.spec.folder}")
+        return scores
+
+    def _score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
         from transforms.models.cross_encoder import score_pairs
 
         order = sorted(range(len(pairs)), key=lambda i: -len(pairs[i][0]) - len(pairs[i][1]))
@@ -118,7 +175,6 @@ class CrossEncoderJudge:
             with ThreadPoolExecutor(len(self.models)) as threads:
                 for _ in threads.map(score_piece, pieces):
                     pass
-        refuse_nan(scores, f"the cross-encoder in {self.spec.folder}")
         return scores
 
 

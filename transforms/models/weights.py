@@ -160,6 +160,16 @@ def _module_types(folder: Path) -> list[str]:
         raise ModelError(f"{modules} is damaged ({error}); fetch the model again") from error
 
 
+def saved_names(folder: Path) -> list[str]:
+    """Names of the arrays in a folder's safetensors, in no order; none where there are no such."""
+    names: list[str] = []
+    for file in folder.glob("*.safetensors"):
+        with open(file, "rb") as weights:
+            size = int.from_bytes(weights.read(8), "little")
+            names += json.loads(weights.read(size))
+    return names
+
+
 def hardware_precision(device: str) -> str:
     """`bf16` where the device has fast bfloat16 arithmetic, else `fp32`."""
     if device.startswith(("cuda", "auto")) and Path("/proc/driver/nvidia/version").exists():

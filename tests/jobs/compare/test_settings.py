@@ -106,3 +106,26 @@ def test_flat_keys_hold_lists_and_empty_objects_whole() -> None:
     value = {"a": {"b": [1, {"c": 2}], "d": {}}, "e": None}
     assert flatten(value) == {"a.b": [1, {"c": 2}], "a.d": {}, "e": None}
     assert flatten({}) == {}
+
+
+def test_another_kind_of_processor_is_named_and_warned_of(tmp_path: Path) -> None:
+    kinds = [
+        {"model": "A 1", "numpy": "SkylakeX", "embed": {"torch": "AVX512"}},
+        {"model": "A 1", "numpy": "Haswell", "embed": {"torch": "AVX2"}},
+    ]
+    a, b = (
+        write_run(tmp_path, name, [Pair("q", "d")], processor=kind)
+        for name, kind in zip("ab", kinds, strict=True)
+    )
+    found = compare(a, b)
+    assert found.inputs == [
+        Setting("processor.embed.torch", "AVX512", "AVX2"),
+        Setting("processor.numpy", "SkylakeX", "Haswell"),
+    ]
+    (warning,) = (line for line in found.warnings if "processor" in line)
+    assert "SkylakeX in A, Haswell in B" in warning
+
+
+def test_a_run_that_does_not_know_its_processor_is_not_another_kind(tmp_path: Path) -> None:
+    changed = {"processor": {"model": "A 1"}, "precision": {"student_dtype": "float32"}}
+    assert pair(tmp_path, **changed).inputs == []

@@ -85,6 +85,7 @@ def a_manifest(queries: int) -> dict[str, Any]:
         ],
         "summary": {"queries": queries, "documents": 5 * queries, "dead_letters": 0},
         "versions": {"negmine": "0.1.0"},
+        "remarks": [],
     }
 
 

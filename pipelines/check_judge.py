@@ -1,0 +1,30 @@
+"""Check a judge: sampled queries in, its scores of known positives and random documents out."""
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from pipelines.hints import with_hints
+from schemas import tables
+from transforms.blocks import Block
+from transforms.judging.sample import ScoreSample
+from transforms.parts import CreateBlocks, WriteParts
+
+
+@dataclass(frozen=True)
+class CheckTask:
+    """What to score, and where the parts go; blocks are ranges of the sampled queries."""
+
+    sample: ScoreSample
+    directory: str
+    blocks: tuple[Block, ...]
+
+
+def build(root: beam.Pipeline, task: CheckTask) -> beam.PCollection:
+    """Add the stage to a pipeline; returns the names of the parts written."""
+    return (
+        root
+        | "SampleBlocks" >> CreateBlocks(task.blocks)
+        | "ScoreSample" >> with_hints(root, task.sample)
+        | "WriteScores" >> WriteParts(task.directory, tables.SAMPLE_SCORES)
+    )
