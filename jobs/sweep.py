@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from jobs.load_config import explain
 from jobs.published import Run
 from schemas import tables
 from schemas.config import Config, Sampling, Tier
@@ -102,10 +103,8 @@ def _changed(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        reason = first["msg"].removeprefix("Value error, ")
         shown = ", ".join(f"{key}={value}" for key, value in settings.items())
-        raise ConfigError(f"--policy {shown}: {where + ': ' if where else ''}{reason}") from None
+        raise ConfigError(f"--policy {shown}: {explain(first)}") from None
 
 
 def _put(
