@@ -51,6 +51,7 @@ def mine(
     from jobs.publish import check_output, publish
     from jobs.published import find_run
     from jobs.show import render_summary
+    from jobs.streams import for_information
 
     miner = _miner(context, config, settings, output)
     run_id = check_output(miner)
@@ -58,7 +59,8 @@ def mine(
     miner.run_until("score")
     path = publish(miner, run_id)
     manifest = find_run(str(path)).manifest
-    Console().print(render_summary(manifest, shown(str(path))))
+    with for_information():
+        Console().print(render_summary(manifest, shown(str(path))))
     if not manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
@@ -99,14 +101,17 @@ def _stage(stage: str, meaning: str) -> None:
         settings: Settings = None,
         output: OutputFolder = None,
     ) -> None:
+        from jobs.streams import for_information
+
         miner = _miner(context, config, settings, output)
         if stage != "ingest":
             miner.check()
         miner.run_until(stage)
-        for name, entry in miner.work.timings.items():
-            state = "reused" if entry["reused"] else "done"
-            typer.echo(f"{name:<10} {state:<7} {entry['seconds']:8.1f} s")
-        typer.echo(f"work directory: {shown(str(miner.work.root))}")
+        with for_information():
+            for name, entry in miner.work.timings.items():
+                state = "reused" if entry["reused"] else "done"
+                typer.echo(f"{name:<10} {state:<7} {entry['seconds']:8.1f} s")
+            typer.echo(f"work directory: {shown(str(miner.work.root))}")
 
     command.__doc__ = f"{meaning} Earlier stages are made or reused."
     app.command(name=stage, context_settings=_BEAM)(command)

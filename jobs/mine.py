@@ -94,12 +94,15 @@ class Miner:
                         for name, dataset in datasets.items():
                             dataset.finish(fingerprint=f"{found}/{name}", stage="ingest")
         self._check_bad_rows(directory)
+        self.work.block_size = self.budget.queries_in_a_block(datasets["documents"].rows)
         return datasets
 
     def _check_bad_rows(self, directory: Path) -> None:
         """Hold a reused collection to this run's limit too."""
         try:
-            counts = json.loads(storage.fetch(directory / "counts.json").read_text())
+            counts = json.loads(
+                storage.fetch(directory / "counts.json").read_text(encoding="utf-8")
+            )
         except (OSError, ValueError) as error:
             raise StorageError(
                 f"{directory / 'counts.json'} cannot be read ({error}); remove {directory} and run "

@@ -76,7 +76,7 @@ def choose_encoder(student: Student, documents: Dataset, workdir: Path) -> Encod
         cosine = agreement(bf16.spec(), [text[:2000] for text in sample])
         chosen = "bf16" if cosine >= MIN_COSINE else "fp32"
         write_json(note, {"precision": chosen, "lowest_cosine_with_fp32": round(cosine, 6)})
-    found = json.loads(storage.fetch(note).read_text())
+    found = json.loads(storage.fetch(note).read_text(encoding="utf-8"))
     return EncoderChoice(weights, student, found["precision"], found["lowest_cosine_with_fp32"])
 
 

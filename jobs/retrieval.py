@@ -86,7 +86,7 @@ def _dense(miner: "Miner") -> Dataset:
     if index is not None:
         key |= search_key(index)
     rows = miner.rows("queries")
-    at_once = miner.budget.blocks_at_once(config.depth)
+    at_once = miner.budget.blocks_at_once(config.depth, documents.rows)
     return miner.work.ensure("retrieve", key, rows, make, label="retrieve dense", at_once=at_once)
 
 
@@ -141,7 +141,7 @@ def _ensure(
     settings = config.model_dump(exclude={"shards"})
     full = {"source": source, "config": settings, **key}
     label = f"retrieve {source}"
-    at_once = miner.budget.blocks_at_once(depth) if depth else None
+    at_once = miner.budget.blocks_at_once(depth, miner.rows("documents")) if depth else None
     rows = miner.rows("queries")
     return miner.work.ensure("retrieve", full, rows, make, label=label, at_once=at_once)
 

@@ -37,7 +37,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         overall = _eci(database, "")
         calibration = _calibration(database, miner)
     counted = miner.ingested["documents"].directory.parent / "counts.json"
-    counts = json.loads(storage.fetch(counted).read_text())
+    counts = json.loads(storage.fetch(counted).read_text(encoding="utf-8"))
     return {
         "tiers": tiers,
         "verdicts": dict(sorted(verdicts, key=lambda entry: (-entry[1], entry[0]))),

@@ -161,7 +161,7 @@ class Work:
 def _planned(plan: Path) -> int:
     """Rows in a block of a plan."""
     try:
-        return int(json.loads(storage.fetch(plan).read_text())["block_size"])
+        return int(json.loads(storage.fetch(plan).read_text(encoding="utf-8"))["block_size"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StorageError(
             f"{plan} cannot be read ({type(error).__name__}: {error}); remove {plan.parent} and "

@@ -102,7 +102,7 @@ def _is_part(name: str) -> bool:
 
 @lru_cache(maxsize=32)
 def _manifest_sizes(file: str, _: int) -> dict[str, int]:
-    manifest = json.loads(Path(file).read_text())
+    manifest = json.loads(Path(file).read_text(encoding="utf-8"))
     return {part["name"]: int(part["bytes"]) for part in manifest["parts"]}
 
 
@@ -156,7 +156,7 @@ class Dataset:
         if storage.is_mirrored(self.directory):
             self._is_checked()
         try:
-            value = json.loads((self.directory / MANIFEST).read_text())
+            value = json.loads((self.directory / MANIFEST).read_text(encoding="utf-8"))
             if not isinstance(value, dict) or not {"parts", "rows"} <= value.keys():
                 raise ValueError("not a manifest")
         except (OSError, ValueError) as error:

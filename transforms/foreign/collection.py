@@ -103,7 +103,7 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     Raises DataError naming file and row, StorageError.
     """
     if storage.is_file(directory / COUNTS):
-        counts = json.loads(storage.fetch(directory / COUNTS).read_text())
+        counts = json.loads(storage.fetch(directory / COUNTS).read_text(encoding="utf-8"))
         return {k: int(v) for k, v in counts.items()}
     raw = directory / "raw"
     shutil.rmtree(directory, ignore_errors=True)

@@ -84,7 +84,11 @@ def file_sums(paths: Sequence[str], cache: Path | None) -> list[str]:
 
 def _load(cache: Path | None) -> dict[str, Any]:
     try:
-        value = json.loads(storage.fetch(cache).read_text()) if cache is not None else {}
+        value = (
+            json.loads(storage.fetch(cache).read_text(encoding="utf-8"))
+            if cache is not None
+            else {}
+        )
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
