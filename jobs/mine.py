@@ -230,6 +230,7 @@ class Miner:
             self.document_vectors,
             self.query_vectors,
             sets.get("confirmed_negatives"),
+            self.config.student.normalize,
         )
 
     @cached_property

@@ -11,7 +11,13 @@ from transforms import storage
 from transforms.calibrate import read_calibration
 from transforms.kernels.eci import set_terms
 from transforms.kernels.eci import summarise as summarise_terms
-from transforms.views import bound_memory, dataset_sql, partitioned_sql
+from transforms.views import (
+    COSINE,
+    POSITIVE_COSINE,
+    bound_memory,
+    dataset_sql,
+    partitioned_sql,
+)
 
 
 def summarise(miner: Miner, run: Path) -> dict[str, Any]:
@@ -50,6 +56,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "positives": miner.rows("positives"),
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
         "evaluation_queries": counts["evaluation_queries"],
+        "zero_vectors": miner.collection.zero_vectors(),
     }
 
 
@@ -100,8 +107,8 @@ def _eci(database: duckdb.DuckDBPyConnection, where: str) -> dict[str, float]:
     """ECI of a part of the negatives: S and D averaged per query, then over queries; median N."""
     terms = database.execute(
         f"""
-        SELECT count(*) AS size, avg(dense_score) AS signal,
-               avg(greatest(0, positive_dense_score - dense_score)) AS safety
+        SELECT count(*) AS size, avg({COSINE}) AS signal,
+               avg(greatest(0, {POSITIVE_COSINE} - {COSINE})) AS safety
         FROM negatives {where} GROUP BY query_id ORDER BY query_id
         """
     ).fetchnumpy()

@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from jobs.remarks import run_remarks
 from jobs.terminal import printable
 
 SOURCES = ("bm25", "dense", "random")
@@ -190,10 +191,11 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
         facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
     if summary.get("evaluation_queries"):
         facts.append(f"{summary['evaluation_queries']:,} queries left to evaluation")
+    remarks = [Text(f"Remark: {remark}") for remark in run_remarks(summary)]
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")
-    parts: list[RenderableType] = [head, Text(", ".join(facts))]
+    parts: list[RenderableType] = [head, Text(", ".join(facts)), *remarks]
     for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
         parts.append(Padding(part, (1, 0, 0, 0)))
     parts.append(Padding(Group(_student(manifest), _judge(summary)), (1, 0, 0, 0)))

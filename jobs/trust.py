@@ -36,6 +36,7 @@ _SHAPE: Any = {
         "calibration": [{"positives_above": str, **_SCORES}],
         **dict.fromkeys(("queries", "documents", "positives", "queries_short"), int),
         **dict.fromkeys(("dead_letters", "evaluation_queries"), int),
+        "zero_vectors": {"documents": int, "queries": int},
     },
     "artifacts": {"*": (str, type(None))},
     "timings": {"*": {"seconds": _NUMBER, "reused": bool}},

@@ -8,14 +8,16 @@ from pydantic import Field, field_validator, model_validator
 from schemas.inputs import Input
 from schemas.judges import Judge
 from schemas.limits import (
-    MOST_CANDIDATES,
     MOST_DIMENSIONS,
     MOST_LISTS,
     MOST_NEGATIVES,
-    MOST_SCORE,
     MOST_SHARDS,
     MOST_WEIGHT,
+    Candidates,
+    Lists,
     Model,
+    Score,
+    Weight,
 )
 from schemas.policies import Policy, needs_judge
 from schemas.runner import Runner
@@ -29,13 +31,13 @@ _Shards = Annotated[int, Field(ge=1, le=MOST_SHARDS)] | Literal["auto"]
 class Bm25(Model):
     """Lexical retrieval."""
 
-    depth: int = Field(100, ge=1, le=MOST_CANDIDATES, description="candidates per query")
+    depth: Candidates = Field(100, description="candidates per query")
     method: Literal["lucene", "robertson", "atire", "okapi", "bm25l", "bm25+"] = Field(
         "lucene", description="weighting variant; okapi, bm25l, bm25+ as in rank-bm25"
     )
-    k1: float = Field(1.2, ge=0, le=MOST_WEIGHT, description="term-frequency saturation")
+    k1: Weight = Field(1.2, ge=0, description="term-frequency saturation")
     b: float = Field(0.75, ge=0, le=1, description="length normalisation")
-    delta: float = Field(0.5, ge=0, le=MOST_WEIGHT, description="floor of bm25l and bm25+")
+    delta: Weight = Field(0.5, ge=0, description="floor of bm25l and bm25+")
     language: str | None = Field(
         "english", description="stemmer and stop words; null = neither (PyStemmer's names)"
     )
@@ -54,35 +56,22 @@ class FirstPass(Model):
 class Dense(Model):
     """Nearest neighbours under the student; see docs/index-types.md."""
 
-    depth: int = Field(100, ge=1, le=MOST_CANDIDATES, description="candidates per query")
+    depth: Candidates = Field(100, description="candidates per query")
     index: str = Field(
         "flat", description="flat = exact; ivf, hnsw, ivfpq, or a FAISS factory string: approximate"
     )
-    nlist: int | None = Field(
-        None, ge=1, le=MOST_LISTS, description="ivf, ivfpq: lists; null = by shard size"
+    nlist: Lists | None = Field(None, description="ivf, ivfpq: lists; null = by shard size")
+    nprobe: Lists | None = Field(
+        None, description="ivf, ivfpq: lists searched; null = 1 in 8, 32 at least"
     )
-    nprobe: int | None = Field(
-        None,
-        ge=1,
-        le=MOST_LISTS,
-        description="ivf, ivfpq: lists searched; null = 1 in 8, 32 at least",
+    m: Lists | None = Field(
+        None, description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4"
     )
-    m: int | None = Field(
-        None,
-        ge=1,
-        le=MOST_DIMENSIONS,
-        description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4",
-    )
-    ef_construction: int | None = Field(None, ge=1, le=MOST_LISTS, description="hnsw: null = 80")
-    ef_search: int | None = Field(
-        None, ge=1, le=MOST_LISTS, description="hnsw: null = twice the depth"
-    )
+    ef_construction: Lists | None = Field(None, description="hnsw: null = 80")
+    ef_search: Lists | None = Field(None, description="hnsw: null = twice the depth")
     first_pass: FirstPass | None = Field(None, description="flat: search in fewer dimensions first")
-    over_fetch: float | None = Field(
-        None,
-        ge=1,
-        le=MOST_WEIGHT,
-        description="documents scored in full, in depths; null = 1, 4 where compressed",
+    over_fetch: Weight | None = Field(
+        None, ge=1, description="documents scored in full, in depths; null = 1, 4 where compressed"
     )
     min_recall: float | None = Field(
         None, ge=0, le=1, description="lowest recall allowed; null = 0.99 of a first pass, else 0.9"
@@ -141,7 +130,7 @@ class Dense(Model):
 class Random(Model):
     """Uniform documents, without replacement, by keyed hash."""
 
-    count: int = Field(20, ge=1, le=MOST_CANDIDATES, description="candidates per query")
+    count: Candidates = Field(20, description="candidates per query")
 
 
 class Given(Model):
@@ -174,22 +163,14 @@ class Sampling(Model):
     method: Literal[
         "contrast", "top", "uniform", "softmax", "simans", "trisampler", "mmr", "log_det"
     ] = Field("contrast", description="see docs/sampling.md; random methods draw by keyed hash")
-    lexical_weight: float = Field(
-        0.1,
-        ge=-MOST_WEIGHT,
-        le=MOST_WEIGHT,
-        description="contrast: weight of BM25; higher keeps negatives that share more words",
+    lexical_weight: Weight = Field(
+        0.1, description="contrast: weight of BM25; higher keeps negatives that share more words"
     )
-    temperature: float = Field(
-        0.05, ge=1 / MOST_WEIGHT, le=MOST_WEIGHT, description="softmax: of the student's similarity"
+    temperature: Weight = Field(
+        0.05, ge=1 / MOST_WEIGHT, description="softmax: of the student's similarity"
     )
-    simans_a: float = Field(0.5, gt=0, le=MOST_WEIGHT, description="simans: sharpness, on z-scores")
-    simans_b: float = Field(
-        0.0,
-        ge=-MOST_WEIGHT,
-        le=MOST_WEIGHT,
-        description="simans: target below the positive, on z-scores",
-    )
+    simans_a: Weight = Field(0.5, gt=0, description="simans: sharpness, on z-scores")
+    simans_b: Weight = Field(0.0, description="simans: target below the positive, on z-scores")
     diversity: float = Field(
         0.5, ge=0, le=1, description="mmr, log_det: 0 = most similar only, 1 = most diverse only"
     )
@@ -199,12 +180,8 @@ class Tier(Model):
     """A band of the student's similarity relative to the positive's, with a quota."""
 
     quota: int = Field(ge=0, le=MOST_NEGATIVES, description="negatives per query")
-    min_ratio: float | None = Field(
-        None, ge=-MOST_SCORE, le=MOST_SCORE, description="lowest s-/s+ of the band, inclusive"
-    )
-    max_ratio: float | None = Field(
-        None, ge=-MOST_SCORE, le=MOST_SCORE, description="highest s-/s+ of the band, exclusive"
-    )
+    min_ratio: Score | None = Field(None, description="lowest s-/s+ of the band, inclusive")
+    max_ratio: Score | None = Field(None, description="highest s-/s+ of the band, exclusive")
     source: Literal["bm25", "dense", "random", "given"] | None = Field(
         None, description="only candidates that this source returned"
     )

@@ -1,8 +1,8 @@
 """What holds for the numbers of every setting: they are finite, and sizes have a limit."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 MOST_ROWS = 2**32 - 2
 """Queries or documents: sorting packs a position into 32 bits."""
@@ -46,6 +46,13 @@ MOST_SCORE = 1e30
 
 MOST_WEIGHT = 1e6
 """A weight, factor or temperature, and the inverse of the smallest temperature."""
+
+
+Candidates = Annotated[int, Field(ge=1, le=MOST_CANDIDATES)]
+Lists = Annotated[int, Field(ge=1, le=MOST_LISTS)]
+Rank = Annotated[int, Field(ge=1, le=MOST_RANK)]
+Score = Annotated[float, Field(ge=-MOST_SCORE, le=MOST_SCORE)]
+Weight = Annotated[float, Field(ge=-MOST_WEIGHT, le=MOST_WEIGHT)]
 
 
 class Model(BaseModel):

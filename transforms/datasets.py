@@ -251,6 +251,10 @@ class Dataset:
             return None
         return self._mirrored_sizes().get(name)
 
+    def columns(self) -> list[str]:
+        """Names of the columns of its first part; an older data set may lack newer ones."""
+        return list(self.read_part(self._parts()[0]).column_names)
+
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The parts, one after another, in row order."""
         for name in self._parts():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.remarks import zero_vectors
 from jobs.report import numbers
 from jobs.report.limits import LIMITS, Finding, Limit
 from jobs.report.metrics import Metric, Metrics
@@ -193,6 +194,25 @@ def _bad_rows(facts: Facts) -> Answer:
     ]
 
 
+def _zero_vectors(facts: Facts) -> Answer:
+    counts = facts.summary.get("zero_vectors")
+    if counts is None:
+        return []
+    said = zero_vectors(counts)
+    if not said:
+        return [None]
+    return [
+        Finding(
+            False,
+            said,
+            "Nothing is similar to them: their pairs are outside the tiers, and S, Δ and ECI are "
+            "of the others.",
+            "They are often texts without a word that the student knows, as in another language "
+            "or empty: choose a student that reads them, or leave such texts out.",
+        )
+    ]
+
+
 def _limit(limit: Limit, metric: Metric | None) -> Answer:
     if metric is None:
         return []
@@ -219,6 +239,7 @@ CHECKS: dict[str, Callable[[Facts], Answer]] = {
     "documents used too often": _hubs,
     "suspected positives": _suspects,
     "bad input rows": _bad_rows,
+    "zero vectors": _zero_vectors,
 }
 
 

@@ -12,6 +12,7 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 
 from schemas.errors import ModelError
 from transforms import storage
+from transforms.kernels.geometry import length_fault, normalised
 from transforms.models.batching import batches, fit, one_core_each, token_budget
 from transforms.models.weights import first_line
 
@@ -174,9 +175,11 @@ class SentenceTransformerEncoder:
                 kept = token_vectors if tokens else None
                 self._encode_rows(features, mask.sum(1).numpy(), kind, vectors, kept)
         if self.spec.normalize:
-            norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors /= np.maximum(norms, 1e-12)
+            vectors = normalised(vectors)
         _refuse_nan(vectors, texts, self.spec.folder)
+        fault = None if self.spec.normalize else length_fault(vectors)
+        if fault:
+            raise ModelError(f"the encoder in {self.spec.folder}: {fault}")
         return Encoded(vectors, token_vectors if tokens else None)
 
 
