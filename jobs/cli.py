@@ -32,6 +32,9 @@ _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
 def _miner(
     context: typer.Context, config: str, settings: list[str] | None, output: str | None
 ) -> "Miner":
+    from jobs.failures import check_address_space
+
+    check_address_space()
     from jobs.load_config import load_config
     from jobs.mine import Miner
 
@@ -46,6 +49,7 @@ def mine(
     output: OutputFolder = None,
 ) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam."""
+    miner = _miner(context, config, settings, output)
     from rich.console import Console
 
     from jobs.publish import check_output, publish
@@ -53,7 +57,6 @@ def mine(
     from jobs.show import render_summary
     from jobs.streams import for_information
 
-    miner = _miner(context, config, settings, output)
     run_id = check_output(miner)
     miner.check()
     miner.run_until("score")
@@ -78,6 +81,9 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Estimate what mine would take: time, disk and pairs. Ingests, and times a small sample."""
+    from jobs.failures import check_address_space
+
+    check_address_space()
     import json
 
     from rich.console import Console
@@ -142,6 +148,9 @@ def tune_index(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure index types of dense retrieval on the collection's vectors, and name the cheapest."""
+    from jobs.failures import check_address_space
+
+    check_address_space()
     import json
 
     from rich.console import Console

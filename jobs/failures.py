@@ -2,14 +2,20 @@
 
 import os
 import re
+import resource
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.terminal import printable
+from schemas.errors import StorageError
 
 EVERYTHING = "NEGMINE_TRACEBACK"
 """Variable of the environment that has a traceback printed with an error nobody expected."""
+
+LIBRARIES = 1 << 30
+"""Measured: bytes of address space in which DuckDB cannot be loaded beside Beam. In somewhat fewer
+some library does not fail but crashes, and nothing can be said any more."""
 
 _KEPT = "Finished parts are kept, the same command goes on from there"
 _NO_MEMORY = re.compile(
@@ -29,6 +35,16 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def check_address_space() -> None:
+    """Raise StorageError where the process may not even load what a run needs (ulimit -v)."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < LIBRARIES:
+        raise StorageError(
+            f"this process may use {limit:,} bytes of address space (ulimit -v), and the libraries "
+            f"of a run take more than {LIBRARIES:,}; raise that limit"
+        )
 
 
 def refused(error: BaseException) -> str | None:
