@@ -1,6 +1,5 @@
 """The stages of a run, in order: each asks the work directory for its artifact, made or reused."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -33,6 +32,19 @@ _INGESTED = ("documents", "queries", "positives", "confirmed_negatives", "dead_l
 _STATIC_BLOCKS = 16
 """Blocks of texts that a static model embeds at once, in less time than another model takes for
 one."""
+
+
+def ingested_counts(directory: Path) -> dict[str, int]:
+    """`rows`, `dead_letters` and `evaluation_queries` of an ingested collection."""
+    file = directory / "counts.json"
+    try:
+        counts = storage.read_json(storage.fetch(file))
+        names = ("rows", "dead_letters", "evaluation_queries")
+        return {name: int(counts[name]) for name in names}
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise StorageError(
+            f"{file} cannot be read ({error}); remove {directory} and run again to make it anew"
+        ) from error
 
 
 @dataclass
@@ -99,15 +111,7 @@ class Miner:
 
     def _check_bad_rows(self, directory: Path) -> None:
         """Hold a reused collection to this run's limit too."""
-        try:
-            counts = json.loads(
-                storage.fetch(directory / "counts.json").read_text(encoding="utf-8")
-            )
-        except (OSError, ValueError) as error:
-            raise StorageError(
-                f"{directory / 'counts.json'} cannot be read ({error}); remove {directory} and run "
-                "again to make it anew"
-            ) from error
+        counts = ingested_counts(directory)
         limit = self.config.input.bad_rows
         bad = counts["dead_letters"] - counts["evaluation_queries"]
         if bad > limit * counts["rows"]:

@@ -1,13 +1,11 @@
 """Counts, calibration and ECI of a run, from its own Parquet."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from jobs.mine import Miner
-from transforms import storage
+from jobs.mine import Miner, ingested_counts
 from transforms.calibrate import read_calibration
 from transforms.kernels.eci import set_terms
 from transforms.kernels.eci import summarise as summarise_terms
@@ -42,8 +40,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
         overall = _eci(database, "")
         calibration = _calibration(database, miner)
-    counted = miner.ingested["documents"].directory.parent / "counts.json"
-    counts = json.loads(storage.fetch(counted).read_text(encoding="utf-8"))
+    counts = ingested_counts(miner.ingested["documents"].directory.parent)
     return {
         "tiers": tiers,
         "verdicts": dict(sorted(verdicts, key=lambda entry: (-entry[1], entry[0]))),

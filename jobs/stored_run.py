@@ -1,6 +1,5 @@
 """A run that is published in a store, where nothing is renamed: its manifest goes up last."""
 
-import json
 import os
 import shutil
 import socket
@@ -117,7 +116,7 @@ class StoredRun:
 
     def _holder(self) -> dict[str, Any]:
         try:
-            found = json.loads(storage.fetch(self.claim).read_text(encoding="utf-8"))
+            found = storage.read_json(storage.fetch(self.claim))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return found if isinstance(found.get("time", 0), (int, float)) else {}
