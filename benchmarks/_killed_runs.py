@@ -7,17 +7,18 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks._traced_mine import Trace
 from benchmarks._whole_runs import ROOT, command, environment
 from transforms.kernels.hashing import mix
 
-POLL = 0.001
 _TEMPORARY = (".tmp", ".probe", ".building")
-_EARLIEST, _LATEST = 0.1, 0.8
+_MOMENTS = ("start", "begin", "written", "part", "ending")
 
 
 class Event(NamedTuple):
@@ -38,10 +39,11 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """Kill in a stage, once this share of what was left of it has passed."""
+    """Kill in a stage, at an event of it: see benchmarks/_traced_mine.py."""
 
     stage: str
-    share: float
+    event: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -83,20 +85,35 @@ def durations(trace: Sequence[Event]) -> dict[str, float]:
     return {stage: ended[stage] - begun[stage] for stage in begun}
 
 
-def plan_kills(seconds: dict[str, float], kills: int, seed: int) -> list[Plan]:
-    """One kill for each stage, longest first where they are too few, the rest for long stages."""
-    stages = list(seconds)
-    count = dict.fromkeys(stages, 0)
-    for _ in range(kills):
-        among = [stage for stage in stages if not count[stage]] or stages
-        chosen = max(among, key=lambda stage: seconds[stage] / (count[stage] + 1))
-        count[chosen] += 1
+def moments(trace: Sequence[Event]) -> dict[str, list[Plan]]:
+    """What a whole run can be killed at, in order, by stage; of equal events the first."""
+    found: dict[str, list[Plan]] = {}
+    stage = ""
+    for event in trace:
+        stage = event.name if event.kind == "start" else stage
+        plan = Plan(stage, event.kind, Trace.relative(event.name))
+        if stage and event.kind in _MOMENTS and plan not in found.setdefault(stage, []):
+            found[stage].append(plan)
+        stage = "" if event.kind == "end" else stage
+    return found
+
+
+def plan_kills(among: dict[str, list[Plan]], kills: int, seed: int) -> list[Plan]:
+    """One kill for each stage, those of most events first where kills are too few, and the rest
+    where there are most; in a stage spread over its events, each drawn by keyed hash.
+
+    A kill keeps what was finished before its event, so every later event is still to come.
+    """
+    count = dict.fromkeys(among, 0)
+    for _ in range(min(kills, sum(map(len, among.values())))):
+        open_ = [stage for stage in among if count[stage] < len(among[stage])]
+        first = [stage for stage in open_ if not count[stage]] or open_
+        count[max(first, key=lambda stage: len(among[stage]) / (count[stage] + 1))] += 1
     plans: list[Plan] = []
-    for stage in stages:
-        for _ in range(count[stage]):
-            drawn = int(mix(seed, len(plans))) / 2**64
-            share = _EARLIEST + (_LATEST - _EARLIEST) * drawn
-            plans.append(Plan(stage, share / count[stage]))
+    for stage, events in among.items():
+        edges = [len(events) * part // max(count[stage], 1) for part in range(count[stage] + 1)]
+        for low, high in pairwise(edges):
+            plans.append(events[low + int(mix(seed, len(plans))) % (high - low)])
     return plans
 
 
@@ -181,10 +198,8 @@ class KilledRun:
 
     config: Path
     output: Path
-    seconds: dict[str, float]
     settings: Sequence[str] = ()
     _seen: list[_Seen] = field(default_factory=list)
-    _left: dict[str, float] = field(default_factory=dict)
 
     def go(self, plans: Sequence[Plan]) -> list[Kill]:
         """Kill as planned, then let it end. Raises SystemExit where a command fails."""
@@ -196,32 +211,18 @@ class KilledRun:
     def _once(self, number: int, plan: Plan | None) -> None:
         trace = self.output.parent / f"{self.output.name}-{number}.trace"
         trace.unlink(missing_ok=True)
-        process, started = start(self.config, self.output, trace, self.settings)
-        if plan is not None:
-            self._await(process, trace, plan)
+        process, started, said = start(self.config, self.output, trace, self.settings, plan)
+        code = stopped_or_ended(process)
+        if code is None:
             kill_group(process)
-        _, error = process.communicate()
+            code = process.wait()
         self._look_back(read_trace(trace), started)
-        if plan is not None and process.returncode == -signal.SIGKILL:
+        if plan is not None and code == -signal.SIGKILL:
             seen = _Seen(plan, read_trace(trace), parts(self.output / "work"), 0)
             seen.temporary = temporary(self.output)
             self._seen.append(seen)
-        elif process.returncode:
-            raise SystemExit(f"the run ended with {process.returncode}:\n{error}")
-
-    def _await(self, process: subprocess.Popen[str], trace: Path, plan: Plan) -> None:
-        """Wait for the moment of a kill: a share of the time that the stage still takes."""
-        while process.poll() is None:
-            events = read_trace(trace)
-            begun = [e.seconds for e in events if (e.kind, e.name) == ("start", plan.stage)]
-            if begun:
-                left = self._left.get(plan.stage, 1.0)
-                wait = begun[0] + plan.share * left * self.seconds[plan.stage] - time.monotonic()
-                if wait > 0:
-                    time.sleep(wait)
-                self._left[plan.stage] = left * (1 - plan.share)
-                return
-            time.sleep(POLL)
+        elif code:
+            raise SystemExit(f"the run ended with {code}:\n{said.read_text()}")
 
     def _look_back(self, trace: Sequence[Event], started: float) -> None:
         """Note on all kills before what this command found of their parts, and when it went on."""
@@ -235,36 +236,62 @@ class KilledRun:
                 last.resumed = again[0] - started
 
 
+def _heed_control_c() -> None:
+    # A shell has what it starts in the background ignore it, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(
-    config: Path, output: Path, trace: Path, settings: Sequence[str] = ()
-) -> tuple[subprocess.Popen[str], float]:
-    """Start `negmine mine` with a trace, in a process group of its own; and the time of it."""
+    config: Path,
+    output: Path,
+    trace: Path,
+    settings: Sequence[str] = (),
+    stop_at: Plan | None = None,
+) -> tuple["subprocess.Popen[bytes]", float, Path]:
+    """Start `negmine mine` with a trace, in a process group of its own.
+
+    Returns the process, which stands still where it is to be stopped, the time of its start, and
+    the file of what it says.
+    """
     words = command(config, output, settings)
     words[2] = "benchmarks._traced_mine"
-    process = subprocess.Popen(
-        words,
-        cwd=ROOT,
-        env={**environment(), "NEGMINE_TRACE": str(trace)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    return process, time.monotonic()
+    variables = {**environment(), "NEGMINE_TRACE": str(trace)}
+    if stop_at is not None:
+        variables["NEGMINE_STOP_AT"] = f"{stop_at.stage}\t{stop_at.event}\t{stop_at.name}"
+    said = trace.with_suffix(".said")
+    with said.open("wb") as out:
+        process = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=variables,
+            stdout=subprocess.DEVNULL,
+            stderr=out,
+            start_new_session=True,
+            preexec_fn=_heed_control_c,
+        )
+    return process, time.monotonic(), said
 
 
-def kill_group(process: subprocess.Popen[str]) -> None:
+def stopped_or_ended(process: "subprocess.Popen[bytes]") -> int | None:
+    """Wait until a process stands still (None) or has ended (its exit code)."""
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    if os.WIFSTOPPED(status):
+        return None
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
     """kill -9 to the process and all it started; nothing where it has ended."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def whole_run(config: Path, output: Path, settings: Sequence[str] = ()) -> dict[str, float]:
-    """Seconds of each stage of a run that nobody disturbs."""
+def whole_run(config: Path, output: Path, settings: Sequence[str] = ()) -> list[Event]:
+    """The trace of a run that nobody disturbs."""
     trace = output.parent / f"{output.name}.trace"
     trace.unlink(missing_ok=True)
-    process, _ = start(config, output, trace, settings)
-    _, error = process.communicate()
-    if process.returncode:
-        sys.exit(f"the undisturbed run ended with {process.returncode}:\n{error}")
-    return durations(read_trace(trace))
+    process, _, said = start(config, output, trace, settings)
+    if process.wait():
+        sys.exit(f"the undisturbed run ended with {process.returncode}:\n{said.read_text()}")
+    return read_trace(trace)

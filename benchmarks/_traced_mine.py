@@ -2,13 +2,18 @@
 
     NEGMINE_TRACE=FILE python -m benchmarks._traced_mine mine CONFIG ...
 
-A line is `seconds <tab> event <tab> name`: `start` and `end` of a stage, `begin` of a block, `part`
-of a path.
+A line is `seconds <tab> event <tab> name`: `start`, `ending` and `end` of a stage (its work is done
+at the second, all of it is behind at the third), `begin` of a block, `written` and `part` of a path
+(it has its temporary name at the first, its own at the second).
+
+NEGMINE_STOP_AT="stage <tab> event <tab> name" lets the process stand still (SIGSTOP) there, or at
+the stage's `ending` where that does not come.
 """
 
 import functools
 import importlib
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,11 +39,23 @@ BLOCKS = {
 class Trace:
     """Appends lines to a file, each by one write."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, stop_at: str = "") -> None:
         self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        self.stop_stage, _, self.stop_at = stop_at.partition("\t")
+        self.stage = ""
 
     def note(self, event: str, name: str) -> None:
         os.write(self.file, f"{time.monotonic():.6f}\t{event}\t{name}\n".encode())
+        if event == "start":
+            self.stage = name
+        here = self.stage == self.stop_stage and bool(self.stage)
+        if here and (event == "ending" or f"{event}\t{self.relative(name)}" == self.stop_at):
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    @staticmethod
+    def relative(name: str) -> str:
+        """A part's path from the stage's folder on, so that it is the same in any output."""
+        return name.rpartition("/work/")[2]
 
 
 def _noting(make: Callable[..., Any], argument: int, trace: Trace) -> Callable[..., Any]:
@@ -57,7 +74,11 @@ def install(trace: Trace) -> None:
     write = datasets.write_atomically
 
     def writing(path: Any, make: Any) -> None:
-        write(path, make)
+        def noted(temporary: str) -> None:
+            make(temporary)
+            trace.note("written", str(path))
+
+        write(path, noted)
         trace.note("part", str(path))
 
     datasets.write_atomically = writing
@@ -71,6 +92,7 @@ def install(trace: Trace) -> None:
         trace.note("start", stage)
         with show(stage, *arguments):
             yield
+            trace.note("ending", stage)
         trace.note("end", stage)
 
     progress.progress = showing  # type: ignore[assignment]
@@ -82,7 +104,7 @@ def install(trace: Trace) -> None:
 
 
 if __name__ == "__main__":
-    install(Trace(os.environ["NEGMINE_TRACE"]))
+    install(Trace(os.environ["NEGMINE_TRACE"], os.environ.get("NEGMINE_STOP_AT", "")))
     from jobs.__main__ import main
 
     main()

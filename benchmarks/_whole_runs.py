@@ -81,7 +81,7 @@ def _free_port() -> int:
     return port
 
 
-def _await(port: int, seconds: float = 60) -> None:
+def _await(port: int, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while True:
         try:
@@ -128,4 +128,4 @@ def worker_services(folder: Path) -> Iterator[list[str]]:
         finally:
             for process in started:
                 process.terminate()
-                process.wait(20)
+                process.wait(600)

@@ -1,12 +1,13 @@
-"""`negmine mine`, kill -9 at random moments of every stage, and what is lost.
+"""`negmine mine`, kill -9 at keyed events of every stage, and what is lost.
 
     python benchmarks/faults.py [COLLECTION] [--split train] [--kills 20] [--seed 0] [--out DIR]
 
 COLLECTION is a folder in BEIR layout; without it a small one is generated. One run's process group
 is killed again and again, gone on with by the same command, and in the end compared with an
-undisturbed run in another work directory. Prints a Markdown table and a verdict; exit status 1
-where a byte differs, a finished part was made again, more than one block was lost at once (a local
-run has one worker), or a stage was not hit.
+undisturbed run in another work directory. A kill comes at an event (a block begins, a part has its
+temporary name, a part is there, a stage's work is done), at which the run waits for it. Prints a
+Markdown table and a verdict; exit status 1 where a byte differs, a finished part was made again,
+more than one block was lost at once (a local run has one worker), or a stage was not hit.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks._killed_runs import Kill, KilledRun, plan_kills, whole_run
+from benchmarks._killed_runs import Kill, KilledRun, durations, moments, plan_kills, whole_run
 from benchmarks._whole_runs import digest, write_config
 from transforms.kernels.hashing import mix
 
@@ -91,12 +92,13 @@ def main() -> None:
     config = write_config(
         out / "run.yaml", collection, given.split, given.student, given.judge, given.block_size
     )
-    seconds = whole_run(config, out / "undisturbed", given.settings)
+    trace = whole_run(config, out / "undisturbed", given.settings)
+    seconds = durations(trace)
     taken = ", ".join(f"{stage} {taken:.1f}" for stage, taken in seconds.items())
     print(f"undisturbed, seconds: {taken}\n", flush=True)
     print(f"| {' | '.join(HEADINGS)} |\n|---:|---|{'---:|' * (len(HEADINGS) - 2)}", flush=True)
-    plans = plan_kills(seconds, given.kills, given.seed)
-    kills = KilledRun(config, out / "killed", seconds, given.settings).go(plans)
+    plans = plan_kills(moments(trace), given.kills, given.seed)
+    kills = KilledRun(config, out / "killed", given.settings).go(plans)
     for number, kill in enumerate(kills, 1):
         print(row(number, kill))
     wanted, found = (digest(out / name, *PUBLISHED) for name in ("undisturbed", "killed"))

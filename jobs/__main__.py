@@ -6,10 +6,14 @@ import gc
 import logging
 import os
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, which Typer turns into SystemExit."""
+
+MACHINE = 5
+"""Exit code where the machine refuses: a disk, memory, threads, standard output."""
 
 _COLLECT_AFTER = 50_000
 """Objects made between collections; at Python's 700 they cost a tenth of a short command."""
@@ -21,18 +25,41 @@ def process() -> NoReturn:
     Taking the interpreter apart would cost half a second once Beam is loaded.
     """
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
-    code: object = 0
+    from jobs.streams import open_streams
+
+    open_streams()
+    code = _ended(main)
+    with contextlib.suppress(Exception):
+        atexit._run_exitfuncs()
+    code = _ended(sys.stdout.flush) or code
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _ended(run: Callable[[], object]) -> int:
+    """Exit code of what runs to its end, or as far as it gets; never a traceback."""
+    from schemas.errors import NegmineError
+
     try:
-        main()
+        run()
     except SystemExit as end:
-        code = end.code or 0
-        if not isinstance(code, int):
-            print(code, file=sys.stderr)
-    atexit._run_exitfuncs()
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code if isinstance(code, int) else 1)
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    except NegmineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BaseException as error:
+        from jobs.failures import EVERYTHING, unexpected
+
+        if os.environ.get(EVERYTHING):
+            import traceback
+
+            traceback.print_exc()
+        print(f"error: {unexpected(error)}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def main() -> None:
@@ -43,6 +70,7 @@ def main() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     logging.basicConfig(level=logging.ERROR)
+    from jobs.failures import refused
     from jobs.terminal import printable
     from schemas.errors import NegmineError
 
@@ -51,12 +79,14 @@ def main() -> None:
 
         app(prog_name="negmine")
     except NegmineError as error:
-        print("error: " + printable(error, keep="\n"), file=sys.stderr)
-        sys.exit(error.exit_code)
+        told = refused(error)
+        print("error: " + (told or printable(error, keep="\n")), file=sys.stderr)
+        sys.exit(MACHINE if told else error.exit_code)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(f"error: {printable(error.strerror or error)}{printable(where)}", file=sys.stderr)
-        sys.exit(5)
+        told = refused(error) or f"{printable(error.strerror or error)}{printable(where)}"
+        print(f"error: {told}", file=sys.stderr)
+        sys.exit(MACHINE)
     except (KeyboardInterrupt, SystemExit) as end:
         if isinstance(end, SystemExit) and end.code != INTERRUPTED:
             raise
@@ -65,6 +95,12 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        told = refused(error)
+        if told is None:
+            raise
+        print(f"error: {printable(told)}", file=sys.stderr)
+        sys.exit(MACHINE)
 
 
 if __name__ == "__main__":

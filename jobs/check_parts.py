@@ -1,6 +1,5 @@
 """Checks of the files of one data set: parts, manifest, plan and mapped copies."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 
 from jobs.workdir import entries
 from schemas.errors import StorageError
+from transforms import storage
 from transforms.blocks import Block, parse_part, plan_blocks
 from transforms.datasets import MANIFEST
 from transforms.stores import LOCAL, copy_fault
@@ -38,12 +38,13 @@ class Counted:
 def read_json(file: Path) -> dict[str, Any] | str:
     """A JSON object, or why there is none."""
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        return storage.read_json(file)
     except FileNotFoundError:
         return "is missing"
     except (OSError, ValueError) as error:
+        if str(error) == "not a JSON object":
+            return "does not hold a JSON object"
         return f"cannot be read ({str(error).splitlines()[0]})"
-    return value if isinstance(value, dict) else "does not hold a JSON object"
 
 
 def part_rows(file: Path, deep: bool, schema: pa.Schema | None = None) -> int | str:

@@ -7,6 +7,7 @@ from typing import Any
 from jobs.check_parts import Counted, Fault, part_rows, read_json
 from jobs.published import MANIFEST, RUN_ID, Run, current_id
 from jobs.workdir import entries, folders
+from schemas.errors import StorageError
 from transforms.blocks import plan_blocks
 from transforms.publish import QUERIES_PER_PART
 
@@ -87,8 +88,8 @@ def check_current(output: Path, sound: Collection[str]) -> str:
     """What is wrong with `current`, which has to name one of the sound runs; empty: nothing."""
     try:
         named = current_id(output)
-    except ValueError:
-        return "is not text"
+    except StorageError:
+        return "is not text, or cannot be read"
     if named in sound:
         return ""
     if named is not None:

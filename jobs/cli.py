@@ -32,6 +32,9 @@ _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
 def _miner(
     context: typer.Context, config: str, settings: list[str] | None, output: str | None
 ) -> "Miner":
+    from jobs.failures import check_address_space
+
+    check_address_space()
     from jobs.load_config import load_config
     from jobs.mine import Miner
 
@@ -46,19 +49,21 @@ def mine(
     output: OutputFolder = None,
 ) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam."""
+    miner = _miner(context, config, settings, output)
     from rich.console import Console
 
     from jobs.publish import check_output, publish
     from jobs.published import find_run
     from jobs.show import render_summary
+    from jobs.streams import for_information
 
-    miner = _miner(context, config, settings, output)
     run_id = check_output(miner)
     miner.check()
     miner.run_until("score")
     path = publish(miner, run_id)
     manifest = find_run(str(path)).manifest
-    Console().print(render_summary(manifest, shown(str(path))))
+    with for_information():
+        Console().print(render_summary(manifest, shown(str(path))))
     if not manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
@@ -76,6 +81,9 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Estimate what mine would take: time, disk and pairs. Ingests, and times a small sample."""
+    from jobs.failures import check_address_space
+
+    check_address_space()
     import json
 
     from rich.console import Console
@@ -99,14 +107,17 @@ def _stage(stage: str, meaning: str) -> None:
         settings: Settings = None,
         output: OutputFolder = None,
     ) -> None:
+        from jobs.streams import for_information
+
         miner = _miner(context, config, settings, output)
         if stage != "ingest":
             miner.check()
         miner.run_until(stage)
-        for name, entry in miner.work.timings.items():
-            state = "reused" if entry["reused"] else "done"
-            typer.echo(f"{name:<10} {state:<7} {entry['seconds']:8.1f} s")
-        typer.echo(f"work directory: {shown(str(miner.work.root))}")
+        with for_information():
+            for name, entry in miner.work.timings.items():
+                state = "reused" if entry["reused"] else "done"
+                typer.echo(f"{name:<10} {state:<7} {entry['seconds']:8.1f} s")
+            typer.echo(f"work directory: {shown(str(miner.work.root))}")
 
     command.__doc__ = f"{meaning} Earlier stages are made or reused."
     app.command(name=stage, context_settings=_BEAM)(command)
@@ -137,6 +148,9 @@ def tune_index(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure index types of dense retrieval on the collection's vectors, and name the cheapest."""
+    from jobs.failures import check_address_space
+
+    check_address_space()
     import json
 
     from rich.console import Console

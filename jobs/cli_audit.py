@@ -66,6 +66,9 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find false, repeated and suspicious negatives in a mined set."""
+    from jobs.failures import check_address_space
+
+    check_address_space()
     import json
 
     from rich.console import Console

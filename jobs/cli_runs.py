@@ -58,7 +58,8 @@ def export(
         bool, typer.Option(help="Keep negatives that fill a tier from another's band.")
     ] = True,
     n: Annotated[
-        int | None, typer.Option("--n", min=1, help="n_tuple: width. Default: sum of quotas.")
+        int | None,
+        typer.Option("--n", min=1, max=100_000, help="n_tuple: width. Default: sum of quotas."),
     ] = None,
     short: Annotated[
         Short, typer.Option(help="n_tuple: queries with fewer than n negatives.")
@@ -169,7 +170,8 @@ def relabel(
         typer.Option(metavar="FILE.jsonl", help="Write the suspected positives here instead."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="--review: only so many, the most suspicious.")
+        int | None,
+        typer.Option(min=1, max=2**31, help="--review: only so many, the most suspicious."),
     ] = None,
     force: Annotated[bool, typer.Option(help="--review: replace the file.")] = False,
     to: Annotated[
@@ -265,11 +267,11 @@ def list_command(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder that holds runs/.")],
 ) -> None:
     """List complete runs, oldest first; * marks the one in force."""
-    from jobs.published import current_id, list_runs
+    from jobs.published import current_if_readable, list_runs
     from jobs.terminal import printable
 
     output = local_path(output)
-    current = current_id(output)
+    current = current_if_readable(output)
     runs = list_runs(output)
     if not runs:
         typer.echo("no complete run yet", err=True)
@@ -289,10 +291,10 @@ def promote_command(
     run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run to put in force.")],
 ) -> None:
     """Put a run in force: roll back, or forward again."""
-    from jobs.published import current_id, promote
+    from jobs.published import current_if_readable, promote
 
     output = local_path(output)
-    before = current_id(output)
+    before = current_if_readable(output)
     run = promote(output, run_id)
     typer.echo(f"current: {run.run_id}" + (f" (was {before})" if before else ""))
 

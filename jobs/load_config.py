@@ -14,7 +14,11 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.config import Config
 from schemas.errors import ConfigError
+from schemas.limits import reason
 from transforms import storage
+
+_KINDS = ("constrained-", "literal[")
+"""How pydantic names the kinds of a value that may be of several."""
 
 MOST_BYTES, MOST_NODES, MOST_LEVELS = 1 << 18, 10_000, 50
 """Largest config: bytes of the file, values once anchors are written out, sections in sections."""
@@ -43,7 +47,7 @@ def load_config(path: str, settings: Sequence[str] = (), output: str | None = No
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        lines = [_explain(problem) for problem in error.errors()]
+        lines = list(dict.fromkeys(explain(problem) for problem in error.errors()))
         raise ConfigError(f"{path}: " + "\n  ".join(lines)) from None
 
 
@@ -198,10 +202,13 @@ def _known_keys(location: Sequence[Any]) -> list[str]:
     return sorted({key for model in models for key in model.model_fields})
 
 
-def _explain(problem: Any) -> str:
+def explain(problem: Any) -> str:
+    """One problem of a config as `key: what is wrong`."""
     location = problem["loc"]
-    key = ".".join(str(part) for part in location)
+    key = ".".join(str(part) for part in location if not str(part).startswith(_KINDS))
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "policy":
+        return f"policies.{message}"
     if problem["type"] == "extra_forbidden":
         known = _known_keys(location)
         nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.4)
@@ -211,5 +218,4 @@ def _explain(problem: Any) -> str:
         return f"{key}: missing; it has no default"
     if problem["type"].startswith("union_tag"):
         return f"{key}.format: {message}"
-    shown = "" if isinstance(problem["input"], dict) else f" (got {problem['input']!r:.80})"
-    return f"{key}: {message}{shown}" if key else message
+    return f"{key}: {reason(problem)}" if key else message

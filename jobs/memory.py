@@ -24,6 +24,8 @@ ROUND = 256 << 20
 _RESERVED = 4 * MOST_MAPPED
 """Pages that stay mapped, and those that a look-up brings in before any are given back."""
 _LEAST_BLOCK = 16
+_LARGEST_BLOCK = 4 << 30
+"""Bytes of a block of queries under way, where no limit is set; the defaults take a fifth."""
 _LEAST_SHARD = 8192
 _POSTING = 8 * 3
 """Weight and number of a posting, and the two copies that are sorted."""
@@ -55,11 +57,15 @@ class Budget:
     def _free(self) -> int | None:
         return None if self.limit is None else self.limit - self.program - _RESERVED
 
-    def _query_bytes(self, width: int = WIDTH) -> int:
+    def _query_bytes(self, width: int = WIDTH, documents: int | None = None) -> int:
         sources = self.config.sources
         depths = [source.depth for source in (sources.bm25, sources.dense) if source]
-        pairs = sum(depths) + (sources.random.count if sources.random else 0) + 8
-        return pairs * (PAIR + 4 * width)
+        pairs = sum(depths) + (sources.random.count if sources.random else 0)
+        return (min(pairs, documents or pairs) + 8) * (PAIR + 4 * width)
+
+    def queries_in_a_block(self, documents: int) -> int:
+        """`block_size`, or as many as fit in memory of a corpus of so many documents."""
+        return max(1, min(self.block_size, _LARGEST_BLOCK // self._query_bytes(WIDTH, documents)))
 
     @cached_property
     def block_size(self) -> int:
@@ -103,14 +109,14 @@ class Budget:
             return config
         return config.model_copy(update={"shards": -(-documents // size)})
 
-    def blocks_at_once(self, depth: int) -> int | None:
+    def blocks_at_once(self, depth: int, documents: int) -> int | None:
         """Blocks of queries that are searched for in one pipeline; None = all.
 
         A local runner holds the results of all queries of a pipeline until they are merged.
         """
         if self.config.runner.name != "local":
             return None
-        return max(1, ROUND // (_PARTIAL * depth * self.block_size))
+        return max(1, ROUND // (_PARTIAL * min(depth, max(documents, 1)) * self.block_size))
 
     def expected(
         self, documents: int, queries: int, width: int, postings: float, text_bytes: int
@@ -121,7 +127,8 @@ class Budget:
         """
         sources, base = self.config.sources, self.program + MOST_MAPPED
         touched = min(4 * width * documents, 2 * MOST_MAPPED)
-        block = min(self.block_size, queries) * self._query_bytes(width)
+        in_block = min(self.queries_in_a_block(documents), queries)
+        block = in_block * self._query_bytes(width, documents)
         written = block // 2 if self.limit is None else 0  # with a limit, after the metrics
         limit = int(self.database().removesuffix("MB")) * 1_000_000
         found = {
@@ -137,11 +144,11 @@ class Budget:
         if sources.bm25:
             shard = self._shard_size(self.bm25(sources.bm25, documents, int(postings)), documents)
             held = _POSTING * postings * shard / max(documents, 1)
-            partial = min(ROUND, _PARTIAL * queries * sources.bm25.depth)
+            partial = min(ROUND, _PARTIAL * queries * min(sources.bm25.depth, documents))
             found["retrieve bm25"] = round(base + held + partial)
         if sources.dense:
             shard = self._shard_size(self.dense(sources.dense, documents, width), documents)
-            partial = min(ROUND, _PARTIAL * queries * sources.dense.depth)
+            partial = min(ROUND, _PARTIAL * queries * min(sources.dense.depth, documents))
             found["retrieve dense"] = base + 4 * width * shard + partial
         return found
 

@@ -1,6 +1,5 @@
 """The stages of a run, in order: each asks the work directory for its artifact, made or reused."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,6 +31,19 @@ if TYPE_CHECKING:
 
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 _INGESTED = ("documents", "queries", "positives", "confirmed_negatives", "dead_letters")
+
+
+def ingested_counts(directory: Path) -> dict[str, int]:
+    """`rows`, `dead_letters` and `evaluation_queries` of an ingested collection."""
+    file = directory / "counts.json"
+    try:
+        counts = storage.read_json(storage.fetch(file))
+        names = ("rows", "dead_letters", "evaluation_queries")
+        return {name: int(counts[name]) for name in names}
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise StorageError(
+            f"{file} cannot be read ({error}); remove {directory} and run again to make it anew"
+        ) from error
 
 
 @dataclass
@@ -94,17 +106,12 @@ class Miner:
                         for name, dataset in datasets.items():
                             dataset.finish(fingerprint=f"{found}/{name}", stage="ingest")
         self._check_bad_rows(directory)
+        self.work.block_size = self.budget.queries_in_a_block(datasets["documents"].rows)
         return datasets
 
     def _check_bad_rows(self, directory: Path) -> None:
         """Hold a reused collection to this run's limit too."""
-        try:
-            counts = json.loads(storage.fetch(directory / "counts.json").read_text())
-        except (OSError, ValueError) as error:
-            raise StorageError(
-                f"{directory / 'counts.json'} cannot be read ({error}); remove {directory} and run "
-                "again to make it anew"
-            ) from error
+        counts = ingested_counts(directory)
         limit = self.config.input.bad_rows
         bad = counts["dead_letters"] - counts["evaluation_queries"]
         if bad > limit * counts["rows"]:
@@ -198,6 +205,7 @@ class Miner:
             self.document_vectors,
             self.query_vectors,
             sets.get("confirmed_negatives"),
+            self.config.student.normalize,
         )
 
     @cached_property

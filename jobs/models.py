@@ -1,12 +1,11 @@
 """Which weights, precision and judge a run uses, and what identifies them in a fingerprint."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from schemas.config import Config, Student
-from schemas.errors import ModelError
+from schemas.errors import ModelError, StorageError
 from schemas.judges import Judge
 from transforms import storage
 from transforms.datasets import Dataset, write_json
@@ -84,9 +83,20 @@ def choose_encoder(
         cosine = agreement(bf16.spec(), [text[:2000] for text in sample])
         chosen = "bf16" if cosine >= MIN_COSINE else "fp32"
         write_json(note, {"precision": chosen, "lowest_cosine_with_fp32": round(cosine, 6)})
-    found = json.loads(storage.fetch(note).read_text())
-    lowest = found["lowest_cosine_with_fp32"]
-    return EncoderChoice(weights, student, found["precision"], lowest, section)
+    return EncoderChoice(weights, student, *_noted(note), section)
+
+
+def _noted(note: Path) -> tuple[str, float]:
+    """Precision and lowest cosine with fp32, as they were found before."""
+    try:
+        found = storage.read_json(storage.fetch(note))
+        if found["precision"] not in ("bf16", "fp32"):
+            raise ValueError(f"precision is {found['precision']!r:.40}")
+        return str(found["precision"]), float(found["lowest_cosine_with_fp32"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StorageError(
+            f"{note} cannot be read ({type(error).__name__}: {error}); remove it and run again"
+        ) from error
 
 
 def judge_student(judge: Judge, student: Student) -> Student:

@@ -184,7 +184,7 @@ class Estimator:
                 size = share * tree_bytes(Path(bm25_scorer(run).index.path))
                 seconds = share * self._beyond("index bm25")
             elif source == "dense" and config.sources.dense:
-                depth = config.sources.dense.depth
+                depth = min(config.sources.dense.depth, self.documents)
                 rate = measure_dense(tiled, self.documents, self.queries, depth)
                 seconds = rate * self.documents * self.queries
                 size = self._candidate_bytes(depth)

@@ -135,7 +135,7 @@ def measure_bm25(
 
     building, matrix = timed(build)
     queries = opened.queries(texts, config.language)
-    searching, _ = timed(lambda: matrix.top_k(queries, config.depth))
+    searching, _ = timed(lambda: matrix.top_k(queries, min(config.depth, size)))
     return building / max(size, 1), searching / max(size * len(texts), 1)
 
 

@@ -113,10 +113,24 @@ def list_runs(output: Path) -> list[Run]:
 
 
 def current_id(output: Path) -> str | None:
-    """The run in force, or None where `current` is not there."""
+    """The run in force, or None where `current` is not there. Raises StorageError for damage."""
+    file = output / "current"
     try:
-        return storage.fetch(output / "current").read_text(encoding="utf-8").strip() or None
-    except OSError:
+        return storage.fetch(file).read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StorageError(
+            f"{file} cannot be read ({error}), so no run is in force. Put one in force: negmine "
+            f"runs promote {output} RUN_ID"
+        ) from error
+
+
+def current_if_readable(output: Path) -> str | None:
+    """`current_id`, None for damage too: for what lists runs or puts one in force."""
+    try:
+        return current_id(output)
+    except StorageError:
         return None
 
 

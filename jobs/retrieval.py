@@ -94,7 +94,7 @@ def _dense(miner: "Miner") -> Dataset:
     if index is not None:
         key |= search_key(index)
     rows = miner.rows("queries")
-    at_once = miner.budget.blocks_at_once(config.depth)
+    at_once = miner.budget.blocks_at_once(config.depth, documents.rows)
     more: dict[str, Any] = {"at_once": at_once, "details": queries_found}
     return miner.work.ensure("retrieve", key, rows, make, label="retrieve dense", **more)
 
@@ -151,7 +151,7 @@ def _ensure(
     settings = config.model_dump(exclude={"shards"})
     full = {"source": source, "config": settings, **key}
     label = f"retrieve {source}"
-    at_once = miner.budget.blocks_at_once(depth) if depth else None
+    at_once = miner.budget.blocks_at_once(depth, miner.rows("documents")) if depth else None
     more: dict[str, Any] = {"at_once": at_once, "details": queries_found}
     return miner.work.ensure("retrieve", full, miner.rows("queries"), make, label=label, **more)
 

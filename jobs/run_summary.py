@@ -1,17 +1,21 @@
 """Counts, calibration and ECI of a run, from its own Parquet."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from jobs.mine import Miner
-from transforms import storage
+from jobs.mine import Miner, ingested_counts
 from transforms.calibrate import read_calibration
 from transforms.kernels.eci import set_terms
 from transforms.kernels.eci import summarise as summarise_terms
-from transforms.views import bound_memory, dataset_sql, partitioned_sql
+from transforms.views import (
+    COSINE,
+    POSITIVE_COSINE,
+    bound_memory,
+    dataset_sql,
+    partitioned_sql,
+)
 
 
 def summarise(miner: Miner, run: Path) -> dict[str, Any]:
@@ -36,8 +40,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
         overall = _eci(database, "")
         calibration = _calibration(database, miner)
-    counted = miner.ingested["documents"].directory.parent / "counts.json"
-    counts = json.loads(storage.fetch(counted).read_text())
+    counts = ingested_counts(miner.ingested["documents"].directory.parent)
     return {
         "tiers": tiers,
         "verdicts": dict(sorted(verdicts, key=lambda entry: (-entry[1], entry[0]))),
@@ -53,6 +56,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "merged_queries": counts["merged_queries"],
         "queries_without_positives": counts["queries_without_positives"],
         "repeated_rows": counts.get("repeated_rows", 0),
+        "zero_vectors": miner.collection.zero_vectors(),
     }
 
 
@@ -103,8 +107,8 @@ def _eci(database: duckdb.DuckDBPyConnection, where: str) -> dict[str, float]:
     """ECI of a part of the negatives: S and D averaged per query, then over queries; median N."""
     terms = database.execute(
         f"""
-        SELECT count(*) AS size, avg(dense_score) AS signal,
-               avg(greatest(0, positive_dense_score - dense_score)) AS safety
+        SELECT count(*) AS size, avg({COSINE}) AS signal,
+               avg(greatest(0, {POSITIVE_COSINE} - {COSINE})) AS safety
         FROM negatives {where} GROUP BY query_id ORDER BY query_id
         """
     ).fetchnumpy()

@@ -1,6 +1,5 @@
 """A run that is published in a store, where nothing is renamed: its manifest goes up last."""
 
-import json
 import os
 import shutil
 import socket
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jobs.published import MANIFEST, Run, current_id
+from jobs.published import MANIFEST, Run, current_if_readable
 from schemas.errors import StorageError
 from schemas.locations import cache_folder
 from transforms import storage
@@ -24,7 +23,7 @@ def taken(run: Path) -> StorageError:
     """Why a run cannot be published under its name."""
     output = run.parent.parent
     force = ""
-    if Run(run).complete and current_id(output) != run.name:
+    if Run(run).complete and current_if_readable(output) != run.name:
         force = f". To put it in force: negmine runs promote {output} {run.name}"
     return StorageError(
         f"{run} is there already, and a published run is never changed; choose another "
@@ -117,7 +116,7 @@ class StoredRun:
 
     def _holder(self) -> dict[str, Any]:
         try:
-            found = json.loads(storage.fetch(self.claim).read_text())
+            found = storage.read_json(storage.fetch(self.claim))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return found if isinstance(found.get("time", 0), (int, float)) else {}

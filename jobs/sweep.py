@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from jobs.load_config import explain
 from jobs.published import Run
 from schemas import tables
 from schemas.config import Config, Sampling, Tier
@@ -102,10 +103,8 @@ def _changed(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        reason = first["msg"].removeprefix("Value error, ")
         shown = ", ".join(f"{key}={value}" for key, value in settings.items())
-        raise ConfigError(f"--policy {shown}: {where + ': ' if where else ''}{reason}") from None
+        raise ConfigError(f"--policy {shown}: {explain(first)}") from None
 
 
 def _put(
@@ -168,12 +167,18 @@ def sweep(run: Run, grid: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         StorageError: the run's stage outputs are gone.
     """
     judged = _artifact(run, "judged")
-    names = ("documents", "queries", "positives", "document_vectors", "query_vectors")
-    collection = Collection(*(_artifact(run, name) for name in names))
+    collection = Collection(
+        _artifact(run, "documents"),
+        _artifact(run, "queries"),
+        _artifact(run, "positives"),
+        _artifact(run, "document_vectors"),
+        _artifact(run, "query_vectors"),
+    )
     points = _points(run, judged, grid)
     totals: list[dict[str, Any]] = [{} for _ in points]
     documents = collection.document_arrays()
-    for table in judged.tables(_COLUMNS):
+    there = set(judged.columns())
+    for table in judged.tables([name for name in _COLUMNS if name in there]):
         pairs = to_pairs(table)
         held = hold_out(collection, pairs, points[0].selection.seed)
         for point, total in zip(points, totals, strict=True):
@@ -202,9 +207,9 @@ def _selected(pairs: Pairs, point: Point, documents: DocumentArrays) -> Iterator
     decisions, choice = _choice(pairs, selection, documents)
     kept = choice.tier >= 0
     query = pairs.query[kept]
-    negative, positive = pairs.dense[kept], pairs.dense[served_positive(pairs)[query]]
-    ratio = similarity_ratio(negative, positive)
-    terms = query_terms(query, negative, positive, pairs.queries)
+    served = served_positive(pairs)[query]
+    ratio = similarity_ratio(pairs.dense[kept], pairs.dense[served])
+    terms = query_terms(query, pairs.cosine[kept], pairs.cosine[served], pairs.queries)
     decided = np.where(choice.near & (decisions.policy < 0), _near(selection), decisions.policy)
     yield "dropped", int(np.isin(decided, point.swept_policies).sum())
     yield "tiers", np.bincount(choice.tier[kept], minlength=len(selection.tiers))

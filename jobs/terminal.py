@@ -8,7 +8,8 @@ from schemas.locations import shown
 _SAFE_FORMAT = "\u200c\u200d"  # zero-width joiners: words and emoji need them
 
 
-def _escape(letter: str) -> str:
+def escaped(letter: str) -> str:
+    """A letter as Python writes it in a text: `\\n`, `\\x1b`, `\\u202e`."""
     named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(letter)
     if named:
         return named
@@ -31,7 +32,7 @@ class _Table(dict[int, int | str]):
 
     def __missing__(self, code: int) -> int | str:
         letter = chr(code)
-        self[code] = found = _escape(letter) if _unsafe(letter) else code
+        self[code] = found = escaped(letter) if _unsafe(letter) else code
         return found
 
 

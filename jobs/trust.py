@@ -37,6 +37,7 @@ _SHAPE: Any = {
         **dict.fromkeys(("queries", "documents", "positives", "queries_short"), int),
         **dict.fromkeys(("dead_letters", "evaluation_queries"), int),
         **dict.fromkeys(("merged_queries", "queries_without_positives"), int),
+        "zero_vectors": {"documents": int, "queries": int},
     },
     "artifacts": {"*": (str, type(None))},
     "timings": {"*": {"seconds": _NUMBER, "reused": bool}},

@@ -13,6 +13,7 @@ from jobs.dense_index import describe
 from jobs.mine import Miner
 from schemas.config import Config, Dense, FirstPass
 from schemas.errors import ConfigError, DataError
+from schemas.limits import MOST_CANDIDATES, MOST_ROWS
 from transforms.kernels import ann
 from transforms.kernels.dense import exact_top_k, largest_norm
 from transforms.kernels.reduction import Reduced, Reduction
@@ -94,6 +95,7 @@ def tune_index(
     if not total or not documents:
         raise DataError(f"there are {documents} documents and {total} queries; nothing to measure")
     dense = config.sources.dense or Dense()
+    k = min(k, documents)
     shards = plan_shards(documents, dense.shards)
     vectors = _vectors(miner, shards[0].stop, k, queries)
     norm = largest_norm(vectors.documents)
@@ -213,9 +215,9 @@ def _settings(kind: str, index: Any, k: int) -> Iterator[Dense]:
 
 
 def check_arguments(recall: float, k: int, queries: int) -> None:
-    """Raise ConfigError for a recall outside 0..1 or a count below 1."""
+    """Raise ConfigError for a recall outside 0..1 or a count below 1 or over its limit."""
     if not 0 <= recall <= 1:
         raise ConfigError(f"--recall {recall:g}: give a share from 0 to 1")
-    for name, value in (("--k", k), ("--queries", queries)):
-        if value < 1:
-            raise ConfigError(f"{name} {value}: give 1 or more")
+    for name, value, most in (("--k", k, MOST_CANDIDATES), ("--queries", queries, MOST_ROWS)):
+        if not 1 <= value <= most:
+            raise ConfigError(f"{name} {value}: give 1 to {most:,}")

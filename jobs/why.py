@@ -114,6 +114,8 @@ def _policies(run: Run, query_id: str, doc_id: str) -> RenderableType:
     served = served_positive(pairs)
     ratio = similarity_ratio(pairs.dense[row], pairs.dense[served[0]])
     lines = [f"similarity relative to the served positive: {ratio:.4f}"]
+    if ratio != ratio:
+        lines = ["no similarity: the vector of query, document or served positive is zero"]
     safe = decide(pairs, selection.policies).policy < 0
     if safe[row]:
         order = preference(pairs, served, selection.sampling, selection.seed)

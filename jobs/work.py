@@ -1,7 +1,6 @@
 """The work directory: content-addressed artifacts, made once and resumed from their parts."""
 
 import fcntl
-import json
 import os
 import sys
 import time
@@ -29,7 +28,7 @@ STAGE_VERSIONS = {
     "precomputed": 2,
     "check_judge": 1,
     "calibrate": 1,
-    "judge": 5,
+    "judge": 6,
     "select": 2,
     "score": 1,
 }
@@ -162,8 +161,11 @@ class Work:
 def _planned(plan: Path) -> int:
     """Rows in a block of a plan."""
     try:
-        return int(json.loads(storage.fetch(plan).read_text())["block_size"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        size = int(storage.read_json(storage.fetch(plan))["block_size"])
+        if size < 1:
+            raise ValueError(f"block_size is {size}")
+        return size
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise StorageError(
             f"{plan} cannot be read ({type(error).__name__}: {error}); remove {plan.parent} and "
             "run again to make it anew"

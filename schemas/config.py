@@ -3,71 +3,80 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.inputs import Input
 from schemas.judges import Judge
+from schemas.limits import (
+    MOST_DIMENSIONS,
+    MOST_LISTS,
+    MOST_NEGATIVES,
+    MOST_SHARDS,
+    MOST_WEIGHT,
+    Candidates,
+    Lists,
+    Model,
+    Score,
+    Weight,
+)
 from schemas.policies import Policy, needs_judge
 from schemas.runner import Runner
 from schemas.student import Student
 
 _TIER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_Shards = Annotated[int, Field(ge=1, le=MOST_SHARDS)] | Literal["auto"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Bm25(_Model):
+class Bm25(Model):
     """Lexical retrieval."""
 
-    depth: int = Field(100, ge=1, description="candidates per query")
+    depth: Candidates = Field(100, description="candidates per query")
     method: Literal["lucene", "robertson", "atire", "okapi", "bm25l", "bm25+"] = Field(
         "lucene", description="weighting variant; okapi, bm25l, bm25+ as in rank-bm25"
     )
-    k1: float = Field(1.2, ge=0, description="term-frequency saturation")
+    k1: Weight = Field(1.2, ge=0, description="term-frequency saturation")
     b: float = Field(0.75, ge=0, le=1, description="length normalisation")
-    delta: float = Field(0.5, ge=0, description="floor of bm25l and bm25+")
+    delta: Weight = Field(0.5, ge=0, description="floor of bm25l and bm25+")
     language: str | None = Field(
         "english", description="stemmer and stop words; null = neither (PyStemmer's names)"
     )
-    shards: int | Literal["auto"] = Field("auto", description="document shards; never the result")
+    shards: _Shards = Field("auto", description="document shards; never the result")
 
 
-class FirstPass(_Model):
+class FirstPass(Model):
     """A search in fewer dimensions, whose results are scored again in all of them."""
 
     kind: Literal["prefix", "pca", "whitening"] = Field(
         description="prefix of a Matryoshka model's vectors, principal components, or whitened ones"
     )
-    dimension: int = Field(ge=1, description="dimensions of the first pass")
+    dimension: int = Field(ge=1, le=MOST_DIMENSIONS, description="dimensions of the first pass")
 
 
-class Dense(_Model):
+class Dense(Model):
     """Nearest neighbours under the student; see docs/index-types.md."""
 
-    depth: int = Field(100, ge=1, description="candidates per query")
+    depth: Candidates = Field(100, description="candidates per query")
     index: str = Field(
         "flat", description="flat = exact; ivf, hnsw, ivfpq, or a FAISS factory string: approximate"
     )
-    nlist: int | None = Field(None, ge=1, description="ivf, ivfpq: lists; null = by shard size")
-    nprobe: int | None = Field(
-        None, ge=1, description="ivf, ivfpq: lists searched; null = 1 in 8, 32 at least"
+    nlist: Lists | None = Field(None, description="ivf, ivfpq: lists; null = by shard size")
+    nprobe: Lists | None = Field(
+        None, description="ivf, ivfpq: lists searched; null = 1 in 8, 32 at least"
     )
-    m: int | None = Field(
-        None, ge=1, description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4"
+    m: Lists | None = Field(
+        None, description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4"
     )
-    ef_construction: int | None = Field(None, ge=1, description="hnsw: null = 80")
-    ef_search: int | None = Field(None, ge=1, description="hnsw: null = twice the depth")
+    ef_construction: Lists | None = Field(None, description="hnsw: null = 80")
+    ef_search: Lists | None = Field(None, description="hnsw: null = twice the depth")
     first_pass: FirstPass | None = Field(None, description="flat: search in fewer dimensions first")
-    over_fetch: float | None = Field(
+    over_fetch: Weight | None = Field(
         None, ge=1, description="documents scored in full, in depths; null = 1, 4 where compressed"
     )
     min_recall: float | None = Field(
         None, ge=0, le=1, description="lowest recall allowed; null = 0.99 of a first pass, else 0.9"
     )
-    shards: int | Literal["auto"] = Field(
+    shards: _Shards = Field(
         "auto", description="document shards; only approximate results depend on them"
     )
 
@@ -84,6 +93,9 @@ class Dense(_Model):
         import faiss
 
         many_factors = 15_360
+        largest = max((int(number) for number in re.findall(r"\d+", index[:200])), default=0)
+        if largest > MOST_LISTS:
+            raise ValueError(f"{largest} is over {MOST_LISTS:,}, the most of anything in an index")
         try:
             faiss.index_factory(many_factors, index, faiss.METRIC_INNER_PRODUCT)
         except RuntimeError:
@@ -115,13 +127,13 @@ class Dense(_Model):
         return self
 
 
-class Random(_Model):
+class Random(Model):
     """Uniform documents, without replacement, by keyed hash."""
 
-    count: int = Field(20, ge=1, description="candidates per query")
+    count: Candidates = Field(20, description="candidates per query")
 
 
-class Given(_Model):
+class Given(Model):
     """Candidates that somebody else retrieved."""
 
     path: str = Field(description="Parquet or JSONL of candidates; file, folder or glob")
@@ -130,7 +142,7 @@ class Given(_Model):
     rank_column: str = Field("rank", description="rank from 1; the best of a pair's rows counts")
 
 
-class Sources(_Model):
+class Sources(Model):
     """Where candidates come from; null turns a source off."""
 
     bm25: Bm25 | None = Field(Bm25(), description="lexical retrieval")
@@ -145,29 +157,31 @@ class Sources(_Model):
         return self
 
 
-class Sampling(_Model):
+class Sampling(Model):
     """In which order the candidates of a band are tried."""
 
     method: Literal[
         "contrast", "top", "uniform", "softmax", "simans", "trisampler", "mmr", "log_det"
     ] = Field("contrast", description="see docs/sampling.md; random methods draw by keyed hash")
-    lexical_weight: float = Field(
+    lexical_weight: Weight = Field(
         0.1, description="contrast: weight of BM25; higher keeps negatives that share more words"
     )
-    temperature: float = Field(0.05, gt=0, description="softmax: of the student's similarity")
-    simans_a: float = Field(0.5, gt=0, description="simans: sharpness, on z-scores")
-    simans_b: float = Field(0.0, description="simans: target below the positive, on z-scores")
+    temperature: Weight = Field(
+        0.05, ge=1 / MOST_WEIGHT, description="softmax: of the student's similarity"
+    )
+    simans_a: Weight = Field(0.5, gt=0, description="simans: sharpness, on z-scores")
+    simans_b: Weight = Field(0.0, description="simans: target below the positive, on z-scores")
     diversity: float = Field(
         0.5, ge=0, le=1, description="mmr, log_det: 0 = most similar only, 1 = most diverse only"
     )
 
 
-class Tier(_Model):
+class Tier(Model):
     """A band of the student's similarity relative to the positive's, with a quota."""
 
-    quota: int = Field(ge=0, description="negatives per query")
-    min_ratio: float | None = Field(None, description="lowest s-/s+ of the band, inclusive")
-    max_ratio: float | None = Field(None, description="highest s-/s+ of the band, exclusive")
+    quota: int = Field(ge=0, le=MOST_NEGATIVES, description="negatives per query")
+    min_ratio: Score | None = Field(None, description="lowest s-/s+ of the band, inclusive")
+    max_ratio: Score | None = Field(None, description="highest s-/s+ of the band, exclusive")
     source: Literal["bm25", "dense", "random", "given"] | None = Field(
         None, description="only candidates that this source returned"
     )
@@ -181,7 +195,7 @@ class Tier(_Model):
         return self
 
 
-class Output(_Model):
+class Output(Model):
     """Where the run goes."""
 
     path: str = Field("out", description="folder that holds runs/, current and the work directory")
@@ -197,7 +211,7 @@ class Output(_Model):
 Tiers = Annotated[dict[str, Tier], Field(min_length=1)]
 
 
-class Config(_Model):
+class Config(Model):
     """A whole run."""
 
     input: Input = Field(description="the collection to mine")

@@ -2,16 +2,20 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from schemas.limits import MOST_BYTES, MOST_ROWS, MOST_TEXT, Model
 
 AUTO: Literal["auto"] = "auto"
 """The column that has one of the usual names of its role, see `transforms.readers.tables.names`."""
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Input(Model):
     limit: int | None = Field(
-        None, ge=1, description="mine only this many queries (stdlib: functions), by keyed hash"
+        None,
+        ge=1,
+        le=MOST_ROWS,
+        description="mine only this many queries (stdlib: functions), by keyed hash",
     )
     bad_rows: float = Field(0.01, ge=0, le=1, description="share of rows that may be bad")
     merge_equal_queries: bool = Field(
@@ -20,10 +24,13 @@ class _Input(BaseModel):
         "one with the positives of all; false = each stays, and no positive of one is a negative "
         "of another",
     )
-    max_text_bytes: int = Field(1_000_000, ge=1, description="longer texts are bad rows")
+    max_text_bytes: int = Field(
+        1_000_000, ge=1, le=MOST_TEXT, description="longer texts are bad rows"
+    )
     max_unpacked_bytes: int | None = Field(
         None,
         ge=1,
+        le=MOST_BYTES,
         description="what a .gz, .zst or Parquet file may unpack to; null = 100 times the file, "
         "1 GiB at least",
     )
@@ -174,7 +181,10 @@ class StdlibInput(_Input):
 
     format: Literal["stdlib"]
     limit: int | None = Field(
-        1500, ge=1, description="functions, a deterministic subset; null = all (~4,000)"
+        1500,
+        ge=1,
+        le=MOST_ROWS,
+        description="functions, a deterministic subset; null = all (~4,000)",
     )
 
 

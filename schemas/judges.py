@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from schemas.limits import MOST_JUDGES, MOST_TOKENS, Model
 
 _MODELS = ("model", "max_length", "device", "trust_remote_code", "allow_pickle")
 _KEYS = {
@@ -16,10 +18,8 @@ _KEYS = {
 }
 
 
-class Judge(BaseModel):
+class Judge(Model):
     """The teacher that says how safe a negative is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal[
         "cross_encoder",
@@ -35,7 +35,9 @@ class Judge(BaseModel):
         description="cross_encoder: folder or hub name (default cross-encoder/ms-marco-"
         "MiniLM-L6-v2); late_interaction and fusion: an encoder (default: the student)",
     )
-    max_length: int | None = Field(None, ge=4, description="tokens per pair; null = the model's")
+    max_length: int | None = Field(
+        None, ge=4, le=MOST_TOKENS, description="tokens per pair; null = the model's"
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
     trust_remote_code: bool = Field(False, description="run code shipped with the model")
     allow_pickle: bool = Field(
@@ -58,7 +60,9 @@ class Judge(BaseModel):
         description="cascade: the dear judge reads what the cheap one puts above this share of the "
         "known positives and not above that",
     )
-    agree: int = Field(2, ge=1, description="vote: judges that must find a candidate relevant")
+    agree: int = Field(
+        2, ge=1, le=MOST_JUDGES, description="vote: judges that must find a candidate relevant"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Judge":

@@ -3,14 +3,10 @@
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_serializer, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.limits import Model, Rank, Score, Weight, reason
 
 Against = Literal["min", "mean", "max", "each"]
 _AGAINST = "which of the query's positives; min is the same as below each of them"
@@ -21,8 +17,7 @@ _POSITIVES_ABOVE = (
 _THRESHOLD = "on the judge's scale; null = found from the positives of the collection"
 
 
-class _Parameters(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Parameters(Model):
     judged: ClassVar[bool] = False
 
 
@@ -37,15 +32,15 @@ class SameText(_Parameters):
 class NearDuplicateOfPositive(_Parameters):
     """Drops near-duplicates of a positive."""
 
-    jaccard: float = Field(0.8, gt=0, description="word 3-shingle Jaccard at or above drops")
-    cosine: float = Field(0.97, gt=0, description="student cosine at or above drops")
+    jaccard: Score = Field(0.8, gt=0, description="word 3-shingle Jaccard at or above drops")
+    cosine: Score = Field(0.97, gt=0, description="student cosine at or above drops")
 
 
 class NearDuplicateOfNegative(_Parameters):
     """Skips near-duplicates of a negative already chosen for the query."""
 
-    jaccard: float = Field(0.8, gt=0, description="MinHash estimate at or above skips")
-    cosine: float = Field(0.97, gt=0, description="student cosine at or above skips")
+    jaccard: Score = Field(0.8, gt=0, description="MinHash estimate at or above skips")
+    cosine: Score = Field(0.97, gt=0, description="student cosine at or above skips")
 
 
 class EvaluationDocument(_Parameters):
@@ -55,15 +50,15 @@ class EvaluationDocument(_Parameters):
 class HubCap(_Parameters):
     """Keeps a document for the queries that rank it best, and drops it for the rest."""
 
-    max_queries: int = Field(100, ge=1, description="queries that may use one document")
+    max_queries: Rank = Field(100, description="queries that may use one document")
 
 
 class RankWindow(_Parameters):
     """Keeps raw ranks `min .. max` of a source; other sources' candidates pass."""
 
     source: Literal["bm25", "dense"] = Field(description="whose rank")
-    min: int = Field(1, ge=1, description="first rank kept")
-    max: int | None = Field(None, ge=1, description="last rank kept; null = no limit")
+    min: Rank = Field(1, description="first rank kept")
+    max: Rank | None = Field(None, description="last rank kept; null = no limit")
 
 
 class SuspectedPositive(_Parameters):
@@ -75,7 +70,7 @@ class SuspectedPositive(_Parameters):
     judged: ClassVar[bool] = True
     against: Against = Field("max", description=_AGAINST)
     positives_above: float = Field(0.5, gt=0, le=1, description=_POSITIVES_ABOVE)
-    threshold: float | None = Field(None, description=_THRESHOLD)
+    threshold: Score | None = Field(None, description=_THRESHOLD)
 
 
 class JudgeCalibratedThreshold(_Parameters):
@@ -83,22 +78,22 @@ class JudgeCalibratedThreshold(_Parameters):
 
     judged: ClassVar[bool] = True
     positives_above: float = Field(0.5, gt=0, le=1, description=_POSITIVES_ABOVE)
-    threshold: float | None = Field(None, description=_THRESHOLD)
+    threshold: Score | None = Field(None, description=_THRESHOLD)
 
 
 class JudgeScore(_Parameters):
     """Keeps judge scores inside [min, max]."""
 
     judged: ClassVar[bool] = True
-    min: float | None = Field(None, description="lower scores drop")
-    max: float | None = Field(None, description="higher scores drop")
+    min: Score | None = Field(None, description="lower scores drop")
+    max: Score | None = Field(None, description="higher scores drop")
 
 
 class JudgeAbsoluteMargin(_Parameters):
     """Keeps s- < s+ - margin (TopK-MarginPos, NV-Retriever, arXiv 2407.15831)."""
 
     judged: ClassVar[bool] = True
-    margin: float = Field(0.05, description="distance below the positive, on the judge's scale")
+    margin: Score = Field(0.05, description="distance below the positive, on the judge's scale")
     against: Against = Field("min", description=_AGAINST)
 
 
@@ -106,7 +101,7 @@ class JudgeRelativeMargin(_Parameters):
     """Keeps s- < s+ - (1 - keep_below)|s+| (TopK-PercPos, NV-Retriever, made sign-safe)."""
 
     judged: ClassVar[bool] = True
-    keep_below: float = Field(0.95, description="share of the positive's score")
+    keep_below: Weight = Field(0.95, description="share of the positive's score")
     against: Against = Field("min", description=_AGAINST)
 
 
@@ -126,10 +121,9 @@ PARAMETERS: dict[str, type[_Parameters]] = {
 }
 
 
-class Policy(BaseModel):
+class Policy(Model):
     """One entry of the `policies` list: `{name: {parameter: value}}`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
     parameters: Any
 
@@ -150,8 +144,10 @@ class Policy(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"])) or name
-            known = ", ".join(PARAMETERS[name].model_fields) or "none"
-            raise ValueError(f"{name}.{key}: {first['msg']} (known keys: {known})") from None
+            known = f" (known keys: {', '.join(PARAMETERS[name].model_fields) or 'none'})"
+            why = reason(first) + (known if first["type"] == "extra_forbidden" else "")
+            told = {"key": f"{name}.{key}", "reason": why}
+            raise PydanticCustomError("policy", "{key}: {reason}", told) from None
 
     @model_serializer
     def _dump(self) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from schemas.limits import MOST_TOKENS, Model
 
 
-class Vectors(BaseModel):
+class Vectors(Model):
     """Vectors that somebody's own model gave, by identifier."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     documents: str = Field(description="Parquet of the documents' vectors; file, folder or glob")
     queries: str = Field(description="Parquet of the queries' vectors; file, folder or glob")
@@ -16,10 +16,8 @@ class Vectors(BaseModel):
     vector: str = Field("vector", description="column of vectors: lists of float16, 32 or 64")
 
 
-class Student(BaseModel):
+class Student(Model):
     """The embedding model to be trained; its geometry says how hard a negative is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str = Field("all-MiniLM-L6-v2", description="local folder, hub name or alias")
     vectors: Vectors | None = Field(
@@ -31,7 +29,9 @@ class Student(BaseModel):
     document_prompt: str | None = Field(
         None, description='text put before every document; null = the model\'s own, "" = none'
     )
-    max_length: int | None = Field(None, ge=4, description="tokens; null = the model's own limit")
+    max_length: int | None = Field(
+        None, ge=4, le=MOST_TOKENS, description="tokens; null = the model's own limit"
+    )
     normalize: bool = Field(True, description="scale vectors to length 1, so that dot = cosine")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto = bf16 where the hardware has it and it agrees with fp32"

@@ -104,13 +104,38 @@ TERM_STATISTICS = pa.schema(
     ]
 )
 
-_SCORES = [
-    _field("sources", pa.list_(pa.string()), "sources that returned it, in the order of Source"),
-    _field("bm25_score", pa.float32(), "BM25 score, where that source returned it", True),
-    _field("bm25_rank", pa.int32(), "BM25 rank from 1, where that source returned it", True),
-    _field("dense_score", pa.float32(), "student's similarity to the query"),
-    _field("dense_rank", pa.int32(), "dense rank from 1, where that source returned it", True),
-]
+
+def _scores(chosen: bool = False) -> list[pa.Field]:
+    return [
+        _field(
+            "sources", pa.list_(pa.string()), "sources that returned it, in the order of Source"
+        ),
+        _field("bm25_score", pa.float32(), "BM25 score, where that source returned it", True),
+        _field("bm25_rank", pa.int32(), "BM25 rank from 1, where that source returned it", True),
+        _field(
+            "dense_score",
+            pa.float32(),
+            "student's similarity to the query"
+            + ("" if chosen else "; null where a vector is zero, which has none"),
+            not chosen,
+        ),
+        _field("dense_rank", pa.int32(), "dense rank from 1, where that source returned it", True),
+    ]
+
+
+_COSINE = _field(
+    "query_cosine",
+    pa.float32(),
+    "cosine with the query, where dense_score is not that (student.normalize: false)",
+    True,
+)
+
+_POSITIVE_COSINE = _field(
+    "positive_query_cosine",
+    pa.float32(),
+    "cosine of query and positive, where positive_dense_score is not that",
+    True,
+)
 
 _CONFIRMED = _field(
     "confirmed_negative", pa.bool_(), "labelled a negative: no judge's policy drops it"
@@ -124,13 +149,14 @@ JUDGED = pa.schema(
     [
         _QUERY_IX,
         _DOC_IX,
-        *_SCORES,
+        *_scores(),
         _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
         _field("given_rank", pa.int32(), "rank from 1 in the list that was given", True),
         _field("is_positive", pa.bool_(), "a known positive of the query"),
         _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
         _PARTS,
         _field("bm25_pair_score", pa.float32(), "BM25 score, whether or not BM25 returned it"),
+        _COSINE,
         _field("neighbour_cosine", pa.float32(), "mean cosine to its 5 nearest of the candidates"),
         _field("positive_cosine", pa.float32(), "highest cosine with a positive's vector"),
         _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),
@@ -209,8 +235,10 @@ NEGATIVES = pa.schema(
         _field("negative_id", pa.string(), "identifier of the negative"),
         _field("negative", pa.large_string(), "its text; absent with texts: ids_only", True),
         _field("rank", pa.int32(), "1 = hardest in its tier"),
-        *_SCORES,
+        *_scores(chosen=True),
         _field("positive_dense_score", pa.float32(), "student's similarity of query and positive"),
+        _COSINE,
+        _POSITIVE_COSINE,
         _field("judge_score", pa.float32(), "judge's score of the negative", True),
         _field("positive_judge_score", pa.float32(), "judge's score of the positive", True),
         _field("judge_margin", pa.float32(), "positive_judge_score - judge_score", True),
@@ -223,12 +251,19 @@ LEDGER = pa.schema(
     [
         _field("query_id", pa.string(), "identifier of the query"),
         _field("doc_id", pa.string(), "identifier of the candidate"),
-        *_SCORES,
+        *_scores(),
         _field("is_positive", pa.bool_(), "a known positive of the query"),
         _CONFIRMED,
         _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
         _PARTS,
-        _field("positive_dense_score", pa.float32(), "student's similarity of query and positive"),
+        _field(
+            "positive_dense_score",
+            pa.float32(),
+            "student's similarity of query and positive; null where a vector is zero",
+            True,
+        ),
+        _COSINE,
+        _POSITIVE_COSINE,
         _field("positive_judge_score", pa.float32(), "judge's score of the positive", True),
         _field("positive_cosine", pa.float32(), "highest cosine with a positive's vector"),
         _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),

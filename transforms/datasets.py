@@ -100,9 +100,15 @@ def _is_part(name: str) -> bool:
     return name.startswith("part-") and name.endswith(".parquet")
 
 
+def _are_parts(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(part, dict) and {"name", "rows", "bytes"} <= part.keys() for part in value
+    )
+
+
 @lru_cache(maxsize=32)
 def _manifest_sizes(file: str, _: int) -> dict[str, int]:
-    manifest = json.loads(Path(file).read_text())
+    manifest = storage.read_json(Path(file))
     return {part["name"]: int(part["bytes"]) for part in manifest["parts"]}
 
 
@@ -156,15 +162,15 @@ class Dataset:
         if storage.is_mirrored(self.directory):
             self._is_checked()
         try:
-            value = json.loads((self.directory / MANIFEST).read_text())
-            if not isinstance(value, dict) or not {"parts", "rows"} <= value.keys():
+            value = storage.read_json(self.directory / MANIFEST)
+            if type(value.get("rows")) is not int or not _are_parts(value.get("parts")):
                 raise ValueError("not a manifest")
         except (OSError, ValueError) as error:
             raise StorageError(
                 f"{self.directory / MANIFEST} cannot be read ({error}); remove the directory "
                 "and run again to make it anew"
             ) from error
-        return dict(value)
+        return value
 
     def finish(self, **details: Any) -> None:
         """Write the manifest: details, parts with rows and bytes, and the number of rows."""
@@ -250,6 +256,10 @@ class Dataset:
         if not storage.is_mirrored(self.directory) or not self._is_checked():
             return None
         return self._mirrored_sizes().get(name)
+
+    def columns(self) -> list[str]:
+        """Names of the columns of its first part; an older data set may lack newer ones."""
+        return list(self.read_part(self._parts()[0]).column_names)
 
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The parts, one after another, in row order."""

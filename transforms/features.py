@@ -7,6 +7,7 @@ import numpy as np
 from transforms.datasets import Dataset
 from transforms.kernels.candidates import Candidates, against_positives
 from transforms.kernels.dense import pair_scores
+from transforms.kernels.geometry import cosines
 from transforms.kernels.near_duplicates import jaccard, minhash_jaccard, shingles
 from transforms.kernels.picking import DocumentArrays
 from transforms.stores import array_column, binary_column, release_pages
@@ -14,6 +15,7 @@ from transforms.stores import array_column, binary_column, release_pages
 _EXACT_JACCARD_FROM = 0.5
 _PAIRS_AT_ONCE = 16_384
 _ROWS_AT_ONCE = 2048
+_SCANNED_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Collection:
     document_vectors: Dataset
     query_vectors: Dataset
     confirmed_negatives: Dataset | None = None
+    normalized: bool = True
+    """Whether vectors have length 1, so that the student's similarity is the cosine."""
 
     @property
     def vectors(self) -> "np.ndarray | HeldRows":
@@ -42,19 +46,54 @@ class Collection:
         return _Holding(**values, held=HeldRows.of(self.document_vectors, "vector", doc_ix))
 
     def similarity(self, query_ix: np.ndarray, doc_ix: np.ndarray) -> np.ndarray:
-        """Student similarity of each pair, (n,) float32; the same bits as in retrieval."""
+        """Student similarity of each pair, (n,) float32; the same bits as in retrieval.
+
+        NaN where a vector is zero: it has no direction, so it is similar to nothing.
+        """
         queries = array_column(self.query_vectors, "vector")
         documents = self.vectors
         out = np.empty(len(query_ix), dtype=np.float32)
         for start in range(0, len(out), _PAIRS_AT_ONCE):
             rows = slice(start, start + _PAIRS_AT_ONCE)
             out[rows] = pair_scores(queries[query_ix[rows]], documents[doc_ix[rows]])
+        suspects = np.flatnonzero(out == 0)
+        for start in range(0, len(suspects), _PAIRS_AT_ONCE):
+            some = suspects[start : start + _PAIRS_AT_ONCE]
+            whole = queries[query_ix[some]].any(axis=1) & documents[doc_ix[some]].any(axis=1)
+            out[some[~whole]] = np.nan
         return out
+
+    def cosine(self, query_ix: np.ndarray, doc_ix: np.ndarray) -> np.ndarray:
+        """Cosine of query and document of each pair, (n,) float32; NaN where a vector is zero."""
+        found = self.similarity(query_ix, doc_ix)
+        if self.normalized:
+            return found
+        queries, documents = array_column(self.query_vectors, "vector"), self.vectors
+        for start in range(0, len(found), _PAIRS_AT_ONCE):
+            rows = slice(start, start + _PAIRS_AT_ONCE)
+            known = cosines(queries[query_ix[rows]], documents[doc_ix[rows]])
+            found[rows] = np.where(np.isnan(found[rows]), np.nan, known)
+        return found
+
+    def zero_vectors(self) -> dict[str, int]:
+        """How many documents and queries have a zero vector."""
+        sets = {"documents": self.document_vectors, "queries": self.query_vectors}
+        return {name: _zero_rows(dataset) for name, dataset in sets.items()}
 
     def document_arrays(self) -> DocumentArrays:
         """What chosen negatives are compared by, memory-mapped."""
         vectors = array_column(self.document_vectors, "vector")
         return DocumentArrays(vectors, array_column(self.documents, "minhash"))
+
+
+def _zero_rows(vectors: Dataset) -> int:
+    mapped, total = array_column(vectors, "vector"), 0
+    for start in range(0, len(mapped), _SCANNED_AT_ONCE):
+        release_pages()
+        piece = mapped[start : start + _SCANNED_AT_ONCE]
+        suspects = np.flatnonzero(piece[:, 0] == 0)
+        total += int((~piece[suspects].any(axis=1)).sum())
+    return total
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset
 from transforms.embed import vectors_table
-from transforms.kernels.geometry import unit_length
+from transforms.kernels.geometry import length_fault, unit_length
 from transforms.kernels.hashing import text_keys
 from transforms.query_parts import documents_sql, queries_sql
 from transforms.readers.suffixes import kind_of_file, require_kind
@@ -181,6 +181,9 @@ class PlaceVectors(beam.PTransform):
             raise StorageError(
                 f"cannot read {place}: {error.strerror}; remove {self.directory} and run again"
             ) from error
+        fault = None if self.normalize else length_fault(vectors)
+        if fault:
+            raise DataError(f"{self.given.key}: {fault}")
         if self.normalize:
             vectors = unit_length(vectors)
         return block, vectors_table(block.start, text_keys(texts), vectors, [None] * len(texts))

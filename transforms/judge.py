@@ -89,11 +89,13 @@ def block_rows(
     retrieved = np.any([found.rank[source] > 0 for source in RETRIEVING], axis=0)
     texts = binary_column(collection.queries, "text").texts(query_ix)
     keys = array_column(collection.queries, "query_key")[found.query_ix]
+    dense = held.similarity(found.query_ix, found.doc_ix)
     pairs = Pairs(
         query=query,
         doc_ix=found.doc_ix,
         is_positive=found.is_positive,
-        dense=held.similarity(found.query_ix, found.doc_ix),
+        dense=dense,
+        cosine=dense if held.normalized else held.cosine(found.query_ix, found.doc_ix),
         judge=np.full(len(query), np.nan, dtype=np.float32),
         ranks=dict(found.rank),
         positive_cosine=features.cosine,
@@ -170,6 +172,12 @@ def _where(values: np.ndarray, known: np.ndarray, kind: pa.DataType) -> pa.Array
     return pa.array(values, type=kind, mask=~known)
 
 
+def _cosine(pairs: Pairs) -> pa.Array:
+    if pairs.cosine is pairs.dense:
+        return pa.nulls(len(pairs.dense), pa.float32())
+    return _where(pairs.cosine, ~np.isnan(pairs.cosine), pa.float32())
+
+
 def _table(
     found: Candidates, pairs: Pairs, scores: np.ndarray, parts: Mapping[str, np.ndarray]
 ) -> pa.Table:
@@ -179,12 +187,13 @@ def _table(
         "doc_ix": found.doc_ix,
         "sources": _sources(found),
         "bm25_score": _where(found.score[Source.BM25], ranks[Source.BM25] > 0, pa.float32()),
-        "dense_score": pairs.dense,
+        "dense_score": _where(pairs.dense, ~np.isnan(pairs.dense), pa.float32()),
         **{f"{s}_rank": _where(ranks[s], ranks[s] > 0, pa.int32()) for s in Source},
         "is_positive": pairs.is_positive,
         "judge_score": _where(scores, ~np.isnan(scores), pa.float32()),
         "judge_parts": _parts(parts, len(scores)),
         "bm25_pair_score": pairs.bm25,
+        "query_cosine": _cosine(pairs),
         "neighbour_cosine": pairs.neighbour_cosine,
         "positive_cosine": pairs.positive_cosine,
         "positive_jaccard": pairs.positive_jaccard,

@@ -12,15 +12,25 @@ def _numbers(column: pa.ChunkedArray, missing: float | int) -> np.ndarray:
     return pc.fill_null(column, missing).to_numpy()
 
 
+def _cosine(judged: pa.Table, dense: np.ndarray) -> np.ndarray:
+    """Cosines of query and document: the similarities, except where they are told apart."""
+    if "query_cosine" not in judged.column_names:  # as in runs before there was this column
+        return dense
+    column = judged.column("query_cosine")
+    return dense if column.null_count == len(column) else _numbers(column, float("nan"))
+
+
 def to_pairs(judged: pa.Table) -> Pairs:
     """A block of `schemas.tables.JUDGED`, sorted by query_ix, as arrays."""
     query_ix = judged.column("query_ix").to_numpy()
+    dense = _numbers(judged.column("dense_score"), float("nan"))
     _, query = np.unique(query_ix, return_inverse=True)
     return Pairs(
         query=query.astype(np.int64),
         doc_ix=judged.column("doc_ix").to_numpy(),
         is_positive=judged.column("is_positive").to_numpy(),
-        dense=judged.column("dense_score").to_numpy(),
+        dense=dense,
+        cosine=_cosine(judged, dense),
         judge=_numbers(judged.column("judge_score"), float("nan")),
         ranks={str(source): _numbers(judged.column(f"{source}_rank"), 0) for source in Source},
         positive_cosine=judged.column("positive_cosine").to_numpy(),

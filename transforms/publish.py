@@ -89,9 +89,12 @@ class Rows:
         served = served_positive(pairs)[pairs.query]
         judge = verdicts.column("judge_score")
         positive_judge = judge.take(pa.array(served))
+        apart = pairs.cosine is not pairs.dense
+        cosine = pairs.cosine if apart else np.full(len(pairs.cosine), np.nan)
         self.collection = collection
         self.table = (
-            verdicts.append_column("positive_dense_score", pa.array(pairs.dense[served]))
+            verdicts.append_column("positive_dense_score", _known(pairs.dense[served]))
+            .append_column("positive_query_cosine", _known(cosine[served]))
             .append_column("positive_judge_score", positive_judge)
             .append_column("judge_margin", pc.subtract(positive_judge, judge))
             .append_column("positive_ix", pa.array(pairs.doc_ix[served]))
@@ -156,6 +159,10 @@ class Rows:
         columns = {name: rows.column(name) for name in rows.column_names} | added
         schema = tables.LEDGER
         return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _known(scores: np.ndarray) -> pa.Array:
+    return pa.array(scores, pa.float32(), mask=np.isnan(scores))
 
 
 def _identifiers(dataset: Dataset, column: str, positions: np.ndarray) -> pa.Array:

@@ -127,8 +127,9 @@ class SearchShards(beam.PTransform):
 
     An element is one shard and up to 64 blocks of queries, so that a worker loads each shard once;
     a shard's tasks follow one another. What several shards gave is kept below the folder `kept`,
-    if one is named, for a run that goes on after an interruption. Raises StorageError unless each
-    block gets exactly one partial result of each shard.
+    if one is named, for a run that goes on after an interruption. Memory follows the documents
+    where they are fewer than `depth`. Raises StorageError unless each block gets exactly one
+    partial result of each shard.
     """
 
     searcher: Searcher
@@ -136,6 +137,10 @@ class SearchShards(beam.PTransform):
     blocks: Sequence[Block]
     depth: int
     kept: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.depth = min(self.depth, max([1, *(shard.stop for shard in self.shards)]))
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
         tasks = [

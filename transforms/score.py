@@ -65,8 +65,8 @@ def score_block(verdicts: pa.Table, collection: Collection, tiers: Mapping[str, 
     backfilled = verdicts.column("backfilled").to_numpy()
     kept = pc.equal(names, str(Verdict.KEPT)).to_numpy()
     served = served_positive(pairs)
-    query, positive = pairs.query[kept], pairs.dense[served[pairs.query[kept]]]
-    terms = query_terms(query, pairs.dense[kept], positive, queries)
+    query, positive = pairs.query[kept], pairs.cosine[served[pairs.query[kept]]]
+    terms = query_terms(query, pairs.cosine[kept], positive, queries)
     query_ix = np.unique(verdicts.column("query_ix").to_numpy())
     asked = sum(spec.quota for spec in tiers.values())
 

@@ -13,6 +13,11 @@ MEMORY = "768MB"
 """What a connection of DuckDB holds before it spills; by default it takes most of the machine."""
 
 
+COSINE = "coalesce(query_cosine, dense_score)"
+POSITIVE_COSINE = "coalesce(positive_query_cosine, positive_dense_score)"
+"""Of negatives and ledger; similarities of vectors of length 1 are cosines."""
+
+
 def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
     """Let a connection in memory hold MEMORY, and spill to the system's temporary folder."""
     connection.execute(f"SET memory_limit = '{MEMORY}'")

@@ -11,7 +11,7 @@ from jobs.published import Run
 from schemas.errors import StorageError
 from transforms import storage
 from transforms.kernels.eci import set_terms, summarise
-from transforms.views import dataset_sql, file_sql, partitioned_sql
+from transforms.views import COSINE, POSITIVE_COSINE, dataset_sql, file_sql, partitioned_sql
 
 HUB_SHARE, HUB_QUERIES = 0.05, 10
 """A hub is a negative of this share of the queries, and of this many."""
@@ -200,9 +200,14 @@ class Entries:
     def _eci(self, where: str) -> dict[str, float]:
         terms = self._connection.execute(
             f"""
-            SELECT count(*) AS size, avg(dense_score) AS signal,
-                avg(greatest(0, positive_dense_score - dense_score)) AS safety
-            FROM ledger WHERE {where} GROUP BY query_id ORDER BY query_id
+            SELECT count(*) AS size, avg(negative) AS signal,
+                avg(greatest(0, positive - negative)) AS safety
+            FROM (
+                SELECT query_id, {COSINE} AS negative, {POSITIVE_COSINE} AS positive
+                FROM ledger WHERE {where}
+            )
+            WHERE negative IS NOT NULL AND positive IS NOT NULL
+            GROUP BY query_id ORDER BY query_id
             """
         ).fetchnumpy()
         return summarise(set_terms(terms["size"], terms["signal"], terms["safety"]))

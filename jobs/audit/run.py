@@ -134,6 +134,8 @@ def _check(request: Request) -> list[Path]:
         )
     if request.fix is None and (request.fix_suspected or request.keep_short):
         raise ConfigError("--fix-suspected and --keep-short say how to fix; give --fix OUT too")
+    if not 0 <= request.hub_share <= 1:
+        raise ConfigError(f"--hub-share {request.hub_share:g}: give a share from 0 to 1")
     if request.keep_short and request.format != "n_tuple":
         raise ConfigError("--keep-short is about rows of a fixed width, --format n_tuple")
     return [file for path in request.files for file in expand(path)]

@@ -6,21 +6,23 @@ from jobs.compare.read import SIDES, TwoRuns
 from jobs.compare.result import Paired
 from transforms.kernels.bootstrap import Bootstrap, interval, quotient
 from transforms.kernels.eci import set_terms
+from transforms.views import COSINE, POSITIVE_COSINE
 
 PAIRED = ("eci", "signal", "safety", "harmonic_mean", "size", "hard_negatives", "judge_margin")
 HARD_RATIO = 0.8
 _SEED = 42
 _TERMS = f"""
 SELECT place, count(*) AS size, count(margin) AS scored,
-       sum(TRY_CAST(round(dense * 1e12) AS BIGINT)) FILTER (margin IS NOT NULL)::DOUBLE AS signal,
+       sum(TRY_CAST(round(cosine * 1e12) AS BIGINT)) FILTER (margin IS NOT NULL)::DOUBLE AS signal,
        sum(TRY_CAST(round(greatest(0, margin) * 1e12) AS BIGINT))::DOUBLE AS safety,
-       count(*) FILTER (1 - margin / greatest(abs(positive), 1e-6) >= {HARD_RATIO})
+       count(*) FILTER (1 - (positive - dense) / greatest(abs(positive), 1e-6) >= {HARD_RATIO})
            AS hard_negatives,
        min(judge_margin) FILTER (isfinite(judge_margin)) AS judge_margin
 FROM (
     SELECT place, dense_score::DOUBLE AS dense, positive_dense_score::DOUBLE AS positive,
-           CASE WHEN isfinite(dense_score) AND isfinite(positive_dense_score)
-                THEN positive_dense_score::DOUBLE - dense_score::DOUBLE END AS margin,
+           {COSINE}::DOUBLE AS cosine,
+           CASE WHEN isfinite({COSINE}) AND isfinite({POSITIVE_COSINE})
+                THEN {POSITIVE_COSINE}::DOUBLE - {COSINE}::DOUBLE END AS margin,
            positive_judge_score::DOUBLE - judge_score::DOUBLE AS judge_margin
     FROM {{}}_negatives JOIN common USING (query_id) {{}}
 )

@@ -6,6 +6,7 @@ from jobs.preflight.judges import check_judges
 from jobs.preflight.language import check_language
 from jobs.preflight.models import try_judges, try_student
 from jobs.preflight.sources import check_sources
+from jobs.preflight.vectors import check_zero_vectors
 
 if TYPE_CHECKING:
     from jobs.mine import Miner
@@ -19,8 +20,8 @@ def after(miner: "Miner", stage: str, until: str) -> None:
     """Look at what a stage made, before the next one, in a run that goes on until another stage.
 
     After ingest: a few texts and pairs go through the models, and the language is compared with the
-    letters. After retrieve: sources that find nothing, and judges that cannot tell positives from
-    random documents. Adds remarks to the run; raises what a model raises.
+    letters. After embed: zero vectors. After retrieve: sources that find nothing, and judges that
+    cannot tell positives from random documents. Adds remarks to the run; raises what a model raises.
     """
     judges = until not in _WITHOUT_JUDGE
     if stage == "ingest" and until != "ingest":
@@ -28,6 +29,8 @@ def after(miner: "Miner", stage: str, until: str) -> None:
         try_student(miner)
         if judges:
             try_judges(miner)
+    elif stage == "embed":
+        check_zero_vectors(miner)
     elif stage == "retrieve":
         check_sources(miner)
         if judges:

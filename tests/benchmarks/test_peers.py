@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import peers
+from benchmarks import _process, peers
 from benchmarks._paired import Case, Row, Side, measure, read_json
 from benchmarks._paired_table import compared, records, table
 from tests.jobs.collections import write_collection
@@ -91,9 +91,23 @@ def test_the_table_says_where_and_how(out: Path, capsys: pytest.CaptureFixture[s
     )
 
 
-def test_memory_is_that_of_the_whole_process_tree(tmp_path: Path) -> None:
-    """A child of the command holds 200 MB for half a second."""
-    child = "import time; held = bytearray(200_000_000); time.sleep(0.5)"
+def test_memory_is_that_of_the_whole_process_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child of the command holds 200 MB for half a second, and until a sample has it."""
+    seen, held = tmp_path / "seen", _process._held
+
+    def noted(process: int) -> int:
+        found = held(process)
+        if found > 200_000_000:
+            seen.touch()
+        return found
+
+    monkeypatch.setattr(_process, "_held", noted)
+    child = (
+        "import os, time; held = bytearray(200_000_000); time.sleep(0.5)\n"
+        f"while not os.path.exists({str(seen)!r}): time.sleep(0.01)"
+    )
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     side = Side("parent", lambda _: [sys.executable, "-c", code], lambda _: {})
     measure(Case("memory", "tree", (side,), (Row("memory"),)), tmp_path, 1, 1)

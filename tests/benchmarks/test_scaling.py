@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import _memory
 from benchmarks._memory import Held, Sampled, held, run
 from benchmarks._scaling_data import Collection
 from benchmarks.scaling import ROOT, Cost, exponent, measure, table
@@ -55,8 +56,23 @@ def test_the_table_has_seconds_and_exponents() -> None:
     ]
 
 
-def test_memory_of_a_process_and_its_children_is_seen_from_outside(tmp_path: Path) -> None:
-    child = "import time; b = b'x' * (64 << 20); time.sleep(1.5)"
+def test_memory_of_a_process_and_its_children_is_seen_from_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child holds its memory until a sample has it."""
+    seen = tmp_path / "seen"
+
+    def noted(process: int) -> Held:
+        found = held(process)
+        if found.anonymous > 64 << 20:
+            seen.touch()
+        return found
+
+    monkeypatch.setattr(_memory, "held", noted)
+    child = (
+        "import os, time; b = b'x' * (64 << 20)\n"
+        f"while not os.path.exists({str(seen)!r}): time.sleep(0.01)"
+    )
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     sampled = run([sys.executable, "-c", code], tmp_path / "log", tmp_path)
     peak = sampled.peak(sampled.at[0], sampled.at[-1])

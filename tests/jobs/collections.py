@@ -23,6 +23,7 @@ WORDS = tuple(
     f"{a}{b}" for a in ("sol", "ter", "aqu", "ven", "lun") for b in ("a", "en", "ix", "or")
 )
 DIMENSION = 8
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,17 @@ def write_config(path: Path, **sections: object) -> str:
 
 
 def _vocabulary() -> dict[str, int]:
-    special = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-    return {word: at for at, word in enumerate((*special, *WORDS, *map(str, range(60))))}
+    return {word: at for at, word in enumerate((*_SPECIAL, *WORDS, *map(str, range(60))))}
 
 
-def static_student(folder: Path, *, broken: bool = False) -> Path:
-    """A sentence-transformers StaticEmbedding over the words; `broken` fills it with NaN."""
+def static_student(
+    folder: Path, *, broken: bool = False, knows_all: bool = True, scale: float = 1.0
+) -> Path:
+    """A sentence-transformers StaticEmbedding over the words; `broken` fills it with NaN.
+
+    One that does not know all has a zero vector for a text without a word that it knows. `scale`
+    multiplies all vectors.
+    """
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
@@ -96,6 +102,9 @@ def static_student(folder: Path, *, broken: bool = False) -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     table = torch.randn((len(vocabulary), DIMENSION), generator=torch.Generator().manual_seed(7))
     table = torch.full_like(table, float("nan")) if broken else table
+    table = table * scale
+    if not knows_all:
+        table[: len(_SPECIAL)] = 0
     module = StaticEmbedding(tokenizer, embedding_weights=table)
     SentenceTransformer(modules=[module], device="cpu").save(str(folder))
     return folder

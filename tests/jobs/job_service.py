@@ -19,7 +19,7 @@ def _free_port() -> int:
     return port
 
 
-def _wait_for(port: int, seconds: float = 60) -> None:
+def _wait_for(port: int, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while True:
         try:
@@ -59,4 +59,4 @@ def job_service(folder: Path, variables: dict[str, str] | None = None) -> Iterat
         finally:
             for process in started:
                 process.terminate()
-                process.wait(20)
+                process.wait(600)

@@ -18,6 +18,7 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
+from tests.jobs.standing import HANG, standing, waits
 from tests.jobs.workdirs import copied, mine, settings
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def start(base: Path, output: Path, *sets: str) -> subprocess.Popen[str]:
 
 
 def ended(*processes: subprocess.Popen[str]) -> list[tuple[int, str]]:
-    errors = [process.communicate(timeout=120)[1] for process in processes]
+    errors = [process.communicate(timeout=HANG)[1] for process in processes]
     return [(p.returncode, err) for p, err in zip(processes, errors, strict=True)]
 
 
@@ -63,9 +64,14 @@ def test_runs_that_make_the_same_artifacts_make_each_once(
     work = f"output.workdir={tmp_path / 'work'}"
     outputs = [tmp_path / f"out{number}" for number in range(len(sizes))]
     sets = [(work, "output.run_id=one", f"runner.block_size={size}") for size in sizes]
-    runs = ended(*(start(base, output, *s) for output, s in zip(outputs, sets, strict=True)))
-    assert [code for code, _ in runs] == [0] * len(sizes), runs
-    assert any("waiting for another process, which makes" in err for _, err in runs)
+    config = base / "run.yaml"
+    with standing(config, outputs[0], "ingest", "start", "", *sets[0]) as first:
+        others = [start(base, o, *s) for o, s in zip(outputs[1:], sets[1:], strict=True)]
+        assert all(waits(process) for process in others)
+        first.go_on()
+        runs = ended(*others)
+        assert first.end() == (0, ""), first.said.read_text()
+    assert [code for code, _ in runs] == [0] * len(others), runs
     for output in outputs:
         assert same(base, output / "runs" / "one")
         assert leftovers(output) == []
@@ -77,12 +83,12 @@ def test_runs_that_make_the_same_artifacts_make_each_once(
 
 def test_one_that_waits_goes_on_when_the_first_is_killed(base: Path, tmp_path: Path) -> None:
     work = f"output.workdir={tmp_path / 'work'}"
-    first = start(base, tmp_path / "a", work)
-    while not list(tmp_path.glob("work/ingest/*/.lock")):
-        assert first.poll() is None
-    second = start(base, tmp_path / "b", work, "output.run_id=one")
-    first.kill()
-    assert [code for code, _ in ended(first, second)] == [-9, 0]
+    with standing(base / "run.yaml", tmp_path / "a", "ingest", "start", "", work) as first:
+        second = start(base, tmp_path / "b", work, "output.run_id=one")
+        assert waits(second)
+        first.kill()
+        assert first.end()[0] == -9
+        assert [code for code, _ in ended(second)] == [0]
     assert same(base, tmp_path / "b" / "runs" / "one")
 
 

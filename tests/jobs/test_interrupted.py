@@ -3,9 +3,8 @@
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -20,8 +19,9 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
+from tests.jobs.standing import Standing, standing
 
-ROOT = Path(__file__).parents[2]
+MIDDLE = "part-000000000005-000000000010.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -58,35 +58,16 @@ def completes(config: str, output: Path, undisturbed: dict[str, str]) -> None:
     assert (output / "current").read_text() == "one\n"
 
 
-def _heed_control_c() -> None:
-    # A shell has what it starts in the background ignore it, tests and all.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def started(config: str, output: Path) -> "subprocess.Popen[str]":
-    """A run in a process of its own, as soon as its first vectors are on disk."""
-    command = [sys.executable, "-m", "jobs", "mine", config, "--output", str(output)]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_heed_control_c,
-    )
-    deadline = time.monotonic() + 60
-    while not list(output.glob("work/embed/*/part-*")) and time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.005)
-    return process
+def in_the_middle(config: str, output: Path) -> AbstractContextManager[Standing]:
+    """A run in a process of its own that stands still, some of its work done and on disk."""
+    return standing(config, output, "retrieve random", "begin", MIDDLE)
 
 
 def stopped(config: str, output: Path, number: int) -> tuple[int, str]:
-    """Send a signal as soon as the first vectors are on disk; exit code and stderr."""
-    process = started(config, output)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=30)
-    return process.returncode, err
+    """Send a signal in the middle of the work; exit code and stderr."""
+    with in_the_middle(config, output) as run:
+        run.go_on(number)
+        return run.end()
 
 
 def test_control_c_ends_with_130_and_the_same_command_goes_on(
@@ -112,10 +93,11 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
 def test_a_work_directory_that_vanishes(
     config: str, tmp_path: Path, undisturbed: dict[str, str]
 ) -> None:
-    process = started(config, tmp_path)
-    (tmp_path / "work").rename(tmp_path / "gone")
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 5, err
+    with in_the_middle(config, tmp_path) as run:
+        (tmp_path / "work").rename(tmp_path / "gone")
+        run.go_on()
+        code, err = run.end()
+    assert code == 5, err
     assert err.startswith("error: ") and str(tmp_path / "work") in err, err
     assert err.count("\n") == 1
     assert published(tmp_path) == {}

@@ -2,9 +2,9 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -132,15 +132,17 @@ def test_queries_left_out_are_reported(output: Path, app: typer.Typer) -> None:
 
 
 def test_a_query_takes_less_than_a_second(output: Path) -> None:
+    """Of processor time: a busy machine takes longer by the clock, and the command does not."""
     code = (
         "import typer; from jobs.cli_runs import register; app = typer.Typer(); register(app);"
         f"app(['query', {str(output)!r}, 'tier_counts'])"
     )
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        before = os.times()
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-        times.append(time.perf_counter() - start)
+        after = os.times()
+        times.append(sum(after[2:4]) - sum(before[2:4]))
     assert min(times) < 1.0
 
 

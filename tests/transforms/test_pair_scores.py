@@ -202,6 +202,8 @@ from tests.transforms.test_pair_scores import score_of, wave
 from transforms.pair_scores import PairScoreStore
 store = PairScoreStore({path!r})
 for number in range({start}, {stop}):
+    if {pause} and number % {pause} == 0:
+        sys.stdin.readline()
     store.write(*wave(number), score_of(*wave(number)))
     print(number, flush=True)
     if number % 3 == 2:
@@ -209,47 +211,55 @@ for number in range({start}, {stop}):
 """
 
 
-def writer(path: Path, start: int, stop: int) -> subprocess.Popen[str]:
-    code = WRITER.format(root=str(ROOT), path=str(path), start=start, stop=stop)
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+def writer(path: Path, start: int, stop: int, pause: int = 0) -> subprocess.Popen[str]:
+    """A process that writes waves and tells each; it asks for a line before every `pause` waves."""
+    code = WRITER.format(root=str(ROOT), path=str(path), start=start, stop=stop, pause=pause)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", code], text=True, **pipes)
 
 
 def test_a_kill_loses_no_finished_score(tmp_path: Path) -> None:
     finished = [-1]
-    for delay in (0.0, 0.003, 0.008, 0.013):
+    for told in (1, 2, 3, 5):
         process = writer(tmp_path, finished[-1] + 1, 10**6)
-        assert process.stdout
-        finished.append(int(process.stdout.readline()))
-        time.sleep(delay)
+        assert process.stdout and process.stdin
+        finished += [int(process.stdout.readline()) for _ in range(told)]
         process.send_signal(signal.SIGKILL)
         finished += map(int, process.stdout.read().split())
         process.wait()
         process.stdout.close()
+        process.stdin.close()
         store = PairScoreStore(str(tmp_path))
         for number in finished[1:]:
             assert np.array_equal(store.read(*wave(number)), score_of(*wave(number)))
-    assert len(finished) > 4
+    assert len(finished) > 11
 
 
 def test_processes_write_consolidate_and_read_at_once(tmp_path: Path) -> None:
-    waves = 30
-    processes = [writer(tmp_path, start, start + waves) for start in (0, waves)]
+    waves, pause = 30, 5
+    processes = [writer(tmp_path, start, start + waves, pause) for start in (0, waves)]
     everything = [np.concatenate(sides) for sides in zip(*map(wave, range(2 * waves)), strict=True)]
     expected = score_of(*everything)
     store, seen = PairScoreStore(str(tmp_path)), np.zeros(len(expected), dtype=bool)
-    reads = 0
-    while any(process.poll() is None for process in processes):
+    for _ in range(waves // pause):
+        for process in processes:
+            assert process.stdin
+            process.stdin.write("go on\n")
+            process.stdin.flush()
         found = store.read(*everything)
         known = ~np.isnan(found)
         assert np.array_equal(found[known], expected[known])
         assert known[seen].all()
         assert known.reshape(-1, 50).all(axis=1).sum() == known.sum() / 50
-        seen, reads = known, reads + 1
+        seen = known
+        for process in processes:
+            assert process.stdout
+            assert all(process.stdout.readline() for _ in range(pause))
     for process in processes:
-        assert process.stdout
-        process.stdout.close()
+        assert process.stdout and process.stdin
         assert process.wait() == 0
-    assert reads > 3
+        process.stdout.close()
+        process.stdin.close()
     assert np.array_equal(store.read(*everything), expected)
     store.consolidate()
     assert len(parts(tmp_path)) == 1

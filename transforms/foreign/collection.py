@@ -1,8 +1,8 @@
 """An audited file as a collection: documents, queries, positives and the candidates it gives."""
 
-import json
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,9 +102,8 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
 
     Raises DataError naming file and row, StorageError.
     """
-    if storage.is_file(directory / COUNTS):
-        counts = json.loads(storage.fetch(directory / COUNTS).read_text())
-        return {k: int(v) for k, v in counts.items()}
+    with suppress(OSError, ValueError, TypeError):  # What is not there, or damaged, is made anew.
+        return {k: int(v) for k, v in storage.read_json(storage.fetch(directory / COUNTS)).items()}
     raw = directory / "raw"
     shutil.rmtree(directory, ignore_errors=True)
     raw.mkdir(parents=True)

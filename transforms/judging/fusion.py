@@ -14,7 +14,7 @@ class Fusion:
     """Sum of per-query z-scores of BM25, dense similarity and late interaction, all pairs.
 
     Mean and deviation are taken over the query's retrieved candidates (BM25 or dense), so that
-    the number of random documents does not move the scale.
+    the number of random documents does not move the scale. A zero vector counts as similarity 0.
     """
 
     late_interaction: LateInteraction
@@ -25,6 +25,6 @@ class Fusion:
         pairs = rows.pairs
         parts = [
             z_scores(values, pairs.query, pairs.retrieved)
-            for values in (pairs.bm25, pairs.dense, late)
+            for values in (pairs.bm25, np.nan_to_num(pairs.dense), late)
         ]
         return Known(np.sum(parts, axis=0).astype(np.float32), {"late_interaction": late})

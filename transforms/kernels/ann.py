@@ -149,10 +149,10 @@ class Search:
         """
         lists = faiss.try_extract_index_ivf(index)
         full = config.index in {"ivf", "hnsw"}
-        fetch = math.ceil(k * (config.over_fetch or (1 if full else 4)))
+        fetch = min(math.ceil(k * (config.over_fetch or (1 if full else 4))), index.ntotal)
         nprobe = config.nprobe or max(32, lists.nlist // 8 if lists else 0)
         beam = max(config.ef_search or 2 * k, fetch)
-        return cls(nprobe, beam, min(fetch, index.ntotal))
+        return cls(nprobe, beam, fetch)
 
     def apply(self, index: faiss.Index) -> None:
         """Set an index to look so far."""

@@ -5,6 +5,9 @@ import numpy as np
 from transforms.kernels.dense import pair_scores
 from transforms.kernels.diversity import unit
 
+SHORTEST, LONGEST = 1e-5, 1e9
+"""Lengths of vectors that are compared without being scaled."""
+
 _UNIT_WITHIN = 1e-6
 """Lengths this close to 1 are those of float32 vectors that were scaled before."""
 
@@ -22,6 +25,35 @@ def unit_length(vectors: np.ndarray) -> np.ndarray:
     scaled = vectors.copy()
     scaled[far] = vectors[far] / length[far, None]
     return scaled
+
+
+def normalised(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (n, d) float32 scaled to length 1, whatever their length; zero ones stay zero."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        scaled = vectors / np.maximum(norms, 1e-12)
+        # Squares that leave the range of float32 are summed in float64.
+        odd = ~((norms[:, 0] >= 1e-12) & (norms[:, 0] < np.inf)) & vectors.any(axis=1)
+        rows = vectors[odd].astype(np.float64)
+        scaled[odd] = rows / np.sqrt((rows * rows).sum(axis=1, keepdims=True))
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def length_fault(vectors: np.ndarray) -> str | None:
+    """Why vectors (n, d) float32 cannot be compared as they are; None where they can.
+
+    float32 holds the product of two squared lengths, without overflow and without underflow, for
+    lengths from SHORTEST to LONGEST. Zero vectors are no fault.
+    """
+    length = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1))
+    bad = length[(length > LONGEST) | ((length > 0) & (length < SHORTEST))]
+    if not len(bad):
+        return None
+    return (
+        f"{len(bad):,} of {len(vectors):,} vectors have a length such as {bad[0]:.3g}, and dot "
+        f"products are exact enough for {SHORTEST:g} to {LONGEST:g}; set student.normalize: true, "
+        "or scale them all by one factor"
+    )
 
 
 def cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -44,6 +44,7 @@ class Picker:
 
     def __init__(self, pairs: Pairs, slots: int, near: Any, documents: DocumentArrays) -> None:
         count = len(pairs.query)
+        slots = min(slots, int(np.bincount(pairs.query).max(initial=0)))
         self.pairs = pairs
         self.documents = documents
         self.tier = np.full(count, -1, dtype=np.int64)

@@ -17,14 +17,17 @@ RETRIEVING = (Source.BM25, Source.DENSE, Source.GIVEN)
 class Pairs:
     """Judged pairs of a block, sorted by query; all arrays (n,), see `schemas.tables.JUDGED`.
 
-    `query` numbers the block's queries from 0. `judge` is NaN where a pair was not judged; ranks
-    are 0 where the source did not return the pair, and so is `hub_place` where it was not counted.
+    `query` numbers the block's queries from 0. `dense` and `cosine`, the student's similarity and
+    the cosine of query and document, are NaN where a vector is zero. `judge` is NaN where a pair
+    was not judged; ranks are 0 where the source did not return the pair, and so is `hub_place`
+    where it was not counted.
     """
 
     query: np.ndarray
     doc_ix: np.ndarray
     is_positive: np.ndarray
     dense: np.ndarray
+    cosine: np.ndarray
     judge: np.ndarray
     ranks: dict[str, np.ndarray]
     positive_cosine: np.ndarray

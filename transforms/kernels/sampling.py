@@ -25,7 +25,6 @@ def preference(pairs: Pairs, served: np.ndarray, sampling: Sampling, seed: int) 
         sampling: method and its settings.
         seed: keys the draws.
     """
-    positive = pairs.dense[served[pairs.query]].astype(np.float64)
     dense = pairs.dense.astype(np.float64)
     match sampling.method:
         case "uniform":
@@ -33,17 +32,23 @@ def preference(pairs: Pairs, served: np.ndarray, sampling: Sampling, seed: int) 
         case "softmax":
             return dense / sampling.temperature + gumbel(pairs.pair_key, seed)
         case "simans":
-            standard = z_scores(dense, pairs.query, pairs.retrieved)
+            standard = z_scores(dense, pairs.query, _counted(pairs))
             at_positive = standard[served[pairs.query]]
             weight = simans(standard, at_positive, sampling.simans_a, sampling.simans_b)
             return weight + gumbel(pairs.pair_key, seed)
         case "trisampler":
-            weight = trisampler(dense, positive, pairs.positive_cosine)
+            cosine = pairs.cosine.astype(np.float64)
+            weight = trisampler(cosine, cosine[served[pairs.query]], pairs.positive_cosine)
             return weight + gumbel(pairs.pair_key, seed)
         case "contrast":
             return contrast(pairs, sampling.lexical_weight)
         case _:
             return dense
+
+
+def _counted(pairs: Pairs) -> np.ndarray:
+    """(n,) bool: pairs that say what is usual for their query."""
+    return pairs.retrieved & ~np.isnan(pairs.dense)
 
 
 def gumbel(pair_key: np.ndarray, seed: int) -> np.ndarray:
@@ -61,16 +66,16 @@ def simans(dense: np.ndarray, positive: np.ndarray, a: float, b: float) -> np.nd
     return np.asarray(-a * (dense - positive + b) ** 2)
 
 
-def trisampler(dense: np.ndarray, positive: np.ndarray, to_positive: np.ndarray) -> np.ndarray:
+def trisampler(cosine: np.ndarray, positive: np.ndarray, to_positive: np.ndarray) -> np.ndarray:
     """Log weights after TriSampler (arXiv 2402.11855): the triangle of query, positive, negative.
 
     exp(-(s- - s+)^2 / 4) times ReLU(cos(d+, n) - cos(q, n)), never where the angles of query to
     positive and query to negative differ by more than 60 degrees.
     """
-    angles = [np.arccos(np.clip(cosine, -1, 1)) for cosine in (dense, positive)]
+    angles = [np.arccos(np.clip(side, -1, 1)) for side in (cosine, positive)]
     apart = np.abs(angles[0] - angles[1]) > _LARGEST_ANGLE
-    triangle = np.log(np.maximum(to_positive.astype(np.float64) - dense, 1e-6))
-    return np.asarray(-((dense - positive) ** 2) / 4 + triangle + np.where(apart, _NEVER, 0.0))
+    triangle = np.log(np.maximum(to_positive.astype(np.float64) - cosine, 1e-6))
+    return np.asarray(-((cosine - positive) ** 2) / 4 + triangle + np.where(apart, _NEVER, 0.0))
 
 
 def contrast(pairs: Pairs, lexical_weight: float) -> np.ndarray:
@@ -84,7 +89,7 @@ def contrast(pairs: Pairs, lexical_weight: float) -> np.ndarray:
     a model would learn. Measured in docs/sampling.md.
     """
     local = 2.0 * pairs.positive_cosine.astype(np.float64) - pairs.neighbour_cosine
-    standard = z_scores(local, pairs.query, pairs.retrieved)
+    standard = z_scores(local, pairs.query, _counted(pairs))
     if not lexical_weight:
         return -standard
-    return lexical_weight * z_scores(pairs.bm25, pairs.query, pairs.retrieved) - standard
+    return lexical_weight * z_scores(pairs.bm25, pairs.query, _counted(pairs)) - standard

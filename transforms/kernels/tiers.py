@@ -47,7 +47,10 @@ def served_positive(pairs: Pairs) -> np.ndarray:
 
 
 def similarity_ratio(negative: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """s-/s+ for s+ > 0, and 1 - (s+ - s-)/|s+| throughout, which is the same and sign-safe."""
+    """s-/s+ for s+ > 0, and 1 - (s+ - s-)/|s+| throughout, which is the same and sign-safe.
+
+    NaN where either is not known, as for a zero vector.
+    """
     positive = positive.astype(np.float64)
     scale = np.maximum(np.abs(positive), 1e-6)
     return 1.0 - (positive - negative.astype(np.float64)) / scale
@@ -56,7 +59,7 @@ def similarity_ratio(negative: np.ndarray, positive: np.ndarray) -> np.ndarray:
 def _bands(pairs: Pairs, ratio: np.ndarray, tiers: Sequence[Tier]) -> np.ndarray:
     band = np.full(len(pairs.query), -1, dtype=np.int64)
     for number, tier in reversed(list(enumerate(tiers))):
-        inside = np.ones(len(band), dtype=bool)
+        inside = ~np.isnan(ratio)
         if tier.min_ratio is not None:
             inside &= ratio >= tier.min_ratio
         if tier.max_ratio is not None:
@@ -95,7 +98,8 @@ def choose(
 ) -> Choice:
     """Choose each query's negatives among the eligible pairs.
 
-    A pair belongs to the first tier whose band takes it. Within a band candidates are tried in the
+    A pair belongs to the first tier whose band takes it; one without a similarity, its own or the
+    served positive's, to none. Within a band candidates are tried in the
     order of the tier's sampling (a tier of source `random` or `given` without its own takes them in
     the order of their ranks); each tier takes its quota, and none that has the text of, or is near
     to, one that the query already has. A tier that is short then takes what the next tiers left

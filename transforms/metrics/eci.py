@@ -18,7 +18,7 @@ def eci_rows(negatives: Negatives, bootstrap: Bootstrap) -> Iterator[Row]:
     found = []
     for scope in negatives.by_tier_and_source():
         rows = scope.rows
-        pair = negatives.dense[rows], negatives.positive_dense[rows]
+        pair = negatives.cosine[rows], negatives.served_cosine[rows]
         terms = query_terms(negatives.query_ix[rows], *pair, negatives.queries)
         found.append((scope, terms, summarise(terms)))
     if not found:

@@ -29,6 +29,8 @@ class Negatives:
     Attributes:
         query_ix, doc_ix, positive_ix: int64 positions; `positive_ix` is the positive served.
         dense, positive_dense: student's similarity of the query to negative and positive.
+        cosine, served_cosine: cosine of the query with negative and positive; the same where the
+            student's vectors have length 1.
         judge, positive_judge: judge's scores, NaN where a pair was not judged.
         tier: int64, number of its name in `tiers`.
         returned: (n, sources) bool, which of `sources` returned the negative.
@@ -43,6 +45,8 @@ class Negatives:
     positive_ix: np.ndarray
     dense: np.ndarray
     positive_dense: np.ndarray
+    cosine: np.ndarray
+    served_cosine: np.ndarray
     judge: np.ndarray
     positive_judge: np.ndarray
     tier: np.ndarray

@@ -77,6 +77,8 @@ def _part(
         positive_ix=pairs.doc_ix[served],
         dense=pairs.dense[rows],
         positive_dense=pairs.dense[served],
+        cosine=pairs.cosine[rows],
+        served_cosine=pairs.cosine[served],
         judge=pairs.judge[rows],
         positive_judge=pairs.judge[served],
         tier=pc.fill_null(tier, -1).to_numpy()[rows].astype(np.int64),

@@ -12,6 +12,7 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 
 from schemas.errors import ModelError
 from transforms import storage
+from transforms.kernels.geometry import length_fault, normalised
 from transforms.models.batching import batches, fit, one_core_each, token_budget
 from transforms.models.failures import inside_model, no_padding
 from transforms.models.limits import check_length, positions_of
@@ -186,6 +187,9 @@ class SentenceTransformerEncoder:
         with inside_model(self.spec, "encoder", f"failed on {len(texts)} texts"):
             encoded = self._encode(texts, kind, tokens)
         _refuse_nan(encoded.vectors, texts, self.spec.folder)
+        fault = None if self.spec.normalize else length_fault(encoded.vectors)
+        if fault:
+            raise ModelError(f"the encoder in {self.spec.folder}: {fault}")
         return encoded
 
     def _encode(self, texts: Sequence[str], kind: Kind, tokens: bool) -> Encoded:
@@ -206,8 +210,7 @@ class SentenceTransformerEncoder:
                 kept = token_vectors if tokens else None
                 self._encode_rows(features, mask.sum(1).numpy(), kind, vectors, kept)
         if self.spec.normalize:
-            norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors /= np.maximum(norms, 1e-12)
+            vectors = normalised(vectors)
         return Encoded(vectors, token_vectors if tokens else None)
 
 

@@ -155,7 +155,10 @@ def _module_types(folder: Path) -> list[str]:
     if not modules.is_file():
         return []
     try:
-        return [str(module.get("type", "")) for module in json.loads(modules.read_text())]
+        return [
+            str(module.get("type", ""))
+            for module in json.loads(modules.read_text(encoding="utf-8"))
+        ]
     except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise ModelError(f"{modules} is damaged ({error}); fetch the model again") from error
 

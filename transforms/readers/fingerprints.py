@@ -1,7 +1,6 @@
 """What identifies an input collection's content, wherever it lies."""
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -84,10 +83,9 @@ def file_sums(paths: Sequence[str], cache: Path | None) -> list[str]:
 
 def _load(cache: Path | None) -> dict[str, Any]:
     try:
-        value = json.loads(storage.fetch(cache).read_text()) if cache is not None else {}
+        return storage.read_json(storage.fetch(cache)) if cache is not None else {}
     except (OSError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}
 
 
 def file_sum(path: str) -> str:

@@ -4,6 +4,7 @@ Every function takes any path; for one that is no mirror path it does the plain 
 """
 
 import fnmatch
+import json
 import os
 import re
 import shutil
@@ -37,6 +38,7 @@ __all__ = [
     "put",
     "put_tree",
     "read",
+    "read_json",
     "remove",
     "remove_tree",
     "replace",
@@ -246,3 +248,14 @@ def replace(temporary: Path, path: Path) -> None:
     """Give a finished file its name in one step, and upload it where the name is in a store."""
     os.replace(temporary, path)
     put(path)
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A JSON object. Raises OSError, and ValueError where the file holds anything else."""
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value

@@ -23,11 +23,13 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         ]
         return np.array(values, dtype=dtype)
 
+    dense = column("dense", 0.5, np.float32)
     return Pairs(
         query=column("query", 0, np.int64),
         doc_ix=column("doc_ix", lambda i: i, np.int64),
         is_positive=column("is_positive", False, bool),
-        dense=column("dense", 0.5, np.float32),
+        dense=dense,
+        cosine=dense,
         judge=column("judge", 0.0, np.float32),
         ranks={str(source): column(f"{source}_rank", 0, np.int32) for source in Source},
         positive_cosine=column("positive_cosine", 0.0, np.float32),

@@ -19,12 +19,16 @@ def triples(seed: int = 0, queries: int = 9, judged: bool = True) -> Negatives:
     positive, served = 100 + np.arange(queries), random.uniform(0.4, 0.9, size=queries)
     judge, known = random.normal(size=count), random.normal(1, 1, size=queries)
     missing = np.nan if not judged else 0.0
+    dense = random.uniform(-0.1, 0.9, size=count).astype(np.float32)
+    positive_dense = served[query].astype(np.float32)
     return Negatives(
         query_ix=query,
         doc_ix=doc.astype(np.int64),
         positive_ix=positive[query],
-        dense=random.uniform(-0.1, 0.9, size=count).astype(np.float32),
-        positive_dense=served[query].astype(np.float32),
+        dense=dense,
+        positive_dense=positive_dense,
+        cosine=dense,
+        served_cosine=positive_dense,
         judge=(judge + missing).astype(np.float32),
         positive_judge=(known[query] + missing).astype(np.float32),
         tier=random.integers(0, 2, size=count),

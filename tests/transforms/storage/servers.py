@@ -188,7 +188,7 @@ def _unchunked(client: socket.socket, data: bytes) -> bytes:
 
 def _forward(port: int, request: bytes) -> bytes:
     answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as server:
+    with socket.create_connection(("127.0.0.1", port), timeout=600) as server:
         server.sendall(request)
         while piece := server.recv(1 << 20):
             answer += piece
@@ -209,7 +209,7 @@ def at_times(kind: str, *places: int, only: str = "") -> Answer:
     return answer
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
