@@ -25,6 +25,13 @@ class Short(StrEnum):
     ERROR = "error"
 
 
+class Positives(StrEnum):
+    """Which positives of a query `export` writes."""
+
+    ALL = "all"
+    BEST = "best"
+
+
 class Shape(StrEnum):
     """How `query` prints."""
 
@@ -45,9 +52,18 @@ def export(
     run: RunArgument,
     format: Annotated[Format, typer.Option("--format", "-f", help="The trainer's format.")],
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File; default OUTPUT/exports/<run>-<format>."),
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE|DIR|-",
+            help="A .parquet, .jsonl or .csv file (the last two also .gz, .zst), a folder, or - for "
+            "JSON lines on standard output. Default: OUTPUT/exports/.",
+        ),
     ] = None,
+    positives: Annotated[
+        Positives, typer.Option(help="Every positive of a query, or its best one.")
+    ] = Positives.ALL,
     tier: Annotated[
         list[str] | None, typer.Option(help="Only this tier; repeat for more. Default: all.")
     ] = None,
@@ -61,8 +77,9 @@ def export(
         int | None, typer.Option("--n", min=1, help="n_tuple: width. Default: sum of quotas.")
     ] = None,
     short: Annotated[
-        Short, typer.Option(help="n_tuple: queries with fewer than n negatives.")
-    ] = Short.SKIP,
+        Short | None,
+        typer.Option(help="n_tuple: queries with fewer than n negatives. Default: skip."),
+    ] = None,
     prompt: Annotated[
         str | None, typer.Option(help="flagembedding: the lines' prompt. Default: none.")
     ] = None,
@@ -70,11 +87,12 @@ def export(
         str | None, typer.Option(help="flagembedding: the lines' type. Default: none.")
     ] = None,
 ) -> None:
-    """Write a run's negatives in a trainer's format."""
+    """Write a run's negatives and positives in a trainer's format."""
     from jobs.published import find_run
     from jobs.terminal import printable
-    from transforms.exporters import EXPORTERS, Options, Source
+    from transforms.exporters import Options, Source
     from transforms.exporters import export as write
+    from transforms.storage.targets import EXPORTS
 
     found = find_run(run)
     artifacts = found.artifacts()
@@ -86,28 +104,30 @@ def export(
         documents=artifacts.get("documents"),
         queries=artifacts.get("queries"),
         no_texts=found.missing_artifact(lacking[0]) if lacking else "",
+        outputs=(found.workdir,),
+        input=found.manifest.get("summary", {}).get("input", {}),
     )
     options = Options(
         tiers=tuple(tier or ()),
-        scores=scores,
         backfilled=backfilled,
+        positives=positives.value,
+        scores=scores,
         n=n,
-        short=short.value,
+        short=short.value if short else None,
         prompt=prompt,
         type=type,
     )
-    if output is None:
-        name = f"{found.run_id}-{format.value}{EXPORTERS[format.value].SUFFIX}"
-        output = found.output / "exports" / name
-    report = write(source, format.value, output, options)
-    typer.echo(printable(report.path))
-    typer.echo(f"{report.rows:,} rows, {report.queries:,} queries, tiers {', '.join(report.tiers)}")
-    if report.queries_left_out:
-        typer.echo(f"{report.queries_left_out:,} queries left out: too few negatives", err=True)
+    report = write(source, format.value, output or f"{found.output / EXPORTS}/", options)
+    piped = report.path is None
+    if not piped:
+        typer.echo(printable(report.path))
+    typer.echo(f"{report.rows:,} rows, tiers {printable(', '.join(report.tiers))}", err=piped)
+    typer.echo(report.queries.told("queries"), err=piped)
+    typer.echo(report.positives.told("positives"), err=piped)
     if report.details.get("repeated"):
         typer.echo(f"{report.details['repeated']:,} queries filled by repeating", err=True)
     if report.scores:
-        typer.echo(f"scores: {report.scores}")
+        typer.echo(f"scores: {report.scores}", err=piped)
     for note in report.notes:
         typer.echo(f"note: {note}", err=True)
 

@@ -28,7 +28,7 @@ STAGE_VERSIONS = {
     "index": 1,
     "precomputed": 2,
     "calibrate": 1,
-    "judge": 5,
+    "judge": 6,
     "select": 2,
     "score": 1,
 }

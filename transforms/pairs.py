@@ -3,13 +3,40 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from schemas import tables
+from schemas.errors import StorageError
 from schemas.verdicts import Source
+from transforms import storage
+from transforms.datasets import Dataset
 from transforms.kernels.policies import Pairs
+
+
+_NOT_READ = {"sources", "bm25_score", "judge_parts"}
+COLUMNS = [name for name in tables.JUDGED.names if name not in _NOT_READ]
+"""Of `tables.JUDGED`, what `to_pairs` reads."""
+
+
+def columns_of(judged: Dataset) -> list[str]:
+    """Those of COLUMNS that a data set has, which older code may have written."""
+    file = judged.directory / judged.part_names()[0]
+    try:
+        known = set(pq.read_schema(storage.fetch(file)).names)
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(
+            f"{file} cannot be read ({str(error).splitlines()[0]}); mine the run again"
+        ) from error
+    return [name for name in COLUMNS if name in known]
 
 
 def _numbers(column: pa.ChunkedArray, missing: float | int) -> np.ndarray:
     return pc.fill_null(column, missing).to_numpy()
+
+
+def _own(judged: pa.Table) -> str:
+    """Queries of one text were always merged before there was the column."""
+    return "own_positive" if "own_positive" in judged.column_names else "is_positive"
 
 
 def to_pairs(judged: pa.Table) -> Pairs:
@@ -20,6 +47,7 @@ def to_pairs(judged: pa.Table) -> Pairs:
         query=query.astype(np.int64),
         doc_ix=judged.column("doc_ix").to_numpy(),
         is_positive=judged.column("is_positive").to_numpy(),
+        own_positive=judged.column(_own(judged)).to_numpy(),
         dense=judged.column("dense_score").to_numpy(),
         judge=_numbers(judged.column("judge_score"), float("nan")),
         ranks={str(source): _numbers(judged.column(f"{source}_rank"), 0) for source in Source},

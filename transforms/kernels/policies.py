@@ -24,6 +24,7 @@ class Pairs:
     query: np.ndarray
     doc_ix: np.ndarray
     is_positive: np.ndarray
+    own_positive: np.ndarray
     dense: np.ndarray
     judge: np.ndarray
     ranks: dict[str, np.ndarray]

@@ -27,6 +27,7 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         query=column("query", 0, np.int64),
         doc_ix=column("doc_ix", lambda i: i, np.int64),
         is_positive=column("is_positive", False, bool),
+        own_positive=column("own_positive", lambda i: rows[i].get("is_positive", False), bool),
         dense=column("dense", 0.5, np.float32),
         judge=column("judge", 0.0, np.float32),
         ranks={str(source): column(f"{source}_rank", 0, np.int32) for source in Source},
