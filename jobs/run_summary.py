@@ -13,7 +13,6 @@ from transforms.kernels.eci import set_terms
 from transforms.kernels.eci import summarise as summarise_terms
 from transforms.views import bound_memory, dataset_sql, partitioned_sql
 
-
 _INPUT = (
     "merged_queries",
     "queries_without_positives",

@@ -12,7 +12,6 @@ from transforms import storage
 from transforms.datasets import Dataset
 from transforms.kernels.policies import Pairs
 
-
 _NOT_READ = {"sources", "bm25_score", "judge_parts"}
 COLUMNS = [name for name in tables.JUDGED.names if name not in _NOT_READ]
 """Of `tables.JUDGED`, what `to_pairs` reads."""

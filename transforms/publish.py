@@ -158,9 +158,10 @@ class Rows:
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
     def positives(self, grades: pa.ChunkedArray, texts: bool) -> Iterator[pa.Table]:
-        """Rows of `schemas.tables.RUN_POSITIVES`: the queries' own, best first, served by the tiers.
+        """Rows of `schemas.tables.RUN_POSITIVES`: each query's own, the served one first.
 
-        `grades` are those of the known positives, sorted by query and document.
+        By query; the others follow by judge, similarity and document. `grades` are those of the
+        known positives, sorted by query and document.
         """
         pairs, documents, queries = self.pairs, self.collection.documents, self.collection.queries
         place = np.cumsum(pairs.is_positive) - 1

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from jobs.cli_runs import Format, register
+from jobs.cli_export import Format
+from jobs.cli_runs import register
 from jobs.published import find_run
 from jobs.show import format_bytes, format_seconds, render_summary
 from schemas.errors import ConfigError

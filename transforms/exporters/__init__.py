@@ -146,14 +146,12 @@ def _beside(file: Path) -> Path:
 def _target(source: Source, format: str, made: Exporter, path: str | Path) -> Path | None:
     if str(path) == STDOUT:
         return None
-    run = source.run.resolve()
-    outputs = [run, *([run.parent.parent] if run.parent.name == "runs" else []), *source.outputs]
     file = target(
         path,
         "--output",
         ENDINGS,
         name=f"{source.run_id}-{format}{made.SUFFIX}",
-        outputs=outputs,
+        outputs=(source.run, *source.outputs),
         instead="or give - for standard output",
     )
     refuse_special(_beside(file), "--output")
