@@ -14,6 +14,10 @@ from transforms.kernels.eci import summarise as summarise_terms
 from transforms.views import bound_memory, dataset_sql, partitioned_sql
 
 _INPUT = (
+    "judgements",
+    "dangling_judgements",
+    "unmined_judgements",
+    "repeated_judgements",
     "merged_queries",
     "queries_without_positives",
     "queries_over_limit",
@@ -61,7 +65,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "documents": miner.rows("documents"),
         "positives": positives,
         "rows": {"sets": miner.rows("queries"), "positives": positives},
-        "input": {name: counts[name] for name in _INPUT},
+        "input": {name: counts[name] for name in _INPUT if name in counts},
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
         "evaluation_queries": counts["evaluation_queries"],
     }

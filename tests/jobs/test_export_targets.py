@@ -153,6 +153,7 @@ def test_nothing_in_the_output_is_replaced(output: Path, tmp_path: Path) -> None
     for place in [*(output / name for name in inside), tmp_path / "other" / "x.parquet"]:
         ended = negmine("export", str(output), "-f", "triplet", "-o", str(place))
         assert ended.code == CONFIG, ended.err
+        assert "among runs and what they are made from" in ended.err
         assert len(ended.err.strip().splitlines()) == 1
     assert seen(tmp_path) == before
     assert (

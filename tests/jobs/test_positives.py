@@ -129,6 +129,9 @@ def test_all_of_them_are_exported(format: str, run: Path, tmp_path: Path) -> Non
     assert found == set(ask(run, "SELECT query, positive FROM positives"))
     facts = json.loads((tmp_path / "x.parquet.export.json").read_text())
     assert facts["input"]["merged_queries"] == 1
+    fates = ("dangling", "unmined", "repeated")
+    assert facts["input"]["judgements"] == len(QRELS)
+    assert [facts["input"][f"{fate}_judgements"] for fate in fates] == [1, 0, 1]
     assert facts["input"]["dead_letter_reasons"] == {"unknown_document": 1}
 
 

@@ -57,14 +57,14 @@ def target(
             raise ConfigError(f"{option} {path} is a folder; name a file in it")
         path = path / name
     refuse_special(path, option, instead)
+    place = path if is_mirrored(path) else path.parent.resolve() / path.name
+    if place not in [_resolved(file) for file in allowed]:
+        _refuse_runs(path, place, option, outputs)
     if ending(path) not in endings:
         given = f"the ending {ending(path)}" if ending(path) else "no ending"
         raise ConfigError(
             f"{option} {path} has {given}, which says what to write: {', '.join(endings)}"
         )
-    place = path if is_mirrored(path) else path.parent.resolve() / path.name
-    if place not in [_resolved(file) for file in allowed]:
-        _refuse_runs(path, place, option, outputs)
     return path
 
 
