@@ -15,7 +15,8 @@ from transforms.publish import QUERIES_PER_PART
 def check_run(run: Run, counted: Counted, deep: bool) -> Iterator[Fault]:
     """Faults of a folder under runs/; a run is one thing, so all of it has to go.
 
-    Parts are held to the manifest's counts of negatives a tier, candidates a verdict, and queries.
+    Parts are held to the manifest's counts of negatives a tier, candidates a verdict, queries and
+    positives; a run of older code has no data set of these.
     """
     whole = (run.path,)
     file = run.path / MANIFEST
@@ -30,6 +31,8 @@ def check_run(run: Run, counted: Counted, deep: bool) -> Iterator[Fault]:
         tiers = {str(n): int(tier["negatives"]) for n, tier in summary["tiers"].items()}
         verdicts = {"kept": 0, **{str(v): int(n) for v, n in summary["verdicts"].items()}}
         queries = int(summary["queries"])
+        rows = {"sets": queries, **summary.get("rows", {})}
+        data_sets = {name: int(rows[name]) for name in ("sets", "positives") if name in rows}
     except (KeyError, TypeError, ValueError, AttributeError):
         yield Fault(file, "has no counts to check the parts by", whole)
         return
@@ -37,7 +40,7 @@ def check_run(run: Run, counted: Counted, deep: bool) -> Iterator[Fault]:
     for folder, expected in (
         *((run.path / "negatives" / f"tier={tier}", rows) for tier, rows in tiers.items()),
         *((run.path / "ledger" / f"verdict={name}", rows) for name, rows in verdicts.items()),
-        (run.path / "sets", queries),
+        *((run.path / name, rows) for name, rows in data_sets.items()),
     ):
         for fault, what in _check_folder(folder, expected, names, counted, deep):
             yield Fault(fault, what, whole)

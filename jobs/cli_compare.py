@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from schemas.locations import local_path
-
 _RUN = "A run's folder, OUTPUT (its current run) or OUTPUT:run_id."
 
 
@@ -28,9 +26,15 @@ def compare(
     from jobs.compare.told import render
     from jobs.published import find_run
     from jobs.terminal import printable
+    from transforms.storage.targets import target
 
-    found = compare_runs(find_run(run_a), find_run(run_b))
-    written = write_page(found, local_path(html)) if html is not None else None
+    runs = find_run(run_a), find_run(run_b)
+    page = None
+    if html is not None:
+        kept = (*runs[0].kept, *runs[1].kept)
+        page = target(html, "--html", (".html", ".htm"), outputs=kept)
+    found = compare_runs(*runs)
+    written = write_page(found, page) if page is not None else None
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return

@@ -6,23 +6,8 @@ from typing import Annotated
 
 import typer
 
+from jobs.cli_export import RunArgument, export
 from schemas.locations import local_path, shown
-
-
-class Format(StrEnum):
-    """Formats of `export`; each is a module of transforms.exporters."""
-
-    TRIPLET = "triplet"
-    N_TUPLE = "n_tuple"
-    FLAGEMBEDDING = "flagembedding"
-
-
-class Short(StrEnum):
-    """What an n-tuple export does with queries that have fewer than n negatives."""
-
-    SKIP = "skip"
-    REPEAT = "repeat"
-    ERROR = "error"
 
 
 class Shape(StrEnum):
@@ -31,86 +16,6 @@ class Shape(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
-
-
-RunArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="RUN", help="A run's folder, OUTPUT (its current run) or OUTPUT:run_id."
-    ),
-]
-
-
-def export(
-    run: RunArgument,
-    format: Annotated[Format, typer.Option("--format", "-f", help="The trainer's format.")],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File; default OUTPUT/exports/<run>-<format>."),
-    ] = None,
-    tier: Annotated[
-        list[str] | None, typer.Option(help="Only this tier; repeat for more. Default: all.")
-    ] = None,
-    scores: Annotated[
-        bool, typer.Option(help="Add the judge's scores (the student's without a judge).")
-    ] = False,
-    backfilled: Annotated[
-        bool, typer.Option(help="Keep negatives that fill a tier from another's band.")
-    ] = True,
-    n: Annotated[
-        int | None,
-        typer.Option("--n", min=1, max=100_000, help="n_tuple: width. Default: sum of quotas."),
-    ] = None,
-    short: Annotated[
-        Short, typer.Option(help="n_tuple: queries with fewer than n negatives.")
-    ] = Short.SKIP,
-    prompt: Annotated[
-        str | None, typer.Option(help="flagembedding: the lines' prompt. Default: none.")
-    ] = None,
-    type: Annotated[
-        str | None, typer.Option(help="flagembedding: the lines' type. Default: none.")
-    ] = None,
-) -> None:
-    """Write a run's negatives in a trainer's format."""
-    from jobs.published import find_run
-    from jobs.terminal import printable
-    from transforms.exporters import EXPORTERS, Options, Source
-    from transforms.exporters import export as write
-
-    found = find_run(run)
-    artifacts = found.artifacts()
-    lacking = [name for name in ("documents", "queries") if name not in artifacts]
-    source = Source(
-        run=found.path,
-        run_id=found.run_id,
-        quotas=found.quotas,
-        documents=artifacts.get("documents"),
-        queries=artifacts.get("queries"),
-        no_texts=found.missing_artifact(lacking[0]) if lacking else "",
-    )
-    options = Options(
-        tiers=tuple(tier or ()),
-        scores=scores,
-        backfilled=backfilled,
-        n=n,
-        short=short.value,
-        prompt=prompt,
-        type=type,
-    )
-    if output is None:
-        name = f"{found.run_id}-{format.value}{EXPORTERS[format.value].SUFFIX}"
-        output = found.output / "exports" / name
-    report = write(source, format.value, output, options)
-    typer.echo(printable(report.path))
-    typer.echo(f"{report.rows:,} rows, {report.queries:,} queries, tiers {', '.join(report.tiers)}")
-    if report.queries_left_out:
-        typer.echo(f"{report.queries_left_out:,} queries left out: too few negatives", err=True)
-    if report.details.get("repeated"):
-        typer.echo(f"{report.details['repeated']:,} queries filled by repeating", err=True)
-    if report.scores:
-        typer.echo(f"scores: {report.scores}")
-    for note in report.notes:
-        typer.echo(f"note: {note}", err=True)
 
 
 def query(
@@ -222,8 +127,12 @@ def sweep(
     from jobs.sweep import parse_grid
     from jobs.sweep import sweep as run_sweep
     from jobs.sweep_plot import notes, sweep_table, write_plot
+    from transforms.storage.targets import target
 
-    rows = run_sweep(find_run(run), parse_grid(policy))
+    found = find_run(run)
+    if plot is not None:
+        plot = target(plot, "--plot", (".svg",), outputs=found.kept)
+    rows = run_sweep(found, parse_grid(policy))
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
@@ -257,10 +166,15 @@ def report(
 ) -> None:
     """Write a run's report.html again: one page that needs nothing else."""
     from jobs.published import find_run
-    from jobs.report import write_report
+    from jobs.report import NAME, write_report
     from jobs.terminal import printable
+    from transforms.storage.targets import target
 
-    typer.echo(printable(write_report(find_run(run).path, out)))
+    found = find_run(run)
+    if out is not None:
+        own = (found.path / NAME,)
+        out = target(out, "--out", (".html", ".htm"), outputs=found.kept, allowed=own)
+    typer.echo(printable(write_report(found.path, out)))
 
 
 def list_command(

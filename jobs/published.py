@@ -32,6 +32,12 @@ class Run:
         return self.path.parent.parent
 
     @property
+    def kept(self) -> tuple[Path, ...]:
+        """Folders in which nothing but exports/ takes files that a user names."""
+        output = (self.output,) if self.path.parent.name == "runs" else ()
+        return (self.path, *output, self.workdir)
+
+    @property
     def complete(self) -> bool:
         """Whether its manifest was written, which is the last thing that publishing does."""
         return storage.is_file(self.path / MANIFEST)

@@ -51,8 +51,8 @@ def named_queries() -> dict[str, NamedQuery]:
 
 @dataclass
 class Database:
-    """Views of one run: `negatives`, `ledger`, `sets`, `metrics`, and of its stage outputs:
-    `candidates`, `documents`, `queries`.
+    """Views of one run: `negatives`, `positives`, `ledger`, `sets`, `metrics`, and of its stage
+    outputs: `candidates`, `documents`, `queries`.
 
     Use it in a `with` block. Views whose files are gone are left out, and `absent` says why.
     """
@@ -127,6 +127,11 @@ class Database:
         self._view("ledger", partitioned_sql(run.path / "ledger", "verdict"))
         sets = run.path / "sets"
         self._view("sets", dataset_sql(sets) if has_parts(sets) else None)
+        positives = run.path / "positives"
+        if has_parts(positives):
+            self._view("positives", dataset_sql(positives))
+        else:
+            self.absent["positives"] = f"run {run.run_id} was published without it"
         metrics = run.path / "metrics.parquet"
         if storage.is_file(metrics):
             self._view("metrics", file_sql(storage.fetch(metrics)))

@@ -19,9 +19,11 @@ from transforms import storage
 from transforms.readers.labels import NEGATIVE, POSITIVE, Decision, parse_decision
 from transforms.readers.lines import lines
 from transforms.readers.rows import Rejected
+from transforms.storage.targets import target
 from transforms.views import partitioned_sql
 
 LABELS = "labels.jsonl"
+_ENDINGS = (".jsonl",)
 _LONGEST_LINE = 1 << 28
 _NAMED_PROBLEMS = 5
 _LINE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -67,10 +69,11 @@ def write_review(run: Run, file: Path, limit: int | None = None, force: bool = F
     One JSON line each: query_id, query, doc_id, document, positive_id, positive (the one served),
     judge_score, positive_judge_score, dense_score, and `"decision": null` to be filled in.
 
-    Raises ConfigError where the file is there and `force` is not set, or the run sets none aside,
-    StorageError where its texts are gone or the disk refuses.
+    Raises ConfigError where the file cannot be one (see `transforms.storage.targets`), is there and
+    `force` is not set, or the run sets none aside, StorageError where its texts are gone or the
+    disk refuses.
     """
-    file = storage.local_path(file)
+    file = target(file, "--review", _ENDINGS, outputs=run.kept)
     if storage.exists(file) and not force:
         raise ConfigError(
             f"{file} is there already and may hold decisions; name another file, or give --force"
@@ -134,10 +137,11 @@ def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled
     Raises:
         DataError: naming lines that are no decisions, contradict each other, name a pair that is
             not in the run's ledger, or call a known positive a negative. Nothing is written.
-        ConfigError: `labels` is the file of decisions.
+        ConfigError: `labels` is the file of decisions, or cannot be a file.
         StorageError: the disk refuses.
     """
-    labels = storage.local_path(run.output / LABELS if labels is None else labels)
+    own = run.output / LABELS
+    labels = target(labels or own, "--to", _ENDINGS, outputs=run.kept, allowed=(own,))
     decisions = storage.local_path(decisions)
     if _same(labels, decisions):
         raise ConfigError(f"{labels} holds the decisions; name another file with --to")

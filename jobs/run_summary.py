@@ -17,6 +17,20 @@ from transforms.views import (
     partitioned_sql,
 )
 
+_INPUT = (
+    "judgements",
+    "dangling_judgements",
+    "unmined_judgements",
+    "repeated_judgements",
+    "merged_queries",
+    "queries_without_positives",
+    "queries_over_limit",
+    "ignored_judgements",
+    "labelled_positives",
+    "dead_letter_reasons",
+)
+"""Of `counts.json`, what says where judgements of the input went before there were positives."""
+
 
 def summarise(miner: Miner, run: Path) -> dict[str, Any]:
     """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
@@ -26,6 +40,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
             "negatives": partitioned_sql(run / "negatives", "tier"),
             "ledger": partitioned_sql(run / "ledger", "verdict"),
             "sets": dataset_sql(run / "sets"),
+            "positives": dataset_sql(run / "positives"),
         }
         for name, sql in views.items():
             database.execute(f"CREATE VIEW {name} AS {sql}")
@@ -40,6 +55,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
         overall = _eci(database, "")
         calibration = _calibration(database, miner)
+        (positives,) = _row(database, "SELECT count(*) FROM positives")
     counts = ingested_counts(miner.ingested["documents"].directory.parent)
     return {
         "tiers": tiers,
@@ -50,7 +66,9 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "queries": miner.rows("queries"),
         "queries_short": short,
         "documents": miner.rows("documents"),
-        "positives": miner.rows("positives"),
+        "positives": positives,
+        "rows": {"sets": miner.rows("queries"), "positives": positives},
+        "input": {name: counts[name] for name in _INPUT if name in counts},
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
         "evaluation_queries": counts["evaluation_queries"],
         "merged_queries": counts["merged_queries"],

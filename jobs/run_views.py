@@ -4,21 +4,25 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.tables import LEDGER, NEGATIVES, SETS
+from schemas.tables import LEDGER, NEGATIVES, RUN_POSITIVES, SETS
 from transforms.views import dataset_sql, has_parts, partitioned_sql
 
 
 def create_run_views(connection: duckdb.DuckDBPyConnection, run: Path, prefix: str = "") -> None:
-    """Views `negatives`, `ledger` and `sets` of a run's folder, their names after `prefix`.
+    """Views `negatives`, `positives`, `ledger` and `sets` of a run, their names after `prefix`.
 
     Columns that an older run lacks are null, and data sets that it lacks are empty. Raises
     duckdb.Error where a part cannot be read.
     """
-    sets = run / "sets"
+    whole = {
+        name: dataset_sql(run / name) if has_parts(run / name) else None
+        for name in ("sets", "positives")
+    }
     found = {
         "negatives": (NEGATIVES, partitioned_sql(run / "negatives", "tier"), "tier"),
         "ledger": (LEDGER, partitioned_sql(run / "ledger", "verdict"), "verdict"),
-        "sets": (SETS, dataset_sql(sets) if has_parts(sets) else None, None),
+        "sets": (SETS, whole["sets"], None),
+        "positives": (RUN_POSITIVES, whole["positives"], None),
     }
     for name, (schema, sql, partition) in found.items():
         connection.register(f"no_{name}", schema.empty_table())

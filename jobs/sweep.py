@@ -13,7 +13,6 @@ from pydantic import BaseModel, ValidationError
 
 from jobs.load_config import explain
 from jobs.published import Run
-from schemas import tables
 from schemas.config import Config, Sampling, Tier
 from schemas.errors import ConfigError, StorageError
 from schemas.selection import Selection
@@ -24,13 +23,12 @@ from transforms.kernels.eci import eci, harmonic_mean, query_terms
 from transforms.kernels.picking import DocumentArrays
 from transforms.kernels.policies import Decisions, Pairs, decide
 from transforms.kernels.tiers import Choice, choose, served_positive, similarity_ratio
-from transforms.pairs import to_pairs
+from transforms.pairs import columns_of, to_pairs
 
 MOST_POINTS = 200
 HARD_RATIO = 0.8
 """A negative is hard from this s-/s+ on, whatever the run's tiers are called."""
 
-_COLUMNS = [n for n in tables.JUDGED.names if n not in {"sources", "bm25_score", "judge_parts"}]
 _UNIT = 2**30
 """Sums are of whole multiples of 1 / _UNIT, so that they do not depend on the cut into parts."""
 
@@ -177,8 +175,7 @@ def sweep(run: Run, grid: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     points = _points(run, judged, grid)
     totals: list[dict[str, Any]] = [{} for _ in points]
     documents = collection.document_arrays()
-    there = set(judged.columns())
-    for table in judged.tables([name for name in _COLUMNS if name in there]):
+    for table in judged.tables(columns_of(judged)):
         pairs = to_pairs(table)
         held = hold_out(collection, pairs, points[0].selection.seed)
         for point, total in zip(points, totals, strict=True):

@@ -34,6 +34,8 @@ _SHAPE: Any = {
         "judge": {"*": int},
         "eci": {"overall": _SCORES, "tiers": {"*": _SCORES}},
         "calibration": [{"positives_above": str, **_SCORES}],
+        "rows": {"*": int},
+        "input": {"dead_letter_reasons": {"*": int}, "*": int},
         **dict.fromkeys(("queries", "documents", "positives", "queries_short"), int),
         **dict.fromkeys(("dead_letters", "evaluation_queries"), int),
         **dict.fromkeys(("merged_queries", "queries_without_positives"), int),

@@ -153,6 +153,7 @@ JUDGED = pa.schema(
         _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
         _field("given_rank", pa.int32(), "rank from 1 in the list that was given", True),
         _field("is_positive", pa.bool_(), "a known positive of the query"),
+        _field("own_positive", pa.bool_(), "a positive by the query's own identifiers"),
         _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
         _PARTS,
         _field("bm25_pair_score", pa.float32(), "BM25 score, whether or not BM25 returned it"),
@@ -212,7 +213,7 @@ SETS = pa.schema(
         _QUERY_IX,
         _field("query_id", pa.string(), "identifier of the query"),
         _field("positive_id", pa.string(), "the positive served: the judge's best"),
-        _field("positives", pa.int32(), "known positives of the query"),
+        _field("positives", pa.int32(), "positives of the query, rows of the data set positives"),
         _field("candidates", pa.int32(), "rows of the query in the ledger"),
         _field("negatives", pa.int32(), "negatives chosen, N of the ECI"),
         _field("tier_counts", pa.map_(pa.string(), pa.int32()), "negatives chosen, by tier"),
@@ -244,6 +245,19 @@ NEGATIVES = pa.schema(
         _field("judge_margin", pa.float32(), "positive_judge_score - judge_score", True),
         _field("backfilled", pa.bool_(), "taken from another tier's band to fill this one"),
         _field("weight", pa.float32(), "sampling weight; 1 unless the method sets it"),
+    ]
+)
+
+RUN_POSITIVES = pa.schema(
+    [
+        _field("query_id", pa.string(), "identifier of the query"),
+        _field("query", pa.large_string(), "its text; absent with texts: ids_only", True),
+        _field("positive_id", pa.string(), "identifier of the positive"),
+        _field("positive", pa.large_string(), "its text; absent with texts: ids_only", True),
+        _field("grade", pa.float32(), "highest relevance judged; null where none is stated", True),
+        _field("dense_score", pa.float32(), "student's similarity of query and positive"),
+        _field("judge_score", pa.float32(), "judge's score; null where nobody judges", True),
+        _field("served", pa.bool_(), "the one that negatives.positive_id names"),
     ]
 )
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas import tables
+from transforms.publish import with_texts
 
 HOSTILE = (
     'says "quoted" and \\ backslash',
@@ -29,7 +30,9 @@ class Layout:
     """What the run should look like.
 
     The last query has no random negative, so it is one short; query q001 has its semi_hard one
-    backfilled. Rows of query i in tier t, rank r name document d<i>-<t>-<r>.
+    backfilled. Rows of query i in tier t, rank r name document d<i>-<t>-<r>. Of its `positives`
+    the best is d<i>, the others d<i>-positive-<n>, with grades 3, 2, 1, 0; with `known` off the
+    run is as older code published it, without a data set of them.
     """
 
     queries: int = 8
@@ -37,6 +40,8 @@ class Layout:
     texts: str = "inline"
     artifacts: bool = True
     parts: int = 2
+    positives: int = 1
+    known: bool = True
     run_id: str = "run-1"
     created: str = "2026-01-01T00:00:00Z"
 
@@ -49,6 +54,11 @@ def query_text(at: int) -> str:
 def document_text(name: str) -> str:
     """Text of a document, by its identifier."""
     return f"document {name}: {HOSTILE[sum(map(ord, name)) % len(HOSTILE)]}"
+
+
+def positive_id(at: int, number: int) -> str:
+    """Identifier of a query's positive, from 1 for the best."""
+    return f"d{at:03d}" if number == 1 else f"d{at:03d}-positive-{number}"
 
 
 def _score(at: int, tier: str, rank: int) -> float:
@@ -115,6 +125,24 @@ def _dropped(layout: Layout) -> list[dict[str, Any]]:
     return rows
 
 
+def _positives(layout: Layout) -> list[dict[str, Any]]:
+    return [
+        {
+            "query_ix": at,
+            "query_id": f"q{at:03d}",
+            "query": query_text(at),
+            "positive_id": positive_id(at, number),
+            "positive": document_text(positive_id(at, number)),
+            "grade": max(0.0, 4.0 - number),
+            "dense_score": 0.96 - 0.01 * number,
+            "judge_score": 7.0 - number if layout.judge else None,
+            "served": number == 1,
+        }
+        for at in range(layout.queries)
+        for number in range(1, layout.positives + 1)
+    ]
+
+
 def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pydict(
         {name: [row.get(name) for row in rows] for name in schema.names}, schema=schema
@@ -136,7 +164,7 @@ def _sets(layout: Layout, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "query_ix": at,
                 "query_id": f"q{at:03d}",
                 "positive_id": f"d{at:03d}",
-                "positives": 1,
+                "positives": layout.positives,
                 "candidates": len(mine) + 2,
                 "negatives": len(mine),
                 "tier_counts": list(counts.items()),
@@ -198,14 +226,19 @@ def manifest(layout: Layout, rows: list[dict[str, Any]]) -> dict[str, Any]:
             "queries": layout.queries,
             "queries_short": 1,
             "documents": 5_000,
-            "positives": layout.queries,
+            "positives": layout.queries * layout.positives,
+            "rows": {"sets": layout.queries, "positives": layout.queries * layout.positives}
+            if layout.known
+            else {},
+            "input": {"merged_queries": 1, "dead_letter_reasons": {"unknown_document": 2}},
             "dead_letters": 2,
         },
     }
 
 
 def _write_artifacts(work: Path, layout: Layout, rows: list[dict[str, Any]]) -> None:
-    names = sorted({row["negative_id"] for row in rows} | {row["positive_id"] for row in rows})
+    known = {row["positive_id"] for row in _positives(layout)}
+    names = sorted({row["negative_id"] for row in rows} | known)
     keys = {"doc_key": 1, "text_key": 2, "minhash": bytes(128), "in_evaluation": False}
     documents = [
         {"doc_ix": ix, "doc_id": name, "text": document_text(name), **keys}
@@ -245,10 +278,10 @@ def build_run(output: Path, layout: Layout = Layout(), current: bool = True) -> 
     """Write a published run into `output`; returns its folder."""
     rows = _rows(layout)
     run = output / "runs" / layout.run_id
-    negatives = tables.NEGATIVES
-    if layout.texts == "ids_only":
-        for name in ("query", "positive", "negative"):
-            negatives = negatives.remove(negatives.get_field_index(name))
+    negatives, positives = (
+        with_texts(schema, layout.texts == "inline")
+        for schema in (tables.NEGATIVES, tables.RUN_POSITIVES)
+    )
     ledger = rows + _dropped(layout)
     sets = _sets(layout, rows)
     step = -(-layout.queries // layout.parts)
@@ -261,6 +294,9 @@ def build_run(output: Path, layout: Layout = Layout(), current: bool = True) -> 
         for verdict in sorted({row["verdict"] for row in ledger}):
             mine = [r for r in ledger if r["verdict"] == verdict and r["query_ix"] in block]
             _write(run / "ledger" / f"verdict={verdict}", _table(mine, tables.LEDGER), start, stop)
+        if layout.known:
+            mine = [row for row in _positives(layout) if row["query_ix"] in block]
+            _write(run / "positives", _table(mine, positives), start, stop)
         _write(run / "sets", _table(sets[start:stop], tables.SETS), start, stop)
     if layout.artifacts:
         _write_artifacts(output / "work", layout, rows)

@@ -64,10 +64,13 @@ def _ranked(dataset: Dataset, block: Block) -> Ranked:
     return Ranked(*(table.column(name).to_numpy() for name in table.column_names))
 
 
-def known_positives(collection: Collection, block: Block) -> tuple[np.ndarray, np.ndarray]:
-    """Positives of a block's queries: (query_ix, doc_ix), each (p,) int64."""
-    table = collection.positives.read_queries(block, ["doc_ix"])
-    return table.column("query_ix").to_numpy(), table.column("doc_ix").to_numpy()
+def known_positives(
+    collection: Collection, block: Block
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positives of a block's queries: query_ix and doc_ix, (p,) int64, and `own`, (p,) bool."""
+    table = collection.positives.read_queries(block, ["doc_ix", "own"])
+    query_ix, doc_ix, own = (table.column(n).to_numpy() for n in ("query_ix", "doc_ix", "own"))
+    return query_ix, doc_ix, own
 
 
 def block_rows(
@@ -78,12 +81,14 @@ def block_rows(
     block: Block,
 ) -> Rows:
     """Candidates and positives of a block of queries, sorted by query and document, unjudged."""
-    positive_query_ix, positive_doc_ix = known_positives(collection, block)
+    positive_query_ix, positive_doc_ix, own = known_positives(collection, block)
     documents = collection.documents
     text_key = array_column(documents, "text_key")
     ranked = {name: _ranked(dataset, block) for name, dataset in candidates.items()}
     found = union(positive_query_ix, positive_doc_ix, ranked, len(text_key))
     held = collection.holding(found.doc_ix)
+    own_positive = found.is_positive.copy()
+    own_positive[own_positive] = own
     features = positive_features(held, found, positive_query_ix, positive_doc_ix)
     query_ix, query = np.unique(found.query_ix, return_inverse=True)
     retrieved = np.any([found.rank[source] > 0 for source in RETRIEVING], axis=0)
@@ -94,6 +99,7 @@ def block_rows(
         query=query,
         doc_ix=found.doc_ix,
         is_positive=found.is_positive,
+        own_positive=own_positive,
         dense=dense,
         cosine=dense if held.normalized else held.cosine(found.query_ix, found.doc_ix),
         judge=np.full(len(query), np.nan, dtype=np.float32),
@@ -190,6 +196,7 @@ def _table(
         "dense_score": _where(pairs.dense, ~np.isnan(pairs.dense), pa.float32()),
         **{f"{s}_rank": _where(ranks[s], ranks[s] > 0, pa.int32()) for s in Source},
         "is_positive": pairs.is_positive,
+        "own_positive": pairs.own_positive,
         "judge_score": _where(scores, ~np.isnan(scores), pa.float32()),
         "judge_parts": _parts(parts, len(scores)),
         "bm25_pair_score": pairs.bm25,

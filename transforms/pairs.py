@@ -3,9 +3,30 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from schemas import tables
+from schemas.errors import StorageError
 from schemas.verdicts import Source
+from transforms import storage
+from transforms.datasets import Dataset
 from transforms.kernels.policies import Pairs
+
+_NOT_READ = {"sources", "bm25_score", "judge_parts"}
+COLUMNS = [name for name in tables.JUDGED.names if name not in _NOT_READ]
+"""Of `tables.JUDGED`, what `to_pairs` reads."""
+
+
+def columns_of(judged: Dataset) -> list[str]:
+    """Those of COLUMNS that a data set has, which older code may have written."""
+    file = judged.directory / judged.part_names()[0]
+    try:
+        known = set(pq.read_schema(storage.fetch(file)).names)
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(
+            f"{file} cannot be read ({str(error).splitlines()[0]}); mine the run again"
+        ) from error
+    return [name for name in COLUMNS if name in known]
 
 
 def _numbers(column: pa.ChunkedArray, missing: float | int) -> np.ndarray:
@@ -20,6 +41,11 @@ def _cosine(judged: pa.Table, dense: np.ndarray) -> np.ndarray:
     return dense if column.null_count == len(column) else _numbers(column, float("nan"))
 
 
+def _own(judged: pa.Table) -> str:
+    """Queries of one text were always merged before there was the column."""
+    return "own_positive" if "own_positive" in judged.column_names else "is_positive"
+
+
 def to_pairs(judged: pa.Table) -> Pairs:
     """A block of `schemas.tables.JUDGED`, sorted by query_ix, as arrays."""
     query_ix = judged.column("query_ix").to_numpy()
@@ -29,6 +55,7 @@ def to_pairs(judged: pa.Table) -> Pairs:
         query=query.astype(np.int64),
         doc_ix=judged.column("doc_ix").to_numpy(),
         is_positive=judged.column("is_positive").to_numpy(),
+        own_positive=judged.column(_own(judged)).to_numpy(),
         dense=dense,
         cosine=_cosine(judged, dense),
         judge=_numbers(judged.column("judge_score"), float("nan")),

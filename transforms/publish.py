@@ -14,11 +14,12 @@ from schemas.verdicts import Verdict
 from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
 from transforms.features import Collection
-from transforms.kernels.tiers import served_positive
+from transforms.kernels.tiers import positives_in_order, served_positive
 from transforms.pairs import to_pairs
 from transforms.part_writers import PartWriters
 from transforms.stores import binary_column
 
+_POSITIVES_AT_ONCE = 32_768
 QUERIES_PER_PART = 8192
 """Queries in a published part. Fixed, so that published bytes do not depend on `block_size`."""
 
@@ -51,18 +52,23 @@ class _Publish(beam.DoFn):
         kept = 0
         negatives = {tier: f"negatives/tier={tier}" for tier in self.tiers}
         ledger = {verdict: f"ledger/verdict={verdict}" for verdict in Verdict}
-        schema = negatives_schema(self.texts)
+        schema = with_texts(tables.NEGATIVES, self.texts)
+        positives = with_texts(tables.RUN_POSITIVES, self.texts)
+        known = self.collection.positives.read_queries(block, ["grade"])
         with PartWriters(self.directory, block.part) as parts:
             if block.start == 0:
                 for folder in negatives.values():
                     parts.open(folder, schema)
                 parts.open(ledger[Verdict.KEPT], tables.LEDGER)
+            parts.open("positives", positives)
             for inside in _pieces(block, self.verdicts.blocks()):
                 rows = Rows(self.verdicts.read_queries(inside), self.collection)
                 for tier, folder in negatives.items():
                     parts.add(folder, rows.negatives(tier, self.texts), schema)
                 for verdict, folder in ledger.items():
                     parts.add(folder, rows.ledger(verdict), tables.LEDGER)
+                for table in rows.positives(_grades(known, inside), self.texts):
+                    parts.add("positives", table, positives)
                 kept += rows.kept
         sets = self.sets.read_queries(block)
         write_part(f"{self.directory}/sets", block.part, sets, tables.SETS, dictionary=True)
@@ -75,10 +81,15 @@ def _pieces(block: Block, parts: Sequence[Block]) -> list[Block]:
     return [piece for piece in inside if piece.start < piece.stop] or [block]
 
 
-def negatives_schema(texts: bool) -> pa.Schema:
-    """`schemas.tables.NEGATIVES`, without the three texts where they are not wanted."""
+def _grades(positives: pa.Table, inside: Block) -> pa.ChunkedArray:
+    low, high = positives.column("query_ix").to_numpy().searchsorted(inside)
+    return positives.column("grade").slice(low, high - low)
+
+
+def with_texts(schema: pa.Schema, texts: bool) -> pa.Schema:
+    """A schema of published rows, without the columns of texts where they are not wanted."""
     unwanted = set() if texts else {"query", "positive", "negative"}
-    return pa.schema([field for field in tables.NEGATIVES if field.name not in unwanted])
+    return pa.schema([field for field in schema if field.name not in unwanted])
 
 
 class Rows:
@@ -86,6 +97,7 @@ class Rows:
 
     def __init__(self, verdicts: pa.Table, collection: Collection) -> None:
         pairs = to_pairs(verdicts)
+        self.pairs = pairs
         served = served_positive(pairs)[pairs.query]
         judge = verdicts.column("judge_score")
         positive_judge = judge.take(pa.array(served))
@@ -145,8 +157,36 @@ class Rows:
             "negative": self._texts(documents, doc_ix, texts),
         }
         columns = {name: chosen.column(name) for name in chosen.column_names} | added
-        schema = negatives_schema(texts)
+        schema = with_texts(tables.NEGATIVES, texts)
         return pa.table([columns[name] for name in schema.names], schema=schema)
+
+    def positives(self, grades: pa.ChunkedArray, texts: bool) -> Iterator[pa.Table]:
+        """Rows of `schemas.tables.RUN_POSITIVES`: each query's own, the served one first.
+
+        By query; the others follow by judge, similarity and document. `grades` are those of the
+        known positives, sorted by query and document.
+        """
+        pairs, documents, queries = self.pairs, self.collection.documents, self.collection.queries
+        place = np.cumsum(pairs.is_positive) - 1
+        order = positives_in_order(pairs)
+        order = order[pairs.own_positive[order]]
+        served = np.diff(pairs.query[order], prepend=-1) != 0
+        schema = with_texts(tables.RUN_POSITIVES, texts)
+        for start in range(0, len(order), _POSITIVES_AT_ONCE):
+            rows = order[start : start + _POSITIVES_AT_ONCE]
+            query_ix = self.table.column("query_ix").to_numpy()[rows]
+            doc_ix = pairs.doc_ix[rows]
+            columns = {
+                "query_id": _identifiers(queries, "query_id", query_ix),
+                "query": self._texts(queries, query_ix, texts),
+                "positive_id": _identifiers(documents, "doc_id", doc_ix),
+                "positive": self._texts(documents, doc_ix, texts),
+                "grade": grades.take(pa.array(place[rows])),
+                "dense_score": pairs.dense[rows],
+                "judge_score": self.table.column("judge_score").take(pa.array(rows)),
+                "served": served[start : start + len(rows)],
+            }
+            yield pa.table([columns[name] for name in schema.names], schema=schema)
 
     def ledger(self, verdict: Verdict) -> pa.Table:
         """Rows of `schemas.tables.LEDGER` with one verdict, sorted by query and document."""

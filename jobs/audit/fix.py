@@ -13,28 +13,37 @@ from transforms import storage
 from transforms.exporters.files import replacing
 from transforms.foreign.files import container
 from transforms.foreign.rewrite import rewrite
+from transforms.storage.targets import ending, refuse_special, target
 
 _TAKEN = ("row", "list", "place", "query_id", "query", "doc_id", "negative")
 
 
-def targets(files: Sequence[Path], out: Path, force: bool = False) -> list[Path]:
+def targets(
+    files: Sequence[Path], out: Path, force: bool = False, outputs: Sequence[Path] = ()
+) -> list[Path]:
     """Where the copies go: `out` itself for one file, else files of the same names in it.
 
-    Raises ConfigError where one is there already, is an audited file itself, or is named as
-    another kind of file.
+    `outputs` hold runs, see `transforms.storage.targets`. Raises ConfigError where a copy is there
+    already, is an audited file itself, cannot be a file, or is named as another kind of file.
     """
     into = len(files) > 1 or storage.is_dir(out)
     found = [out / file.name for file in files] if into else [out]
     if len(set(found)) < len(found):
         raise ConfigError(f"--fix {out}: two audited files have the same name; fix them one by one")
-    for file, target in zip(files, found, strict=True):
-        if target.suffix in (".gz", ".zst", "") and target.suffix != file.suffix:
-            raise ConfigError(f"--fix {target}: name it {file.suffix}, as {file.name} is")
-        if container(target) != container(file):
-            raise ConfigError(f"--fix {target}: {file} is {container(file)}, and so is its copy")
-        if storage.exists(target) and (not force or os.path.samefile(target, file)):
-            raise ConfigError(f"--fix {target} is there already; name another file")
+    for file, copy in zip(files, found, strict=True):
+        target(copy, "--fix", (ending(copy),), outputs=outputs)
+        refuse_special(_record(copy), "--fix")
+        if copy.suffix in (".gz", ".zst", "") and copy.suffix != file.suffix:
+            raise ConfigError(f"--fix {copy}: name it {file.suffix}, as {file.name} is")
+        if container(copy) != container(file):
+            raise ConfigError(f"--fix {copy}: {file} is {container(file)}, and so is its copy")
+        if storage.exists(copy) and (not force or os.path.samefile(copy, file)):
+            raise ConfigError(f"--fix {copy} is there already; name another file")
     return found
+
+
+def _record(copy: Path) -> Path:
+    return copy.with_name(f"{copy.name}.removed.jsonl")
 
 
 def fix(
@@ -75,7 +84,7 @@ def fix(
             for entry in entries.of_rows(at, dropped, reasons)
         ]
         taken.sort(key=lambda entry: (entry["row"], entry["list"], entry["place"]))
-        record = copy.with_name(f"{copy.name}.removed.jsonl")
+        record = _record(copy)
         with replacing(record) as temporary, open(temporary, "w", encoding="utf-8") as lines:
             lines.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in taken)
         done.append(

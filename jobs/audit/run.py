@@ -81,11 +81,14 @@ class Audit:
 def audit(request: Request) -> Audit:
     """Audit the files; publishes a run in `output`. Raises ConfigError, DataError, StorageError."""
     files = _check(request)
-    copies = targets(files, storage.local_path(request.fix)) if request.fix is not None else []
+    output = storage.local_path(request.output)
+    copies: list[Path] = []
+    if request.fix is not None:
+        copies = targets(files, storage.local_path(request.fix), outputs=(output,))
     foreign = Foreign(
         tuple(map(str, files)), request.format, request.corpus, request.queries, request.qrels
     )
-    root = storage.local_path(request.output) / "work" / "audit"
+    root = output / "work" / "audit"
     directory = root / fingerprint(_identity(foreign))
     try:
         root.mkdir(parents=True, exist_ok=True)

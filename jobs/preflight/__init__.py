@@ -21,7 +21,8 @@ def after(miner: "Miner", stage: str, until: str) -> None:
 
     After ingest: a few texts and pairs go through the models, and the language is compared with the
     letters. After embed: zero vectors. After retrieve: sources that find nothing, and judges that
-    cannot tell positives from random documents. Adds remarks to the run; raises what a model raises.
+    cannot tell positives from random documents. Adds remarks to the run; raises what a model
+    raises.
     """
     judges = until not in _WITHOUT_JUDGE
     if stage == "ingest" and until != "ingest":

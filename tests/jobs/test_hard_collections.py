@@ -65,9 +65,10 @@ def test_hostile_ids_and_texts_come_through_unchanged(hostile: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["triplet", "n_tuple", "flagembedding"])
 def test_hostile_texts_are_exported(hostile: Path, tmp_path: Path, kind: str) -> None:
-    ended = negmine("export", str(hostile), "--format", kind, "--output", str(tmp_path / "file"))
+    file = tmp_path / "file.jsonl"
+    ended = negmine("export", str(hostile), "--format", kind, "--output", str(file))
     assert ended.code == 0, ended.err
-    assert (tmp_path / "file").stat().st_size
+    assert file.stat().st_size
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from jobs.cli_runs import Format, register
+from jobs.cli_export import Format
+from jobs.cli_runs import register
 from jobs.published import find_run
 from jobs.show import format_bytes, format_seconds, render_summary
 from schemas.errors import ConfigError
@@ -128,7 +129,8 @@ def test_every_exporter_has_its_format() -> None:
 
 def test_queries_left_out_are_reported(output: Path, app: typer.Typer) -> None:
     done = CliRunner().invoke(app, ["export", str(output), "--format", "n_tuple"])
-    assert "1 queries left out" in done.output
+    assert "queries: 7 of 8: 1 with fewer than n negatives\n" in done.output
+    assert "positives: 7 of 8: 1 of queries with fewer than n negatives\n" in done.output
 
 
 def test_a_query_takes_less_than_a_second(output: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from schemas.errors import ConfigError, DataError, StorageError
 from tests.builders import QUOTAS, TIERS, Layout, build_run, document_text, query_text
-from transforms.exporters import EXPORTERS, Options, Report, Source, export, rows
+from transforms.exporters import EXPORTERS, Options, Report, Source, block, export, rows
+from transforms.exporters.tally import FEWER_THAN_N
 
 WIDTH = sum(QUOTAS.values())
 
@@ -60,7 +61,7 @@ def test_n_tuple_is_as_wide_as_the_quotas_and_counts_the_short_queries(
     table = pq.read_table(report.path)
     numbered = [f"negative_{at}" for at in range(1, WIDTH + 1)]
     assert table.column_names == ["anchor", "positive", *numbered, "scores"]
-    assert (report.rows, report.queries_left_out, report.scores) == (7, 1, "judge")
+    assert (report.rows, report.queries.missing, report.scores) == (7, {FEWER_THAN_N: 1}, "judge")
     row = table.to_pylist()[3]
     assert row["negative_2"] == document_text("d003-hard-2")
     assert row["negative_4"] == document_text("d003-random-1")
@@ -71,7 +72,7 @@ def test_n_tuple_is_as_wide_as_the_quotas_and_counts_the_short_queries(
 def test_short_queries_are_repeated_or_refused_when_asked(source: Source, tmp_path: Path) -> None:
     file = tmp_path / "n.parquet"
     report = export(source, "n_tuple", file, Options(short="repeat"))
-    assert (report.rows, report.queries_left_out, report.details["repeated"]) == (8, 0, 1)
+    assert (report.rows, report.queries.missing, report.details["repeated"]) == (8, {}, 1)
     last = pq.read_table(file).to_pylist()[-1]
     assert last["negative_4"] == last["negative_1"]
     file.unlink()
@@ -109,10 +110,12 @@ def test_flagembedding_leaves_out_what_was_not_asked_for(source: Source, tmp_pat
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_tiers_and_backfilled_rows_can_be_chosen(name: str, tmp_path: Path, source: Source) -> None:
-    options = Options(tiers=("random", "semi_hard"), backfilled=False, n=1)
-    report = export(source, name, tmp_path / "x", options)
+    options = Options(tiers=("random", "semi_hard"), backfilled=False)
+    if name == "n_tuple":
+        options = replace(options, n=1)
+    report = export(source, name, tmp_path / "x.jsonl", options)
     assert report.tiers == ["semi_hard", "random"]
-    text = json.dumps(lines(report)) if name == "flagembedding" else str(pq.read_table(report.path))
+    text = json.dumps(lines(report))
     assert "-hard-" not in text
     assert "d001-semi_hard-1" not in text
 
@@ -121,52 +124,59 @@ def test_tiers_and_backfilled_rows_can_be_chosen(name: str, tmp_path: Path, sour
 def test_a_run_of_ids_takes_its_texts_from_the_work_directory(name: str, tmp_path: Path) -> None:
     inline = source_of(tmp_path / "a")
     ids = source_of(tmp_path / "b", Layout(texts="ids_only"))
-    first = export(inline, name, tmp_path / "1", Options())
-    second = export(ids, name, tmp_path / "2", Options())
+    first = export(inline, name, tmp_path / "1.parquet", Options())
+    second = export(ids, name, tmp_path / "2.parquet", Options())
     assert first.path.read_bytes() == second.path.read_bytes()
     assert second.notes == ["texts joined from the work directory"]
 
 
 def test_a_run_of_ids_without_work_directory_says_what_to_do(tmp_path: Path) -> None:
-    ids = source_of(tmp_path, Layout(texts="ids_only", artifacts=False))
+    ids = source_of(tmp_path / "out", Layout(texts="ids_only", artifacts=False))
     with pytest.raises(DataError, match=r"the work directory is gone.*output\.texts=inline"):
-        export(ids, "triplet", tmp_path / "t", Options())
+        export(ids, "triplet", tmp_path / "t.parquet", Options())
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
 def test_bytes_do_not_depend_on_parts_or_blocks(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = export(source_of(tmp_path / "a", Layout(parts=1)), name, tmp_path / "1", Options())
-    many = source_of(tmp_path / "b", Layout(parts=4))
-    two = export(many, name, tmp_path / "2", Options())
+    several = Layout(parts=1, positives=3)
+    few = source_of(tmp_path / "a", several)
+    many = source_of(tmp_path / "b", replace(several, parts=4))
+    one, two = (
+        export(source, name, tmp_path / f"{number}.parquet", Options())
+        for number, source in enumerate((few, many))
+    )
+    text = export(many, name, tmp_path / "one.jsonl", Options())
     assert one.path.read_bytes() == two.path.read_bytes()
     monkeypatch.setattr(rows, "_ROWS_PER_BLOCK", 9)
-    small = export(many, name, tmp_path / "3", Options())
+    monkeypatch.setattr(block, "ROWS", 5)
+    monkeypatch.setattr(block, "TEXT_BYTES", 200)
+    small = export(many, name, tmp_path / "3.parquet", Options())
     assert small.rows == one.rows
-    if name == "flagembedding":
-        assert small.path.read_bytes() == one.path.read_bytes()
-    else:
-        assert pq.read_table(small.path).equals(pq.read_table(one.path))
+    assert pq.read_table(small.path).equals(pq.read_table(one.path))
+    assert pq.ParquetFile(small.path).num_row_groups > pq.ParquetFile(one.path).num_row_groups
+    again = export(many, name, tmp_path / "again.jsonl", Options())
+    assert again.path.read_bytes() == text.path.read_bytes()
 
 
 def test_without_a_judge_scores_are_the_students_and_the_report_says_so(tmp_path: Path) -> None:
     source = source_of(tmp_path / "out", Layout(judge=False))
-    report = export(source, "triplet", tmp_path / "t", Options(scores=True))
+    report = export(source, "triplet", tmp_path / "t.parquet", Options(scores=True))
     assert report.scores == "dense" and "no judge" in report.notes[0]
     assert pq.read_table(report.path)["scores"][0].as_py() == pytest.approx([0.95, 0.89])
-    beside = json.loads((tmp_path / "t.export.json").read_text())
+    beside = json.loads((tmp_path / "t.parquet.export.json").read_text())
     assert beside["scores"] == "dense" and beside["tiers"] == list(TIERS)
 
 
 def test_texts_that_are_gone_from_the_work_directory_are_missed(tmp_path: Path) -> None:
-    ids = source_of(tmp_path, Layout(texts="ids_only"))
-    part = next((tmp_path / "work" / "ingest" / "abc" / "documents").glob("*.parquet"))
+    ids = source_of(tmp_path / "out", Layout(texts="ids_only"))
+    part = next((tmp_path / "out" / "work" / "ingest" / "abc" / "documents").glob("*.parquet"))
     table = pq.read_table(part)
     pq.write_table(table.slice(0, table.num_rows - 1), part)
     with pytest.raises(DataError, match="1 rows have no negative text, the first of query 'q007'"):
-        export(ids, "n_tuple", tmp_path / "x", Options())
-    assert not (tmp_path / "x").exists()
+        export(ids, "n_tuple", tmp_path / "x.parquet", Options())
+    assert not list(tmp_path.glob("*x.parquet*"))
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
@@ -177,25 +187,21 @@ def test_scores_that_are_not_numbers_are_refused(name: str, source: Source, tmp_
     nan = pa.array([float("nan")] * table.num_rows, type=pa.float32())
     pq.write_table(table.set_column(at, table.schema.field(at), nan), part)
     with pytest.raises(DataError, match="judge scores that are not numbers"):
-        export(source, name, tmp_path / "x", Options(scores=True))
-    assert export(source, name, tmp_path / "x", Options()).rows
+        export(source, name, tmp_path / "x.parquet", Options(scores=True))
+    assert export(source, name, tmp_path / "x.parquet", Options()).rows
 
 
 def test_mistakes_are_named(source: Source, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there are triplet, n_tuple, flagembedding"):
-        export(source, "csv", tmp_path / "x", Options())
+        export(source, "csv", tmp_path / "x.csv", Options())
     with pytest.raises(ConfigError, match="no tier soft; it has hard, semi_hard, random"):
-        export(source, "triplet", tmp_path / "x", Options(tiers=("soft",)))
-    with pytest.raises(ConfigError, match="is a folder"):
-        export(source, "triplet", tmp_path, Options())
-    with pytest.raises(ConfigError, match="never changed"):
-        export(source, "triplet", source.run / "x.parquet", Options())
+        export(source, "triplet", tmp_path / "x.csv", Options(tiers=("soft",)))
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(StorageError, match="cannot write"):
-        export(source, "triplet", blocked / "x", Options())
+        export(source, "triplet", blocked / "x.csv", Options())
     with pytest.raises(DataError, match="nothing to export"):
-        export(replace(source, run=tmp_path / "none"), "triplet", tmp_path / "x", Options())
+        export(replace(source, run=tmp_path / "none"), "triplet", tmp_path / "x.csv", Options())
 
 
 def test_a_damaged_part_is_a_storage_error_and_leaves_no_file(

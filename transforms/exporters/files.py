@@ -1,29 +1,32 @@
-"""Output files of exporters: under a temporary name until they are whole."""
+"""Files by their ending, JSONL, CSV or Parquet: under a temporary name until they are whole."""
 
+import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 
-from schemas.errors import StorageError
+from schemas.errors import ConfigError, StorageError
 from transforms import storage
+from transforms.storage.targets import ending
 
-ROW_GROUP = 16_384
+STDOUT = "-"
+ENDINGS = (
+    ".parquet",
+    *(f"{kind}{packed}" for kind in (".jsonl", ".csv") for packed in ("", ".gz", ".zst")),
+)
+_COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
+_ROWS_AT_ONCE = 1_024
+_LINE_BREAKS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\u0085": "\\u0085"}
 
-
-@dataclass
-class Written:
-    """What an exporter wrote: rows (JSONL: lines), queries, and queries that were left out."""
-
-    rows: int = 0
-    queries: int = 0
-    short: int = 0
-    details: dict[str, Any] = field(default_factory=dict)
+Write = Callable[[pa.Table], None]
 
 
 @contextmanager
@@ -49,27 +52,89 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def parquet_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    """A Parquet file that appears under `path` only when it is whole."""
-    with (
-        replacing(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
-    ):
-        yield writer
+def written(path: Path | None, schema: pa.Schema) -> Iterator[Write]:
+    """What writes tables of a schema to a file, of the kind that its ending says.
+
+    The file appears when the block ends well. None is standard output, as JSON lines.
+    Raises ConfigError where the schema has lists and the file is CSV, StorageError where the disk
+    refuses or standard output is closed.
+    """
+    if path is None:
+        yield from _to_stdout()
+        return
+    kind = ending(path)
+    nested = [field.name for field in schema if pa.types.is_nested(field.type)]
+    if kind.startswith(".csv") and nested:
+        raise ConfigError(
+            f"{path}: {', '.join(nested)} hold lists, and a field of CSV holds none; name the file "
+            ".jsonl or .parquet"
+        )
+    with replacing(path) as temporary:
+        if kind == ".parquet":
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+                yield writer.write_table
+            return
+        packed = _COMPRESSION.get(Path(kind).suffix)
+        with open(temporary, "wb") as file:
+            stream = pa.CompressedOutputStream(file, packed) if packed else nullcontext(file)
+            with stream as out:
+                if kind.startswith(".csv"):
+                    with pa.csv.CSVWriter(out, schema) as table:
+                        yield table.write_table
+                else:
+                    yield lambda table: out.writelines(map(str.encode, _lines(table)))
 
 
-def text_field(name: str) -> pa.Field:
-    """A column of texts."""
-    return pa.field(name, pa.large_string(), nullable=False)
+def _to_stdout() -> Iterator[Write]:
+    yield lambda table: _say(_lines(table))
+    _say([])
 
 
-def scores_field() -> pa.Field:
-    """The `scores` column of sentence-transformers: the positive's first."""
-    return pa.field("scores", pa.list_(pa.float32()), nullable=False)
+def _say(lines: Iterable[str]) -> None:
+    """Text to standard output, in UTF-8 wherever it takes bytes."""
+    try:
+        if sys.stdout is None:
+            raise OSError("closed")
+        out = getattr(sys.stdout, "buffer", None)
+        for text in lines:
+            if out is None:
+                sys.stdout.write(text)
+            else:
+                out.write(text.encode())
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        raise StorageError(
+            "standard output was closed before the export was whole; give a file with --output"
+        ) from error
 
 
-def score_lists(matrix: Any) -> pa.Array:
-    """A (rows, width) matrix of scores as an Arrow column of lists."""
-    rows, width = matrix.shape
-    offsets = pa.array(range(0, (rows + 1) * width, width), type=pa.int32())
-    return pa.ListArray.from_arrays(offsets, pa.array(matrix.ravel(), type=pa.float32()))
+def _lines(table: pa.Table) -> Iterator[str]:
+    """The rows as JSON lines, some thousand a text."""
+    names = table.column_names
+    for batch in table.to_batches(_ROWS_AT_ONCE):
+        rows = zip(*(_values(column) for column in batch.columns), strict=True)
+        yield "".join(json_line(dict(zip(names, row, strict=True))) for row in rows)
+
+
+def json_line(record: dict[str, Any]) -> str:
+    """A record as a line of JSON that no reader breaks in two."""
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    for letter, escape in _LINE_BREAKS.items():
+        if letter in text:
+            text = text.replace(letter, escape)
+    return text + "\n"
+
+
+def _values(column: pa.Array) -> Sequence[Any]:
+    """A column as Python values; float32 as the shortest decimals that mean them."""
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        values = _values(column.flatten())
+        ends = np.cumsum(column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
+        starts = np.concatenate([[0], ends[:-1]])
+        return [values[start:end] for start, end in zip(starts, ends, strict=True)]
+    if pa.types.is_float32(kind):
+        known = column.fill_null(0).to_numpy().astype("U32")
+        valid = column.is_valid().to_numpy(zero_copy_only=False)
+        return [float(text) if there else None for text, there in zip(known, valid, strict=True)]
+    return list(column.to_pylist())

@@ -1,22 +1,19 @@
 """N-tuples for sentence-transformers: anchor, positive, negative_1..n[, scores]; fixed width."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
 from schemas.errors import ConfigError, DataError
-from transforms.exporters.files import (
-    ROW_GROUP,
-    Written,
-    parquet_writer,
-    score_lists,
-    scores_field,
-    text_field,
-)
-from transforms.exporters.rows import Rows, group_bounds
+from transforms.exporters.block import QueryBlock
+from transforms.exporters.columns import score_lists, scores_field, text_field
+from transforms.exporters.rows import Rows
+from transforms.exporters.tally import FEWER_THAN_N
 
 SUFFIX = ".parquet"
+OPTIONS = frozenset({"scores", "n", "short"})
+TAKES_GRADES = False
 
 
 def _width(rows: Rows) -> int:
@@ -28,56 +25,54 @@ def _width(rows: Rows) -> int:
     return width
 
 
-def _refuse_short(rows: Rows, block: pa.Table, at: int, count: int, width: int) -> None:
-    query = block["query_id"][at].as_py()
-    raise DataError(
-        f"query {query!r} has {count} of {width} negatives; use --short skip or repeat, "
-        f"a smaller --n, or more tiers than {', '.join(rows.tiers)}"
-    )
+def schema(rows: Rows) -> pa.Schema:
+    """Columns in the order that trainers go by; `scores` are the positive's and the negatives'.
 
-
-def write(rows: Rows, path: Path) -> Written:
-    """Write the file: one row a query, its n hardest negatives in order.
-
-    Trainers need a fixed width, so queries with fewer are left out and counted (`skip`), filled
-    by repeating their negatives in order (`repeat`), or refused (`error`: DataError). A query
-    without any negative cannot be repeated and is left out.
+    Raises DataError where --short error is given and a query has no negative at all.
     """
-    width, options = _width(rows), rows.options
+    width = _width(rows)
+    without = rows.queries.given - rows.queries_with_negatives
+    if rows.options.short == "error" and without:
+        raise DataError(
+            f"{without:,} queries have no negative at all; use --short skip to leave them out"
+        )
+    rows.details.update(n=width, repeated=0)
     names = ["anchor", "positive", *(f"negative_{at}" for at in range(1, width + 1))]
     fields = [text_field(name) for name in names]
-    if options.scores:
+    if rows.options.scores:
         fields.append(scores_field())
-    schema = pa.schema(fields)
-    written = Written(details={"n": width, "repeated": 0})
-    seen = 0
-    with parquet_writer(path, schema) as writer:
-        for block in rows.blocks():
-            starts, counts = group_bounds(block)
-            seen += len(starts)
-            short = counts < width
-            if short.any() and options.short == "error":
-                at = int(np.argmax(short))
-                _refuse_short(rows, block, int(starts[at]), int(counts[at]), width)
-            if options.short == "repeat":
-                written.details["repeated"] += int(short.sum())
-            else:
-                starts, counts = starts[~short], counts[~short]
-            picks = starts[:, None] + np.arange(width)[None, :] % counts[:, None]
-            columns = [block[name].combine_chunks().take(starts) for name in ("query", "positive")]
-            negatives = block["negative"].combine_chunks()
-            columns += [negatives.take(picks[:, at]) for at in range(width)]
-            if options.scores:
-                positive = block["positive_score"].to_numpy()[starts]
-                negative = block["score"].to_numpy()[picks]
-                columns.append(score_lists(np.column_stack([positive, negative])))
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema), ROW_GROUP)
-            written.rows += len(starts)
-        if seen < rows.total_queries and options.short == "error":
-            raise DataError(
-                f"{rows.total_queries - seen} queries have no negative at all; "
-                "use --short skip to leave them out"
-            )
-    written.queries = written.rows
-    written.short = rows.total_queries - written.rows
-    return written
+    return pa.schema(fields)
+
+
+def choose(rows: Rows, block: QueryBlock) -> QueryBlock:
+    """Queries with n negatives; those with fewer are left out (`skip`) or kept (`repeat`).
+
+    Trainers need a fixed width. Raises DataError for the first one with `error`.
+    """
+    width = rows.details["n"]
+    short = block.counts < width
+    if short.any() and rows.options.short == "error":
+        at = int(np.argmax(short))
+        raise DataError(
+            f"query {block.query_ids[at].as_py()!r} has {block.counts[at]} of {width} negatives; "
+            f"use --short skip or repeat, a smaller --n, or more tiers than {', '.join(rows.tiers)}"
+        )
+    if rows.options.short == "repeat":
+        rows.details["repeated"] += int(short.sum())
+        return block
+    rows.leave_out(FEWER_THAN_N, block, short)
+    return block.where(~short)
+
+
+def tables(rows: Rows, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
+    """A row for every positive of a query, with the query's n hardest negatives in order."""
+    width = rows.details["n"]
+    positives = block.positives["positive"].combine_chunks()
+    negatives = block.negatives["negative"].combine_chunks()
+    above, below = block.positives["score"].to_numpy(), block.negatives["score"].to_numpy()
+    for query, positive, picks in block.tuples(width):
+        columns = [block.texts.take(pa.array(query)), positives.take(pa.array(positive))]
+        columns += [negatives.take(pa.array(picks[:, at])) for at in range(width)]
+        if rows.options.scores:
+            columns.append(score_lists(np.column_stack([above[positive], below[picks]])))
+        yield pa.Table.from_arrays(columns, schema=schema)

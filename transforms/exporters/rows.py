@@ -1,8 +1,8 @@
-"""A run's negatives for exporters: whole queries, hardest first, a bounded block at a time."""
+"""A run's negatives and positives for exporters: whole queries, a bounded block at a time."""
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import ConfigError, DataError, StorageError
+from transforms.exporters.block import QueryBlock
+from transforms.exporters.tally import NO_NEGATIVES, NOT_BEST, NOT_PUBLISHED, Tally
 from transforms.views import dataset_sql, has_parts, partitioned_sql, sql_string
 
 _ROWS_PER_BLOCK = 32_768
@@ -25,7 +27,8 @@ class Source:
 
     `quotas` are negatives per query by tier, hardest tier first. `documents` and `queries` are
     the ingested data sets, needed only where the run holds no texts; `no_texts` says why they
-    are missing.
+    are missing. `outputs` are folders in which nothing but exports/ is written; `input` is what
+    the manifest counts of the input, for the report.
     """
 
     run: Path
@@ -34,44 +37,46 @@ class Source:
     documents: Path | None = None
     queries: Path | None = None
     no_texts: str = ""
+    outputs: tuple[Path, ...] = ()
+    input: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What to export; formats ignore what does not concern them.
+    """What to export. Formats say by `OPTIONS` which of `scores` and those after it they take.
 
-    `tiers`: which, all when empty; the run's order is kept. `scores`: teacher scores too.
-    `backfilled`: negatives that fill a tier from another tier's band. `n`: width of an n-tuple,
-    null = sum of the quotas. `short`: what to do with queries that have fewer. `prompt`, `type`:
-    FlagEmbedding's fields of that name, left out when null.
+    `tiers`: which, all when empty; the run's order is kept. `backfilled`: negatives that fill a
+    tier from another tier's band. `positives`: all of a query, or its best alone. `scores`: teacher
+    scores too. `n`: width of an n-tuple, null = sum of the quotas. `short`: what to do with queries
+    that have fewer, null = skip. `prompt`, `type`: FlagEmbedding's fields, left out when null.
     """
 
     tiers: tuple[str, ...] = ()
-    scores: bool = False
     backfilled: bool = True
+    positives: Literal["all", "best"] = "all"
+    scores: bool = False
     n: int | None = None
-    short: Literal["skip", "repeat", "error"] = "skip"
+    short: Literal["skip", "repeat", "error"] | None = None
     prompt: str | None = None
     type: str | None = None
 
 
-def group_bounds(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """Where each query's rows start, and how many it has; rows of a query lie together."""
-    if table.num_rows == 0:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    ids = table.column("query_id").combine_chunks()
-    changed = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1)).to_numpy(zero_copy_only=False)
-    starts = np.concatenate([[0], np.flatnonzero(changed) + 1])
-    return starts, np.diff(np.append(starts, table.num_rows))
+_SERVED = """
+SELECT query_id, any_value(positive_id) AS positive_id, NULL::FLOAT AS grade, true AS served,
+    any_value(positive_dense_score) AS dense_score,
+    any_value(positive_judge_score) AS judge_score{texts}
+FROM chosen GROUP BY query_id
+"""
+"""The one positive that rows of negatives name, for runs without a data set of all."""
 
 
 class Rows:
-    """Negatives of a run as Arrow tables, each with whole queries, in a fixed order.
+    """A run as blocks of whole queries in a fixed order, whatever the files' layout.
 
-    Columns: query_id, query, positive, negative (large_string), score, positive_score (float32).
-    Sorted by query, tier and rank, whatever the files' layout. Use it in a `with` block.
-    Raises ConfigError for an unknown tier, DataError where texts or scores are missing,
-    StorageError where files cannot be read.
+    Negatives are sorted by tier and rank, positives by served, judge and student. What is left out
+    is counted in `queries` and `positives`. Use it in a `with` block. Raises ConfigError for an
+    unknown tier, DataError where negatives, texts or scores are missing, StorageError where files
+    cannot be read.
     """
 
     def __init__(self, source: Source, options: Options) -> None:
@@ -85,6 +90,8 @@ class Rows:
         self.options = options
         self.tiers = [tier for tier in source.quotas if not options.tiers or tier in options.tiers]
         self.notes: list[str] = []
+        self.details: dict[str, Any] = {}
+        self.graded = 0
 
     def __enter__(self) -> "Rows":
         self._spill = tempfile.TemporaryDirectory(prefix="negmine-export-")
@@ -124,11 +131,33 @@ class Rows:
             self._connection.execute(
                 "CREATE VIEW chosen AS SELECT * FROM every WHERE tier_at IS NOT NULL"
             )
-            self.total_queries = int(self._one("SELECT count(*) FROM sets")[0])
             self._choose_texts()
+            self._count()
             self._choose_scores()
         except duckdb.Error as error:
             raise self._unreadable(error) from error
+
+    def _count(self) -> None:
+        """Make the view `positives`, and count what the run has."""
+        folder = self.source.run / "positives"
+        self.complete = has_parts(folder)
+        texts = "" if self.joined else ", any_value(positive) AS positive"
+        sql = dataset_sql(folder) if self.complete else _SERVED.format(texts=texts)
+        if self.options.positives == "best":
+            sql = f"SELECT * FROM ({sql}) WHERE served"
+        self._connection.execute(f"CREATE VIEW positives AS {sql}")
+        queries, positives = self._one("SELECT count(*), coalesce(sum(positives), 0) FROM sets")
+        self.queries, self.positives = Tally(int(queries)), Tally(int(positives))
+        rows, with_negatives = self._one("SELECT count(*), count(DISTINCT query_id) FROM chosen")
+        self.rows, self.queries_with_negatives = int(rows), int(with_negatives)
+        graded, distinct = self._one("SELECT count(grade), count(DISTINCT grade) FROM positives")
+        self.grades, self.grades_differ = int(graded), distinct > 1
+        if not rows:
+            backfilled = "" if self.options.backfilled else ", backfilled ones left out"
+            raise DataError(
+                f"run {self.source.run_id} holds no negatives of the tiers "
+                f"{', '.join(self.tiers)}{backfilled}; nothing to export"
+            )
 
     def _unreadable(self, error: Exception) -> StorageError:
         line = str(error).strip().partition("\n")[0]
@@ -157,14 +186,13 @@ class Rows:
 
     def _choose_scores(self) -> None:
         rows, judged = self._one(
-            "SELECT count(*), count(*) FILTER (judge_score IS NOT NULL"
-            " AND positive_judge_score IS NOT NULL) FROM chosen"
+            "SELECT count(*), count(judge_score) FROM ("
+            "SELECT judge_score FROM chosen UNION ALL SELECT judge_score FROM positives)"
         )
-        self.rows = int(rows)
         self.scores = "judge" if rows == judged else "dense"
         if self.options.scores and self.scores == "dense":
             reason = (
-                f"{rows - judged:,} of {rows:,} rows have no judge score"
+                f"{rows - judged:,} of {rows:,} negatives and positives have no judge score"
                 if judged
                 else "the run has no judge"
             )
@@ -172,7 +200,8 @@ class Rows:
 
     def _ranges(self) -> Iterator[tuple[str | None, str | None]]:
         size = _ROWS_PER_JOINED_BLOCK if self.joined else _ROWS_PER_BLOCK
-        per_query = max(1, -(-self.rows // max(1, self.total_queries)))
+        rows = self.rows + self.positives.given
+        per_query = max(1, -(-rows // max(1, self.queries.given)))
         step = max(1, size // per_query)
         limits = self._connection.execute(
             "SELECT query_id FROM (SELECT query_id, row_number() OVER (ORDER BY query_id) - 1 AS i"
@@ -181,41 +210,88 @@ class Rows:
         bounds = [None, *(limit[0] for limit in limits), None]
         yield from pairwise(bounds)
 
-    def blocks(self) -> Iterator[pa.Table]:
-        """The rows, a bounded number of queries at a time; empty blocks are left out."""
-        score = ("judge_score", "positive_judge_score")
-        if self.scores == "dense":
-            score = ("dense_score", "positive_dense_score")
-        texts = "c.query, c.positive, c.negative"
-        joins = ""
+    def blocks(self) -> Iterator[QueryBlock]:
+        """The queries that have negatives, a bounded number at a time."""
+        score = "judge_score" if self.scores == "judge" else "dense_score"
+        joined = {"query": "", "positive": "", "negative": ""}
+        texts = {name: f"c.{name}" for name in joined}
         if self.joined:
-            texts = "q.text AS query, p.text AS positive, d.text AS negative"
-            joins = (
-                " LEFT JOIN queries q ON q.query_id = c.query_id"
-                " LEFT JOIN documents p ON p.doc_id = c.positive_id"
-                " LEFT JOIN documents d ON d.doc_id = c.negative_id"
-            )
-        for low, high in self._ranges():
-            where = ["true"]
-            if low is not None:
-                where.append("query_id >= $low")
-            if high is not None:
-                where.append("query_id < $high")
-            sql = (
-                f"SELECT c.query_id, {texts}, {score[0]} AS score, {score[1]} AS positive_score"
-                f" FROM (SELECT * FROM chosen WHERE {' AND '.join(where)}) c{joins}"
-                " ORDER BY c.query_id, c.tier_at, c.rank, c.negative_id"
-            )
-            params = {k: v for k, v in (("low", low), ("high", high)) if v is not None}
-            try:
-                table = self._connection.sql(sql, params=params or None).to_arrow_table()
-            except duckdb.Error as error:
-                raise self._unreadable(error) from error
-            if table.num_rows:
-                yield self._checked(table.combine_chunks())
+            texts = {"query": "q.text AS query"}
+            texts |= {name: f"d.text AS {name}" for name in ("positive", "negative")}
+            joined = {"query": " LEFT JOIN queries q ON q.query_id = c.query_id"}
+            for name in ("positive", "negative"):
+                joined[name] = f" LEFT JOIN documents d ON d.doc_id = c.{name}_id"
+        known = "SELECT c.query_id, c.positives FROM {sets} c ORDER BY c.query_id"
+        negatives = (
+            f"SELECT c.query_id, {texts['query']}, c.negative_id, {texts['negative']}, "
+            f"c.{score} AS score FROM {{chosen}} c{joined['query']}{joined['negative']} "
+            "ORDER BY c.query_id, c.tier_at, c.rank, c.negative_id"
+        )
+        positives = (
+            f"SELECT c.query_id, c.positive_id, {texts['positive']}, c.{score} AS score, c.grade "
+            f"FROM {{positives}} c{joined['positive']} ORDER BY c.query_id, c.served DESC, "
+            "c.judge_score DESC NULLS LAST, c.dense_score DESC, c.positive_id"
+        )
+        for bounds in self._ranges():
+            found = (self._between(sql, *bounds) for sql in (known, negatives, positives))
+            block = self._block(*found)
+            if block is not None:
+                yield block
 
-    def _checked(self, table: pa.Table) -> pa.Table:
-        for name in ("query", "positive", "negative"):
+    def _between(self, sql: str, low: str | None, high: str | None) -> pa.Table:
+        """Rows of the queries from `low` up to `high`; `{name}` in the SQL is a view."""
+        limits = [("query_id >= $low", "low", low), ("query_id < $high", "high", high)]
+        limits = [limit for limit in limits if limit[2] is not None]
+        where = " AND ".join(text for text, _, _ in limits) or "true"
+        views = {
+            name: f"(SELECT * FROM {name} WHERE {where})"
+            for name in ("sets", "chosen", "positives")
+        }
+        params = {name: value for _, name, value in limits}
+        try:
+            query = self._connection.sql(sql.format(**views), params=params or None)
+            return query.to_arrow_table().combine_chunks()
+        except duckdb.Error as error:
+            raise self._unreadable(error) from error
+
+    def _block(
+        self, known: pa.Table, negatives: pa.Table, positives: pa.Table
+    ) -> QueryBlock | None:
+        """The queries with negatives and all that belongs to them; the others are counted."""
+        given = known["positives"].to_numpy()
+        has = pc.is_in(known["query_id"], negatives["query_id"]).to_numpy()
+        self._miss(NO_NEGATIVES, known.filter(pa.array(~has))["query_id"], given[~has])
+        positives = positives.filter(pc.is_in(positives["query_id"], negatives["query_id"]))
+        if not negatives.num_rows:
+            return None
+        block = QueryBlock(
+            self._checked(negatives, ("query", "negative")), self._checked(positives, ("positive",))
+        )
+        found = np.zeros(len(given), dtype=np.int64)
+        ids = positives["query_id"].combine_chunks().take(pa.array(block.positive_starts))
+        found[pc.index_in(ids, known["query_id"]).to_numpy()] = block.positive_counts
+        if (found[has] == 0).any() or len(block.counts) != len(block.positive_counts):
+            raise StorageError(
+                f"run {self.source.run_id} holds negatives of queries that have no positive in it; "
+                "check it with negmine doctor, and mine it again"
+            )
+        fewer = NOT_BEST if self.options.positives == "best" else NOT_PUBLISHED
+        lost = np.where(has, given - found, 0)
+        self.positives.miss(fewer, int(lost.sum()), _names(known["query_id"], lost > 0))
+        return block
+
+    def leave_out(self, reason: str, block: QueryBlock, queries: np.ndarray) -> None:
+        """Count queries of a block, (q,) bool, and their positives as left out for a reason."""
+        mask = pa.array(queries)
+        self._miss(reason, block.query_ids.filter(mask), block.positive_counts[queries])
+
+    def _miss(self, reason: str, ids: pa.ChunkedArray | pa.Array, positives: np.ndarray) -> None:
+        named = ids.slice(0, 5).to_pylist()
+        self.queries.miss(reason, len(ids), named)
+        self.positives.miss(reason, int(positives.sum()), named)
+
+    def _checked(self, table: pa.Table, texts: tuple[str, ...]) -> pa.Table:
+        for name in texts:
             missing = table.column(name).null_count
             if missing:
                 at = pc.index(pc.is_null(table.column(name)), True).as_py()
@@ -224,14 +300,13 @@ class Rows:
                     f"{table.column('query_id')[at].as_py()!r}; the texts in the work directory "
                     "are not those the run was mined from: mine again"
                 )
-        if self.options.scores:
-            finite = pc.all(
-                pc.and_(pc.is_finite(table["score"]), pc.is_finite(table["positive_score"])),
-                min_count=0,
-            ).as_py()
-            if not finite:
-                raise DataError(
-                    f"run {self.source.run_id} holds {self.scores} scores that are not numbers; "
-                    "export without scores, or mine again with another judge"
-                )
+        if self.options.scores and not pc.all(pc.is_finite(table["score"]), min_count=0).as_py():
+            raise DataError(
+                f"run {self.source.run_id} holds {self.scores} scores that are not numbers; "
+                "export without scores, or mine again with another judge"
+            )
         return table
+
+
+def _names(ids: pa.ChunkedArray, chosen: np.ndarray) -> list[str]:
+    return list(ids.filter(pa.array(chosen)).slice(0, 5).to_pylist())

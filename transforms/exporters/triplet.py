@@ -1,38 +1,45 @@
-"""Triplets for sentence-transformers: anchor, positive, negative[, scores]; one row a negative."""
+"""Triplets for sentence-transformers: anchor, positive, negative[, scores]; one row a pair."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
-from transforms.exporters.files import (
-    ROW_GROUP,
-    Written,
-    parquet_writer,
-    score_lists,
-    scores_field,
-    text_field,
-)
-from transforms.exporters.rows import Rows, group_bounds
+from transforms.exporters.block import QueryBlock
+from transforms.exporters.columns import score_lists, scores_field, text_field
+from transforms.exporters.rows import Rows
 
 SUFFIX = ".parquet"
+OPTIONS = frozenset({"scores"})
+TAKES_GRADES = False
 
 
-def write(rows: Rows, path: Path) -> Written:
-    """Write the file. `scores` is [positive, negative]; column order is what trainers go by."""
+def schema(rows: Rows) -> pa.Schema:
+    """Columns in the order that trainers go by; `scores` is [positive, negative]."""
     fields = [text_field(name) for name in ("anchor", "positive", "negative")]
     if rows.options.scores:
         fields.append(scores_field())
-    schema = pa.schema(fields)
-    written = Written()
-    with parquet_writer(path, schema) as writer:
-        for block in rows.blocks():
-            columns = [block[name].combine_chunks() for name in ("query", "positive", "negative")]
-            if rows.options.scores:
-                pair = [block["positive_score"].to_numpy(), block["score"].to_numpy()]
-                columns.append(score_lists(np.stack(pair, axis=1)))
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema), ROW_GROUP)
-            written.rows += block.num_rows
-            written.queries += len(group_bounds(block)[0])
-    written.short = rows.total_queries - written.queries
-    return written
+    return pa.schema(fields)
+
+
+def choose(rows: Rows, block: QueryBlock) -> QueryBlock:
+    """Every query that has a negative."""
+    return block
+
+
+def tables(rows: Rows, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
+    """A row for every positive and negative of a query."""
+    positives, negatives = (
+        block.positives["positive"].combine_chunks(),
+        block.negatives["negative"].combine_chunks(),
+    )
+    above, below = block.positives["score"].to_numpy(), block.negatives["score"].to_numpy()
+    for query, positive, negative in block.pairs():
+        columns = [
+            block.texts.take(pa.array(query)),
+            positives.take(pa.array(positive)),
+            negatives.take(pa.array(negative)),
+        ]
+        if rows.options.scores:
+            columns.append(score_lists(np.stack([above[positive], below[negative]], axis=1)))
+        yield pa.Table.from_arrays(columns, schema=schema)

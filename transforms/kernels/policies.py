@@ -26,6 +26,7 @@ class Pairs:
     query: np.ndarray
     doc_ix: np.ndarray
     is_positive: np.ndarray
+    own_positive: np.ndarray
     dense: np.ndarray
     cosine: np.ndarray
     judge: np.ndarray

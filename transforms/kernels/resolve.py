@@ -159,6 +159,12 @@ SELECT f.name AS file, d.line, d.kind, d.reason, left(d.excerpt, 200) AS excerpt
 FROM dead d JOIN files f USING (file) ORDER BY d.kind, d.file, d.line, d.reason
 """
 _COUNTS = """
+WITH fates AS (
+    SELECT j.no_query OR j.doc_ix IS NULL AS dangling, c.query_ix, j.doc_ix
+    FROM judged j LEFT JOIN (
+        SELECT query_ix, unnest(list_append(merged_ids, id)) AS query_id FROM chosen
+    ) c USING (query_id)
+)
 SELECT (SELECT count(*) FROM document_ids) AS documents,
     (SELECT count(*) FROM chosen) AS queries,
     (SELECT count(*) FROM dead) AS dead_letters,
@@ -175,6 +181,11 @@ SELECT (SELECT count(*) FROM document_ids) AS documents,
     (SELECT count(*) FROM document_ids SEMI JOIN evaluation_document_keys USING (text_key))
         AS evaluation_documents,
     (SELECT count(*) FROM raw_evaluation_qrels WHERE positive) AS evaluation_judgements,
+    (SELECT count(*) FROM fates) AS judgements,
+    (SELECT count(*) FROM fates WHERE dangling) AS dangling_judgements,
+    (SELECT count(*) FROM fates WHERE NOT dangling AND query_ix IS NULL) AS unmined_judgements,
+    (SELECT count(*) - count(DISTINCT (query_ix, doc_ix)) FROM fates
+        WHERE NOT dangling AND query_ix IS NOT NULL) AS repeated_judgements,
     (SELECT count(DISTINCT (text_key, doc_ix)) FROM labelled SEMI JOIN chosen USING (text_key)
         WHERE positive AND doc_ix IS NOT NULL) AS labelled_positives,
     (SELECT count(*) FROM labelled ANTI JOIN chosen USING (text_key)

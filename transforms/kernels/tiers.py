@@ -32,17 +32,27 @@ class Choice:
     near_threshold: np.ndarray
 
 
-def served_positive(pairs: Pairs) -> np.ndarray:
-    """Row of each query's served positive: highest judge score, then similarity, then position.
+def positives_in_order(pairs: Pairs) -> np.ndarray:
+    """Rows of the positives by query: its own, then judge score, similarity (falling), position.
 
-    Returns (queries,) int64; -1 for a query without a positive.
+    The first of a query is the one that is served. Returns (positives,) int64.
     """
     rows = np.flatnonzero(pairs.is_positive)
     judge = np.nan_to_num(pairs.judge[rows], nan=-np.inf)
-    order = np.lexsort((pairs.doc_ix[rows], -pairs.dense[rows], -judge, pairs.query[rows]))
-    queries, first = np.unique(pairs.query[rows][order], return_index=True)
+    other = ~pairs.own_positive[rows]
+    keys = (pairs.doc_ix[rows], -pairs.dense[rows], -judge, other, pairs.query[rows])
+    return rows[np.lexsort(keys)]
+
+
+def served_positive(pairs: Pairs) -> np.ndarray:
+    """Row of each query's served positive, the first of `positives_in_order`.
+
+    Returns (queries,) int64; -1 for a query without a positive.
+    """
+    rows = positives_in_order(pairs)
+    queries, first = np.unique(pairs.query[rows], return_index=True)
     served = np.full(pairs.queries, -1, dtype=np.int64)
-    served[queries] = rows[order][first]
+    served[queries] = rows[first]
     return served
 
 

@@ -14,8 +14,7 @@ from transforms.kernels.hashing import mix
 from transforms.kernels.policies import decide
 from transforms.kernels.tiers import choose, served_positive, similarity_ratio
 from transforms.metrics.rows import Row
-from transforms.metrics.verdicts import COLUMNS
-from transforms.pairs import to_pairs
+from transforms.pairs import COLUMNS, to_pairs
 
 SHARES = (0.3, 0.5, 0.7, 0.9)
 HARD_RATIO = 0.8

@@ -9,16 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import tables
 from schemas.verdicts import Source, Verdict
 from transforms.datasets import Dataset
 from transforms.kernels.tiers import served_positive
 from transforms.metrics.inputs import CandidateCounts, Negatives
-from transforms.pairs import to_pairs
+from transforms.pairs import COLUMNS, to_pairs
 
-_NOT_READ = {"sources", "bm25_score", "judge_parts"}
-COLUMNS = [name for name in tables.JUDGED.names if name not in _NOT_READ]
-"""Of `tables.JUDGED`, what `to_pairs` reads."""
 _FIRST = 10
 
 

@@ -30,6 +30,7 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         is_positive=column("is_positive", False, bool),
         dense=dense,
         cosine=dense,
+        own_positive=column("own_positive", lambda i: rows[i].get("is_positive", False), bool),
         judge=column("judge", 0.0, np.float32),
         ranks={str(source): column(f"{source}_rank", 0, np.int32) for source in Source},
         positive_cosine=column("positive_cosine", 0.0, np.float32),

@@ -91,6 +91,8 @@ def test_evaluation_splits_agree_with_a_plain_model(
     for query in sorted(alive - set(told), key=str.encode):
         groups.setdefault(texts[query], []).append(query)
     assert ids == sorted(groups.values(), key=lambda group: group[0].encode())
+    known = [q for q, d, grade in qrels if grade > 0 and q in texts and d in corpus]
+    assert counts["unmined_judgements"] == sum(q in told for q in known)
     assert counts["merged_queries"] == sum(len(group) - 1 for group in groups.values())
     assert counts["evaluation_documents"] == sum(flags.values())
 
@@ -142,4 +144,7 @@ def test_labels_agree_with_a_plain_model(
     unknown = sum(q not in texts or d not in corpus for q, d, _ in labels)
     unknown += sum(grade > 0 and (q not in texts or d not in corpus) for q, d, grade in qrels)
     assert sum(reason.startswith("unknown") for reason in dead) == unknown
+    told = [counts[f"{fate}_judgements"] for fate in ("dangling", "unmined", "repeated")]
+    assert counts["judgements"] == sum(grade > 0 for _, _, grade in qrels)
+    assert counts["judgements"] - sum(told) == len({(texts[q], d) for q, d in judged})
     assert counts["unused_labels"] == sum(texts[q] not in served for q, _, _ in usable)
