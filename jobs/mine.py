@@ -227,6 +227,7 @@ class Miner:
             self.document_vectors,
             self.query_vectors,
             sets.get("confirmed_negatives"),
+            self.config.input.queries_are_documents,
         )
 
     @cached_property

@@ -7,11 +7,22 @@ from typing import Any
 import duckdb
 
 from jobs.mine import Miner
+from schemas.selection import Selection
 from transforms import storage
 from transforms.calibrate import read_calibration
 from transforms.kernels.eci import set_terms
 from transforms.kernels.eci import summarise as summarise_terms
 from transforms.views import bound_memory, dataset_sql, partitioned_sql
+
+_OWN_POSITIVES = """
+SELECT count(*) FROM ledger
+WHERE is_positive AND (same_id_as_query OR query_jaccard >= ?::FLOAT)
+"""
+
+
+def _limit(miner: Miner) -> float:
+    """Jaccard from which a document is the query itself."""
+    return float(Selection.of(miner.config).policy("query_itself").jaccard)
 
 
 def summarise(miner: Miner, run: Path) -> dict[str, Any]:
@@ -33,6 +44,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         verdicts = database.execute("SELECT verdict, count(*) FROM ledger GROUP BY ALL").fetchall()
         scored, total = _row(database, "SELECT count(judge_score), count(*) FROM ledger")
         (short,) = _row(database, "SELECT count(*) FROM sets WHERE shortfall > 0")
+        (own,) = _row(database, _OWN_POSITIVES, _limit(miner))
         by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
         overall = _eci(database, "")
         calibration = _calibration(database, miner)
@@ -48,6 +60,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "queries_short": short,
         "documents": miner.rows("documents"),
         "positives": miner.rows("positives"),
+        "positives_that_are_the_query": own,
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
         "evaluation_queries": counts["evaluation_queries"],
     }

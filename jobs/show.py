@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.terminal import printable
+from schemas.verdicts import Source
 
-SOURCES = ("bm25", "dense", "random")
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 
 
@@ -60,7 +60,7 @@ def _order(manifest: dict[str, Any]) -> list[str]:
 def _tiers(manifest: dict[str, Any]) -> RenderableType:
     tiers = manifest["summary"]["tiers"]
     found = {source for tier in tiers.values() for source in tier.get("sources", {})}
-    sources = [name for name in SOURCES if name in found] + sorted(found - set(SOURCES))
+    sources = [str(name) for name in Source if name in found] + sorted(found - set(Source))
     table = _table(
         "Negatives by tier; sources may overlap",
         "tier",
@@ -190,6 +190,8 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
         facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
     if summary.get("evaluation_queries"):
         facts.append(f"{summary['evaluation_queries']:,} queries left to evaluation")
+    if summary.get("positives_that_are_the_query"):
+        facts.append(f"{summary['positives_that_are_the_query']:,} positives are the query itself")
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")

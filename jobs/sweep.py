@@ -23,7 +23,7 @@ from transforms.kernels.eci import eci, harmonic_mean, query_terms
 from transforms.kernels.picking import DocumentArrays
 from transforms.kernels.policies import Decisions, Pairs, decide
 from transforms.kernels.tiers import Choice, choose, served_positive, similarity_ratio
-from transforms.pairs import to_pairs
+from transforms.pairs import columns_of, to_pairs
 
 MOST_POINTS = 200
 HARD_RATIO = 0.8
@@ -168,12 +168,17 @@ def sweep(run: Run, grid: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         StorageError: the run's stage outputs are gone.
     """
     judged = _artifact(run, "judged")
-    names = ("documents", "queries", "positives", "document_vectors", "query_vectors")
-    collection = Collection(*(_artifact(run, name) for name in names))
+    collection = Collection(
+        documents=_artifact(run, "documents"),
+        queries=_artifact(run, "queries"),
+        positives=_artifact(run, "positives"),
+        document_vectors=_artifact(run, "document_vectors"),
+        query_vectors=_artifact(run, "query_vectors"),
+    )
     points = _points(run, judged, grid)
     totals: list[dict[str, Any]] = [{} for _ in points]
     documents = collection.document_arrays()
-    for table in judged.tables(_COLUMNS):
+    for table in judged.tables(columns_of(judged, _COLUMNS)):
         pairs = to_pairs(table)
         held = hold_out(collection, pairs, points[0].selection.seed)
         for point, total in zip(points, totals, strict=True):

@@ -28,8 +28,8 @@ STAGE_VERSIONS = {
     "index": 1,
     "precomputed": 2,
     "calibrate": 1,
-    "judge": 5,
-    "select": 2,
+    "judge": 6,
+    "select": 3,
     "score": 1,
 }
 """Raised when a stage's results change for the same inputs, so that old artifacts stay unused."""

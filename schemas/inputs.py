@@ -23,6 +23,11 @@ class _Input(BaseModel):
         description="reviewed pairs, as `negmine relabel` writes them: further positives, and "
         "confirmed negatives, which no judge's policy drops",
     )
+    queries_are_documents: Literal["auto"] | bool = Field(
+        "auto",
+        description="whether queries and corpus are one collection, so that a document with a "
+        "query's identifier is that query; auto = found from the texts of equal identifiers",
+    )
 
 
 class BeirInput(_Input):

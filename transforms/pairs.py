@@ -1,15 +1,40 @@
 """Judged pairs as arrays: from the table that stages exchange to what kernels take."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from schemas import tables
 from schemas.verdicts import Source
+from transforms import storage
+from transforms.datasets import Dataset
 from transforms.kernels.policies import Pairs
 
 
 def _numbers(column: pa.ChunkedArray, missing: float | int) -> np.ndarray:
     return pc.fill_null(column, missing).to_numpy()
+
+
+_LATER: dict[str, float | bool] = {"same_id_as_query": False, "query_jaccard": 0.0}
+"""Columns that the judged pairs of older runs lack, with the value that lets a pair pass."""
+
+
+def _later(judged: pa.Table, name: str) -> np.ndarray:
+    if name in judged.column_names:
+        return judged.column(name).to_numpy()
+    kind = tables.JUDGED.field(name).type.to_pandas_dtype()
+    return np.full(judged.num_rows, _LATER[name], dtype=kind)
+
+
+def columns_of(judged: Dataset, names: Sequence[str]) -> list[str]:
+    """Those of the named columns that judged pairs have: older runs lack some."""
+    for part in judged.part_names()[:1]:
+        found = pq.read_schema(storage.fetch(judged.directory / part)).names
+        return [name for name in names if name in found or name not in _LATER]
+    return list(names)
 
 
 def to_pairs(judged: pa.Table) -> Pairs:
@@ -27,6 +52,8 @@ def to_pairs(judged: pa.Table) -> Pairs:
         positive_jaccard=judged.column("positive_jaccard").to_numpy(),
         same_text_as_positive=judged.column("same_text_as_positive").to_numpy(),
         same_text_as_query=judged.column("same_text_as_query").to_numpy(),
+        same_id_as_query=_later(judged, "same_id_as_query"),
+        query_jaccard=_later(judged, "query_jaccard"),
         text_key=judged.column("text_key").to_numpy(),
         pair_key=judged.column("pair_key").to_numpy(),
         bm25=judged.column("bm25_pair_score").to_numpy(),
