@@ -160,6 +160,7 @@ def judged_by(miner: "Miner", made: Judgement, selection: Selection) -> Dataset:
         "judge": made.key,
         "bm25": bm25.config.model_dump(exclude={"depth", "shards"}),
         "places": _of(places) if places else None,
+        "queries_are_documents": miner.config.input.queries_are_documents,
         "selection": selection.key() if made.judge.lazy else None,
     }
 

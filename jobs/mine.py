@@ -206,6 +206,7 @@ class Miner:
             self.query_vectors,
             sets.get("confirmed_negatives"),
             self.config.student.normalize,
+            self.config.input.queries_are_documents,
         )
 
     @cached_property

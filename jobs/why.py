@@ -11,7 +11,7 @@ from jobs.query import Database
 from jobs.terminal import printable
 from schemas.config import Sampling
 from schemas.errors import ConfigError
-from schemas.policies import Policy
+from schemas.policies import Policy, with_promises
 from schemas.selection import Selection
 from transforms.blocks import Block
 from transforms.datasets import Dataset
@@ -132,7 +132,7 @@ def _selection(run: Run) -> Selection:
     config = manifest["config"]
     policies = manifest.get("policies") or config["policies"]
     return Selection(
-        tuple(Policy.model_validate(entry) for entry in policies),
+        with_promises([Policy.model_validate(entry) for entry in policies]),
         (),
         Sampling.model_validate(config["sampling"]),
         int(config["seed"]),

@@ -39,6 +39,11 @@ class _Input(Model):
         description="reviewed pairs, as `negmine relabel` writes them: further positives, and "
         "confirmed negatives, which no judge's policy drops",
     )
+    queries_are_documents: Literal["auto"] | bool = Field(
+        "auto",
+        description="whether queries and corpus are one collection, so that a document with a "
+        "query's identifier is that query; auto = found from the texts of equal identifiers",
+    )
 
 
 class _TextInput(_Input):

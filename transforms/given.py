@@ -7,27 +7,80 @@ import duckdb
 from schemas.errors import DataError
 from transforms.datasets import Dataset
 from transforms.query_parts import documents_sql, files_sql, queries_sql
+from transforms.views import bound_memory
 
 
 @dataclass(frozen=True)
-class FillGiven:
-    """Ranked pairs by identifier, joined with the collection's queries and documents.
+class GivenFiles:
+    """Files of ranked pairs by identifier: Parquet or JSONL (.jsonl, .json, .gz or .zst of them).
 
-    A merged query has the candidates of every identifier that it stands for; where several rows
-    name a pair the lowest rank counts. Rows of queries that are not mined are left out.
-
-    Attributes:
-        files: Parquet or JSONL (.jsonl, .json, .gz or .zst of them).
-        query_column, document_column, rank_column: names in the files.
-        queries, documents: ingested.
+    `query_column`, `document_column`, `rank_column` are names in the files.
     """
 
     files: tuple[str, ...]
     query_column: str
     document_column: str
     rank_column: str
+
+    def counts(self) -> tuple[int, int]:
+        """Rows in the files, and the most rows of one query. Raises DataError."""
+        with duckdb.connect() as connection:
+            bound_memory(connection)
+            grouped = f"SELECT count(*) AS size FROM ({self._rows}) GROUP BY query"
+            found = self._read(connection, f"SELECT sum(size)::BIGINT, max(size) FROM ({grouped})")
+        rows, most = (int(value or 0) for value in found)
+        return rows, most
+
+    @property
+    def _rows(self) -> str:
+        return files_sql(
+            self.files,
+            {
+                "query": (self.query_column, "VARCHAR"),
+                "document": (self.document_column, "VARCHAR"),
+                "rank": (self.rank_column, "DOUBLE"),
+            },
+        )
+
+    def _read(self, connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
+        try:
+            return tuple(connection.execute(sql).fetchone() or ())
+        except duckdb.Error as error:
+            raise DataError(
+                f"sources.given.path: {self.files[0]} cannot be read as candidates "
+                f"({str(error).splitlines()[0]}); {self._needs}"
+            ) from error
+
+    @property
+    def _needs(self) -> str:
+        return (
+            f"it needs the columns {self.query_column}, {self.document_column} and "
+            f"{self.rank_column}, as sources.given.query_column, document_column and rank_column "
+            "name them"
+        )
+
+
+@dataclass(frozen=True)
+class FillGiven(GivenFiles):
+    """Ranked pairs by identifier, joined with the collection's queries and documents.
+
+    A merged query has the candidates of every identifier that it stands for; where several rows
+    name a pair the lowest rank counts. Rows of queries that are not mined are left out.
+
+    Attributes:
+        queries, documents: ingested.
+    """
+
     queries: Dataset
     documents: Dataset
+
+    def mined(self) -> int:
+        """Rows of the collection's queries. Raises DataError."""
+        with duckdb.connect() as connection:
+            bound_memory(connection)
+            joined = f"({self._rows}) g JOIN ({queries_sql(self.queries)}) q ON q.id = g.query"
+            (rows,) = self._read(connection, f"SELECT count(*) FROM {joined}")
+        return int(rows)
 
     def __call__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create `result` with the columns of `tables.CANDIDATES`.
@@ -36,28 +89,15 @@ class FillGiven:
         of a query of the collection.
         """
         queries, documents = queries_sql(self.queries), documents_sql(self.documents)
-        rows = files_sql(
-            self.files,
-            {
-                "query": (self.query_column, "VARCHAR"),
-                "document": (self.document_column, "VARCHAR"),
-                "rank": (self.rank_column, "DOUBLE"),
-            },
+        self._read(
+            connection,
+            f"""
+            CREATE TEMP TABLE placed AS
+            SELECT query_ix, doc_ix, g.rank, g.document
+            FROM ({self._rows}) g
+            JOIN ({queries}) q ON q.id = g.query LEFT JOIN ({documents}) d ON d.id = g.document
+            """,
         )
-        try:
-            connection.execute(
-                f"""
-                CREATE TEMP TABLE placed AS
-                SELECT query_ix, doc_ix, g.rank, g.document
-                FROM ({rows}) g
-                JOIN ({queries}) q ON q.id = g.query LEFT JOIN ({documents}) d ON d.id = g.document
-                """
-            )
-        except duckdb.Error as error:
-            raise DataError(
-                f"sources.given.path: {self.files[0]} cannot be read as candidates "
-                f"({str(error).splitlines()[0]}); {self._needs}"
-            ) from error
         self._check(connection)
         connection.execute(
             """
@@ -97,11 +137,3 @@ class FillGiven:
                 f"sources.given.path: rank {wrong:g} in {self.rank_column}; ranks count from 1, "
                 "are whole, and every row needs one"
             )
-
-    @property
-    def _needs(self) -> str:
-        return (
-            f"it needs the columns {self.query_column}, {self.document_column} and "
-            f"{self.rank_column}, as sources.given.query_column, document_column and rank_column "
-            "name them"
-        )

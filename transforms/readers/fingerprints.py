@@ -16,7 +16,7 @@ from transforms.readers.rows import Source
 
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")
 _EVALUATION = ("splits", "qrels", "queries", "pairs")
-_TOLERANCES = ("bad_rows", "max_unpacked_bytes")
+_TOLERANCES = ("bad_rows", "max_unpacked_bytes", "queries_are_documents")
 
 
 def collection_fingerprint(
