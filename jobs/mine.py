@@ -33,13 +33,13 @@ STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 _INGESTED = ("documents", "queries", "positives", "confirmed_negatives", "dead_letters")
 
 
-def ingested_counts(directory: Path) -> dict[str, int]:
-    """`rows`, `dead_letters` and `evaluation_queries` of an ingested collection."""
+def ingested_counts(directory: Path) -> dict[str, Any]:
+    """What `counts.json` of an ingested collection holds, checked as far as it decides."""
     file = directory / "counts.json"
     try:
         counts = storage.read_json(storage.fetch(file))
-        names = ("rows", "dead_letters", "evaluation_queries")
-        return {name: int(counts[name]) for name in names}
+        checked = ("rows", "dead_letters", "evaluation_queries", "merged_queries")
+        return {**counts, **{name: int(counts[name]) for name in checked}}
     except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise StorageError(
             f"{file} cannot be read ({error}); remove {directory} and run again to make it anew"

@@ -85,7 +85,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
         "evaluation_queries": counts["evaluation_queries"],
         "merged_queries": counts["merged_queries"],
-        "queries_without_positives": counts["queries_without_positives"],
+        "queries_without_positives": counts.get("queries_without_positives", 0),
         "repeated_rows": counts.get("repeated_rows", 0),
         "zero_vectors": miner.collection.zero_vectors(),
     }
