@@ -8,6 +8,9 @@ AUTO: Literal["auto"] = "auto"
 """The column that has one of the usual names of its role, see `transforms.readers.tables.names`."""
 
 
+HeaderOf = Literal["documents", "queries", "qrels", "path", "pool"]
+
+
 class _Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     limit: int | None = Field(
@@ -29,10 +32,11 @@ class _Input(BaseModel):
 
 
 class _TextInput(_Input):
-    header: bool | Literal["auto"] = Field(
+    header: bool | Literal["auto"] | tuple[HeaderOf, ...] = Field(
         AUTO,
         description="whether CSV and TSV files begin with a header; auto = seen by its names, "
-        "and where that is not certain the run stops and asks",
+        "and where that is not certain the run stops and asks; a list names the settings whose "
+        "files do, such as [documents], and is auto for the others",
     )
 
 
