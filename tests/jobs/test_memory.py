@@ -87,20 +87,22 @@ def test_a_limit_that_cannot_be_kept_is_refused_at_once(tmp_path: Path) -> None:
 
 
 def test_given_candidates_take_memory_too(tmp_path: Path) -> None:
-    sizes, blocks = (10, 1000, 4000), []
+    sizes, blocks = (10, 1000, 2000), []
     for size in sizes:
         file = tmp_path / f"{size}.jsonl"
         rows = [{"query_id": "q", "doc_id": f"d{i}", "rank": i + 1} for i in range(size)]
         write_lines(file, [*rows, {"query_id": "other", "doc_id": "d", "rank": 1}])
-        sources = {"bm25": None, "random": None, "dense": None, "given": {"path": str(file)}}
-        tight = given("2GiB", sources=sources)
+        only = {
+            "sources": {**dict.fromkeys(("bm25", "dense", "random")), "given": {"path": str(file)}},
+            "tiers": {"all": {"quota": 3}},
+        }
+        tight = given("2GiB", **only)
         assert tight.given == (size + 1, size)
         blocks.append(tight.block_size)
         assert max(tight.expected(1000, 100, 384, 0, 0).values()) <= (tight.limit or 0)
     assert blocks[0] == 512 > blocks[1] > blocks[2]
-    only = {"bm25": None, "random": None, "dense": None, "given": {"path": str(file)}}
     with pytest.raises(ConfigError, match="raise it, or give fewer candidates of a query"):
-        _ = given("700MiB", sources=only).block_size
+        _ = given("1300MiB", **only).block_size
 
 
 def test_the_limit_changes_no_byte_of_what_is_published(

@@ -176,9 +176,11 @@ def test_own_documents_that_are_positives_stay_positives_and_are_told(
 def older(base: Path) -> Path:
     """A run as the version before wrote it: fewer columns, and another word for the query."""
     output = base / "older"
-    ended = negmine("mine", write(base, output / "run.yaml", OFF), "--output", str(output))
-    assert ended.code == 0, ended.err
-    run = find_run(str(output))
+    command = ("mine", write(base, output / "run.yaml", OFF), "--output", str(output))
+    for name in ("older", "newer"):
+        ended = negmine(*command, "--set", f"output.run_id={name}")
+        assert ended.code == 0, ended.err
+    run = find_run(f"{output}:older")
     ledger = run.path / "ledger"
     (ledger / "verdict=query_itself").rename(ledger / "verdict=same_text_as_query")
     for file in [*ledger.rglob("*.parquet"), *run.artifacts()["judged"].glob("*.parquet")]:
@@ -207,7 +209,7 @@ def older(base: Path) -> Path:
         ("query", "OUT", "drop_reasons"),
         ("query", "OUT", "SELECT * FROM ledger WHERE verdict = 'same_text_as_query'"),
         ("sweep", "OUT", "--policy", "sampling.method=top,uniform"),
-        ("compare", "OUT", "OUT"),
+        ("compare", "OUT", "NEWER"),
         ("export", "OUT", "--format", "triplet", "-o", "exported.parquet"),
     ],
     ids=" ".join,
@@ -216,7 +218,8 @@ def test_a_run_of_the_version_before_opens_everywhere(
     older: Path, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ended = negmine(*(str(older) if word == "OUT" else word for word in command))
+    runs = {"OUT": f"{older}:older", "NEWER": f"{older}:newer"}
+    ended = negmine(*(runs.get(word, word) for word in command))
     assert ended.code == 0, ended.err
     if command[0] in {"show", "why"}:
         assert "same_text_as_query" in "".join(ended.out.split())
