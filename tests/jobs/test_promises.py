@@ -170,3 +170,56 @@ def test_own_documents_that_are_positives_stay_positives_and_are_told(
         ("n2", "n2"): "known_positive",
         ("n3", "n3"): "query_itself",
     }
+
+
+@pytest.fixture(scope="module")
+def older(base: Path) -> Path:
+    """A run as the version before wrote it: fewer columns, and another word for the query."""
+    output = base / "older"
+    command = ("mine", write(base, output / "run.yaml", OFF), "--output", str(output))
+    for name in ("older", "newer"):
+        ended = negmine(*command, "--set", f"output.run_id={name}")
+        assert ended.code == 0, ended.err
+    run = find_run(f"{output}:older")
+    ledger = run.path / "ledger"
+    (ledger / "verdict=query_itself").rename(ledger / "verdict=same_text_as_query")
+    for file in [*ledger.rglob("*.parquet"), *run.artifacts()["judged"].glob("*.parquet")]:
+        table = pq.read_table(file, partitioning=None)
+        judged = "random_rank" in table.column_names and file.is_relative_to(ledger) is False
+        newer = {"same_id_as_query", "query_jaccard"}
+        newer |= set() if judged else {"random_rank", "given_rank"}
+        pq.write_table(table.drop_columns(sorted(newer)), file)
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    listed = [{"known_positive": {}}, {"same_text": {}}]
+    manifest["config"]["policies"] = manifest["policies"] = listed
+    del manifest["config"]["input"]["queries_are_documents"]
+    counted = manifest["summary"]["verdicts"]
+    counted["same_text_as_query"] = counted.pop("query_itself")
+    del manifest["summary"]["positives_that_are_the_query"]
+    (run.path / "manifest.json").write_text(json.dumps(manifest))
+    return output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show", "OUT"),
+        ("why", "OUT", "q0001"),
+        ("why", "OUT", "q0001", TEXT),
+        ("query", "OUT", "drop_reasons"),
+        ("query", "OUT", "SELECT * FROM ledger WHERE verdict = 'same_text_as_query'"),
+        ("sweep", "OUT", "--policy", "sampling.method=top,uniform"),
+        ("compare", "OUT", "NEWER"),
+        ("export", "OUT", "--format", "triplet", "-o", "exported.parquet"),
+    ],
+    ids=" ".join,
+)
+def test_a_run_of_the_version_before_opens_everywhere(
+    older: Path, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = {"OUT": f"{older}:older", "NEWER": f"{older}:newer"}
+    ended = negmine(*(runs.get(word, word) for word in command))
+    assert ended.code == 0, ended.err
+    if command[0] in {"show", "why"}:
+        assert "same_text_as_query" in "".join(ended.out.split())
