@@ -124,5 +124,6 @@ def test_the_limit_changes_no_byte_of_what_is_published(
         settings = ["--set", f"runner.memory={memory}", "--set", "output.run_id=r"]
         ended = negmine("mine", config, "--output", str(out), *settings)
         assert ended.code == 0, ended.err
-        runs.append({n: digest(out / "runs/r", n) for n in ("negatives", "ledger", "sets")})
+        names = ("negatives", "positives", "ledger", "sets")
+        runs.append({n: digest(out / "runs/r", n) for n in names})
     assert runs[0] == runs[1]
