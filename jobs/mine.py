@@ -17,7 +17,7 @@ from jobs.models import (
 )
 from jobs.work import STAGE_VERSIONS, Work, making
 from schemas.config import Config, Student
-from schemas.errors import DataError, StorageError
+from schemas.errors import DataError, NegmineError, StorageError
 from schemas.selection import Selection
 from transforms import storage
 from transforms.datasets import Dataset
@@ -27,6 +27,7 @@ from transforms.models.weights import is_static
 if TYPE_CHECKING:
     from jobs.judgement import Judgement
     from transforms.kernels.calibration import Calibration
+    from transforms.readers.rows import Source
 
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 _INGESTED = ("documents", "queries", "positives", "confirmed_negatives", "dead_letters")
@@ -43,6 +44,7 @@ class Miner:
     options: Sequence[str] = ()
     work: Work = field(init=False)
     budget: Budget = field(init=False)
+    _encoders: dict[Student, EncoderChoice] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         from jobs.runner_options import resolve
@@ -74,10 +76,13 @@ class Miner:
     @cached_property
     def input_fingerprint(self) -> dict[str, Any]:
         """What identifies the collection's content; no absolute paths."""
-        from transforms.readers import fingerprint_input
+        return dict(self._identified[0])
 
-        cache = self.work.root / "inputs.json"
-        return dict(fingerprint_input(self.config.input, self.config.seed, cache))
+    @cached_property
+    def _identified(self) -> "tuple[dict[str, object], Sequence[Source]]":
+        from transforms.readers import identified
+
+        return identified(self.config.input, self.config.seed, self.work.sums)
 
     @cached_property
     def ingested(self) -> dict[str, Dataset]:
@@ -118,11 +123,17 @@ class Miner:
         from jobs.beam_runner import run_pipeline
         from jobs.progress import progress
         from pipelines.ingest import IngestTask, build
+        from transforms.ingest import RAW
 
         with progress("ingest", None, ()):
             memory = self.budget.database()
-            task = IngestTask(self.config.input, self.config.seed, directory, memory=memory)
-            run_pipeline(build, task, self.options)
+            config, sources = self.config.input, self._identified[1]
+            task = IngestTask(config, self.config.seed, directory, memory=memory, sources=sources)
+            try:
+                run_pipeline(build, task, self.options)
+            except NegmineError:
+                storage.remove_tree(Path(directory) / RAW)
+                raise
 
     def rows(self, name: str) -> int:
         """Rows of an ingested data set."""
@@ -138,12 +149,15 @@ class Miner:
         documents = self.ingested["documents"]
         with self.work.timed("embed", reused=True):
             if self.config.student.vectors is not None:
-                return given_student(self.config.student, self.work.root / "inputs.json")
+                return given_student(self.config.student, self.work.sums)
             return choose_encoder(self.config.student, documents, self.work.root)
 
     def token_encoder(self, settings: Student) -> EncoderChoice:
-        """A late-interaction encoder with its precision settled."""
-        return choose_encoder(settings, self.ingested["documents"], self.work.root)
+        """A late-interaction encoder with its precision settled; looked for once a run."""
+        if settings not in self._encoders:
+            documents = self.ingested["documents"]
+            self._encoders[settings] = choose_encoder(settings, documents, self.work.root)
+        return self._encoders[settings]
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
         """Vectors of `documents` or `queries`."""

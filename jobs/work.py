@@ -71,6 +71,11 @@ class Work:
         self.used[directory] = None
         return directory, found
 
+    @property
+    def sums(self) -> Path:
+        """File of the digests of input files, see `transforms.readers.fingerprints`."""
+        return self.root / "inputs.json"
+
     def _hold(self) -> None:
         lock = _shared_lock(self.root)
         if lock is not None:

@@ -13,7 +13,7 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 from schemas.errors import ModelError
 from transforms import storage
 from transforms.models.batching import batches, fit, one_core_each, token_budget
-from transforms.models.weights import first_line
+from transforms.models.weights import LoadedFiles, States, first_line, loaded_states
 
 Kind = Literal["query", "document"]
 
@@ -67,6 +67,7 @@ class SentenceTransformerEncoder:
     """Any sentence-transformers model: Transformer, Router (asymmetric) or StaticEmbedding."""
 
     def __init__(self, spec: EncoderSpec) -> None:
+        self._files = LoadedFiles(spec.folder, spec.digest)
         try:
             model = SentenceTransformer(
                 spec.folder,
@@ -79,6 +80,7 @@ class SentenceTransformerEncoder:
                 f"the encoder in {spec.folder} cannot be loaded ({first_line(error)}); fetch it "
                 "again, or name another as student.model or judge.model"
             ) from error
+        self._files.check()
         if spec.max_length is not None:
             model.max_seq_length = spec.max_length
         model.eval()
@@ -156,7 +158,10 @@ class SentenceTransformerEncoder:
                 pass
 
     def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
-        """Encode texts. Raises ModelError where a value is not a finite number."""
+        """Encode texts.
+
+        Raises ModelError where a value is not a finite number, or the model's files changed.
+        """
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         token_vectors: list[np.ndarray] = [np.empty((0, self.dimension), np.uint16)] * len(texts)
         if len(texts):
@@ -176,6 +181,7 @@ class SentenceTransformerEncoder:
         if self.spec.normalize:
             norms = np.linalg.norm(vectors, axis=1, keepdims=True)
             vectors /= np.maximum(norms, 1e-12)
+        self._files.unchanged()
         _refuse_nan(vectors, texts, self.spec.folder)
         return Encoded(vectors, token_vectors if tokens else None)
 
@@ -194,9 +200,13 @@ def _refuse_nan(vectors: np.ndarray, texts: Sequence[str], folder: str) -> None:
         )
 
 
-@lru_cache(maxsize=4)
 def load_encoder(spec: EncoderSpec) -> Encoder:
-    """The encoder of a spec, loaded once a process."""
+    """The encoder of a spec, loaded once a process, and anew where its files were written again."""
+    return _load(spec, loaded_states(spec.folder, spec.digest))
+
+
+@lru_cache(maxsize=4)
+def _load(spec: EncoderSpec, _: States) -> Encoder:
     return SentenceTransformerEncoder(replace(spec, folder=str(storage.fetch_tree(spec.folder))))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from schemas.errors import ModelError
 from transforms import storage
-from transforms.models.weights import first_line
+from transforms.models.weights import LoadedFiles, States, first_line, loaded_states
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -91,7 +91,9 @@ class CrossEncoderJudge:
 
     def __init__(self, spec: CrossEncoderSpec) -> None:
         self.spec = spec
+        self._files = LoadedFiles(str(storage.fetch_tree(spec.folder)), spec.digest)
         self.models = [_load(spec, device) for device in _devices(spec.device)]
+        self._files.check()
         self._idle: SimpleQueue[CrossEncoder] = SimpleQueue()
         for model in self.models:
             self._idle.put(model)
@@ -118,6 +120,7 @@ class CrossEncoderJudge:
             with ThreadPoolExecutor(len(self.models)) as threads:
                 for _ in threads.map(score_piece, pieces):
                     pass
+        self._files.unchanged()
         refuse_nan(scores, f"the cross-encoder in {self.spec.folder}")
         return scores
 
@@ -132,7 +135,11 @@ def refuse_nan(scores: np.ndarray, who: str) -> None:
         )
 
 
-@lru_cache(maxsize=2)
 def load_cross_encoder(spec: CrossEncoderSpec) -> PairJudge:
-    """The cross-encoder of a spec, loaded once a process."""
+    """The cross-encoder of a spec, loaded as `load_encoder` does."""
+    return _load_once(spec, loaded_states(spec.folder, spec.digest))
+
+
+@lru_cache(maxsize=2)
+def _load_once(spec: CrossEncoderSpec, _: States) -> PairJudge:
     return CrossEncoderJudge(spec)

@@ -62,7 +62,8 @@ def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
     if source.kind == "qrels":
         yield from read_qrels(source, cap, config.max_unpacked_bytes, beir=True)
         return
-    for number, data, size in lines(source.path, cap, config.max_unpacked_bytes):
+    most = config.max_unpacked_bytes
+    for number, data, size in lines(source.path, cap, most, source.digest):
         try:
             record = parsed(data, size)
         except Rejected as why:

@@ -16,6 +16,7 @@ from transforms.readers.lines import line_cap, lines, parsed
 from transforms.readers.paths import evaluation_sources, file_sources, kind_of_file
 from transforms.readers.qrels import read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, judgement_row, text_row
+from transforms.storage.digests import Digest, held
 
 ColumnsInput = ParquetInput | JsonlInput | HfInput
 
@@ -128,17 +129,21 @@ def first_line(error: BaseException) -> str:
 
 
 def table_rows(
-    path: str, wanted: Sequence[str | None], most: int | None = None
+    path: str,
+    wanted: Sequence[str | None],
+    most: int | None = None,
+    digest: Digest | None = None,
 ) -> Iterator[tuple[int, list[Any]]]:
     """Row number from 1 and the wanted values of each row of a Parquet file; text as bytes.
 
-    Raises DataError where it is damaged, or the values take more than `most` bytes, see `Unpacked`.
+    Raises DataError where it is damaged, the values take more than `most` bytes, see `Unpacked`, or
+    it has not this digest while it is read.
     """
     present = list(dict.fromkeys(column for column in wanted if column is not None))
-    with _open_table(path) as file, damage(path):
+    with held(path, digest) as place, _open_table(path, place) as file, damage(path):
         _check(path, file, wanted)
         unpacked = Unpacked(path, most)
-        size = rows_at_once(path, file, present)
+        size = rows_at_once(place, file, present)
         batches = file.iter_batches(batch_size=size, columns=present)
         yield from batch_rows(_counted(batches, unpacked), wanted)
 
@@ -198,7 +203,7 @@ def json_rows(
     source: Source, wanted: Sequence[str | None], cap: int, most: int | None
 ) -> Iterator[tuple[int, list[Any] | Rejected, bytes]]:
     """Line number, the wanted values or why there are none, and the line, of a JSON Lines file."""
-    for number, data, size in lines(source.path, cap, most):
+    for number, data, size in lines(source.path, cap, most, source.digest):
         try:
             record = parsed(data, size)
             yield number, [None if name is None else record.get(name) for name in wanted], data
@@ -231,7 +236,7 @@ def read(source: Source, config: ParquetInput | JsonlInput, seed: int) -> Iterat
     wanted = wanted_columns(source.kind, config)
     make = row_maker(source.kind, config)
     if kind == "parquet":
-        for number, values in table_rows(source.path, wanted, most):
+        for number, values in table_rows(source.path, wanted, most, source.digest):
             yield make(number, values, values)
         return
     for number, found, data in json_rows(source, wanted, cap, most):

@@ -13,6 +13,7 @@ from schemas.errors import DataError
 from transforms import storage
 from transforms.readers.limits import Unpacked
 from transforms.readers.rows import Rejected
+from transforms.storage.digests import Digest, Hashed, changed
 
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 COMPRESSIONS = ("", *_COMPRESSIONS)
@@ -24,27 +25,53 @@ def line_cap(max_text_bytes: int) -> int:
     return max(16 << 20, 8 * max_text_bytes)
 
 
-def open_bytes(path: str | Path) -> BinaryIO:
-    """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError."""
-    kind = _COMPRESSIONS.get(Path(path).suffix)
+def compression_of(path: str | Path) -> str | None:
+    """`gzip` or `zstd`, as the suffix says; None for neither."""
+    return _COMPRESSIONS.get(Path(path).suffix)
+
+
+def open_bytes(path: str | Path, raw: Hashed | None = None) -> BinaryIO:
+    """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError.
+
+    They are read by way of `raw` where it is given.
+    """
+    kind = compression_of(path)
     try:
         path = storage.fetch(path)
         if kind is None:
-            return open(path, "rb", buffering=_BUFFER)
-        stream = pa.input_stream(str(path), compression=kind)
-        return cast(BinaryIO, io.BufferedReader(stream, _BUFFER))
+            return open(path, "rb", buffering=_BUFFER) if raw is None else _buffered(raw)
+        return _buffered(pa.input_stream(str(path) if raw is None else raw, compression=kind))
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise _unreadable(path, error) from error
 
 
-def lines(path: str | Path, cap: int, most: int | None = None) -> Iterator[tuple[int, bytes, int]]:
+def _buffered(stream: Any) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(stream, _BUFFER))
+
+
+def _unreadable(path: str | Path, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be read: {error.strerror or error}")
+
+
+def _hashed(path: str | Path) -> Hashed:
+    try:
+        return Hashed(storage.fetch(path))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def lines(
+    path: str | Path, cap: int, most: int | None = None, digest: Digest | None = None
+) -> Iterator[tuple[int, bytes, int]]:
     """Lines that are not blank: number from 1, at most `cap` bytes without the end, full size.
 
     A byte-order mark is skipped. Raises DataError where the file is cut off or damaged, or a
-    compressed one unpacks to more than `most` bytes, see `Unpacked`.
+    compressed one unpacks to more than `most` bytes, see `Unpacked`; and, after the last line,
+    where the bytes that were read have not this digest.
     """
     number = 0
-    with open_bytes(path) as file:
+    raw = None if digest is None else _hashed(path)
+    with open_bytes(path, raw) as file:
         unpacked = Unpacked(path, most if Path(path).suffix in _COMPRESSIONS else sys.maxsize)
         try:
             while data := file.readline(cap + 1):
@@ -64,6 +91,8 @@ def lines(path: str | Path, cap: int, most: int | None = None) -> Iterator[tuple
                 data = data.rstrip(b"\r\n")
                 if data and not data.isspace():
                     yield number, data, len(data)
+            if raw is not None and digest is not None and raw.sha256() != digest.sha256:
+                raise changed(path)
         except OSError as error:
             raise DataError(
                 f"{path} is cut off or damaged after line {number} ({error}); fetch it again"

@@ -68,7 +68,7 @@ def _raw_rows(
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     kind = kind_of_file(source.path)
     if kind == "parquet":
-        for line, values in table_rows(source.path, wanted, most):
+        for line, values in table_rows(source.path, wanted, most, source.digest):
             yield line, values, values
     elif kind == "tsv":
         yield from _delimited(source, len(wanted), cap, most)
@@ -79,7 +79,7 @@ def _raw_rows(
 def _delimited(
     source: Source, width: int, cap: int, most: int | None
 ) -> Iterator[tuple[int, list[Any] | Rejected, bytes]]:
-    for number, data, size in lines(source.path, cap, most):
+    for number, data, size in lines(source.path, cap, most, source.digest):
         try:
             columns = decoded(data, size).split("\t")
         except Rejected as why:

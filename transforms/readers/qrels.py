@@ -15,7 +15,7 @@ def read_qrels(
     """
     widths = (3,) if beir else (2, 3, 4)
     first = True
-    for number, data, size in lines(source.path, cap, most):
+    for number, data, size in lines(source.path, cap, most, source.digest):
         try:
             values = [value.strip() for value in fields(data, size)]
             header = beir and first and len(values) == 3 and not _numeric(values[2])

@@ -32,7 +32,8 @@ def read(source: Source, config: TsvInput, seed: int) -> Iterator[Row]:
     if source.kind == "qrels":
         yield from read_qrels(source, cap, config.max_unpacked_bytes)
         return
-    for number, data, size in lines(source.path, cap, config.max_unpacked_bytes):
+    most = config.max_unpacked_bytes
+    for number, data, size in lines(source.path, cap, most, source.digest):
         try:
             columns = decoded(data, size).split("\t")
             if len(columns) != 2:
