@@ -126,9 +126,8 @@ class Miner:
         from transforms.ingest import RAW
 
         with progress("ingest", None, ()):
-            memory = self.budget.database()
-            config, sources = self.config.input, self._identified[1]
-            task = IngestTask(config, self.config.seed, directory, memory=memory, sources=sources)
+            found = {"memory": self.budget.database(), "sources": self._identified[1]}
+            task = IngestTask(self.config.input, self.config.seed, directory, **found)
             try:
                 run_pipeline(build, task, self.options)
             except NegmineError:

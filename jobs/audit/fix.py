@@ -3,7 +3,7 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from transforms import storage
 from transforms.exporters.files import replacing
 from transforms.foreign.files import container
 from transforms.foreign.rewrite import rewrite
+from transforms.storage.digests import Digest
+from transforms.storage.locks import writing
 
 _TAKEN = ("row", "list", "place", "query_id", "query", "doc_id", "negative")
 
@@ -32,9 +34,15 @@ def targets(files: Sequence[Path], out: Path, force: bool = False) -> list[Path]
             raise ConfigError(f"--fix {target}: name it {file.suffix}, as {file.name} is")
         if container(target) != container(file):
             raise ConfigError(f"--fix {target}: {file} is {container(file)}, and so is its copy")
-        if storage.exists(target) and (not force or os.path.samefile(target, file)):
-            raise ConfigError(f"--fix {target} is there already; name another file")
+        replaced = force and storage.exists(target) and not os.path.samefile(target, file)
+        if not replaced:
+            _refuse_existing(target)
     return found
+
+
+def _refuse_existing(target: Path) -> None:
+    if storage.exists(target):
+        raise ConfigError(f"--fix {target} is there already; name another file")
 
 
 def fix(
@@ -44,8 +52,13 @@ def fix(
     format: str,
     suspected: bool,
     keep_short: bool,
+    digests: Mapping[str, Digest],
 ) -> list[dict[str, Any]]:
-    """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file."""
+    """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file.
+
+    Raises ConfigError for a copy that another process wrote meanwhile, DataError for a file that
+    has no longer its digest.
+    """
     reasons = (*CERTAIN, SUSPECTED) if suspected else CERTAIN
     by_file: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row in entries.bad(reasons):
@@ -55,29 +68,31 @@ def fix(
         bad: dict[int, set[tuple[str, int]]] = defaultdict(set)
         for _, row, name, place, *_ in by_file[at]:
             bad[row].add((name, place))
-        dropped = rewrite(file, copy, format, bad, keep_short)
-        taken = [
-            {
-                **dict(zip(_TAKEN, entry[1:8], strict=True)),
-                "reason": entry[8],
-                "value": entry[9],
-                "threshold": entry[10],
-            }
-            for entry in by_file[at]
-        ]
-        taken += [
-            {
-                **dict(zip(_TAKEN, entry[1:8], strict=True)),
-                "reason": "row_dropped",
-                "value": None,
-                "threshold": None,
-            }
-            for entry in entries.of_rows(at, dropped, reasons)
-        ]
-        taken.sort(key=lambda entry: (entry["row"], entry["list"], entry["place"]))
-        record = copy.with_name(f"{copy.name}.removed.jsonl")
-        with replacing(record) as temporary, open(temporary, "w", encoding="utf-8") as lines:
-            lines.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in taken)
+        with writing(copy):
+            _refuse_existing(copy)
+            dropped = rewrite(file, copy, format, bad, keep_short, digests.get(str(file)))
+            taken = [
+                {
+                    **dict(zip(_TAKEN, entry[1:8], strict=True)),
+                    "reason": entry[8],
+                    "value": entry[9],
+                    "threshold": entry[10],
+                }
+                for entry in by_file[at]
+            ]
+            taken += [
+                {
+                    **dict(zip(_TAKEN, entry[1:8], strict=True)),
+                    "reason": "row_dropped",
+                    "value": None,
+                    "threshold": None,
+                }
+                for entry in entries.of_rows(at, dropped, reasons)
+            ]
+            taken.sort(key=lambda entry: (entry["row"], entry["list"], entry["place"]))
+            record = copy.with_name(f"{copy.name}.removed.jsonl")
+            with replacing(record) as temporary, open(temporary, "w", encoding="utf-8") as lines:
+                lines.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in taken)
         done.append(
             {
                 "file": str(file),

@@ -323,7 +323,8 @@ def test_nothing_goes_while_another_process_works_there(
 
 def test_a_run_waits_for_a_deletion_to_end(made: Path, output: Path) -> None:
     holding = (
-        "import sys, time; from pathlib import Path; from jobs.work import exclusive_lock\n"
+        "import sys; from pathlib import Path\n"
+        "from transforms.storage.locks import exclusive_lock\n"
         "with exclusive_lock(Path(sys.argv[1])):\n"
         "    print('held', flush=True); sys.stdin.read()"
     )

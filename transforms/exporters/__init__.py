@@ -10,6 +10,7 @@ from transforms import storage
 from transforms.exporters import flagembedding, n_tuple, triplet
 from transforms.exporters.files import Written, replacing
 from transforms.exporters.rows import Options, Rows, Source
+from transforms.storage.locks import writing
 
 
 class Exporter(Protocol):
@@ -59,7 +60,8 @@ def exporter(name: str) -> Exporter:
 def export(source: Source, format: str, path: Path, options: Options) -> Report:
     """Write a run's negatives to `path` in a trainer's format, and the report beside it.
 
-    The same run and options give the same bytes. Raises ConfigError for a format, tier or path
+    The same run and options give the same bytes. Who writes the same file meanwhile waits, so the
+    report is of the file beside it. Raises ConfigError for a format, tier or path
     that cannot be used, DataError where texts or negatives are missing, StorageError where the
     disk refuses.
     """
@@ -71,7 +73,7 @@ def export(source: Source, format: str, path: Path, options: Options) -> Report:
         )
     if path.resolve().is_relative_to(source.run.resolve()):
         raise ConfigError(f"{path} lies inside the run, and a published run is never changed")
-    with Rows(source, options) as rows:
+    with Rows(source, options) as rows, writing(path):
         written = writer.write(rows, path)
         report = Report(
             format=format.replace("-", "_"),
@@ -85,7 +87,8 @@ def export(source: Source, format: str, path: Path, options: Options) -> Report:
             notes=rows.notes,
             details=written.details,
         )
-    facts = {**asdict(report), "path": path.name, "options": asdict(options)}
-    with replacing(path.with_name(path.name + ".export.json")) as temporary:
-        temporary.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        facts = {**asdict(report), "path": path.name, "options": asdict(options)}
+        text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
+        with replacing(path.with_name(path.name + ".export.json")) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     return report

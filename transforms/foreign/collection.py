@@ -2,8 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ from transforms import storage
 from transforms.datasets import write_json
 from transforms.foreign.raw import Writer, write_rows
 from transforms.foreign.references import judgements, reference_file, texts
+from transforms.storage.digests import Digest
 from transforms.views import database, file_sql, sql_string
 
 COUNTS = "counts.json"
@@ -82,13 +83,17 @@ _ORDER = {
 
 @dataclass(frozen=True)
 class Foreign:
-    """What is audited: files of one format, and what was named beside them."""
+    """What is audited: files of one format, and what was named beside them.
+
+    `digests` are those of `input_paths`, by path; a file without one is taken as it is.
+    """
 
     files: tuple[str, ...]
     format: str
     corpus: str | None = None
     queries: str | None = None
     qrels: str | None = None
+    digests: Mapping[str, Digest] = field(default_factory=dict)
 
 
 def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
@@ -100,7 +105,7 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     the order in which a query's negatives come in the files. Of `negatives`, `repeated` are those
     that the same list of the same query and positives had before.
 
-    Raises DataError naming file and row, StorageError.
+    Raises DataError naming file and row, or a file that has not its digest, and StorageError.
     """
     if storage.is_file(directory / COUNTS):
         counts = json.loads(storage.fetch(directory / COUNTS).read_text())
@@ -108,7 +113,7 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     raw = directory / "raw"
     shutil.rmtree(directory, ignore_errors=True)
     raw.mkdir(parents=True)
-    rows = write_rows(foreign.files, foreign.format, raw)
+    rows = write_rows(foreign.files, foreign.format, raw, foreign.digests)
     _write_references(foreign, raw)
     try:
         with duckdb.connect(database(raw / "collect.duckdb")) as connection:
@@ -129,12 +134,15 @@ def _write_references(foreign: Foreign, raw: Path) -> None:
     for what in ("corpus", "queries"):
         path = getattr(foreign, what)
         with Writer(raw, what, "texts") as writer:
-            for found in texts(reference_file(path, what), what) if path else ():
-                writer.add(*found)
+            if path:
+                file = reference_file(path, what)
+                for found in texts(file, what, foreign.digests.get(str(file))):
+                    writer.add(*found)
     with Writer(raw, "judgements") as writer:
         pairs: Iterable[tuple[str, str]] = ()
         if foreign.qrels:
-            pairs = judgements(reference_file(foreign.qrels, "qrels"))
+            file = reference_file(foreign.qrels, "qrels")
+            pairs = judgements(file, foreign.digests.get(str(file)))
         for pair in pairs:
             writer.add(*pair)
 

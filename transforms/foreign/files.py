@@ -15,6 +15,7 @@ from transforms.readers.limits import rows_at_once
 from transforms.readers.lines import COMPRESSIONS, line_cap, lines, parsed
 from transforms.readers.paths import JSON_LINES, TABLES
 from transforms.readers.rows import Rejected
+from transforms.storage.digests import Digest, held
 
 ARROW = (".arrow", ".feather", ".ipc")
 _CAP = line_cap(1 << 27)
@@ -51,20 +52,23 @@ def expand(path: str) -> list[Path]:
 
 
 @contextmanager
-def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+def open_table(
+    path: str | Path, digest: Digest | None = None
+) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
     """Schema and batches of a Parquet or Arrow IPC file (file or stream format).
 
-    Raises DataError where it is damaged, also while batches are read.
+    Raises DataError where it is damaged, also while batches are read, or has not this digest.
     """
     with ExitStack() as stack:
+        place = stack.enter_context(held(path, digest)) if digest else None
         with damage(path, advice="write it again"):
-            path = storage.fetch(path)
+            place = place or storage.fetch(path)
             if container(path) == "parquet":
-                file = stack.enter_context(pq.ParquetFile(path))
+                file = stack.enter_context(pq.ParquetFile(place))
                 schema = file.schema_arrow
-                batches = file.iter_batches(batch_size=rows_at_once(path, file, schema.names))
+                batches = file.iter_batches(batch_size=rows_at_once(place, file, schema.names))
             else:
-                schema, batches = _arrow(stack.enter_context(pa.memory_map(str(path))))
+                schema, batches = _arrow(stack.enter_context(pa.memory_map(str(place))))
             names = schema.names
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is not None:
@@ -93,12 +97,14 @@ def _arrow(source: pa.MemoryMappedFile) -> tuple[pa.Schema, Iterator[pa.RecordBa
     return file.schema, (file.get_batch(at) for at in range(file.num_record_batches))
 
 
-def objects(path: str | Path, format: str) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+def objects(
+    path: str | Path, format: str, digest: Digest | None = None
+) -> Iterator[tuple[int, dict[str, Any], bytes]]:
     """Line number, JSON object and bytes of each line that is not blank.
 
-    Raises DataError naming file and line.
+    Raises DataError naming file and line, or where the file has not this digest.
     """
-    for number, data, size in lines(path, _CAP):
+    for number, data, size in lines(path, _CAP, None, digest):
         try:
             yield number, parsed(data, size), data
         except Rejected as why:

@@ -13,6 +13,7 @@ from transforms.readers.lines import decoded, line_cap, lines
 from transforms.readers.paths import compressed, kind_of_file
 from transforms.readers.qrels import read_qrels
 from transforms.readers.rows import Bad, Judgement, Rejected, Source, identifier, joined, number
+from transforms.storage.digests import Digest
 
 _IDS = {
     "corpus": ("_id", "doc_id", "docid", "pid", "id"),
@@ -56,19 +57,21 @@ def _column(path: Path, what: str, names: Sequence[str], wanted: Sequence[str]) 
     )
 
 
-def _records(path: Path, what: str) -> Iterator[tuple[int, dict[str, object]]]:
+def _records(
+    path: Path, what: str, digest: Digest | None
+) -> Iterator[tuple[int, dict[str, object]]]:
     if kind_of_file(path) == "tsv":
-        for line, data, size in lines(path, _CAP):
+        for line, data, size in lines(path, _CAP, None, digest):
             try:
                 identity, _, rest = decoded(data, size).partition("\t")
             except Rejected as why:
                 raise DataError(f"--{what}: {path} line {line}: {why.reason}") from None
             yield line, {"_id": identity, "text": rest}
     elif container(path) == "jsonl":
-        for line, record, _ in objects(path, what):
+        for line, record, _ in objects(path, what, digest):
             yield line, record
     else:
-        with open_table(path) as (schema, batches):
+        with open_table(path, digest) as (schema, batches):
             names = [field.name for field in schema if is_plain(field.type)]
             line = 0
             for batch in batches:
@@ -77,14 +80,14 @@ def _records(path: Path, what: str) -> Iterator[tuple[int, dict[str, object]]]:
                     yield line, record
 
 
-def texts(path: Path, what: str) -> Iterator[Text]:
+def texts(path: Path, what: str, digest: Digest | None = None) -> Iterator[Text]:
     """Documents (`what` is corpus) or queries of a file: JSONL, TSV, Parquet or Arrow, streamed.
 
     A title is put before the text. Documents without a text are left out. Raises DataError naming
     file and line where a row cannot be used.
     """
     columns: tuple[str, str] | None = None
-    for line, record in _records(path, what):
+    for line, record in _records(path, what, digest):
         if columns is None:
             names = list(record)
             columns = (
@@ -100,10 +103,11 @@ def texts(path: Path, what: str) -> Iterator[Text]:
                 raise DataError(f"--{what}: {path} line {line}: {why.reason}") from None
 
 
-def judgements(path: Path) -> Iterator[tuple[str, str]]:
+def judgements(path: Path, digest: Digest | None = None) -> Iterator[tuple[str, str]]:
     """(query id, document id) of the judgements with a grade above 0. Raises DataError."""
     if kind_of_file(path) in ("tsv", ""):
-        for row in read_qrels(Source("qrels", str(path), path.name), _CAP):
+        digests = (digest,) if digest else ()
+        for row in read_qrels(Source("qrels", str(path), path.name, digests=digests), _CAP):
             if isinstance(row, Judgement) and row.grade > 0:
                 yield row.query_id, row.doc_id
             elif isinstance(row, Bad) and row.line > 1:
@@ -111,7 +115,7 @@ def judgements(path: Path) -> Iterator[tuple[str, str]]:
         return
     columns: tuple[str, str] | None = None
     grade: str | None = None
-    for line, record in _records(path, "qrels"):
+    for line, record in _records(path, "qrels", digest):
         names = list(record)
         if columns is None:
             query, document = (_column(path, "qrels", names, wanted) for wanted in _QRELS)

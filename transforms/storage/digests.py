@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.errors import DataError, NegmineError
 from transforms import storage
@@ -58,7 +58,7 @@ def digest_of(path: str | Path) -> Digest:
     return Digest(found, before if same and settled(before, now) else ())
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> io.BufferedReader:
     try:
         return open(path, "rb")
     except OSError as error:
@@ -69,7 +69,7 @@ def _unreadable(path: str | Path, error: OSError) -> DataError:
     return DataError(f"{path} cannot be read: {error.strerror}")
 
 
-def _sha256(file: BinaryIO) -> str:
+def _sha256(file: io.BufferedReader) -> str:
     file.seek(0)
     return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -143,9 +143,9 @@ def _state_at(path: Path) -> State:
 
 def named(message: str, paths: Sequence[str | Path], places: Sequence[Path]) -> str:
     """A message about places that `held` gave, by the paths' own names."""
-    for path, place in zip(paths, places, strict=True):
-        message = re.sub(rf"{re.escape(str(place))}\b", lambda _, name=path: str(name), message)
-    return message
+    names = {str(place): str(path) for path, place in zip(paths, places, strict=True)}
+    longest = sorted(names, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest)), lambda found: names[found[0]], message)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Files held to their digest: other bytes, at whatever moment and however put there, are noticed."""
+"""Files held to their digest: other bytes, whenever and however put there, are noticed."""
 
 import gzip
 import os
@@ -157,12 +157,12 @@ def test_sql_over_files_is_of_the_digests_and_names_them(tmp_path: Path) -> None
     with duckdb.connect() as connection:
         with files_sql(files, columns, known) as sql:
             assert sorted(connection.execute(sql).fetchall()) == [("1",), ("2",)]
-        with pytest.raises(DataError, match="b.jsonl.gz"), files_sql(files, columns, known):
+        with pytest.raises(DataError, match=r"b\.jsonl\.gz"), files_sql(files, columns, known):
             written(packed)
         write(plain, b"{[\n")
         known = [digest_of(file) for file in files]
         with (
-            pytest.raises(duckdb.Error, match="a.jsonl") as raised,
+            pytest.raises(duckdb.Error, match=r"a\.jsonl") as raised,
             files_sql(files, columns, known) as sql,
         ):
             connection.execute(sql)
