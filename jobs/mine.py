@@ -126,8 +126,8 @@ class Miner:
         from transforms.ingest import RAW
 
         with progress("ingest", None, ()):
-            found = {"memory": self.budget.database(), "sources": self._identified[1]}
-            task = IngestTask(self.config.input, self.config.seed, directory, **found)
+            what = (self.config.input, self.config.seed, directory)
+            task = IngestTask(*what, memory=self.budget.database(), sources=self._identified[1])
             try:
                 run_pipeline(build, task, self.options)
             except NegmineError:
@@ -145,17 +145,17 @@ class Miner:
     @cached_property
     def student(self) -> EncoderChoice | GivenStudent:
         """The student with its precision settled, or the vectors that stand in for it."""
-        documents = self.ingested["documents"]
+        _ = self.ingested
         with self.work.timed("embed", reused=True):
             if self.config.student.vectors is not None:
                 return given_student(self.config.student, self.work.sums)
-            return choose_encoder(self.config.student, documents, self.work.root)
+            return self.token_encoder(self.config.student)
 
     def token_encoder(self, settings: Student) -> EncoderChoice:
-        """A late-interaction encoder with its precision settled; looked for once a run."""
+        """An encoder with its precision settled; looked for once a run."""
         if settings not in self._encoders:
-            documents = self.ingested["documents"]
-            self._encoders[settings] = choose_encoder(settings, documents, self.work.root)
+            made = choose_encoder(settings, self.ingested["documents"], self.work.root)
+            self._encoders[settings] = made
         return self._encoders[settings]
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
