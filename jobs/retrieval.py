@@ -13,7 +13,7 @@ from schemas import tables
 from schemas.config import Bm25, Dense, Random
 from transforms.bm25_index import Bm25Index, Bm25Scorer
 from transforms.datasets import Dataset
-from transforms.readers.fingerprints import file_sum
+from transforms.readers.fingerprints import file_digests
 from transforms.stores import array_column
 
 if TYPE_CHECKING:
@@ -122,17 +122,18 @@ def _given(miner: "Miner") -> Dataset:
     config = miner.config.sources.given
     assert config is not None
     files = table_files(config.path, "sources.given.path", "candidates")
+    digests = tuple(file_digests(files, miner.work.sums))
     columns = (config.query_column, config.document_column, config.rank_column)
 
     def make(directory: str, blocks: Any) -> Any:
         sets = miner.ingested
-        fill = FillGiven(tuple(files), *columns, sets["queries"], sets["documents"])
+        fill = FillGiven(tuple(files), *columns, sets["queries"], sets["documents"], digests)
         return build, QueryTable(fill, tables.CANDIDATES, directory, blocks)
 
     key = {
         "source": "given",
         "version": 2,
-        "files": [file_sum(file) for file in files],
+        "files": [digest.sha256 for digest in digests],
         "columns": list(columns),
         **miner.key("documents", "queries"),
     }

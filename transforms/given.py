@@ -7,6 +7,7 @@ import duckdb
 from schemas.errors import DataError
 from transforms.datasets import Dataset
 from transforms.query_parts import documents_sql, files_sql, queries_sql
+from transforms.storage.digests import Digest
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class FillGiven:
         files: Parquet or JSONL (.jsonl, .json, .gz or .zst of them).
         query_column, document_column, rank_column: names in the files.
         queries, documents: ingested.
+        digests: of the files, which have them while they are read; none: any content is taken.
     """
 
     files: tuple[str, ...]
@@ -28,6 +30,7 @@ class FillGiven:
     rank_column: str
     queries: Dataset
     documents: Dataset
+    digests: tuple[Digest, ...] = ()
 
     def __call__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create `result` with the columns of `tables.CANDIDATES`.
@@ -36,23 +39,21 @@ class FillGiven:
         of a query of the collection.
         """
         queries, documents = queries_sql(self.queries), documents_sql(self.documents)
-        rows = files_sql(
-            self.files,
-            {
-                "query": (self.query_column, "VARCHAR"),
-                "document": (self.document_column, "VARCHAR"),
-                "rank": (self.rank_column, "DOUBLE"),
-            },
-        )
+        columns = {
+            "query": (self.query_column, "VARCHAR"),
+            "document": (self.document_column, "VARCHAR"),
+            "rank": (self.rank_column, "DOUBLE"),
+        }
         try:
-            connection.execute(
-                f"""
-                CREATE TEMP TABLE placed AS
-                SELECT query_ix, doc_ix, g.rank, g.document
-                FROM ({rows}) g
-                JOIN ({queries}) q ON q.id = g.query LEFT JOIN ({documents}) d ON d.id = g.document
-                """
-            )
+            with files_sql(self.files, columns, self.digests) as rows:
+                connection.execute(
+                    f"""
+                    CREATE TEMP TABLE placed AS
+                    SELECT query_ix, doc_ix, g.rank, g.document
+                    FROM ({rows}) g JOIN ({queries}) q ON q.id = g.query
+                    LEFT JOIN ({documents}) d ON d.id = g.document
+                    """
+                )
         except duckdb.Error as error:
             raise DataError(
                 f"sources.given.path: {self.files[0]} cannot be read as candidates "
