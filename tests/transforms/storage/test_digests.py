@@ -139,8 +139,8 @@ def test_rows_of_parquet_are_of_the_digest(tmp_path: Path) -> None:
     file = tmp_path / "t.parquet"
     pq.write_table(pa.table({"a": list(range(1000))}), file)
     digest = digest_of(file)
-    assert len(list(table_rows(str(file), ["a"], None, digest))) == 1000
-    rows = table_rows(str(file), ["a"], None, digest)
+    assert len(list(table_rows(str(file), ["a"], digest=digest))) == 1000
+    rows = table_rows(str(file), ["a"], digest=digest)
     next(rows)
     written(file)
     with pytest.raises(DataError, match="changed while it was read"):
