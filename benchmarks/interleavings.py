@@ -1,6 +1,6 @@
 """Two commands that write in one output at once: what is lost, in so many orders of their steps.
 
-    python benchmarks/interleavings.py [--count 200] [--seed 0] [--pairs WORD] [--out DIR]
+    python benchmarks/interleavings.py [--count 200] [--seed 0] [--pairs WORD ...] [--out DIR]
 
 The count is shared out to the pairs of `_written_at_once`. In each interleaving one command is
 stopped at a step of its work on files, drawn by the seed, while the other one works, up to a step
@@ -99,8 +99,11 @@ class Stage:
             raise SystemExit(f"{' '.join(words)} ended with {ended.code}:\n{ended.err}")
         return ended
 
-    def prepare(self) -> dict[str, Any]:
-        """Make inputs and output, two runs and some labels; what undisturbed commands give."""
+    def prepare(self, names: str) -> dict[str, Any]:
+        """Make inputs and output, two runs and some labels; what undisturbed commands give.
+
+        Of those that the named pairs need.
+        """
         said = self.root / "said"
         in_child(lambda: prepare(self.base), said)
         for run in ("one", "two"):
@@ -113,7 +116,7 @@ class Stage:
             self.run(["relabel", f"{output}:one", decisions], output)
 
         relabel(self.output, "c")
-        for kind in ("labels before", "labels after"):
+        for kind in ("labels before", "labels after") if "relabel + mine" in names else ():
             output = self.copy()
             if kind == "labels after":
                 relabel(output, "a")
@@ -121,9 +124,10 @@ class Stage:
             self.run(mine(self.base, "three", labels)(output), output)
             like[kind] = in_child(lambda at=output: sums(at / "runs" / "three"), said)
         output = self.copy()
-        (audit,) = (p.first for p in pairs(self.base, {}) if p.name == "audit --fix + audit")
-        self.run(audit(output), output)
-        like["fixed"] = in_child(lambda: fixed(output), said)
+        for audit in (p.first for p in pairs(self.base, {}) if p.name == "audit --fix + audit"):
+            if "audit" in names:
+                self.run(audit(output), output)
+                like["fixed"] = in_child(lambda: fixed(output), said)
         return like
 
     def steps(self, pair: Pair) -> tuple[int, int]:
@@ -173,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--pairs", default="", help="only pairs whose names hold this")
+    parser.add_argument("--pairs", nargs="*", default=[""], help="only those named so, in part")
     parser.add_argument("--out", type=Path, help="where to work; else a folder that is removed")
     parser.add_argument("--unlocked", action="store_true")
     chosen = parser.parse_args()
@@ -183,8 +187,9 @@ def main() -> None:
     root.mkdir(parents=True, exist_ok=True)
     stage = Stage(root, not chosen.unlocked)
     started = time.monotonic()
-    like = stage.prepare()
-    wanted = [pair for pair in pairs(stage.base, like) if chosen.pairs in pair.name]
+    named = [p.name for p in pairs(stage.base, {}) if any(word in p.name for word in chosen.pairs)]
+    like = stage.prepare("; ".join(named))
+    wanted = [pair for pair in pairs(stage.base, like) if pair.name in named]
     print(f"| {' | '.join(HEADINGS)} |\n|---|{'---:|' * 4}", flush=True)
     faults, tried, lost = [], 0, 0
     for at, pair in enumerate(wanted):

@@ -153,7 +153,10 @@ def test_candidates_replaced_between_fingerprint_and_reading(
         return write_lines(base / f"given{suffix}", rows)
 
     off = dict.fromkeys(("bm25", "dense", "random"))
-    section = {"sources": {**off, "given": {"path": str(write(11))}}}
+    section = {
+        "sources": {**off, "given": {"path": str(write(11))}},
+        "tiers": {"given": {"quota": 1, "source": "given"}},
+    }
     run = miner(base, **section)
     after(monkeypatch, retrieval, lambda: write(12))
     with pytest.raises(DataError, match=r"given.* changed while it was read"):
