@@ -16,11 +16,12 @@ from jobs.load_config import load_config
 from jobs.mine import Miner
 from schemas.errors import DataError, ModelError
 from tests.jobs.collections import cross_encoder, static_student, write_collection, write_config
-from tests.transforms.input_files import write_lines
+from tests.transforms.input_files import write_table
 from transforms.judging.cross_encoder import CrossEncoder
 from transforms.storage import digests
 
 QUERIES, DOCUMENTS = 6, 20
+SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".parquet", ".pq")
 Row = dict[str, Any]
 
 
@@ -142,7 +143,7 @@ def test_vectors_replaced_between_fingerprint_and_reading(
     assert np.allclose(found, rows / np.linalg.norm(rows, axis=1, keepdims=True), atol=1e-6)
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_candidates_replaced_between_fingerprint_and_reading(
     base: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +151,7 @@ def test_candidates_replaced_between_fingerprint_and_reading(
         rows = [
             {"query_id": f"q{q:04}", "doc_id": f"d{document:04}", "rank": 1} for q in range(QUERIES)
         ]
-        return write_lines(base / f"given{suffix}", rows)
+        return write_table(base / f"given{suffix}", rows)
 
     off = dict.fromkeys(("bm25", "dense", "random"))
     section = {
@@ -168,18 +169,19 @@ def test_candidates_replaced_between_fingerprint_and_reading(
     assert set(again.candidates["given"].read(["doc_ix"]).column("doc_ix").to_pylist()) == {11}
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_scores_replaced_between_fingerprint_and_reading(
-    base: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write(score: float) -> Path:
         names = [(f"q{q:04}", f"d{d:04}") for q in range(QUERIES) for d in range(DOCUMENTS)]
         rows = [{"query_id": q, "doc_id": d, "score": score} for q, d in names]
-        return write_lines(base / "scores.jsonl", rows)
+        return write_table(base / f"scores{suffix}", rows)
 
     section = {"judge": {"kind": "precomputed", "path": str(write(0.25))}}
     run = miner(base, **section)
     after(monkeypatch, scores, lambda: write(0.75))
-    with pytest.raises(DataError, match=r"scores\.jsonl changed while it was read"):
+    with pytest.raises(DataError, match=r"scores.* changed while it was read"):
         run.run_until("judge")
     assert made(base, "precomputed") == []
     write(0.25)
@@ -233,17 +235,23 @@ def test_a_student_that_changes_between_two_blocks(base: Path) -> None:
     assert np.array_equal(load_encoder(spec).encode(["sola teren"], "query").vectors, first)
 
 
+def pair_scores(base: Path) -> dict[Path, bytes]:
+    """Scores that are kept by text: by now those of the check of the judge."""
+    return {file: file.read_bytes() for file in (base / "out").rglob("pair_scores/*/part-*")}
+
+
 def test_a_judge_replaced_between_fingerprint_and_loading(base: Path) -> None:
     folder = cross_encoder(base / "judge")
     section = {"judge": {"kind": "cross_encoder", "model": str(folder), "device": "cpu"}}
     run = miner(base, **section)
     run.run_until("retrieve")
     assert isinstance(run.judgement.judge, CrossEncoder)
+    checked = pair_scores(base)
     rewritten(weights(folder))
     with pytest.raises(ModelError, match="judge changed while it was used"):
         run.run_until("judge")
     assert made(base, "judge") == []
-    assert not list((base / "out").rglob("pair_scores/*/part-*"))
+    assert pair_scores(base) == checked
 
 
 def test_the_manifest_names_the_judge_that_judged(base: Path) -> None:

@@ -5,45 +5,64 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import DataError
-from tests.transforms.input_files import config, write_beir, write_lines
+from tests.transforms.input_files import config, write_beir, write_lines, write_table
 from transforms.readers import identified, read
 
+Rows = list[dict[str, str]]
 Made = tuple[dict[str, Any], list[Path]]
-DOCUMENTS = [{"doc_id": "1", "text": "a text"}, {"doc_id": "2", "text": "b text"}]
-QUERIES = [{"query_id": "1", "text": "a query"}]
-QRELS = [{"query_id": "1", "doc_id": "1"}]
-TABLES = {"documents": DOCUMENTS, "queries": QUERIES, "qrels": QRELS}
+Write = Callable[[Path], Made]
+TABLES: dict[str, Rows] = {
+    "documents": [{"doc_id": "1", "text": "a text"}, {"doc_id": "2", "text": "b text"}],
+    "queries": [{"query_id": "1", "text": "a query"}],
+    "qrels": [{"query_id": "1", "doc_id": "1"}],
+}
+PAIRS = [{"query": "a query", "positive": "a text"}, {"query": "other a", "positive": "a b c"}]
+POOL = [{"text": "a text"}, {"text": "b text"}]
+SUFFIXES = (
+    ".jsonl",
+    ".jsonl.gz",
+    ".jsonl.zst",
+    ".json",
+    ".csv",
+    ".csv.gz",
+    ".tsv",
+    ".tsv.zst",
+    ".parquet",
+    ".arrow",
+    ".stream.arrow",
+)
 
 
-def beir(base: Path) -> Made:
+def beir(packed: str, base: Path) -> Made:
     write_beir(base)
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/train.tsv") if packed else ():
+        write_lines(base / f"{name}{packed}", (base / name).read_bytes().splitlines())
+        (base / name).unlink()
     labels = [{"query_id": "q1", "doc_id": "d1", "decision": "positive"}]
-    write_lines(base / "labels.jsonl", labels)
-    values = {"format": "beir", "path": str(base), "labels": str(base / "labels.jsonl")}
+    test = write_lines(
+        base / "qrels" / f"test.tsv{packed}", ["query-id\tcorpus-id\tscore", "q3\td3\t1"]
+    )
+    write_lines(base / f"labels.jsonl{packed}", labels)
+    values = {"format": "beir", "path": str(base), "labels": str(base / f"labels.jsonl{packed}")}
     names = ("corpus.jsonl", "queries.jsonl", "qrels/train.tsv", "labels.jsonl")
-    return values, [base / name for name in names]
+    files = [base / f"{name}{packed}" for name in names]
+    return {**values, "evaluation_splits": ["test"]}, [*files, test]
 
 
-def jsonl(base: Path) -> Made:
-    files = [write_lines(base / f"{name}.jsonl.gz", rows) for name, rows in TABLES.items()]
-    paths = dict(zip(TABLES, map(str, files), strict=True))
-    return {"format": "jsonl", **paths}, files
+def columns(format: str, suffix: str, base: Path) -> Made:
+    """Files of a suffix in a format that names columns, those of an evaluation too."""
+    found = {name: write_table(base / f"{name}{suffix}", rows) for name, rows in TABLES.items()}
+    values: dict[str, Any] = {name: str(file) for name, file in found.items()}
+    for name in ("queries", "qrels"):
+        file = write_table(base / f"evaluation_{name}{suffix}", TABLES[name])
+        values[file.name.partition(".")[0]], found[f"evaluation_{name}"] = [str(file)], file
+    return {"format": format, **values}, list(found.values())
 
 
-def parquet(base: Path) -> Made:
-    files = []
-    for name, rows in TABLES.items():
-        pq.write_table(pa.Table.from_pylist(rows), base / f"{name}.parquet")
-        files.append(base / f"{name}.parquet")
-    return {"format": "parquet", **dict(zip(TABLES, map(str, files), strict=True))}, files
-
-
-def tsv(base: Path) -> Made:
+def trec(base: Path) -> Made:
     files = [
         write_lines(base / "documents.tsv", ["1\ta text", "2\tb text"]),
         write_lines(base / "queries.tsv", ["1\ta query"]),
@@ -52,52 +71,97 @@ def tsv(base: Path) -> Made:
     return {"format": "tsv", **dict(zip(TABLES, map(str, files), strict=True))}, files
 
 
-def pairs(base: Path) -> Made:
-    file = write_lines(base / "pairs.jsonl", [{"query": "a query", "positive": "a text"}])
-    pool = base / "pool.parquet"
-    pq.write_table(pa.table({"text": ["a text", "b text"]}), pool)
-    names = {"query": "query", "positive": "positive", "pool_text": "text"}
-    return {"format": "pairs", "path": str(file), "pool": str(pool), **names}, [file, pool]
+def pairs(suffix: str, base: Path) -> Made:
+    files = [write_table(base / f"p{suffix}", PAIRS), write_table(base / f"pool{suffix}", POOL)]
+    held_out = write_table(base / f"held{suffix}", PAIRS[1:])
+    values = {"path": str(files[0]), "pool": str(files[1]), "evaluation_pairs": [str(held_out)]}
+    return {"format": "pairs", **values}, [*files, held_out]
 
 
 def hf(base: Path) -> Made:
     datasets = pytest.importorskip("datasets")
-    files = []
+    files: list[Path] = []
     for name, rows in TABLES.items():
         datasets.Dataset.from_list(rows).save_to_disk(str(base / name))
         files += (base / name).glob("*.arrow")
     return {"format": "hf", **{name: str(base / name) for name in TABLES}}, files
 
 
-FORMATS = pytest.mark.parametrize("write", [beir, jsonl, parquet, tsv, pairs, hf])
+def parquet(base: Path) -> Made:
+    return columns("parquet", ".parquet", base)
 
 
-def other(file: Path) -> bytes:
-    """Content of the same kind and length: an a for each b."""
+def _formats() -> dict[str, Write]:
+    found: dict[str, Write] = {"trec": trec, "hf": hf}
+    for packed in ("", ".gz", ".zst"):
+        found[f"beir{packed}"] = lambda base, packed=packed: beir(packed, base)
+    for suffix in SUFFIXES:
+        table = "parquet" if suffix in (".parquet", ".arrow", ".stream.arrow") else "jsonl"
+        format = "tsv" if suffix.startswith((".csv", ".tsv")) else table
+        found[f"{format}{suffix}"] = lambda base, f=format, s=suffix: columns(f, s, base)
+        found[f"pairs{suffix}"] = lambda base, s=suffix: pairs(s, base)
+    for format, suffix in (("jsonl", ".csv"), ("parquet", ".tsv"), ("parquet", ".json")):
+        found[f"{format} of{suffix}"] = lambda base, f=format, s=suffix: columns(f, s, base)
+    return found
+
+
+FORMATS = _formats()
+
+
+def other_content(file: Path) -> bytes:
+    """A file of the same kind and columns that holds something else."""
     data = file.read_bytes()
-    if file.suffix == ".gz":
-        rows = [{"text": "else"}]
-        return write_lines(file.with_name("else.jsonl.gz"), rows).read_bytes()
+    if file.suffix in (".gz", ".zst"):
+        rows = ["a line", "of something else"]
+        return write_lines(file.with_name(f"else{file.suffix}"), rows).read_bytes()
     assert b"a" in data or b"1" in data
-    return data.replace(b"a", b"b").replace(b"1", b"2")
+    return data.replace(b"a ", b"b ").replace(b'"1"', b'"2"').replace(b"1\n", b"2\n") + b"\n"
 
 
-@FORMATS
+def other_columns(file: Path) -> bytes:
+    """What has none of the columns, so that nobody can say where anything stands."""
+    return write_lines(file.with_name(f"else{file.suffix}"), ["word,word,word,word"]).read_bytes()
+
+
+def cut_off(file: Path) -> bytes:
+    data = file.read_bytes()
+    return data[: len(data) // 2]
+
+
+@pytest.mark.parametrize("change", [other_content, other_columns, cut_off])
+@pytest.mark.parametrize("format", FORMATS)
 def test_a_file_that_was_replaced_after_its_fingerprint_is_named(
-    tmp_path: Path, write: Callable[[Path], Made]
+    tmp_path: Path, format: str, change: Callable[[Path], bytes]
 ) -> None:
-    values, files = write(tmp_path)
+    values, files = FORMATS[format](tmp_path)
     made = config(**values)
+    _, sources = identified(made, 42, None)
+    assert all(list(read(source, made, 42)) for source in sources)
     for file in files:
-        _, sources = identified(made, 42, None)
-        assert [row for source in sources for row in read(source, made, 42)]
         kept = file.read_bytes()
-        file.write_bytes(other(file))
+        file.write_bytes(change(file))
+        assert file.read_bytes() != kept
         (source,) = (s for s in sources if file.is_relative_to(s.path))
         with pytest.raises(DataError) as raised:
             list(read(source, made, 42))
-        assert str(raised.value).startswith(f"{file} changed while it was read"), raised.value
+        # A saved data set is opened by its library, which may refuse it first.
+        told = str(raised.value)
+        unopened = format == "hf" and change is not other_content and str(file.parent) in told
+        assert told.startswith(f"{file} changed while it was read") or unopened, told
         file.write_bytes(kept)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_file_that_is_as_it_was_is_read_again(tmp_path: Path, format: str) -> None:
+    """Its times may be others: what counts is what it holds."""
+    values, files = FORMATS[format](tmp_path)
+    made = config(**values)
+    _, sources = identified(made, 42, None)
+    before = [list(read(source, made, 42)) for source in sources]
+    for file in files:
+        file.write_bytes(file.read_bytes())
+    assert [list(read(source, made, 42)) for source in sources] == before
+    assert all(before)
 
 
 def test_arrow_files_of_a_saved_data_set_count(tmp_path: Path) -> None:
@@ -112,11 +176,12 @@ def test_arrow_files_of_a_saved_data_set_count(tmp_path: Path) -> None:
 
 def test_a_file_that_comes_meanwhile_is_not_read(tmp_path: Path) -> None:
     """What is read was listed once, with what it is known by."""
-    values, files = parquet(tmp_path / "a" if (tmp_path / "a").mkdir() is None else tmp_path)
+    values, files = parquet(tmp_path / "a")
     folder = tmp_path / "documents"
     folder.mkdir()
     files[0].rename(folder / "1.parquet")
     made = config(**{**values, "documents": str(folder)})
     _, sources = identified(made, 42, None)
-    pq.write_table(pa.Table.from_pylist([{"doc_id": "3", "text": "late"}]), folder / "2.parquet")
-    assert sum(1 for source in sources for _ in read(source, made, 42)) == 4
+    write_table(folder / "2.parquet", [{"doc_id": "3", "text": "late"}])
+    documents = [source for source in sources if source.kind == "documents"]
+    assert sum(1 for source in documents for _ in read(source, made, 42)) == 2
