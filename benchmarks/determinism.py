@@ -40,7 +40,7 @@ VARIANTS = (
     Variant("PortableRunner", 512, 1),
     Variant("PortableRunner", 512, 3),
 )
-PUBLISHED = (("negatives",), ("ledger", "sets"), ("metrics.parquet",))
+PUBLISHED = (("negatives",), ("positives",), ("ledger", "sets"), ("metrics.parquet",))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from benchmarks._killed_runs import Kill, KilledRun, durations, moments, plan_ki
 from benchmarks._whole_runs import digest, write_config
 from transforms.kernels.hashing import mix
 
-PUBLISHED = ("negatives", "ledger", "sets", "metrics.parquet")
+PUBLISHED = ("negatives", "positives", "ledger", "sets", "metrics.parquet")
 HEADINGS = (
     "kill",
     "stage",

@@ -26,7 +26,7 @@ def query(
     ] = None,
     format: Annotated[Shape, typer.Option("--format", "-f", help="How to print.")] = Shape.TABLE,
 ) -> None:
-    """Ask a run in SQL: views negatives, ledger, sets, candidates, documents, queries."""
+    """Ask in SQL: views negatives, positives, ledger, sets, candidates, documents, queries."""
     import sys
 
     from jobs.published import find_run

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.config import Config
 from schemas.errors import ConfigError
 from schemas.limits import reason
+from schemas.policies import PROMISES, is_off
 from transforms import storage
 
 _KINDS = ("constrained-", "literal[")
@@ -147,18 +148,43 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> None:
         judge = {"judge": values["judge"]} if "judge" in values else {}
         blank = Config.model_validate({"input": {"format": "stdlib"}, **judge})
         values[path[0]] = blank.model_dump(mode="json")[path[0]]
+    if path[:1] == ["policies"] and isinstance(values["policies"], list):
+        _name_promise(values["policies"], [*path, last][1])
     node: Any = values
     for name in path:
         node = _step(node, name, key)
     if isinstance(node, list):
+        if path == ["policies"] and is_off(value):
+            _switch_off(node, last, key)
+            return
         node = _step(node, last, key) if not last.isdigit() else node
         if last.isdigit() and int(last) < len(node):
             node[int(last)] = value
             return
-        raise ConfigError(f"--set {key}: name a policy's parameter, policies.NAME.PARAMETER=value")
+        raise ConfigError(
+            f"--set {key}: name a policy's parameter, policies.NAME.PARAMETER=value, or switch it "
+            "off, policies.NAME=off"
+        )
     if not isinstance(node, dict):
         raise ConfigError(f"--set {key}: {'.'.join(path)} is a value, not a section")
     node[last] = value
+
+
+def _name_promise(policies: list[Any], name: str) -> None:
+    """Have a promise in a list that leaves it out, where it is in force all the same."""
+    if name in PROMISES and not any(isinstance(e, dict) and name in e for e in policies):
+        policies.insert(0, {name: {}})
+
+
+def _switch_off(policies: list[Any], name: str, key: str) -> None:
+    """Take a policy out of the list; a promise stays in, as off, so that it is refused."""
+    _step(policies, name, key)
+    mine = [entry for entry in policies if isinstance(entry, dict) and name in entry]
+    for entry in mine:
+        if name in PROMISES:
+            entry[name] = False
+        else:
+            policies.remove(entry)
 
 
 def _step(node: Any, name: str, key: str) -> Any:

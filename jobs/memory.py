@@ -5,6 +5,7 @@ from functools import cached_property
 
 from schemas.config import Bm25, Config, Dense
 from schemas.errors import ConfigError
+from schemas.sources import SOURCES
 from transforms.retrieve import AUTO_SHARD
 from transforms.stores import MOST_MAPPED
 from transforms.views import MEMORY
@@ -29,6 +30,8 @@ _LARGEST_BLOCK = 4 << 30
 _LEAST_SHARD = 8192
 _POSTING = 8 * 3
 """Weight and number of a posting, and the two copies that are sorted."""
+_ROW = 200
+"""Bytes of a given candidate with its identifiers, while it is put on positions."""
 _PARTIAL = 16 * 3
 """Bytes of a candidate on its way through the merge."""
 _DUCKDB = 2_000_000_000
@@ -57,10 +60,19 @@ class Budget:
     def _free(self) -> int | None:
         return None if self.limit is None else self.limit - self.program - _RESERVED
 
+    @cached_property
+    def given(self) -> tuple[int, int]:
+        """Rows of the candidates that were given, and the most of one query; read from the files.
+
+        Raises DataError where they cannot be read.
+        """
+        from jobs.retrieval import given_files
+
+        settings = self.config.sources.given
+        return given_files(settings).counts() if settings else (0, 0)
+
     def _query_bytes(self, width: int = WIDTH, documents: int | None = None) -> int:
-        sources = self.config.sources
-        depths = [source.depth for source in (sources.bm25, sources.dense) if source]
-        pairs = sum(depths) + (sources.random.count if sources.random else 0)
+        pairs = self.config.sources.most_candidates(self.given[1])
         return (min(pairs, documents or pairs) + 8) * (PAIR + 4 * width)
 
     def queries_in_a_block(self, documents: int) -> int:
@@ -78,10 +90,18 @@ class Budget:
             need = self.program + _RESERVED + least
             raise ConfigError(
                 f"runner.memory is {self.config.runner.memory}, and this run needs "
-                f"{need / 2**30:.1f}GiB at least: raise it, or lower sources.bm25.depth and "
-                "sources.dense.depth"
+                f"{need / 2**30:.1f}GiB at least: raise it, or {self._fewer()}"
             )
         return min(asked, free // self._query_bytes())
+
+    def _fewer(self) -> str:
+        """How to ask for fewer candidates."""
+        bounds = [(source, SOURCES[source].bound) for source in self.config.sources.on()]
+        keys = [f"sources.{source}.{key}" for source, key in bounds if key]
+        told = [f"lower {' and '.join(keys)}"] if keys else []
+        if len(keys) < len(bounds):
+            told.append("give fewer candidates of a query")
+        return ", or ".join(told)
 
     def database(self) -> str:
         """Limit of the database that sorts the collection."""
@@ -141,6 +161,8 @@ class Budget:
             "score": base + block // 2 + touched,
             "publish": base + touched + max(block + written, min(DATABASE, 400 * queries * 20)),
         }
+        if sources.given:
+            found["read given"] = base + min(DATABASE, _ROW * self.given[0])
         if sources.bm25:
             shard = self._shard_size(self.bm25(sources.bm25, documents, int(postings)), documents)
             held = _POSTING * postings * shard / max(documents, 1)

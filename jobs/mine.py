@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.embedding import embed
 from jobs.given_vectors import GivenStudent, check_vectors, given_student, placed_vectors
 from jobs.memory import Budget
-from jobs.models import (
-    EncoderChoice,
-    check_models,
-    choose_encoder,
-    judge_student,
-)
+from jobs.models import EncoderChoice, Models, check_models, judge_student
 from jobs.remarks import Remarks
 from jobs.work import Work, making
 from schemas.config import Config, Student
@@ -34,13 +29,13 @@ STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 _INGESTED = ("documents", "queries", "positives", "confirmed_negatives", "dead_letters")
 
 
-def ingested_counts(directory: Path) -> dict[str, int]:
-    """`rows`, `dead_letters` and `evaluation_queries` of an ingested collection."""
+def ingested_counts(directory: Path) -> dict[str, Any]:
+    """What `counts.json` of an ingested collection holds, checked as far as it decides."""
     file = directory / "counts.json"
     try:
         counts = storage.read_json(storage.fetch(file))
-        names = ("rows", "dead_letters", "evaluation_queries")
-        return {name: int(counts[name]) for name in names}
+        checked = ("rows", "dead_letters", "evaluation_queries", "merged_queries")
+        return {**counts, **{name: int(counts[name]) for name in checked}}
     except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise StorageError(
             f"{file} cannot be read ({error}); remove {directory} and run again to make it anew"
@@ -56,7 +51,7 @@ class Miner:
     work: Work = field(init=False)
     budget: Budget = field(init=False)
     remarks: Remarks = field(init=False, default_factory=Remarks)
-    _encoders: dict[tuple[Student, str], EncoderChoice] = field(default_factory=dict, init=False)
+    models: Models = field(init=False, default_factory=Models)
 
     def __post_init__(self) -> None:
         from jobs.runner_options import resolve
@@ -163,13 +158,7 @@ class Miner:
         return self._encoder(settings, "judge")
 
     def _encoder(self, settings: Student, section: str) -> EncoderChoice:
-        """Looked for once a run; `section` of the config names the model in errors."""
-        key = (settings, section)
-        if key not in self._encoders:
-            documents = self.ingested["documents"]
-            made = choose_encoder(settings, documents, self.work.root, section)
-            self._encoders[key] = made
-        return self._encoders[key]
+        return self.models.encoder(settings, self.ingested["documents"], self.work.root, section)
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
         """Vectors of `documents` or `queries`."""
@@ -225,6 +214,7 @@ class Miner:
             self.query_vectors,
             sets.get("confirmed_negatives"),
             self.config.student.normalize,
+            self.config.input.queries_are_documents,
         )
 
     @cached_property

@@ -11,11 +11,12 @@ from transforms.datasets import Dataset
 from transforms.kernels.candidates import pair_keys
 
 
-def most_candidates(config: Config, documents: int) -> int:
-    """Candidates of a query when no two sources agree: the sum of depths and random count."""
-    sources = config.sources
-    depths = [s.depth for s in (sources.bm25, sources.dense) if s]
-    return min(documents, sum([*depths, *([sources.random.count] if sources.random else [])]))
+def most_candidates(config: Config, documents: int, given: int = 0) -> int:
+    """Candidates of a query when no two sources agree.
+
+    That is the sum of depths, random count and the candidates `given` for a query.
+    """
+    return min(documents, config.sources.most_candidates(given))
 
 
 def pairs_read(

@@ -14,10 +14,12 @@ from jobs.given_vectors import GivenStudent
 from jobs.mine import Miner
 from jobs.models import EncoderChoice
 from jobs.plan_timing import DOCUMENTS, ENCODED, QUERIES, Encoding, measure_encoder, spread, timed
+from jobs.retrieval import fill_given, retrieve_source
 from jobs.work import Work
 from schemas import tables
 from schemas.judges import Judge
 from schemas.policies import needs_judge
+from schemas.verdicts import Source
 from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
@@ -179,11 +181,35 @@ class SampleMiner(Miner):
         empty = tables.DEAD_LETTERS.empty_table()
         return found | {"dead_letters": self._write("dead_letters", empty, tables.DEAD_LETTERS)}
 
+    @cached_property
+    def candidates(self) -> dict[str, Dataset]:
+        """As of a run; for given ones, which name documents outside the sample, others stand in."""
+        return {
+            str(name): self._stand_in() if name == Source.GIVEN else retrieve_source(self, name)
+            for name in self.config.sources.on()
+        }
+
+    def _stand_in(self) -> Dataset:
+        queries, documents = self.sample.queries.num_rows, self.sample.documents.num_rows
+        asked = -(-fill_given(self.origin).mined() // max(self.origin.rows("queries"), 1))
+        each = max(1, min(asked, documents))
+        start = np.arange(queries) * each
+        doc_ix = np.sort((start[:, None] + np.arange(each)) % documents, axis=1)
+        columns = {
+            "query_ix": np.repeat(np.arange(queries), each),
+            "doc_ix": doc_ix.reshape(-1),
+            "rank": np.tile(np.arange(1, each + 1), queries),
+            "score": np.zeros(queries * each),
+        }
+        table = pa.table({k: pa.array(v) for k, v in columns.items()}).cast(tables.CANDIDATES)
+        return self._write("given", table, tables.CANDIDATES, "retrieve")
+
     def _write(
         self, name: str, table: pa.Table, schema: pa.Schema, folder: str = "ingest"
     ) -> Dataset:
         dataset = Dataset(str(self.work.root / folder / name))
-        rows = self.sample.queries.num_rows if name == "positives" else table.num_rows
+        by_query = name in {"positives", "given"}
+        rows = self.sample.queries.num_rows if by_query else table.num_rows
         compression = "none" if folder == "embed" else "zstd"
         write_part(dataset.path, Block(0, rows).part, table, schema, compression=compression)
         dataset.finish(fingerprint=name, stage=folder)

@@ -20,7 +20,7 @@ from jobs.plan_timing import (
     timed,
 )
 from jobs.publish import publish
-from jobs.retrieval import bm25_scorer
+from jobs.retrieval import bm25_scorer, fill_given
 from jobs.scores import score_files
 from schemas.judges import Judge
 from schemas.selection import Selection
@@ -60,6 +60,7 @@ class Estimator:
         self.overhead = min(*self.costs.values(), *self.first_costs.values())
         self.documents, self.queries = miner.rows("documents"), miner.rows("queries")
         self.positives = miner.rows("positives")
+        self.given = fill_given(rehearsal).mined() if self.config.sources.given else 0
         self.pairs, self.union = self._pairs()
         self.loaded: set[str] = set()
         first_part = self.run.document_vectors.part_names()[0]
@@ -72,8 +73,12 @@ class Estimator:
         found = union_size(sets, self.documents, self.queries)
         if found is not None:
             return found, True
-        most = most_candidates(self.config, self.documents)
-        return self.queries * most + self.positives, False
+        return self.queries * self._most() + self.positives, False
+
+    def _most(self) -> int:
+        """Candidates of a query at most, given ones on average."""
+        each = -(-self.given // max(self.queries, 1))
+        return most_candidates(self.config, self.documents, each)
 
     def stages(self) -> list[Stage]:
         """Every stage, in the order of the run."""
@@ -177,7 +182,7 @@ class Estimator:
         for artifact in self.rehearsal.of("retrieve", "bm25_index"):
             source = artifact.what.split()[-1]
             rows, unit = self.queries, "queries"
-            seconds, size = 0.0, 0.0
+            seconds, size, note = 0.0, 0.0, ""
             if artifact.stage == "bm25_index":
                 share = self._text_share()
                 rows, unit = self.documents, "documents"
@@ -198,13 +203,19 @@ class Estimator:
                     self._beyond("retrieve random") * self.queries / self.sample.queries.num_rows
                 )
                 size = self._candidate_bytes(config.sources.random.count)
+            elif source == "given" and config.sources.given:
+                rows, unit = self.given, "rows"
+                files = fill_given(self.miner).files
+                seconds = sum(storage.state(file)[0] for file in files) / _READ
+                size = self._candidate_bytes(-(-self.given // max(self.queries, 1)))
+                note = f"reading at {_READ / 1e6:.0f} MB/s is assumed"
             else:
-                size = self._candidate_bytes(most_candidates(config, self.documents))
+                size = self._candidate_bytes(self._most())
                 seconds = size / _READ
             seconds += self.overhead
             found.append(
                 self._stage(
-                    artifact, "retrieve", artifact.what, rows, unit, (seconds, seconds), size
+                    artifact, "retrieve", artifact.what, rows, unit, (seconds, seconds), size, note
                 )
             )
         return found

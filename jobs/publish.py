@@ -82,6 +82,7 @@ def _publish(miner: Miner, run_id: str) -> Path:
                 collection=miner.collection,
                 tiers=tuple(miner.config.tiers),
                 texts=output.texts == "inline",
+                promises=Selection.of(miner.config).promises,
                 directory=str(stored.run if stored else staging),
                 blocks=blocks,
             )

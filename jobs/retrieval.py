@@ -1,6 +1,7 @@
 """The retrieve stage of a run: the BM25 index, and one candidate set for each source."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from jobs.dense_index import dense_index, search_key, vectors_key
 from jobs.scores import table_files
 from jobs.work import making
 from schemas import tables
-from schemas.config import Bm25, Dense, Random
+from schemas.config import Bm25, Dense, Given, Random
+from schemas.verdicts import Source
 from transforms.bm25_index import Bm25Index, Bm25Scorer
 from transforms.datasets import Dataset
 from transforms.readers.fingerprints import file_digests
@@ -18,6 +20,7 @@ from transforms.stores import array_column
 
 if TYPE_CHECKING:
     from jobs.mine import Miner
+    from transforms.given import FillGiven, GivenFiles
 
 
 def bm25_index(miner: "Miner", language: str | None) -> Bm25Index:
@@ -114,27 +117,39 @@ def _random(miner: "Miner") -> Dataset:
     )
 
 
-def _given(miner: "Miner") -> Dataset:
-    from pipelines.query_table import build
+def given_files(config: Given) -> "GivenFiles":
+    """The files of `sources.given`. Raises DataError where there are none."""
+    from transforms.given import GivenFiles
+
+    files = table_files(config.path, "sources.given.path", "candidates")
+    return GivenFiles(tuple(files), config.query_column, config.document_column, config.rank_column)
+
+
+def fill_given(miner: "Miner") -> "FillGiven":
+    """What reads the given candidates of a run. Raises DataError where there are no files."""
     from transforms.given import FillGiven
-    from transforms.query_parts import QueryTable
 
     config = miner.config.sources.given
     assert config is not None
-    files = table_files(config.path, "sources.given.path", "candidates")
-    digests = tuple(file_digests(files, miner.work.sums))
-    columns = (config.query_column, config.document_column, config.rank_column)
+    sets, found = miner.ingested, given_files(config)
+    found = replace(found, digests=tuple(file_digests(found.files, miner.work.sums)))
+    return FillGiven(**vars(found), queries=sets["queries"], documents=sets["documents"])
+
+
+def _given(miner: "Miner") -> Dataset:
+    from pipelines.query_table import build
+    from transforms.query_parts import QueryTable
+
+    fill = fill_given(miner)
 
     def make(directory: str, blocks: Any) -> Any:
-        sets = miner.ingested
-        fill = FillGiven(tuple(files), *columns, sets["queries"], sets["documents"], digests)
         return build, QueryTable(fill, tables.CANDIDATES, directory, blocks)
 
     key = {
         "source": "given",
         "version": 2,
-        "files": [digest.sha256 for digest in digests],
-        "columns": list(columns),
+        "files": [digest.sha256 for digest in fill.digests],
+        "columns": [fill.query_column, fill.document_column, fill.rank_column],
         **miner.key("documents", "queries"),
     }
     rows = miner.rows("queries")
@@ -158,11 +173,10 @@ def _ensure(
 
 
 def hub_places(miner: "Miner") -> Dataset | None:
-    """Place of each query among those that retrieved a document, where a policy caps hubs."""
+    """Place of each query among those that got a document, where a policy caps hubs."""
     if not any(policy.name == "hub_cap" for policy in miner.config.policies or ()):
         return None
-    names = ("bm25", "dense")
-    candidates = tuple(miner.candidates[name] for name in names if name in miner.candidates)
+    candidates = tuple(miner.candidates.items())
 
     def make(directory: str, blocks: Any) -> Any:
         from pipelines.query_table import build
@@ -171,23 +185,25 @@ def hub_places(miner: "Miner") -> Dataset | None:
 
         return build, QueryTable(FillPlaces(candidates), tables.PAIR_PLACES, directory, blocks)
 
-    key = {"places": [dataset.manifest()["fingerprint"] for dataset in candidates]}
+    found = {name: dataset.manifest()["fingerprint"] for name, dataset in candidates}
+    key = {"places": found, "version": 2}
     rows = miner.rows("queries")
     return miner.work.ensure("retrieve", key, rows, make, label="retrieve places")
 
 
-_STEPS = {"bm25": _bm25, "dense": _dense, "random": _random, "given": _given}
+_STEPS: dict[Source, Callable[["Miner"], Dataset]] = {
+    Source.BM25: _bm25,
+    Source.DENSE: _dense,
+    Source.RANDOM: _random,
+    Source.GIVEN: _given,
+}
 
 
 def retrieve_source(miner: "Miner", name: str) -> Dataset:
     """Candidates of one source, made or reused."""
-    return _STEPS[name](miner)
+    return _STEPS[Source(name)](miner)
 
 
 def retrieve(miner: "Miner") -> dict[str, Dataset]:
     """Candidates of each source that is on, made or reused; each by itself."""
-    return {
-        name: retrieve_source(miner, name)
-        for name in _STEPS
-        if getattr(miner.config.sources, name) is not None
-    }
+    return {str(name): retrieve_source(miner, name) for name in miner.config.sources.on()}

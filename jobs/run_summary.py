@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 
 from jobs.mine import Miner, ingested_counts
+from schemas.selection import Selection
 from transforms.calibrate import read_calibration
 from transforms.kernels.eci import set_terms
 from transforms.kernels.eci import summarise as summarise_terms
@@ -31,6 +32,16 @@ _INPUT = (
 )
 """Of `counts.json`, what says where judgements of the input went before there were positives."""
 
+_OWN_POSITIVES = """
+SELECT count(*) FROM ledger
+WHERE is_positive AND (same_id_as_query OR query_jaccard >= ?::FLOAT)
+"""
+
+
+def _limit(miner: Miner) -> float:
+    """Jaccard from which a document is the query itself."""
+    return float(Selection.of(miner.config).policy("query_itself").jaccard)
+
 
 def summarise(miner: Miner, run: Path) -> dict[str, Any]:
     """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
@@ -52,6 +63,7 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         verdicts = database.execute("SELECT verdict, count(*) FROM ledger GROUP BY ALL").fetchall()
         scored, total = _row(database, "SELECT count(judge_score), count(*) FROM ledger")
         (short,) = _row(database, "SELECT count(*) FROM sets WHERE shortfall > 0")
+        (own,) = _row(database, _OWN_POSITIVES, _limit(miner))
         by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
         overall = _eci(database, "")
         calibration = _calibration(database, miner)
@@ -69,10 +81,11 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "positives": positives,
         "rows": {"sets": miner.rows("queries"), "positives": positives},
         "input": {name: counts[name] for name in _INPUT if name in counts},
+        "positives_that_are_the_query": own,
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
         "evaluation_queries": counts["evaluation_queries"],
         "merged_queries": counts["merged_queries"],
-        "queries_without_positives": counts["queries_without_positives"],
+        "queries_without_positives": counts.get("queries_without_positives", 0),
         "repeated_rows": counts.get("repeated_rows", 0),
         "zero_vectors": miner.collection.zero_vectors(),
     }

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from jobs.remarks import listed, sentence
 from jobs.terminal import printable
+from schemas.verdicts import Source
 
-SOURCES = ("bm25", "dense", "random")
 STAGES = ("ingest", "embed", "retrieve", "check_judge", "judge", "select", "score", "publish")
 
 
@@ -61,7 +61,7 @@ def _order(manifest: dict[str, Any]) -> list[str]:
 def _tiers(manifest: dict[str, Any]) -> RenderableType:
     tiers = manifest["summary"]["tiers"]
     found = {source for tier in tiers.values() for source in tier.get("sources", {})}
-    sources = [name for name in SOURCES if name in found] + sorted(found - set(SOURCES))
+    sources = [str(name) for name in Source if name in found] + sorted(found - set(Source))
     table = _table(
         "Negatives by tier; sources may overlap",
         "tier",
@@ -212,6 +212,8 @@ def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
         )
     if summary.get("queries_without_positives"):
         facts.append(f"{summary['queries_without_positives']:,} queries without a positive")
+    if summary.get("positives_that_are_the_query"):
+        facts.append(f"{summary['positives_that_are_the_query']:,} positives are the query itself")
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")

@@ -166,11 +166,11 @@ def sweep(run: Run, grid: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     judged = _artifact(run, "judged")
     collection = Collection(
-        _artifact(run, "documents"),
-        _artifact(run, "queries"),
-        _artifact(run, "positives"),
-        _artifact(run, "document_vectors"),
-        _artifact(run, "query_vectors"),
+        documents=_artifact(run, "documents"),
+        queries=_artifact(run, "queries"),
+        positives=_artifact(run, "positives"),
+        document_vectors=_artifact(run, "document_vectors"),
+        query_vectors=_artifact(run, "query_vectors"),
     )
     points = _points(run, judged, grid)
     totals: list[dict[str, Any]] = [{} for _ in points]

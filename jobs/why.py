@@ -11,8 +11,9 @@ from jobs.query import Database
 from jobs.terminal import printable
 from schemas.config import Sampling
 from schemas.errors import ConfigError
-from schemas.policies import Policy
+from schemas.policies import Policy, with_promises
 from schemas.selection import Selection
+from schemas.sources import RETRIEVING
 from transforms.blocks import Block
 from transforms.datasets import Dataset
 from transforms.kernels.policies import KERNELS, Pairs, decide
@@ -21,10 +22,8 @@ from transforms.kernels.tiers import served_positive, similarity_ratio
 from transforms.pairs import to_pairs
 from transforms.views import sql_string
 
-_LISTED = (
-    "doc_id, verdict, tier, rank, bm25_rank AS bm25, dense_rank AS dense, dense_score AS student, "
-    "judge_score AS judge"
-)
+_FIRST = ("doc_id", "verdict", "tier", "rank")
+_LAST = ("dense_score AS student", "judge_score AS judge")
 
 
 def explain_query(run: Run, query_id: str, limit: int = 50) -> RenderableType:
@@ -33,8 +32,9 @@ def explain_query(run: Run, query_id: str, limit: int = 50) -> RenderableType:
     Raises ConfigError where the run has no such query.
     """
     with Database(run) as database:
+        listed = ", ".join([*_FIRST, *_ranks(database, run), *_LAST])
         answer = database.ask(
-            f"SELECT {_LISTED} FROM ledger WHERE query_id = {sql_string(query_id)} "
+            f"SELECT {listed} FROM ledger WHERE query_id = {sql_string(query_id)} "
             f"ORDER BY dense_score DESC, doc_id LIMIT {limit + 1}"
         )
         rows = list(answer.rows)
@@ -47,6 +47,17 @@ def explain_query(run: Run, query_id: str, limit: int = 50) -> RenderableType:
     for row in rows[:limit]:
         table.add_row(*(_cell(value) for value in row))
     return table
+
+
+def _ranks(database: Database, run: Run) -> list[str]:
+    """Ranks of the sources that retrieve: those that the run has; all where it does not say."""
+    on = run.manifest.get("config", {}).get("sources") or {}
+    there = database.ask("SELECT * FROM ledger LIMIT 0").columns
+    return [
+        f"{source}_rank AS {source}"
+        for source in RETRIEVING
+        if f"{source}_rank" in there and on.get(source, {}) is not None
+    ]
 
 
 def explain_candidate(run: Run, query_id: str, doc_id: str) -> RenderableType:
@@ -132,7 +143,7 @@ def _selection(run: Run) -> Selection:
     config = manifest["config"]
     policies = manifest.get("policies") or config["policies"]
     return Selection(
-        tuple(Policy.model_validate(entry) for entry in policies),
+        with_promises([Policy.model_validate(entry) for entry in policies]),
         (),
         Sampling.model_validate(config["sampling"]),
         int(config["seed"]),

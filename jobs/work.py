@@ -28,7 +28,7 @@ STAGE_VERSIONS = {
     "check_judge": 1,
     "calibrate": 1,
     "judge": 6,
-    "select": 2,
+    "select": 3,
     "score": 1,
 }
 """Raised when a stage's results change for the same inputs, so that old artifacts stay unused."""

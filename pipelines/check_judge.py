@@ -1,6 +1,6 @@
 """Check a judge: sampled queries in, its scores of known positives and random documents out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apache_beam as beam
 
@@ -22,9 +22,10 @@ class CheckTask:
 
 def build(root: beam.Pipeline, task: CheckTask) -> beam.PCollection:
     """Add the stage to a pipeline; returns the names of the parts written."""
+    sample = replace(task.sample)  # the hints of one pipeline stay with its own transform
     return (
         root
         | "SampleBlocks" >> CreateBlocks(task.blocks)
-        | "ScoreSample" >> with_hints(root, task.sample)
+        | "ScoreSample" >> with_hints(root, sample)
         | "WriteScores" >> WriteParts(task.directory, tables.SAMPLE_SCORES)
     )

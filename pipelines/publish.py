@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
+from schemas.policies import Policy
 from transforms.blocks import Block
 from transforms.datasets import Dataset
 from transforms.features import Collection
@@ -20,6 +21,7 @@ class PublishTask:
     collection: Collection
     tiers: tuple[str, ...]
     texts: bool
+    promises: tuple[Policy, ...]
     directory: str
     blocks: tuple[Block, ...]
 
@@ -31,6 +33,12 @@ def build(root: beam.Pipeline, task: PublishTask) -> beam.PCollection:
         | "QueryBlocks" >> CreateBlocks(task.blocks)
         | "PublishParts"
         >> PublishParts(
-            task.verdicts, task.sets, task.collection, task.tiers, task.texts, task.directory
+            task.verdicts,
+            task.sets,
+            task.collection,
+            task.tiers,
+            task.texts,
+            task.promises,
+            task.directory,
         )
     )

@@ -19,9 +19,11 @@ from schemas.limits import (
     Score,
     Weight,
 )
-from schemas.policies import Policy, needs_judge
+from schemas.policies import Policy, asked_policies, needs_judge, with_promises
 from schemas.runner import Runner
+from schemas.sources import SOURCES
 from schemas.student import Student
+from schemas.verdicts import Source
 
 _TIER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -152,9 +154,22 @@ class Sources(Model):
 
     @model_validator(mode="after")
     def _some(self) -> "Sources":
-        if not (self.bm25 or self.dense or self.random or self.given):
-            raise ValueError("no source is on; set at least one of bm25, dense, random, given")
+        if not self.on():
+            raise ValueError(f"no source is on; set at least one of {', '.join(Source)}")
         return self
+
+    def on(self) -> dict[Source, Any]:
+        """The settings of each source that is on, in the order of `Source`."""
+        settings = {source: getattr(self, source) for source in Source}
+        return {source: value for source, value in settings.items() if value is not None}
+
+    def most_candidates(self, unbounded: int) -> int:
+        """Candidates of a query when no two sources agree.
+
+        `unbounded` is what sources give whose number no setting bounds.
+        """
+        bounds = [(SOURCES[source].bound, value) for source, value in self.on().items()]
+        return sum(unbounded if key is None else getattr(value, key) for key, value in bounds)
 
 
 class Sampling(Model):
@@ -182,10 +197,15 @@ class Tier(Model):
     quota: int = Field(ge=0, le=MOST_NEGATIVES, description="negatives per query")
     min_ratio: Score | None = Field(None, description="lowest s-/s+ of the band, inclusive")
     max_ratio: Score | None = Field(None, description="highest s-/s+ of the band, exclusive")
-    source: Literal["bm25", "dense", "random", "given"] | None = Field(
-        None, description="only candidates that this source returned"
-    )
+    source: str | None = Field(None, description="only candidates that this source returned")
     sampling: Sampling | None = Field(None, description="null = the run's own")
+
+    @field_validator("source")
+    @classmethod
+    def _known_source(cls, source: str | None) -> str | None:
+        if source is not None and source not in SOURCES:
+            raise ValueError(f"there is no such source; there are {', '.join(Source)}")
+        return source
 
     @model_validator(mode="after")
     def _ordered(self) -> "Tier":
@@ -219,7 +239,9 @@ class Config(Model):
     sources: Sources = Field(Sources(), description="where candidates come from")
     judge: Judge = Field(Judge(), description="the teacher that says how safe a negative is")
     policies: tuple[Policy, ...] | None = Field(
-        None, description="in order; the first that fires is the verdict; null = the defaults"
+        None,
+        description="in order; the first that fires is the verdict; null = the defaults; a list "
+        "replaces them, a mapping changes them by name; the promises come first whatever it says",
     )
     tiers: Tiers = Field(
         {
@@ -237,35 +259,17 @@ class Config(Model):
     @model_validator(mode="before")
     @classmethod
     def _default_policies(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("policies") is None:
+        if isinstance(values, dict):
             judge = values.get("judge") or {}
             kind = judge.get("kind") if isinstance(judge, dict) else getattr(judge, "kind", None)
-            policies: list[dict[str, Any]] = [
-                {"known_positive": {}},
-                {"same_text": {}},
-                {"evaluation_document": {}},
-                {"near_duplicate_of_positive": {}},
-                {"near_duplicate_of_negative": {}},
-            ]
-            if kind != "none":
-                policies += [{"suspected_positive": {}}, {"judge_calibrated_threshold": {}}]
+            policies = asked_policies(values.get("policies"), kind != "none")
             values = {**values, "policies": policies}
         return values
 
-    @field_validator("policies", mode="before")
+    @field_validator("policies")
     @classmethod
-    def _always_enforced(cls, policies: Any) -> Any:
-        if not isinstance(policies, (list, tuple)):
-            return policies
-        names = {
-            name
-            for entry in policies
-            for name in (entry if isinstance(entry, dict) else [getattr(entry, "name", str(entry))])
-        }
-        missing: list[Any] = [
-            {name: {}} for name in ("known_positive", "same_text") if name not in names
-        ]
-        return [*missing, *policies]
+    def _keep_promises(cls, policies: tuple[Policy, ...] | None) -> tuple[Policy, ...]:
+        return with_promises(policies or ())
 
     @model_validator(mode="after")
     def _tokens_have_an_encoder(self) -> "Config":

@@ -10,6 +10,9 @@ AUTO: Literal["auto"] = "auto"
 """The column that has one of the usual names of its role, see `transforms.readers.tables.names`."""
 
 
+HeaderOf = Literal["documents", "queries", "qrels", "path", "pool"]
+
+
 class _Input(Model):
     limit: int | None = Field(
         None,
@@ -39,13 +42,19 @@ class _Input(Model):
         description="reviewed pairs, as `negmine relabel` writes them: further positives, and "
         "confirmed negatives, which no judge's policy drops",
     )
+    queries_are_documents: Literal["auto"] | bool = Field(
+        "auto",
+        description="whether queries and corpus are one collection, so that a document with a "
+        "query's identifier is that query; auto = found from the texts of equal identifiers",
+    )
 
 
 class _TextInput(_Input):
-    header: bool | Literal["auto"] = Field(
+    header: bool | Literal["auto"] | tuple[HeaderOf, ...] = Field(
         AUTO,
         description="whether CSV and TSV files begin with a header; auto = seen by its names, "
-        "and where that is not certain the run stops and asks",
+        "and where that is not certain the run stops and asks; a list names the settings whose "
+        "files do, such as [documents], and is auto for the others",
     )
 
 

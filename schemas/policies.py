@@ -1,12 +1,19 @@
 """Policies as data: each is a name and its parameters; the kernel that runs it has that name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, model_serializer, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from schemas.limits import Model, Rank, Score, Weight, reason
+from schemas.sources import RETRIEVING
 
 Against = Literal["min", "mean", "max", "each"]
 _AGAINST = "which of the query's positives; min is the same as below each of them"
@@ -22,11 +29,19 @@ class _Parameters(Model):
 
 
 class KnownPositive(_Parameters):
-    """Drops the query's known positives. Always enforced, listed or not."""
+    """Drops the query's known positives. A promise: in force whatever the list says."""
+
+
+class QueryItself(_Parameters):
+    """Drops the query's own document: by identifier, by text, by near-duplicate. A promise."""
+
+    jaccard: float = Field(
+        0.8, gt=0, le=1, description="shingle Jaccard with the query's text at or above drops"
+    )
 
 
 class SameText(_Parameters):
-    """Drops documents whose normalised text is a positive's or the query's. Always enforced."""
+    """Drops documents whose text is a positive's. A promise."""
 
 
 class NearDuplicateOfPositive(_Parameters):
@@ -44,7 +59,7 @@ class NearDuplicateOfNegative(_Parameters):
 
 
 class EvaluationDocument(_Parameters):
-    """Drops documents that are positives of a query of `input.evaluation_splits`."""
+    """Drops documents that are positives of an evaluation query. A promise."""
 
 
 class HubCap(_Parameters):
@@ -56,9 +71,18 @@ class HubCap(_Parameters):
 class RankWindow(_Parameters):
     """Keeps raw ranks `min .. max` of a source; other sources' candidates pass."""
 
-    source: Literal["bm25", "dense"] = Field(description="whose rank")
+    source: str = Field(description="whose rank: bm25, dense or given")
     min: Rank = Field(1, description="first rank kept")
     max: Rank | None = Field(None, description="last rank kept; null = no limit")
+
+    @field_validator("source")
+    @classmethod
+    def _ranks_its_candidates(cls, source: str) -> str:
+        if source not in RETRIEVING:
+            raise ValueError(
+                f"{source!r:.80} is no source that ranks; there are {', '.join(RETRIEVING)}"
+            )
+        return source
 
 
 class SuspectedPositive(_Parameters):
@@ -107,10 +131,11 @@ class JudgeRelativeMargin(_Parameters):
 
 PARAMETERS: dict[str, type[_Parameters]] = {
     "known_positive": KnownPositive,
+    "query_itself": QueryItself,
     "same_text": SameText,
+    "evaluation_document": EvaluationDocument,
     "near_duplicate_of_positive": NearDuplicateOfPositive,
     "near_duplicate_of_negative": NearDuplicateOfNegative,
-    "evaluation_document": EvaluationDocument,
     "hub_cap": HubCap,
     "rank_window": RankWindow,
     "suspected_positive": SuspectedPositive,
@@ -119,6 +144,10 @@ PARAMETERS: dict[str, type[_Parameters]] = {
     "judge_absolute_margin": JudgeAbsoluteMargin,
     "judge_relative_margin": JudgeRelativeMargin,
 }
+PROMISES = ("known_positive", "query_itself", "same_text", "evaluation_document")
+"""Policies that are in force whatever a config says, before all others and in this order."""
+_DEFAULTS = ("near_duplicate_of_positive", "near_duplicate_of_negative")
+_JUDGED_DEFAULTS = ("suspected_positive", "judge_calibrated_threshold")
 
 
 class Policy(Model):
@@ -140,7 +169,8 @@ class Policy(Model):
         if name not in PARAMETERS:
             raise ValueError(f"unknown policy {name!r}; known: {', '.join(PARAMETERS)}")
         try:
-            return {"name": name, "parameters": PARAMETERS[name].model_validate(parameters or {})}
+            known_parameters = {} if parameters is None else parameters
+            return {"name": name, "parameters": PARAMETERS[name].model_validate(known_parameters)}
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"])) or name
@@ -176,3 +206,72 @@ def calibrated(policy: Policy, threshold: Callable[[float], float]) -> Policy:
     found = threshold(policy.parameters.positives_above)
     parameters = policy.parameters.model_copy(update={"threshold": found})
     return policy.model_copy(update={"parameters": parameters})
+
+
+def is_off(value: Any) -> bool:
+    """Whether a policy's value in a config switches it off; YAML reads a bare `off` as false."""
+    return value is False or (isinstance(value, str) and value == "off")
+
+
+def asked_policies(asked: Any, judged: bool) -> Any:
+    """The list that a config's `policies` stands for; the promises are not put in yet.
+
+    Nothing stands for the defaults, a list for itself, a mapping for the defaults with those that
+    it names set anew, added, or switched off.
+
+    Args:
+        asked: as in the config.
+        judged: whether there is a judge.
+
+    Raises:
+        ValueError: a promise is switched off, or anything in a list.
+    """
+    if asked is None or isinstance(asked, Mapping):
+        return _changed_defaults(asked or {}, _DEFAULTS + (_JUDGED_DEFAULTS if judged else ()))
+    for entry in asked if isinstance(asked, (list, tuple)) else ():
+        for name, value in entry.items() if isinstance(entry, Mapping) else ():
+            if is_off(value):
+                _refuse_off(name)
+                raise ValueError(
+                    f"policies: a list replaces the default policies, so leave {name} out of it; "
+                    f"to change the defaults by name write a mapping, policies: {{{name}: off}}"
+                )
+    return asked
+
+
+def _changed_defaults(asked: Mapping[Any, Any], defaults: Sequence[str]) -> list[dict[Any, Any]]:
+    found: dict[Any, Any] = {name: {} for name in defaults}
+    for name, value in asked.items():
+        if name not in PARAMETERS or not (value is None or is_off(value)):
+            found[name] = value
+            continue
+        _refuse_off(name)
+        # As for a source, null is off: nothing else could be meant by it of what is on by default.
+        if value is None and name not in (*_DEFAULTS, *_JUDGED_DEFAULTS):
+            raise ValueError(
+                f"policies.{name}: null says too little; write {name}: {{}} for its default "
+                f"parameters, or {name}: off"
+            )
+        found.pop(name, None)
+    return [{name: value} for name, value in found.items()]
+
+
+def _refuse_off(name: Any) -> None:
+    if name in PROMISES:
+        raise ValueError(
+            f"policies.{name} cannot be switched off: {', '.join(PROMISES)} are promises of every "
+            "run; the other policies can be"
+        )
+
+
+def with_promises(policies: Sequence[Policy]) -> tuple[Policy, ...]:
+    """The promises, with the parameters that the list gives them, and then the rest of the list.
+
+    Raises ValueError where the list has a promise twice with different parameters.
+    """
+    given: dict[str, Policy] = {}
+    for policy in policies:
+        if policy.name in PROMISES and given.setdefault(policy.name, policy) != policy:
+            raise ValueError(f"policy {policy.name} stands twice with different parameters")
+    promised = [given.get(name) or Policy.model_validate(name) for name in PROMISES]
+    return (*promised, *(policy for policy in policies if policy.name not in PROMISES))

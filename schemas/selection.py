@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from schemas.config import Config, Sampling, Tier
-from schemas.policies import Policy, calibrated, needs_calibration, needs_judge
+from schemas.policies import PROMISES, Policy, calibrated, needs_calibration, needs_judge
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class Selection:
     def needs_calibration(self) -> bool:
         """Whether a policy waits for a threshold from the positives of the collection."""
         return any(needs_calibration(policy) for policy in self.policies)
+
+    @property
+    def promises(self) -> tuple[Policy, ...]:
+        """The policies that no config can switch off."""
+        return tuple(policy for policy in self.policies if policy.name in PROMISES)
 
     def policy(self, name: str) -> Any:
         """Parameters of the first policy of that name, or None."""

@@ -163,11 +163,13 @@ JUDGED = pa.schema(
         _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),
         _field("same_text_as_positive", pa.bool_(), "normalised text equals a positive's"),
         _field("same_text_as_query", pa.bool_(), "normalised text equals the query's"),
+        _field("same_id_as_query", pa.bool_(), "the query's own id, where both are one collection"),
+        _field("query_jaccard", pa.float32(), "shingle Jaccard with the query's text"),
         _field("text_key", pa.uint64(), "hash of the document's normalised text"),
         _field("pair_key", pa.uint64(), "hash of query_id and doc_id; keys all sampling"),
         _field("in_evaluation", pa.bool_(), "a positive of a query of the evaluation splits"),
         _field(
-            "hub_place", pa.int32(), "place of the query among those it was retrieved for", True
+            "hub_place", pa.int32(), "place of the query among those that got the document", True
         ),
         _CONFIRMED,
     ]
@@ -190,7 +192,7 @@ PAIR_PLACES = pa.schema(
     [
         _QUERY_IX,
         _DOC_IX,
-        _field("place", pa.int32(), "place of the query among those that retrieved the document"),
+        _field("place", pa.int32(), "place of the query among those that got the document"),
     ]
 )
 
@@ -281,6 +283,10 @@ LEDGER = pa.schema(
         _field("positive_judge_score", pa.float32(), "judge's score of the positive", True),
         _field("positive_cosine", pa.float32(), "highest cosine with a positive's vector"),
         _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),
+        _field("same_id_as_query", pa.bool_(), "the query's own id, where both are one collection"),
+        _field("query_jaccard", pa.float32(), "shingle Jaccard with the query's text"),
+        _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
+        _field("given_rank", pa.int32(), "rank from 1 in the list that was given", True),
         *_VERDICT,
     ]
 )

@@ -4,7 +4,10 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Where a candidate came from. The order is the order of names in a row's `sources`."""
+    """Where a candidate came from. The order is the order of names in a row's `sources`.
+
+    What there is to know of each: `schemas.sources`.
+    """
 
     BM25 = "bm25"
     DENSE = "dense"
@@ -16,11 +19,13 @@ class Verdict(StrEnum):
     """What became of a candidate: `kept`, or the reason it was dropped.
 
     Reasons down to `JUDGE_CALIBRATED_THRESHOLD` come from a policy that fired. The rest are about
-    choosing: the candidate was safe, and another was taken instead.
+    choosing: the candidate was safe, and another was taken instead. `SAME_TEXT_AS_QUERY` stands in
+    runs made before there was `QUERY_ITSELF`, and in no newer one.
     """
 
     KEPT = "kept"
     KNOWN_POSITIVE = "known_positive"
+    QUERY_ITSELF = "query_itself"
     SAME_TEXT_AS_POSITIVE = "same_text_as_positive"
     SAME_TEXT_AS_QUERY = "same_text_as_query"
     NEAR_DUPLICATE_OF_POSITIVE = "near_duplicate_of_positive"

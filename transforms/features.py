@@ -1,6 +1,7 @@
 """Features of pairs, free of thresholds: computed once, so that policies only compare columns."""
 
 from dataclasses import dataclass, fields
+from typing import Literal
 
 import numpy as np
 
@@ -12,15 +13,21 @@ from transforms.kernels.near_duplicates import jaccard, minhash_jaccard, shingle
 from transforms.kernels.picking import DocumentArrays
 from transforms.stores import array_column, binary_column, release_pages
 
-_EXACT_JACCARD_FROM = 0.5
-_PAIRS_AT_ONCE = 16_384
+EXACT_JACCARD_FROM = 0.5
+"""MinHash estimates from here on are replaced by the exact value."""
+PAIRS_AT_ONCE = 16_384
+"""Pairs whose vectors or signatures are compared at a time."""
 _ROWS_AT_ONCE = 2048
 _SCANNED_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
 class Collection:
-    """The data sets of a collection: documents, queries, labels, and the student's vectors."""
+    """The data sets of a collection: documents, queries, labels, and the student's vectors.
+
+    `queries_are_documents` says whether a document with a query's identifier is that query; `auto`
+    lets the texts tell, see `transforms.query_itself`.
+    """
 
     documents: Dataset
     queries: Dataset
@@ -30,6 +37,7 @@ class Collection:
     confirmed_negatives: Dataset | None = None
     normalized: bool = True
     """Whether vectors have length 1, so that the student's similarity is the cosine."""
+    queries_are_documents: Literal["auto"] | bool = "auto"
 
     @property
     def vectors(self) -> "np.ndarray | HeldRows":
@@ -53,12 +61,12 @@ class Collection:
         queries = array_column(self.query_vectors, "vector")
         documents = self.vectors
         out = np.empty(len(query_ix), dtype=np.float32)
-        for start in range(0, len(out), _PAIRS_AT_ONCE):
-            rows = slice(start, start + _PAIRS_AT_ONCE)
+        for start in range(0, len(out), PAIRS_AT_ONCE):
+            rows = slice(start, start + PAIRS_AT_ONCE)
             out[rows] = pair_scores(queries[query_ix[rows]], documents[doc_ix[rows]])
         suspects = np.flatnonzero(out == 0)
-        for start in range(0, len(suspects), _PAIRS_AT_ONCE):
-            some = suspects[start : start + _PAIRS_AT_ONCE]
+        for start in range(0, len(suspects), PAIRS_AT_ONCE):
+            some = suspects[start : start + PAIRS_AT_ONCE]
             whole = queries[query_ix[some]].any(axis=1) & documents[doc_ix[some]].any(axis=1)
             out[some[~whole]] = np.nan
         return out
@@ -69,8 +77,8 @@ class Collection:
         if self.normalized:
             return found
         queries, documents = array_column(self.query_vectors, "vector"), self.vectors
-        for start in range(0, len(found), _PAIRS_AT_ONCE):
-            rows = slice(start, start + _PAIRS_AT_ONCE)
+        for start in range(0, len(found), PAIRS_AT_ONCE):
+            rows = slice(start, start + PAIRS_AT_ONCE)
             known = cosines(queries[query_ix[rows]], documents[doc_ix[rows]])
             found[rows] = np.where(np.isnan(found[rows]), np.nan, known)
         return found
@@ -159,14 +167,14 @@ def positive_features(
     documents = candidates.doc_ix[rows]
     same[rows[keys[documents] == keys[positives]]] = True
     suspects = []
-    for start in range(0, len(rows), _PAIRS_AT_ONCE):
-        piece = slice(start, start + _PAIRS_AT_ONCE)
+    for start in range(0, len(rows), PAIRS_AT_ONCE):
+        piece = slice(start, start + PAIRS_AT_ONCE)
         left, right = vectors[documents[piece]], vectors[positives[piece]]
         norms = np.sqrt(pair_scores(left, left) * pair_scores(right, right))
         value = pair_scores(left, right) / np.maximum(norms, 1e-12)
         np.maximum.at(cosine, rows[piece], value.astype(np.float32))
         estimate = minhash_jaccard(signatures[documents[piece]], signatures[positives[piece]])
-        near = estimate >= _EXACT_JACCARD_FROM
+        near = estimate >= EXACT_JACCARD_FROM
         suspects.append(np.flatnonzero(near) + start)
         np.maximum.at(overlap, rows[piece][~near], estimate[~near])
     for row in np.concatenate(suspects) if suspects else []:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from schemas import tables
 from schemas.selection import Selection
+from schemas.sources import RETRIEVING
 from schemas.verdicts import Source
 from transforms.blocks import Block
 from transforms.bm25_index import Bm25Scorer
@@ -17,9 +18,10 @@ from transforms.features import Collection, positive_features
 from transforms.judging.protocol import BlockJudge, Rows
 from transforms.kernels.candidates import Candidates, Ranked, pair_keys, union
 from transforms.kernels.hashing import mix
-from transforms.kernels.policies import RETRIEVING, Pairs
+from transforms.kernels.policies import Pairs
 from transforms.kernels.waves import judge_needed
 from transforms.neighbours import neighbour_cosine
+from transforms.query_itself import query_features
 from transforms.stores import array_column, binary_column
 
 
@@ -93,6 +95,7 @@ def block_rows(
     query_ix, query = np.unique(found.query_ix, return_inverse=True)
     retrieved = np.any([found.rank[source] > 0 for source in RETRIEVING], axis=0)
     texts = binary_column(collection.queries, "text").texts(query_ix)
+    asked = query_features(collection, found, texts, query)
     keys = array_column(collection.queries, "query_key")[found.query_ix]
     dense = held.similarity(found.query_ix, found.doc_ix)
     pairs = Pairs(
@@ -107,8 +110,9 @@ def block_rows(
         positive_cosine=features.cosine,
         positive_jaccard=features.jaccard,
         same_text_as_positive=features.same_text,
-        same_text_as_query=text_key[found.doc_ix]
-        == array_column(collection.queries, "text_key")[found.query_ix],
+        same_text_as_query=asked.same_text,
+        same_id_as_query=asked.same_id,
+        query_jaccard=asked.jaccard,
         text_key=text_key[found.doc_ix],
         pair_key=mix(keys, array_column(documents, "doc_key")[found.doc_ix]),
         bm25=bm25.pair_scores(texts, query, found.doc_ix),
@@ -206,6 +210,8 @@ def _table(
         "positive_jaccard": pairs.positive_jaccard,
         "same_text_as_positive": pairs.same_text_as_positive,
         "same_text_as_query": pairs.same_text_as_query,
+        "same_id_as_query": pairs.same_id_as_query,
+        "query_jaccard": pairs.query_jaccard,
         "text_key": pairs.text_key,
         "pair_key": pairs.pair_key,
         "in_evaluation": pairs.in_evaluation,

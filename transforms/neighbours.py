@@ -26,7 +26,7 @@ def neighbour_cosine(
     Args:
         collection: where the student's vectors are.
         candidates: a block's pairs, sorted by query.
-        retrieved: (n,) bool, pairs that BM25 or dense retrieval returned.
+        retrieved: (n,) bool, pairs that a source returned which retrieves.
 
     Returns:
         (n,) float32; the same bits whatever the block.

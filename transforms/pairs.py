@@ -46,6 +46,17 @@ def _own(judged: pa.Table) -> str:
     return "own_positive" if "own_positive" in judged.column_names else "is_positive"
 
 
+_LATER: dict[str, float | bool] = {"same_id_as_query": False, "query_jaccard": 0.0}
+"""Columns that the judged pairs of older runs lack, with the value that lets a pair pass."""
+
+
+def _later(judged: pa.Table, name: str) -> np.ndarray:
+    if name in judged.column_names:
+        return judged.column(name).to_numpy()
+    kind = tables.JUDGED.field(name).type.to_pandas_dtype()
+    return np.full(judged.num_rows, _LATER[name], dtype=kind)
+
+
 def to_pairs(judged: pa.Table) -> Pairs:
     """A block of `schemas.tables.JUDGED`, sorted by query_ix, as arrays."""
     query_ix = judged.column("query_ix").to_numpy()
@@ -64,6 +75,8 @@ def to_pairs(judged: pa.Table) -> Pairs:
         positive_jaccard=judged.column("positive_jaccard").to_numpy(),
         same_text_as_positive=judged.column("same_text_as_positive").to_numpy(),
         same_text_as_query=judged.column("same_text_as_query").to_numpy(),
+        same_id_as_query=_later(judged, "same_id_as_query"),
+        query_jaccard=_later(judged, "query_jaccard"),
         text_key=judged.column("text_key").to_numpy(),
         pair_key=judged.column("pair_key").to_numpy(),
         bm25=judged.column("bm25_pair_score").to_numpy(),

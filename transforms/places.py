@@ -1,36 +1,46 @@
-"""Places: for each document, which queries retrieved it best; what a hub cap compares."""
+"""Places: for each document, which queries got it, the best first; what a hub cap compares."""
 
 from dataclasses import dataclass
 
 import duckdb
 
+from schemas.sources import SOURCES
+from schemas.verdicts import Source
 from transforms.datasets import Dataset
 from transforms.query_parts import parquet_sql
 
 
 @dataclass(frozen=True)
 class FillPlaces:
-    """Numbers the queries that retrieved a document, from 1, by their best rank and then position.
+    """Numbers the queries that got a document from any source, from 1.
 
-    A cap on the place bounds how many queries can use a document before any of them has chosen,
-    so that no block needs to know what another chose.
+    First those that retrieved it, by their best rank, then those that only drew it; equal ones by
+    position. A cap on the place bounds how many queries can use a document before any of them has
+    chosen, so that no block needs to know what another chose.
 
     Attributes:
-        candidates: data sets of the retrieving sources.
+        candidates: data sets of the sources, by name.
     """
 
-    candidates: tuple[Dataset, ...]
+    candidates: tuple[tuple[str, Dataset], ...]
 
     def __call__(self, connection: duckdb.DuckDBPyConnection) -> None:
         rows = " UNION ALL ".join(
-            parquet_sql(dataset.path, dataset.part_names(), "query_ix, doc_ix, rank")
-            for dataset in self.candidates
+            parquet_sql(
+                dataset.path,
+                dataset.part_names(),
+                f"query_ix, doc_ix, rank, {SOURCES[Source(name)].retrieving} AS retrieved",
+            )
+            for name, dataset in self.candidates
         )
         connection.execute(
             f"""
             CREATE TEMP TABLE result AS
             SELECT query_ix, doc_ix,
-                   row_number() OVER (PARTITION BY doc_ix ORDER BY min(rank), query_ix) AS place
+                   row_number() OVER (
+                       PARTITION BY doc_ix
+                       ORDER BY min(rank) FILTER (retrieved) NULLS LAST, min(rank), query_ix
+                   ) AS place
             FROM ({rows}) GROUP BY query_ix, doc_ix
             """
         )

@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 
 from schemas import tables
 from schemas.errors import DataError
+from schemas.policies import Policy
 from schemas.verdicts import Verdict
 from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
 from transforms.features import Collection
+from transforms.kernels.policies import decide
 from transforms.kernels.tiers import positives_in_order, served_positive
 from transforms.pairs import to_pairs
 from transforms.part_writers import PartWriters
@@ -33,6 +35,7 @@ class PublishParts(beam.PTransform):
     collection: Collection
     tiers: Sequence[str]
     texts: bool
+    promises: Sequence[Policy]
     directory: str
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
@@ -46,6 +49,7 @@ class _Publish(beam.DoFn):
         self.collection = transform.collection
         self.tiers = tuple(transform.tiers)
         self.texts = transform.texts
+        self.promises = tuple(transform.promises)
         self.directory = transform.directory
 
     def process(self, block: Block) -> Iterator[int]:
@@ -62,7 +66,7 @@ class _Publish(beam.DoFn):
                 parts.open(ledger[Verdict.KEPT], tables.LEDGER)
             parts.open("positives", positives)
             for inside in _pieces(block, self.verdicts.blocks()):
-                rows = Rows(self.verdicts.read_queries(inside), self.collection)
+                rows = Rows(self.verdicts.read_queries(inside), self.collection, self.promises)
                 for tier, folder in negatives.items():
                     parts.add(folder, rows.negatives(tier, self.texts), schema)
                 for verdict, folder in ledger.items():
@@ -93,9 +97,14 @@ def with_texts(schema: pa.Schema, texts: bool) -> pa.Schema:
 
 
 class Rows:
-    """A block of VERDICTS with what its rows share: the served positive and its scores."""
+    """A block of VERDICTS with what its rows share: the served positive and its scores.
 
-    def __init__(self, verdicts: pa.Table, collection: Collection) -> None:
+    Raises DataError where a negative breaks one of the `promises`.
+    """
+
+    def __init__(
+        self, verdicts: pa.Table, collection: Collection, promises: Sequence[Policy]
+    ) -> None:
         pairs = to_pairs(verdicts)
         self.pairs = pairs
         served = served_positive(pairs)[pairs.query]
@@ -113,20 +122,25 @@ class Rows:
         )
         kept = pc.equal(verdicts.column("verdict"), str(Verdict.KEPT))
         self.kept = int(pc.sum(kept).as_py() or 0)
-        self._refuse_positives(verdicts.filter(kept), collection)
+        self._keep_promises(verdicts.filter(kept), promises)
 
-    @staticmethod
-    def _refuse_positives(kept: pa.Table, collection: Collection) -> None:
-        """The last guard: no known positive, by id or by text, is written as a negative."""
-        unsafe = pc.or_(kept.column("is_positive"), kept.column("same_text_as_positive"))
-        bad = kept.filter(unsafe)
-        if bad.num_rows:
-            query = binary_column(collection.queries, "query_id").texts(
-                [bad.column("query_ix")[0].as_py()]
+    def _keep_promises(self, kept: pa.Table, promises: Sequence[Policy]) -> None:
+        """The last guard: no known positive, no query itself, no evaluation document is written."""
+        broken = decide(to_pairs(kept), promises)
+        bad = np.flatnonzero(broken.policy >= 0)
+        if len(bad):
+            first = kept.slice(int(bad[0]), 1)
+            query, document = (
+                _identifiers(dataset, name, first.column(position).to_numpy())[0].as_py()
+                for dataset, name, position in (
+                    (self.collection.queries, "query_id", "query_ix"),
+                    (self.collection.documents, "doc_id", "doc_ix"),
+                )
             )
             raise DataError(
-                f"{bad.num_rows} known positives were about to be written as negatives, first for "
-                f"query {query[0]!r}; nothing was published. Please report this as a defect."
+                f"{len(bad):,} documents that are promised never to be negatives were about to be "
+                f"written as such, first {document!r} ({broken.verdict[bad[0]]}) for query "
+                f"{query!r}; nothing was published. Please report this as a defect."
             )
 
     def _texts(self, dataset: Dataset, positions: np.ndarray, wanted: bool) -> pa.Array:

@@ -17,11 +17,16 @@ HUB_SHARE, HUB_QUERIES = 0.05, 10
 """A hub is a negative of this share of the queries, and of this many."""
 SHORTCUT = 0.7
 """AUC from which length and shared words alone tell positives from negatives."""
-CERTAIN = (
+_FIRST = (
     "known_positive",
+    "query_itself",
     "same_text_as_positive",
-    "same_text_as_query",
+    "evaluation_document",
     "near_duplicate_of_positive",
+)
+"""Worse than being repeated."""
+CERTAIN = (
+    *_FIRST,
     "repeated",
     "same_text_as_negative",
     "near_duplicate_of_negative",
@@ -36,7 +41,7 @@ _ENTRIES = f"""
 CREATE TABLE entries AS
 SELECT n.file, n.row, n.list, n.place, q.query_id, n.doc_id, n.positive_of_row, n.positive_of_file,
     CASE
-        WHEN l.verdict IN {CERTAIN[:4]} THEN l.verdict
+        WHEN l.verdict IN {_FIRST} THEN l.verdict
         WHEN n.repeated THEN 'repeated'
         WHEN l.verdict NOT IN {_CHOICES} THEN l.verdict
     END AS reason,

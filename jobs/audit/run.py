@@ -167,8 +167,6 @@ def _identity(foreign: Foreign) -> dict[str, Any]:
 def _config(request: Request, directory: Path, widest: int) -> Config:
     """The config of the run: every candidate is given, one tier takes all, policies flag."""
     policies: list[dict[str, Any]] = [
-        {"known_positive": {}},
-        {"same_text": {}},
         {"near_duplicate_of_positive": {}},
         {"near_duplicate_of_negative": {}},
     ]

@@ -12,7 +12,8 @@ from jobs.terminal import printable
 _MEANINGS = {
     "known_positive": "known positive of the query",
     "same_text_as_positive": "text of a positive",
-    "same_text_as_query": "text of the query",
+    "query_itself": "the query itself",
+    "evaluation_document": "positive of an evaluation query",
     "near_duplicate_of_positive": "near-duplicate of a positive",
     "repeated": "repeated in its list",
     "same_text_as_negative": "text of another negative",
@@ -20,7 +21,7 @@ _MEANINGS = {
     "suspected_positive": "suspected positive (judge)",
     "judge_calibrated_threshold": "judge scores it like half of the positives",
 }
-_FLAGS = ("known_positive", "same_text_as_positive", "same_text_as_query")
+_FLAGS = ("known_positive", "same_text_as_positive", "evaluation_document")
 """Defects that are so or not; a value and a threshold say nothing more."""
 _MOST_HUBS = 5
 

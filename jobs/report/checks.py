@@ -9,6 +9,7 @@ from jobs.report import numbers
 from jobs.report.limits import LIMITS, Finding, Limit
 from jobs.report.metrics import Metric, Metrics
 from jobs.report.settings import own_leak
+from schemas.sources import SOURCES
 
 COVERAGE, BACKFILLED, SHORTCUT, LENGTH = 0.95, 0.2, 0.7, 1.5
 HUB, HUB_LEAST = 0.02, 20
@@ -36,9 +37,10 @@ class Facts:
         return float(self.summary.get("queries") or 0)
 
     def ranked_tiers(self) -> list[str]:
-        """Tiers but those of random documents, which are easy on purpose."""
+        """Tiers but those of sources that do not retrieve, which are easy on purpose."""
         specs = self.config.get("tiers") or {}
-        return [t for t in self.tiers if (specs.get(t) or {}).get("source") != "random"]
+        easy = {source for source, facts in SOURCES.items() if not facts.retrieving}
+        return [t for t in self.tiers if (specs.get(t) or {}).get("source") not in easy]
 
 
 Answer = list[Finding | None]

@@ -5,8 +5,9 @@ from schemas.verdicts import Verdict
 MEANINGS: dict[str, str] = {
     Verdict.KEPT: "Chosen as negatives.",
     Verdict.KNOWN_POSITIVE: "Labelled a positive of the query.",
+    Verdict.QUERY_ITSELF: "The query's own document: by identifier, by text, or nearly its text.",
     Verdict.SAME_TEXT_AS_POSITIVE: "The text of a positive under another identifier.",
-    Verdict.SAME_TEXT_AS_QUERY: "The text is the query's own.",
+    Verdict.SAME_TEXT_AS_QUERY: "The text is the query's own; newer runs say query_itself.",
     Verdict.NEAR_DUPLICATE_OF_POSITIVE: "Nearly the text or the vector of a positive.",
     Verdict.EVALUATION_DOCUMENT: "A positive of a query that is kept for evaluation.",
     Verdict.HUB: "Already used for as many queries as hub_cap allows.",

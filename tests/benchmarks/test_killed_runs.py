@@ -124,7 +124,7 @@ def small_config(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("event", "last"),
     [
-        ("begin\tpart-000000000002-000000000004.parquet", "begin"),
+        ("begin\tpart-000000000001-000000000002.parquet", "begin"),
         ("written\tno/such/part", "ending"),
     ],
 )

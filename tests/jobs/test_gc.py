@@ -161,7 +161,7 @@ def test_a_run_from_before_manifests_named_everything_keeps_its_index(output: Pa
     before = artifacts(output)
     gc(output, "--delete", "--all")
     gone = {name.split("/")[0] for name in before - artifacts(output)}
-    assert gone == {"judge", "select", "score"}
+    assert gone == {"check_judge", "judge", "select", "score"}
     assert not score.exists()
     assert negmine("why", str(output), "q0001", "d0001").code == 0
 

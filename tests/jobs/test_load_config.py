@@ -1,11 +1,13 @@
 """Configs: defaults, overrides, and mistakes answered in one sentence."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.load_config import load_config
 from schemas.errors import ConfigError
+from schemas.policies import PROMISES
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
 
@@ -80,10 +82,36 @@ def test_a_set_that_cannot_be_read_is_refused(tmp_path: Path, setting: str) -> N
         load_config(write(tmp_path, "input: {format: stdlib}\nseed: 1"), [setting])
 
 
-def test_known_positives_and_their_texts_are_dropped_listed_or_not(tmp_path: Path) -> None:
-    path = write(tmp_path, "input: {format: stdlib}\npolicies: [judge_relative_margin]")
-    names = [policy.name for policy in load_config(path).policies or ()]
-    assert names == ["known_positive", "same_text", "judge_relative_margin"]
+LISTED = "input: {format: stdlib}\npolicies: [judge_relative_margin]"
+DEFAULTS = "input: {format: stdlib}"
+NAMED = "input: {format: stdlib}\npolicies: {near_duplicate_of_negative: off}"
+
+
+def policies(path: str, *settings: str) -> dict[str, Any]:
+    return {p.name: p.parameters for p in load_config(path, settings).policies or ()}
+
+
+@pytest.mark.parametrize("text", [LISTED, DEFAULTS, NAMED])
+def test_a_promise_can_be_set_where_the_file_does_not_name_it(tmp_path: Path, text: str) -> None:
+    found = policies(write(tmp_path, text), "policies.query_itself.jaccard=0.5")
+    assert list(found)[:4] == list(PROMISES)
+    assert found["query_itself"].jaccard == 0.5
+
+
+@pytest.mark.parametrize(("text", "more"), [(DEFAULTS, 4), (NAMED, 3)])
+def test_a_policy_is_switched_off_by_its_name(tmp_path: Path, text: str, more: int) -> None:
+    path = write(tmp_path, text)
+    assert len(policies(path)) == len(PROMISES) + more
+    found = policies(path, "policies.near_duplicate_of_positive=off")
+    assert "near_duplicate_of_positive" not in found
+    assert len(found) == len(PROMISES) + more - 1
+
+
+@pytest.mark.parametrize("text", [LISTED, DEFAULTS, NAMED])
+@pytest.mark.parametrize("promise", PROMISES)
+def test_a_promise_is_not_switched_off(tmp_path: Path, text: str, promise: str) -> None:
+    with pytest.raises(ConfigError, match=rf"policies.{promise} cannot be switched off"):
+        load_config(write(tmp_path, text), [f"policies.{promise}=off"])
 
 
 def test_a_resolved_config_is_a_valid_config(tmp_path: Path) -> None:

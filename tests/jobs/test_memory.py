@@ -10,6 +10,7 @@ from schemas.config import Bm25, Config, Dense
 from schemas.errors import ConfigError
 from schemas.runner import Runner
 from tests.jobs.collections import digest, negmine, static_student, write_collection, write_config
+from tests.transforms.input_files import write_lines
 from transforms.retrieve import AUTO_SHARD
 
 
@@ -85,6 +86,25 @@ def test_a_limit_that_cannot_be_kept_is_refused_at_once(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "work" / "ingest").exists()
 
 
+def test_given_candidates_take_memory_too(tmp_path: Path) -> None:
+    sizes, blocks = (10, 1000, 2000), []
+    for size in sizes:
+        file = tmp_path / f"{size}.jsonl"
+        rows = [{"query_id": "q", "doc_id": f"d{i}", "rank": i + 1} for i in range(size)]
+        write_lines(file, [*rows, {"query_id": "other", "doc_id": "d", "rank": 1}])
+        only = {
+            "sources": {**dict.fromkeys(("bm25", "dense", "random")), "given": {"path": str(file)}},
+            "tiers": {"all": {"quota": 3}},
+        }
+        tight = given("2GiB", **only)
+        assert tight.given == (size + 1, size)
+        blocks.append(tight.block_size)
+        assert max(tight.expected(1000, 100, 384, 0, 0).values()) <= (tight.limit or 0)
+    assert blocks[0] == 512 > blocks[1] > blocks[2]
+    with pytest.raises(ConfigError, match="raise it, or give fewer candidates of a query"):
+        _ = given("1300MiB", **only).block_size
+
+
 def test_the_limit_changes_no_byte_of_what_is_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,5 +124,6 @@ def test_the_limit_changes_no_byte_of_what_is_published(
         settings = ["--set", f"runner.memory={memory}", "--set", "output.run_id=r"]
         ended = negmine("mine", config, "--output", str(out), *settings)
         assert ended.code == 0, ended.err
-        runs.append({n: digest(out / "runs/r", n) for n in ("negatives", "ledger", "sets")})
+        names = ("negatives", "positives", "ledger", "sets")
+        runs.append({n: digest(out / "runs/r", n) for n in names})
     assert runs[0] == runs[1]

@@ -30,7 +30,7 @@ from tests.transforms.storage.servers import SECRET, Proxy, Store, at_times, run
 from transforms import storage
 
 STUMBLES = {"fail": 3, "drop": 11, "throttle": 19}
-PUBLISHED = ("negatives", "ledger", "sets")
+PUBLISHED = ("negatives", "positives", "ledger", "sets")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_run_has_the_same_bytes_in_any_folder(name: str, plain: Path, tmp_path: Path) -> None:
     run = mine(tmp_path / name)
-    for data_set in ("negatives", "ledger", "sets"):
+    for data_set in ("negatives", "positives", "ledger", "sets"):
         assert digest(run, data_set) == digest(plain, data_set)
     asked = "SELECT count(*), count(DISTINCT query_id), sum(rank) FROM negatives"
     answers = [negmine("query", str(place), asked, "--format", "csv") for place in (run, plain)]

@@ -318,8 +318,8 @@ def test_a_labels_file_that_is_damaged_is_told_and_left_alone(flow: Flow, tmp_pa
 
 
 def test_a_run_without_the_policy_has_nothing_to_review(config: str, tmp_path: Path) -> None:
-    mine(config, tmp_path, "one", "policies=[known_positive]")
-    ended = negmine("relabel", str(tmp_path), "--review", str(tmp_path / "review.jsonl"))
+    mine(config, tmp_path / "out", "one", "policies=[known_positive]")
+    ended = negmine("relabel", str(tmp_path / "out"), "--review", str(tmp_path / "review.jsonl"))
     assert ended.code == 2
     assert "no policy suspected_positive" in ended.err
 

@@ -183,7 +183,7 @@ def test_worker_processes_of_a_job_service_give_the_same_bytes(
     assert negmine("mine", config, "--output", str(local)).code == 0
     ended = mine(config, remote, services)
     assert ended.code == 0, ended.err
-    for name in ("negatives", "ledger", "sets"):
+    for name in ("negatives", "positives", "ledger", "sets"):
         expected = digest(local / "runs" / "r", name)
         assert expected and digest(remote / "runs" / "r", name) == expected
     assert leftovers(remote) == []

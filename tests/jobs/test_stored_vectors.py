@@ -15,7 +15,7 @@ from tests.jobs.test_given_vectors import DOCUMENTS, QUERIES, export
 from tests.transforms.storage.servers import Store, running
 from transforms import storage
 
-PUBLISHED = ("negatives", "ledger", "sets")
+PUBLISHED = ("negatives", "positives", "ledger", "sets")
 
 
 @dataclass(frozen=True)

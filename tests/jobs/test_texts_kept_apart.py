@@ -138,7 +138,7 @@ def test_merged_queries_are_told_and_can_stay_apart(tmp_path: Path) -> None:
     assert apart.code == 0, apart.err
     assert "queries merged" not in apart.out
     served = "SELECT query_id, positives, positive_id FROM data ORDER BY 1"
-    assert asked(tmp_path / "two", "sets", served) == [("A", 2, "dA"), ("a", 2, "da")]
+    assert asked(tmp_path / "two", "sets", served) == [("A", 1, "dA"), ("a", 1, "da")]
     mined = asked(tmp_path / "two", "negatives", "SELECT DISTINCT negative_id FROM data")
     assert not {("dA",), ("da",)} & set(mined)
 

@@ -35,7 +35,7 @@ from transforms.given_vectors import VectorFiles
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
 HINTS = ("--model_min_ram=3GiB", "--model_accelerator=type:nvidia-l4;count:1")
-HINTED = {"EmbedTexts", "JudgePairs", "ScorePositives"}
+HINTED = {"EmbedTexts", "JudgePairs", "ScorePositives", "ScoreSample"}
 Stage = tuple[Any, Any]
 
 

@@ -174,10 +174,23 @@ def test_a_header_of_texts_is_no_document(tmp_path: Path, header: str) -> None:
 )
 def test_a_likely_header_is_refused_in_words(tmp_path: Path, header: str) -> None:
     made = tsv(tmp_path, [header, *TEXTS])
-    with pytest.raises(DataError, match=r"collection\.tsv line 1 reads .*input\.header: true"):
+    with pytest.raises(DataError, match=r"collection\.tsv line 1 .*header: \[documents\]"):
         check(config(**made))
-    assert texts({**made, "header": True})[0] == ONE
+    assert texts({**made, "header": ["documents"]})[0] == ONE
+    assert len(texts({**made, "header": ["documents"]}, "queries")) == 1
     assert texts({**made, "header": False})[0] == tuple(header.split("\t"))
+
+
+def test_a_header_that_is_said_of_every_file_is_checked_of_each(tmp_path: Path) -> None:
+    made = tsv(tmp_path, ["Nr\tInhalt", *TEXTS], header=True)
+    with pytest.raises(DataError, match=r"queries\.tsv line 1 reads '7', .* \[documents\]"):
+        check(config(**made))
+    write_lines(tmp_path / "queries.tsv", ["Nr\tFrage", "7\twhat is that"])
+    with pytest.raises(DataError, match=r"qrels\.tsv line 1 reads '7', '0', '1', '1'"):
+        check(config(**made))
+    write_lines(tmp_path / "qrels.tsv", ["Frage\tInhalt", "7\t1"])
+    assert (texts(made)[0], texts(made, "queries")) == (ONE, [("7", "what is that")])
+    assert judged(made) == [("7", "1", None)]
 
 
 @pytest.mark.parametrize(

@@ -212,24 +212,28 @@ class Rows:
 
     def blocks(self) -> Iterator[QueryBlock]:
         """The queries that have negatives, a bounded number at a time."""
-        score = "judge_score" if self.scores == "judge" else "dense_score"
+        score = f"c.{self.scores}_score::FLOAT AS score"
+        query_id = "c.query_id::VARCHAR AS query_id"
         joined = {"query": "", "positive": "", "negative": ""}
-        texts = {name: f"c.{name}" for name in joined}
+        texts = {name: f"c.{name}::VARCHAR AS {name}" for name in joined}
         if self.joined:
             texts = {"query": "q.text AS query"}
             texts |= {name: f"d.text AS {name}" for name in ("positive", "negative")}
             joined = {"query": " LEFT JOIN queries q ON q.query_id = c.query_id"}
             for name in ("positive", "negative"):
                 joined[name] = f" LEFT JOIN documents d ON d.doc_id = c.{name}_id"
-        known = "SELECT c.query_id, c.positives FROM {sets} c ORDER BY c.query_id"
+        known = (
+            f"SELECT {query_id}, coalesce(c.positives, 0)::BIGINT AS positives FROM {{sets}} c "
+            "ORDER BY c.query_id"
+        )
         negatives = (
-            f"SELECT c.query_id, {texts['query']}, c.negative_id, {texts['negative']}, "
-            f"c.{score} AS score FROM {{chosen}} c{joined['query']}{joined['negative']} "
+            f"SELECT {query_id}, {texts['query']}, c.negative_id, {texts['negative']}, {score} "
+            f"FROM {{chosen}} c{joined['query']}{joined['negative']} "
             "ORDER BY c.query_id, c.tier_at, c.rank, c.negative_id"
         )
         positives = (
-            f"SELECT c.query_id, c.positive_id, {texts['positive']}, c.{score} AS score, c.grade "
-            f"FROM {{positives}} c{joined['positive']} ORDER BY c.query_id, c.served DESC, "
+            f"SELECT {query_id}, c.positive_id, {texts['positive']}, {score}, c.grade FROM "
+            f"{{positives}} c{joined['positive']} ORDER BY c.query_id, c.served DESC, "
             "c.judge_score DESC NULLS LAST, c.dense_score DESC, c.positive_id"
         )
         for bounds in self._ranges():

@@ -104,7 +104,9 @@ def _delimited(
         return None if None in found[:2] or found[0] == found[1] else found
 
     bare = Layout(False, (0, 1, None)[: len(roles)], 2, 2)
-    layout = find_layout(f"--{what}: {path}", *delimited.head(text), "auto", roles[:2], named, bare)
+    layout = find_layout(
+        f"--{what}: {path}", "", *delimited.head(text), "auto", roles[:2], named, bare
+    )
     for line, fields, _ in placed(text, layout):
         if isinstance(fields, Rejected):
             raise DataError(f"--{what}: {path} line {line}: {fields.reason}")

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from schemas.policies import Policy
-from schemas.verdicts import Source, Verdict
-
-RETRIEVING = (Source.BM25, Source.DENSE, Source.GIVEN)
-"""Sources whose candidates are near the query; random documents are not."""
+from schemas.sources import RETRIEVING
+from schemas.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,8 @@ class Pairs:
     positive_jaccard: np.ndarray
     same_text_as_positive: np.ndarray
     same_text_as_query: np.ndarray
+    same_id_as_query: np.ndarray
+    query_jaccard: np.ndarray
     text_key: np.ndarray
     pair_key: np.ndarray
     bm25: np.ndarray
@@ -109,12 +109,19 @@ def known_positive(pairs: Pairs, parameters: Any) -> list[Test]:
     return [_flag(Verdict.KNOWN_POSITIVE, pairs.is_positive)]
 
 
-def same_text(pairs: Pairs, parameters: Any) -> list[Test]:
-    """Fires where the normalised text is a positive's or the query's."""
+def query_itself(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on the query's identifier in a common collection, its text, and near-duplicates."""
+    reason, jaccard = Verdict.QUERY_ITSELF, pairs.query_jaccard
     return [
-        _flag(Verdict.SAME_TEXT_AS_POSITIVE, pairs.same_text_as_positive),
-        _flag(Verdict.SAME_TEXT_AS_QUERY, pairs.same_text_as_query),
+        _flag(reason, pairs.same_id_as_query),
+        _flag(reason, pairs.same_text_as_query),
+        _test(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
     ]
+
+
+def same_text(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires where the text is a positive's."""
+    return [_flag(Verdict.SAME_TEXT_AS_POSITIVE, pairs.same_text_as_positive)]
 
 
 def near_duplicate_of_positive(pairs: Pairs, parameters: Any) -> list[Test]:
@@ -138,7 +145,7 @@ def near_duplicate_of_negative(pairs: Pairs, parameters: Any) -> list[Test]:
 
 
 def hub_cap(pairs: Pairs, parameters: Any) -> list[Test]:
-    """Fires where the query's place among those that retrieved the document is past the cap."""
+    """Fires where the query's place among those that got the document is past the cap."""
     place, limit = pairs.hub_place, parameters.max_queries
     return [_test(Verdict.HUB, place > limit, place, limit)]
 
@@ -212,10 +219,11 @@ KERNELS: dict[str, Callable[[Pairs, Any], list[Test]]] = {
     kernel.__name__: kernel
     for kernel in (
         known_positive,
+        query_itself,
         same_text,
+        evaluation_document,
         near_duplicate_of_positive,
         near_duplicate_of_negative,
-        evaluation_document,
         hub_cap,
         rank_window,
         suspected_positive,

@@ -7,6 +7,7 @@ import numpy as np
 
 from schemas.config import Sampling, Tier
 from schemas.selection import Selection
+from schemas.sources import IN_OWN_ORDER
 from transforms.kernels.groups import position_in_group
 from transforms.kernels.picking import DocumentArrays, Picker
 from transforms.kernels.policies import Pairs
@@ -93,7 +94,7 @@ def _orders(
     for number, (_, spec) in enumerate(selection.tiers):
         sampling = spec.sampling or selection.sampling
         rows = np.flatnonzero(band == number)
-        if spec.source in ("random", "given") and spec.sampling is None:
+        if spec.source in IN_OWN_ORDER and spec.sampling is None:
             first = pairs.ranks[spec.source][rows].astype(np.float64)
         else:
             if sampling not in preferences:

@@ -13,6 +13,7 @@ from transforms.readers.paths import compressed
 from transforms.readers.qrels import qrels_layout, read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, text_row
 from transforms.readers.suffixes import compression_of, kind_of_file
+from transforms.readers.tables.headers import header_of
 from transforms.readers.tables.json_objects import keys, objects
 from transforms.readers.tables.names import required
 
@@ -41,7 +42,7 @@ def sources(config: BeirInput) -> list[Source]:
         found.append(replace(_qrels(folder, split, "evaluation_splits"), evaluation=True))
     for source in found:
         if source.kind == "qrels":
-            qrels_layout(text_of(source, config), config.header)
+            qrels_layout(text_of(source, config), header_of(config.header, "qrels"))
         else:
             _columns(source, config)
     return found
@@ -73,7 +74,7 @@ def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
     """Rows of one of the three files."""
     if source.kind == "qrels":
         judged = text_of(source, config)
-        yield from read_qrels(judged, qrels_layout(judged, config.header))
+        yield from read_qrels(judged, qrels_layout(judged, header_of(config.header, "qrels")))
         return
     identity, text, title = _columns(source, config)
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes

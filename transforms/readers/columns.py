@@ -13,7 +13,7 @@ from transforms.readers.rows import UNGRADED, Rejected, Row, Source, bad, judgem
 from transforms.readers.suffixes import kind_of_file
 from transforms.readers.tables.columnar import require_values, schema_of, table_rows
 from transforms.readers.tables.delimited import Text, head
-from transforms.readers.tables.headers import Layout, by_name, placed, same_order
+from transforms.readers.tables.headers import Layout, by_name, header_of, placed, same_order
 from transforms.readers.tables.json_objects import keys, objects
 from transforms.readers.tables.names import USUAL, optional, required, usual
 
@@ -127,7 +127,8 @@ def _is_text_qrels(source: Source, config: ColumnsInput) -> bool:
 
 def _qrels_layout(source: Source, config: ColumnsInput) -> QrelsLayout:
     named = partial(wanted_columns, source.kind, config, where=source.path)
-    return qrels_layout(text_of(source, config), config.header, named, config.grade == AUTO)
+    header = header_of(config.header, "qrels")
+    return qrels_layout(text_of(source, config), header, named, config.grade == AUTO)
 
 
 _FIRST: dict[str, tuple[str | None, ...]] = {

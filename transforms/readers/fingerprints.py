@@ -18,7 +18,7 @@ from transforms.storage.digests import Digest, digest_of, settled
 
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")
 _EVALUATION = ("splits", "qrels", "queries", "pairs")
-_TOLERANCES = ("bad_rows", "max_unpacked_bytes")
+_TOLERANCES = ("bad_rows", "max_unpacked_bytes", "queries_are_documents")
 
 
 def identify(

@@ -13,7 +13,7 @@ from transforms.readers.rows import Document, Judgement, Query, Rejected, Row, S
 from transforms.readers.suffixes import kind_of_file
 from transforms.readers.tables.columnar import require_values, schema_of, table_rows
 from transforms.readers.tables.delimited import head, shown
-from transforms.readers.tables.headers import Layout, find_layout, is_number, placed
+from transforms.readers.tables.headers import Layout, find_layout, header_of, is_number, placed
 from transforms.readers.tables.json_objects import keys, objects
 from transforms.readers.tables.names import USUAL, required, usual
 
@@ -80,12 +80,14 @@ def _layout(source: Source, config: PairsInput) -> Layout:
         ]
         return None if None in found or len(set(found)) < len(found) else found
 
+    key = "path" if source.kind == "pairs" else "pool"
     first, following = head(text_of(source, config))
     layout = find_layout(
         source.path,
+        key,
         first,
         following,
-        config.header,
+        header_of(config.header, key),
         _ROLES[source.kind],
         named,
         _POSITIONAL[source.kind],

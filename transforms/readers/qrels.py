@@ -10,7 +10,7 @@ from typing import NamedTuple
 from schemas.errors import DataError
 from transforms.readers.rows import UNGRADED, Rejected, Row, bad, judgement_row
 from transforms.readers.tables.delimited import Text, head, records, shown
-from transforms.readers.tables.headers import Header, is_number
+from transforms.readers.tables.headers import CLAIMED, Header, check_claim, is_number
 from transforms.readers.tables.names import USUAL, names_a_column, plain, some, usual
 
 HEAD = 1000
@@ -72,7 +72,7 @@ def qrels_layout(
 
     Args:
         text: the file.
-        header: the setting `input.header`.
+        header: what `header_of` says.
         named: query, document and grade among a header's names; None for the usual names. Raises
             DataError where they are not there.
         ask: whether a header without a grade, but with columns of unknown names, is refused.
@@ -88,7 +88,9 @@ def qrels_layout(
         found = _by_name(where, [field.strip() for field in first], named, ask)
         if found is not None:
             return found
-    if header is True:
+    if header == CLAIMED:
+        check_claim(where, first, _header_like(first))
+    if header is True or header == CLAIMED:
         return QrelsLayout(True)
     rows = [first, *following]
     if all(len(row) == 3 and row[1] in _ZEROS for row in rows):
@@ -97,7 +99,7 @@ def qrels_layout(
         raise DataError(
             f"{where} line 1 reads {shown(first)}: neither a judgement nor a header of known "
             f"names ({some('qrels_query_id', 'qrels_doc_id', 'grade')}). Rename its columns, or "
-            "set input.header: true where it is a header in the order query, document, grade, "
+            "set input.header: [qrels] where it is a header in the order query, document, grade, "
             "false where it is data"
         )
     return QrelsLayout(False)

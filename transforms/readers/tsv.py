@@ -8,7 +8,7 @@ from transforms.readers.paths import Kinds, evaluation_sources, file_sources
 from transforms.readers.qrels import qrels_layout, read_qrels
 from transforms.readers.rows import Rejected, Row, Source, bad, text_row
 from transforms.readers.tables.delimited import head
-from transforms.readers.tables.headers import Layout, find_layout, placed
+from transforms.readers.tables.headers import Layout, find_layout, header_of, placed
 from transforms.readers.tables.names import usual
 
 _KINDS = Kinds(("tsv", "csv"), ("tsv", "csv"), "tsv")
@@ -34,7 +34,7 @@ def sources(config: TsvInput) -> list[Source]:
         key = f"evaluation_{kind}"
         found += evaluation_sources(kind, getattr(config, key), key, _KINDS, mined)
     layouts = [
-        qrels_layout(text_of(source, config), config.header)
+        qrels_layout(text_of(source, config), header_of(config.header, "qrels"))
         if source.kind == "qrels"
         else _layout(source, config)
         for source in found
@@ -53,14 +53,15 @@ def _layout(source: Source, config: TsvInput) -> Layout:
 
     first, following = head(text_of(source, config))
     roles = [role for role in _ROLES[source.kind][:2] if role]
-    return find_layout(source.path, first, following, config.header, roles, named, _POSITIONAL)
+    header, key = header_of(config.header, source.kind), source.kind
+    return find_layout(source.path, key, first, following, header, roles, named, _POSITIONAL)
 
 
 def read(source: Source, config: TsvInput, seed: int) -> Iterator[Row]:
     """Rows of one file."""
     text = text_of(source, config)
     if source.kind == "qrels":
-        yield from read_qrels(text, qrels_layout(text, config.header))
+        yield from read_qrels(text, qrels_layout(text, header_of(config.header, "qrels")))
         return
     for number, found, data in placed(text, _layout(source, config)):
         if isinstance(found, Rejected):

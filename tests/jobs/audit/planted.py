@@ -54,7 +54,7 @@ def planted() -> tuple[list[Mined], set[tuple[str, str, str]]]:
     put(9, 3, NEAR, "near_duplicate_of_positive")
     put(11, 1, document(11 + STEPS[0]), "repeated")
     put(13, 3, document(13 + STEPS[1]).title(), "same_text_as_negative")
-    put(15, 0, query(15).upper(), "same_text_as_query")
+    put(15, 0, query(15).upper(), "query_itself")
     put(17, 3, " ".join(reversed(rows[17].negatives[0].split())), "near_duplicate_of_negative")
     return rows, expected
 

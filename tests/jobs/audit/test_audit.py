@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,6 +14,7 @@ from tests.jobs.audit.planted import (
     audited,
     clean,
     counts,
+    name,
     planted,
     query,
     with_hub,
@@ -44,6 +46,24 @@ def test_what_is_planted_is_found_and_fixed_in_every_format(
     again = audited(student, fixed, format, tmp_path / "again", *options)
     assert again["clean"]
     assert again["counts"]["negatives"] == found["counts"]["negatives"] - len(removed)
+
+
+def test_a_positive_of_an_evaluation_query_is_found_and_fixed(
+    student: Path, tmp_path: Path
+) -> None:
+    path, _ = write(tmp_path, "tevatron", clean())
+    judged = {"query_id": ["t"], "doc_id": [name(document(35))]}
+    pq.write_table(pa.table(judged), tmp_path / "r.parquet")
+    pq.write_table(pa.table({"query_id": ["t"], "text": ["tested"]}), tmp_path / "q.parquet")
+    options = ("--set", f"input.evaluation_qrels=[{tmp_path}/r.parquet]")
+    options += ("--set", f"input.evaluation_queries=[{tmp_path}/q.parquet]")
+    fixed = tmp_path / "fixed.jsonl"
+    found = audited(
+        student, path, "tevatron", tmp_path / "out", *options, "--fix", str(fixed), "--set",
+        "policies=[near_duplicate_of_negative]",
+    )  # fmt: skip
+    assert counts(found) == {"evaluation_document": 4}, "a negative of queries 4, 6, 18 and 22"
+    assert found["fixed"][0]["removed"] == 4
 
 
 def test_a_clean_set_says_so_in_one_line(student: Path, tmp_path: Path) -> None:

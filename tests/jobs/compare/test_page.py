@@ -104,8 +104,8 @@ def run(*words: str) -> Any:
 
 
 def test_the_command_prints_a_table_json_and_a_page(tmp_path: Path) -> None:
-    found = two_runs(tmp_path, "te\x1b[31mxt [bold]")
-    runs = (f"{tmp_path}:a", f"{tmp_path}:b")
+    found = two_runs(tmp_path / "out", "te\x1b[31mxt [bold]")
+    runs = (f"{tmp_path}/out:a", f"{tmp_path}/out:b")
     answer = run(*runs)
     assert answer.exit_code == 0, answer.output
     assert found.verdict in " ".join(answer.output.split()).replace(" )", ")")

@@ -37,6 +37,8 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         positive_jaccard=column("positive_jaccard", 0.0, np.float32),
         same_text_as_positive=column("same_text_as_positive", False, bool),
         same_text_as_query=column("same_text_as_query", False, bool),
+        same_id_as_query=column("same_id_as_query", False, bool),
+        query_jaccard=column("query_jaccard", 0.0, np.float32),
         text_key=column("text_key", lambda i: 1000 + i, np.uint64),
         pair_key=column("pair_key", lambda i: 7 * i + 1, np.uint64),
         bm25=column("bm25", 0.0, np.float32),

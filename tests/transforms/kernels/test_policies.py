@@ -22,18 +22,24 @@ def verdicts(rows: list[dict[str, Any]], *policies: Policy) -> list[Any]:
 
 
 def test_known_positives_and_same_texts_are_named_as_such() -> None:
-    rows = [
-        {"is_positive": True},
-        {"same_text_as_positive": True},
-        {"same_text_as_query": True},
-        {},
-    ]
+    rows = [{"is_positive": True}, {"same_text_as_positive": True}, {}]
     assert verdicts(rows, policy("known_positive"), policy("same_text")) == [
         Verdict.KNOWN_POSITIVE,
         Verdict.SAME_TEXT_AS_POSITIVE,
-        Verdict.SAME_TEXT_AS_QUERY,
         None,
     ]
+
+
+def test_the_query_itself_is_known_by_identifier_text_and_near_duplicate() -> None:
+    rows: list[dict[str, Any]] = [
+        {"same_id_as_query": True},
+        {"same_text_as_query": True},
+        {"query_jaccard": 0.8},
+        {"query_jaccard": 0.79},
+    ]
+    assert verdicts(rows, policy("query_itself")) == [Verdict.QUERY_ITSELF] * 3 + [None]
+    strict = verdicts(rows, policy("query_itself", jaccard=1.0))
+    assert strict == [Verdict.QUERY_ITSELF] * 2 + [None, None]
 
 
 def test_near_duplicates_fire_on_either_limit() -> None:
@@ -188,6 +194,9 @@ def test_no_judges_policy_drops_a_confirmed_negative(name: str) -> None:
     ("name", "row"),
     [
         ("known_positive", {"is_positive": True}),
+        ("query_itself", {"same_id_as_query": True}),
+        ("query_itself", {"same_text_as_query": True}),
+        ("query_itself", {"query_jaccard": 0.9}),
         ("same_text", {"same_text_as_positive": True}),
         ("near_duplicate_of_positive", {"positive_jaccard": 0.9}),
         ("evaluation_document", {"in_evaluation": True}),

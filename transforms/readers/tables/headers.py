@@ -1,14 +1,18 @@
 """Whether delimited text begins with a header, and where the columns stand that are wanted."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from schemas.errors import DataError
+from schemas.inputs import AUTO
 from transforms.readers.rows import Rejected
 from transforms.readers.tables.delimited import Record, Text, records, shown
 from transforms.readers.tables.names import names_a_column, some
 
-Header = bool | Literal["auto"]
+CLAIMED: Literal["claimed"] = "claimed"
+Header = bool | Literal["auto", "claimed"]
+"""True and False are certain of a file; CLAIMED was said of all files, and is checked of each."""
+
 _LEAST = 3
 """Records that have to follow before a first one can be told apart from them by its looks."""
 
@@ -64,6 +68,7 @@ def is_number(field: str) -> bool:
 
 def find_layout(
     where: str,
+    key: str,
     first: list[str] | None,
     following: Sequence[list[str]],
     header: Header,
@@ -74,15 +79,16 @@ def find_layout(
     """By name where the first record is certainly a header, else as the format orders columns.
 
     Args:
-        where: file and setting, for messages.
+        where, key: file and the setting that names it, for messages; "" for none of `input`.
         first, following: as `head` gives them.
-        header: the setting `input.header`.
+        header: what `header_of` says.
         roles: of the columns that have to be there, for messages.
         named: the wanted columns among a header's names, None where those that must be there are
             not.
         positional: the layout without a header.
 
-    Raises DataError where the first record is likely a header, but not one of known names.
+    Raises DataError where the first record is likely a header, but not one of known names, or is
+    claimed to be one and does not look like it.
     """
     if first is None or header is False:
         return positional
@@ -90,15 +96,40 @@ def find_layout(
     columns = None if any(map(is_number, names)) else named(names)
     if columns is not None and (header is True or all(names)):
         return by_name(where, names, columns)
-    if header is True:
+    likely = _names_columns(names, len(positional.at)) or stands_out(first, following)
+    if header == CLAIMED:
+        check_claim(where, first, likely)
+    if header is True or header == CLAIMED:
         return positional._replace(skip=True, least=len(first), most=len(first))
-    if _names_columns(names, len(positional.at)) or stands_out(first, following):
+    if likely:
+        told = (
+            f", or set input.header: [{key}] where it is a header in the format's order, false "
+            "where it is data"
+        )
         raise DataError(
             f"{where} line 1 reads {shown(first)}: likely a header, and not one of known names "
-            f"({some(*roles)}). Rename its columns, or set input.header: true where it is a header "
-            "in the format's order, false where it is data"
+            f"({some(*roles)}). Rename its columns{told if key else ''}"
         )
     return positional
+
+
+def header_of(setting: bool | str | Collection[str], key: str) -> Header:
+    """What `input.header` says of the files that `key` names."""
+    if setting is True:
+        return CLAIMED
+    if setting is False or setting == AUTO:
+        return False if setting is False else "auto"
+    return True if isinstance(setting, Collection) and key in setting else "auto"
+
+
+def check_claim(where: str, first: Sequence[str], likely: bool) -> None:
+    """Raise DataError where a first record is said to be a header and does not look like one."""
+    if not likely and not all(_short(field) for field in first):
+        raise DataError(
+            f"{where} line 1 reads {shown(list(first))}, which does not look like a header, and "
+            "input.header is true for every file; name those that have one, such as "
+            "input.header: [documents]"
+        )
 
 
 def _names_columns(names: Sequence[str], wanted: int) -> bool:
