@@ -20,11 +20,15 @@ PLAN = "_plan.json"
 
 @dataclass(frozen=True)
 class Fault:
-    """A file or folder, what is wrong with it, and what has to go so that a run makes it anew."""
+    """A file or folder, what is wrong with it, and what has to go so that a run makes it anew.
+
+    Without `damage` it is only worth knowing.
+    """
 
     path: Path
     what: str
-    remove: tuple[Path, ...]
+    remove: tuple[Path, ...] = ()
+    damage: bool = True
 
 
 @dataclass

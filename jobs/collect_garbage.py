@@ -13,7 +13,7 @@ from jobs.check_parts import read_json
 from jobs.published import MANIFEST as RUN_MANIFEST
 from jobs.published import RUN_ID, Run, current_id, list_runs
 from jobs.run_manifest import pair_score_stores
-from jobs.work import at_work, exclusive_lock
+from jobs.work import at_work
 from jobs.workdir import (
     PAIR_SCORES,
     STAGES,
@@ -32,6 +32,7 @@ from jobs.workdir import (
 )
 from schemas.errors import ConfigError, StorageError
 from transforms.datasets import MANIFEST
+from transforms.storage.locks import RUNS_LOCK, exclusive_lock
 
 UNFINISHED_KEPT = 86_400.0
 """Seconds after its last change until an unfinished artifact goes."""
@@ -258,12 +259,14 @@ def _mentioned(value: Any, by_name: dict[str, list[Path]]) -> list[Path]:
 def collect(wanted: Wanted) -> Garbage:
     """Find what no run needs and remove it.
 
-    Raises StorageError, before anything is removed, while another process works there or where a
-    path leads out of the folders given.
+    Raises StorageError, before anything is removed, while another process works there, with `runs`
+    also while one reads or publishes a run, or where a path leads out of the folders given.
     """
     with ExitStack() as held:
         if wanted.workdir is not None:
             held.enter_context(exclusive_lock(wanted.workdir))
+        for output in wanted.outputs if wanted.runs else ():
+            held.enter_context(exclusive_lock(output, RUNS_LOCK))
         found = _find(wanted)
         roots = [*wanted.outputs, *([wanted.workdir] if wanted.workdir else [])]
         for item in found.items:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.check_parts import PLAN, Counted, Fault, check_data_set, part_rows, read_json
-from jobs.check_runs import check_current, check_run, named_and_gone
+from jobs.check_runs import InForce, check_current, check_run, named_and_gone, read_current
 from jobs.published import RUN_ID, Run
 from jobs.work import at_work
 from jobs.workdir import (
@@ -37,6 +37,7 @@ from transforms import storage
 from transforms.datasets import MANIFEST
 from transforms.pair_scores import PAIR_SCORES as PAIR_SCORES_SCHEMA
 from transforms.pair_scores import ROW_BYTES
+from transforms.storage.locks import LOCK, RUNS_LOCK, is_locked, sharing
 from transforms.stores import LOCAL
 
 _BY_POSITION = {"documents", "queries", "lengths"}
@@ -144,10 +145,14 @@ def _diagnose(path: Path, deep: bool) -> Diagnosis:
         )
     found = Diagnosis(path, deep)
     workdirs = [path] if workdir else []
+    # What is looked at is not deleted meanwhile; a lock file that is not there is not made.
     if output:
-        workdirs += [other for other in _output(found, path) if other not in workdirs]
+        with sharing(path / RUNS_LOCK, create=False):
+            workdirs += [other for other in _output(found, path) if other not in workdirs]
     for root in workdirs:
-        _workdir(found, root)
+        working = at_work(root)
+        with sharing(root / LOCK, create=False):
+            _workdir(found, root, working)
     return found
 
 
@@ -155,26 +160,31 @@ def _output(found: Diagnosis, output: Path) -> list[Path]:
     """Check what is published; returns the work directories that its runs name."""
     workdirs = {(output / "work").resolve(): output / "work"}
     sound: dict[str, Run] = {}
+    current = read_current(output)
     for folder in folders(output / "runs"):
         if RUN_ID.fullmatch(folder.name):
             found.runs += 1
             run = Run(folder)
             faults = list(check_run(run, found.counted, found.deep))
-            found.findings += [Finding(Kind.DAMAGE, f.path, f.what, f.remove) for f in faults]
-            if not faults:
+            found.findings += [Finding(_kind(f), f.path, f.what, f.remove) for f in faults]
+            if not any(fault.damage for fault in faults):
                 sound[run.run_id] = run
                 workdirs.setdefault(run.workdir, run.workdir)
                 found.findings += [Finding(Kind.NOTE, folder, gone) for gone in named_and_gone(run)]
-    _current(found, output, sound)
+    _current(found, output, current, sound)
     _leftovers(found, temporary_in_output(output))
     return [storage.fetch_tree(path) for path in workdirs.values() if storage.is_dir(path)]
 
 
-def _current(found: Diagnosis, output: Path, sound: dict[str, Run]) -> None:
-    wrong, file = check_current(output, sound), output / "current"
+def _kind(fault: Fault) -> Kind:
+    return Kind.DAMAGE if fault.damage else Kind.NOTE
+
+
+def _current(found: Diagnosis, output: Path, current: InForce, sound: dict[str, Run]) -> None:
+    wrong, file = check_current(output, current, sound), output / "current"
     if not wrong:
         return
-    kind = Kind.DAMAGE if file.exists() else Kind.NOTE
+    kind = Kind.DAMAGE if current.named or current.wrong else Kind.NOTE
     if sound:
         latest = max(sound.values(), key=lambda r: (str(r.manifest.get("created")), r.run_id))
         command = ("negmine", "runs", "promote", str(output), latest.run_id)
@@ -190,8 +200,8 @@ def _leftovers(found: Diagnosis, paths: Iterator[Path]) -> None:
             found.findings.append(Finding(Kind.LEFTOVER, path, what, (path,)))
 
 
-def _workdir(found: Diagnosis, root: Path) -> None:
-    if at_work(root):
+def _workdir(found: Diagnosis, root: Path, working: bool) -> None:
+    if working:
         what = "a run is at work here; what it is making is listed as unfinished"
         found.findings.append(Finding(Kind.NOTE, root, what))
     for artifact in artifacts(root):
@@ -204,16 +214,11 @@ def _workdir(found: Diagnosis, root: Path) -> None:
 
 def _artifact(artifact: Path, found: Diagnosis) -> Iterator[Finding]:
     stage = artifact.parent.name
-    finished = is_finished(artifact)
-    faults: list[Fault] = []
-    for folder in data_sets(artifact):
-        by_position = stage == "embed" or folder.name in _BY_POSITION
-        faults += check_data_set(folder, found.counted, by_position=by_position, deep=found.deep)
-        faults += _identity(artifact, folder)
-    if finished and stage == "ingest":
-        counts = read_json(artifact / _COUNTS)
-        if isinstance(counts, str):
-            faults.append(Fault(artifact / _COUNTS, counts, (artifact,)))
+    finished, faults = _faults(artifact, found.deep, found.counted)
+    if faults:
+        # A run may have been making it, or a mapped copy of it, at that moment.
+        finished, again = _faults(artifact, found.deep, Counted())
+        faults = [fault for fault in faults if fault in again]
     # These two are made as a whole; the others go on from their parts, cut as their plan says.
     lost = len(faults) > 1 and any(fault.path.name == PLAN for fault in faults)
     whole = stage in OF_SEVERAL or lost or not (artifact / PLAN).exists()
@@ -223,7 +228,27 @@ def _artifact(artifact: Path, found: Diagnosis) -> Iterator[Finding]:
         yield Finding(Kind.DAMAGE, fault.path, fault.what, remove)
     if not finished and not faults:
         what = "not finished; the command that began it goes on with it"
+        if is_locked(artifact / LOCK):
+            what = "not finished; a run is making it now"
         yield Finding(Kind.UNFINISHED, artifact, what)
+
+
+def _faults(artifact: Path, deep: bool, counted: Counted) -> tuple[bool, list[Fault]]:
+    """Whether an artifact is finished, and its faults; none of one that is being made now."""
+    stage = artifact.parent.name
+    finished = is_finished(artifact)
+    if not finished and is_locked(artifact / LOCK):
+        return finished, []
+    faults: list[Fault] = []
+    for folder in data_sets(artifact):
+        by_position = stage == "embed" or folder.name in _BY_POSITION
+        faults += check_data_set(folder, counted, by_position=by_position, deep=deep)
+        faults += _identity(artifact, folder)
+    if finished and stage == "ingest":
+        counts = read_json(artifact / _COUNTS)
+        if isinstance(counts, str):
+            faults.append(Fault(artifact / _COUNTS, counts, (artifact,)))
+    return finished, faults
 
 
 def _identity(artifact: Path, folder: Path) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from schemas.errors import DataError
 from transforms.datasets import Dataset
 from transforms.given_vectors import ROWS_AT_ONCE, VectorFiles, forget_copy
 from transforms.kernels.hashing import fingerprint
-from transforms.readers.fingerprints import file_sums
+from transforms.readers.fingerprints import file_digests
 
 if TYPE_CHECKING:
     from jobs.mine import Miner
@@ -81,8 +81,11 @@ def check_vectors(student: Student) -> None:
 
 def given_student(student: Student, cache: Path) -> GivenStudent:
     """The given vectors; hashes are kept in `cache`. Raises DataError as `check_vectors`."""
-    files = _files(student)
-    sums = {texts: sorted(file_sums(files[texts].files, cache)) for texts in TEXTS}
+    files = {
+        texts: replace(found, digests=tuple(file_digests(found.files, cache)))
+        for texts, found in _files(student).items()
+    }
+    sums = {t: sorted(digest.sha256 for digest in files[t].digests) for t in TEXTS}
     return GivenStudent(files, sums, _width(files), student.normalize)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.models import cross_encoder_weights, judge_student
+from jobs.models import judge_student
 from jobs.retrieval import bm25_scorer, hub_places
 from jobs.scores import precomputed_scores
 from schemas.judges import Judge
@@ -61,11 +61,11 @@ def _of(dataset: Dataset) -> str:
     return str(dataset.manifest()["fingerprint"])
 
 
-def cross_encoder_spec(judge: Judge) -> "CrossEncoderSpec":
+def cross_encoder_spec(miner: "Miner", judge: Judge) -> "CrossEncoderSpec":
     """The CrossEncoderSpec that workers load."""
     from transforms.models.judges import CrossEncoderSpec
 
-    weights = cross_encoder_weights(judge)
+    weights = miner.models.cross_encoder(judge)
     return CrossEncoderSpec(
         weights.folder, judge.max_length, judge.device, judge.trust_remote_code, weights.digest
     )
@@ -73,19 +73,19 @@ def cross_encoder_spec(judge: Judge) -> "CrossEncoderSpec":
 
 def pair_store(miner: "Miner", judge: Judge) -> Path:
     """Folder of the scores that a cross-encoder gave in any run of this work directory."""
-    return miner.work.root / "pair_scores" / fingerprint(_cross_encoder_key(judge))
+    return miner.work.root / "pair_scores" / fingerprint(_cross_encoder_key(miner, judge))
 
 
-def _cross_encoder_key(judge: Judge) -> dict[str, Any]:
-    digest = cross_encoder_weights(judge).digest
+def _cross_encoder_key(miner: "Miner", judge: Judge) -> dict[str, Any]:
+    digest = miner.models.cross_encoder(judge).digest
     return {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
 
 
 def _cross_encoder(miner: "Miner", judge: Judge) -> Judgement:
     from transforms.judging.cross_encoder import CrossEncoder
 
-    store = pair_store(miner, judge)
-    return Judgement(CrossEncoder(cross_encoder_spec(judge), str(store)), _cross_encoder_key(judge))
+    scorer = CrossEncoder(cross_encoder_spec(miner, judge), str(pair_store(miner, judge)))
+    return Judgement(scorer, _cross_encoder_key(miner, judge))
 
 
 def _precomputed(miner: "Miner", judge: Judge) -> Judgement:

@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Any
 from jobs.embedding import embed
 from jobs.given_vectors import GivenStudent, check_vectors, given_student, placed_vectors
 from jobs.memory import Budget
-from jobs.models import (
-    EncoderChoice,
-    check_models,
-    choose_encoder,
-    judge_student,
-)
+from jobs.models import EncoderChoice, Models, check_models, judge_student
 from jobs.remarks import Remarks
 from jobs.work import Work, making
 from schemas.config import Config, Student
-from schemas.errors import DataError, StorageError
+from schemas.errors import DataError, NegmineError, StorageError
 from schemas.selection import Selection
 from transforms import storage
 from transforms.datasets import Dataset
@@ -28,6 +23,7 @@ if TYPE_CHECKING:
     from jobs.judgement import Judgement
     from jobs.preflight.judges import JudgeCheck
     from transforms.kernels.calibration import Calibration
+    from transforms.readers.rows import Source
 
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 _INGESTED = ("documents", "queries", "positives", "confirmed_negatives", "dead_letters")
@@ -55,6 +51,7 @@ class Miner:
     work: Work = field(init=False)
     budget: Budget = field(init=False)
     remarks: Remarks = field(init=False, default_factory=Remarks)
+    models: Models = field(init=False, default_factory=Models)
 
     def __post_init__(self) -> None:
         from jobs.runner_options import resolve
@@ -86,10 +83,13 @@ class Miner:
     @cached_property
     def input_fingerprint(self) -> dict[str, Any]:
         """What identifies the collection's content; no absolute paths."""
-        from transforms.readers import fingerprint_input
+        return dict(self._identified[0])
 
-        cache = self.work.root / "inputs.json"
-        return dict(fingerprint_input(self.config.input, self.config.seed, cache))
+    @cached_property
+    def _identified(self) -> "tuple[dict[str, object], Sequence[Source]]":
+        from transforms.readers import identified
+
+        return identified(self.config.input, self.config.seed, self.work.sums)
 
     @cached_property
     def ingested(self) -> dict[str, Dataset]:
@@ -125,11 +125,16 @@ class Miner:
         from jobs.beam_runner import run_pipeline
         from jobs.progress import progress
         from pipelines.ingest import IngestTask, build
+        from transforms.ingest import RAW
 
         with progress("ingest", None, ()):
-            memory = self.budget.database()
-            task = IngestTask(self.config.input, self.config.seed, directory, memory=memory)
-            run_pipeline(build, task, self.options)
+            what = (self.config.input, self.config.seed, directory)
+            task = IngestTask(*what, memory=self.budget.database(), sources=self._identified[1])
+            try:
+                run_pipeline(build, task, self.options)
+            except NegmineError:
+                storage.remove_tree(Path(directory) / RAW)
+                raise
 
     def rows(self, name: str) -> int:
         """Rows of an ingested data set."""
@@ -142,15 +147,18 @@ class Miner:
     @cached_property
     def student(self) -> EncoderChoice | GivenStudent:
         """The student with its precision settled, or the vectors that stand in for it."""
-        documents = self.ingested["documents"]
+        _ = self.ingested
         with self.work.timed("embed", reused=True):
             if self.config.student.vectors is not None:
-                return given_student(self.config.student, self.work.root / "inputs.json")
-            return choose_encoder(self.config.student, documents, self.work.root)
+                return given_student(self.config.student, self.work.sums)
+            return self._encoder(self.config.student, "student")
 
     def token_encoder(self, settings: Student) -> EncoderChoice:
-        """A late-interaction encoder with its precision settled."""
-        return choose_encoder(settings, self.ingested["documents"], self.work.root, "judge")
+        """An encoder that judges, with its precision settled; looked for once a run."""
+        return self._encoder(settings, "judge")
+
+    def _encoder(self, settings: Student, section: str) -> EncoderChoice:
+        return self.models.encoder(settings, self.ingested["documents"], self.work.root, section)
 
     def embed(self, texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
         """Vectors of `documents` or `queries`."""

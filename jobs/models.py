@@ -1,6 +1,6 @@
 """Which weights, precision and judge a run uses, and what identifies them in a fingerprint."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,30 @@ def cross_encoder_weights(judge: Judge) -> Weights:
         raise ModelError(
             f"judge: {str(error).rstrip('.')}. Or set judge.kind: fusion, which needs no download."
         ) from error
+
+
+@dataclass
+class Models:
+    """The models of a run, each looked for once: what was found is used, keyed and named."""
+
+    _encoders: dict[tuple[Student, str], EncoderChoice] = field(default_factory=dict)
+    _cross_encoders: dict[tuple[str | None, bool, bool], Weights] = field(default_factory=dict)
+
+    def encoder(
+        self, settings: Student, documents: Dataset, workdir: Path, section: str
+    ) -> EncoderChoice:
+        """As `choose_encoder`."""
+        key = (settings, section)
+        if key not in self._encoders:
+            self._encoders[key] = choose_encoder(settings, documents, workdir, section)
+        return self._encoders[key]
+
+    def cross_encoder(self, judge: Judge) -> Weights:
+        """As `cross_encoder_weights`."""
+        key = (judge.model, judge.allow_pickle, judge.trust_remote_code)
+        if key not in self._cross_encoders:
+            self._cross_encoders[key] = cross_encoder_weights(judge)
+        return self._cross_encoders[key]
 
 
 def judge_weights(judge: Judge, student: Student) -> Weights:

@@ -26,6 +26,8 @@ from schemas.selection import Selection
 from transforms import storage
 from transforms.blocks import plan_blocks
 from transforms.datasets import write_json, write_part
+from transforms.storage.digests import tree_digests
+from transforms.storage.locks import RUNS_LOCK, sharing
 
 
 def check_output(miner: Miner) -> str:
@@ -53,9 +55,14 @@ def publish(miner: Miner, run_id: str) -> Path:
     """Write and publish the run, and make it the current one; returns its folder.
 
     The metrics are measured while the parts are written, before them under `runner.memory`.
-    Raises StorageError, leaving nothing behind, where the disk refuses or the id was taken
-    meanwhile.
+    Meanwhile `negmine gc` deletes no run. Raises StorageError, leaving nothing behind, where the
+    disk refuses or the id was taken meanwhile.
     """
+    with sharing(storage.local_path(miner.config.output.path) / RUNS_LOCK):
+        return _publish(miner, run_id)
+
+
+def _publish(miner: Miner, run_id: str) -> Path:
     from pipelines.publish import PublishTask, build
     from transforms.publish import QUERIES_PER_PART
 
@@ -88,8 +95,12 @@ def publish(miner: Miner, run_id: str) -> Path:
                     stored.copy_parts()
                 measured = measuring.result()
             write_part(str(staging), "metrics.parquet", measured, METRICS, dictionary=True)
-        write_json(staging / "manifest.json", run_manifest(miner, run_id, staging))
+        manifest = run_manifest(miner, run_id, staging)
+        write_json(staging / MANIFEST, manifest)
         write_report(staging)
+        parts = tree_digests(staging)
+        del parts[MANIFEST]
+        write_json(staging / MANIFEST, {**manifest, "parts": parts})
         vouch(miner.work.root, storage.local_path(output.path))
         if stored:
             stored.end()

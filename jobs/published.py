@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 from jobs.trust import MOST_MANIFEST, check_files, check_manifest, vouched
 from schemas.errors import ConfigError, StorageError
 from transforms import storage
+from transforms.storage.locks import RUNS_LOCK, shared_lock, sharing, writing
 
 MANIFEST = "manifest.json"
+REPORT = "report.html"
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -160,8 +163,24 @@ def _by_id(output: Path, run_id: str) -> Run:
 def find_run(reference: str) -> Run:
     """The run that `reference` names: its folder, `OUTPUT` (its current run) or `OUTPUT:run_id`.
 
-    Raises ConfigError, naming the runs that exist, where there is no such complete run.
+    As long as it lives, `negmine gc` deletes no run beside it. Raises ConfigError, naming the runs
+    that exist, where there is no such complete run.
     """
+    found = _find_run(reference)
+    if storage.is_mirrored(found.output):
+        return found
+    lock = shared_lock(found.output / RUNS_LOCK, create=False)
+    if lock is not None:
+        try:
+            found = _find_run(reference)
+        except BaseException:
+            os.close(lock)
+            raise
+        weakref.finalize(found, os.close, lock)
+    return found
+
+
+def _find_run(reference: str) -> Run:
     path = storage.local_path(reference)
     if storage.is_dir(path):
         path = path.resolve()
@@ -187,9 +206,16 @@ def find_run(reference: str) -> Run:
 def promote(output: Path, run_id: str) -> Run:
     """Put a complete run in force by replacing `current` in one step.
 
-    Raises ConfigError where there is no such run, StorageError where it cannot be read or
-    `current` cannot be written.
+    It is not deleted meanwhile, and who does the same waits. Raises ConfigError where there is no
+    such run, StorageError where it cannot be read or `current` cannot be written.
     """
+    if not storage.is_dir(output / "runs"):
+        return _promote(output, run_id)
+    with sharing(output / RUNS_LOCK), writing(output / "current"):
+        return _promote(output, run_id)
+
+
+def _promote(output: Path, run_id: str) -> Run:
     run = _by_id(output, run_id)
     published = run.manifest.get("run_id")
     if published != run_id:

@@ -19,6 +19,7 @@ from transforms import storage
 from transforms.readers.labels import NEGATIVE, POSITIVE, Decision, parse_decision
 from transforms.readers.lines import lines
 from transforms.readers.rows import Rejected
+from transforms.storage.locks import writing
 from transforms.storage.targets import target
 from transforms.views import partitioned_sql
 
@@ -74,10 +75,7 @@ def write_review(run: Run, file: Path, limit: int | None = None, force: bool = F
     disk refuses.
     """
     file = target(file, "--review", _ENDINGS, outputs=run.kept)
-    if storage.exists(file) and not force:
-        raise ConfigError(
-            f"{file} is there already and may hold decisions; name another file, or give --force"
-        )
+    _refuse_to_replace(file, force)
     policies = run.manifest.get("policies") or run.manifest.get("config", {}).get("policies") or []
     if not any("suspected_positive" in policy for policy in policies):
         raise ConfigError(
@@ -92,7 +90,16 @@ def write_review(run: Run, file: Path, limit: int | None = None, force: bool = F
                 )
         answer = database.ask(_SUSPECTS if limit is None else f"{_SUSPECTS} LIMIT {limit}")
         named = (dict(zip(answer.columns, row, strict=True)) for row in answer.rows)
-        return _write(file, ({**_decimal(row), "decision": None} for row in named))
+        with writing(file):
+            _refuse_to_replace(file, force)
+            return _write(file, ({**_decimal(row), "decision": None} for row in named))
+
+
+def _refuse_to_replace(file: Path, force: bool) -> None:
+    if storage.exists(file) and not force:
+        raise ConfigError(
+            f"{file} is there already and may hold decisions; name another file, or give --force"
+        )
 
 
 def _decimal(row: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +134,7 @@ def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled
 
     The file gets one line a pair, sorted by query and document: query_id, doc_id, decision, and
     the id of the run that it was decided on. Pairs that it has already stay as they are, and are
-    replaced where they are decided otherwise.
+    replaced where they are decided otherwise. Who writes the same file meanwhile waits.
 
     Args:
         run: whose candidates were reviewed.
@@ -146,6 +153,14 @@ def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled
     if _same(labels, decisions):
         raise ConfigError(f"{labels} holds the decisions; name another file with --to")
     decided, undecided = _decided(decisions)
+    with writing(labels):
+        return _merged(run, decisions, labels, decided, undecided)
+
+
+def _merged(
+    run: Run, decisions: Path, labels: Path, decided: dict[Pair, tuple[int, str]], undecided: int
+) -> Relabelled:
+    """Read the labels, put the decisions among them and write them, while nobody else does."""
     known = _known_labels(labels)
     _refuse_misplaced(run, decisions, decided, known)
     made = {pair: known.get(pair, {}).get("decision") for pair in decided}

@@ -1,6 +1,7 @@
 """The retrieve stage of a run: the BM25 index, and one candidate set for each source."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from schemas.config import Bm25, Dense, Given, Random
 from schemas.verdicts import Source
 from transforms.bm25_index import Bm25Index, Bm25Scorer
 from transforms.datasets import Dataset
-from transforms.readers.fingerprints import file_sum
+from transforms.readers.fingerprints import file_digests
 from transforms.stores import array_column
 
 if TYPE_CHECKING:
@@ -130,10 +131,9 @@ def fill_given(miner: "Miner") -> "FillGiven":
 
     config = miner.config.sources.given
     assert config is not None
-    sets = miner.ingested
-    return FillGiven(
-        **vars(given_files(config)), queries=sets["queries"], documents=sets["documents"]
-    )
+    sets, found = miner.ingested, given_files(config)
+    found = replace(found, digests=tuple(file_digests(found.files, miner.work.sums)))
+    return FillGiven(**vars(found), queries=sets["queries"], documents=sets["documents"])
 
 
 def _given(miner: "Miner") -> Dataset:
@@ -148,7 +148,7 @@ def _given(miner: "Miner") -> Dataset:
     key = {
         "source": "given",
         "version": 2,
-        "files": [file_sum(file) for file in fill.files],
+        "files": [digest.sha256 for digest in fill.digests],
         "columns": [fill.query_column, fill.document_column, fill.rank_column],
         **miner.key("documents", "queries"),
     }

@@ -4,13 +4,14 @@ import os
 import platform
 import resource
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from jobs.mine import Miner
-from jobs.models import judge_student, judge_weights
+from jobs.models import judge_student
 from jobs.processor import processor
 from jobs.run_summary import summarise
 from schemas.judges import Judge
@@ -126,8 +127,12 @@ def _models(miner: Miner) -> dict[str, str]:
     """SHA-256 of the student's weights, or given vectors, and of every model that judges."""
     student = miner.config.student
     models = {"student": miner.student.digest}
+    weights = _cross_encoders(miner.judgement.key)
     for name, judge in _judges(miner):
-        digest = judge_weights(judge, student).digest
+        if judge.kind == "cross_encoder":
+            digest = next(weights)
+        else:
+            digest = miner.token_encoder(judge_student(judge, student)).digest
         if digest != models["student"] or judge.kind == "cross_encoder":
             models[name] = digest
     return models
@@ -157,6 +162,14 @@ def _artifacts(miner: Miner) -> dict[str, str]:
             named[stage if number == 1 else f"{stage}_{number}"] = directory
             known.add(directory)
     return {name: str(directory.relative_to(root)) for name, directory in named.items()}
+
+
+def _cross_encoders(judge: dict[str, Any]) -> Iterator[str]:
+    """SHA-256 of the weights of the cross-encoders of a judge's key, in order."""
+    if judge.get("kind") == "cross_encoder":
+        yield str(judge["weights"])
+    for part in filter(None, (*judge.get("judges", ()), judge.get("fallback"))):
+        yield from _cross_encoders(part)
 
 
 def pair_score_stores(judge: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from schemas.errors import DataError
 from schemas.judges import Judge
 from transforms import storage
 from transforms.datasets import Dataset
-from transforms.readers.fingerprints import file_sum
+from transforms.readers.fingerprints import file_digests
 from transforms.readers.suffixes import kind_of_file, require_kind
 
 if TYPE_CHECKING:
@@ -62,9 +62,10 @@ def score_files(path: str) -> list[str]:
 def precomputed_scores(miner: "Miner", judge: Judge) -> Dataset:
     """Scores of `judge.path` by position, made or reused; DataError where none fits."""
     files = score_files(judge.path or "")
+    digests = tuple(file_digests(files, miner.work.sums))
     columns = (judge.query_column, judge.document_column, judge.score_column)
     key = {
-        "files": [file_sum(file) for file in files],
+        "files": [digest.sha256 for digest in digests],
         "columns": list(columns),
         **miner.key("queries", "documents"),
     }
@@ -75,7 +76,8 @@ def precomputed_scores(miner: "Miner", judge: Judge) -> Dataset:
         from transforms.query_parts import QueryTable
 
         ingested = miner.ingested
-        fill = FillScores(tuple(files), *columns, ingested["queries"], ingested["documents"])
+        sets = (ingested["queries"], ingested["documents"])
+        fill = FillScores(tuple(files), *columns, *sets, digests)
         return build, QueryTable(fill, tables.POSITIVE_SCORES, directory, blocks)
 
     return miner.work.ensure("precomputed", key, miner.rows("queries"), make)

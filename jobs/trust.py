@@ -42,6 +42,7 @@ _SHAPE: Any = {
         "zero_vectors": {"documents": int, "queries": int},
     },
     "artifacts": {"*": (str, type(None))},
+    "parts": {"*": {"bytes": int, "sha256": str}},
     "timings": {"*": {"seconds": _NUMBER, "reused": bool}},
     "precision": {"lowest_cosine_with_fp32": (int, float, type(None))},
     "policies": [{}],

@@ -1,8 +1,6 @@
 """The work directory: content-addressed artifacts, made once and resumed from their parts."""
 
-import fcntl
 import os
-import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +16,7 @@ from transforms import storage
 from transforms.blocks import Block, plan_blocks
 from transforms.datasets import PARTIAL, Dataset, write_json
 from transforms.kernels.hashing import fingerprint
+from transforms.storage.locks import LOCK, is_locked, open_lock, shared_lock, wait_for
 
 STAGE_VERSIONS = {
     "ingest": 4,
@@ -33,13 +32,6 @@ STAGE_VERSIONS = {
     "score": 1,
 }
 """Raised when a stage's results change for the same inputs, so that old artifacts stay unused."""
-
-LOCK = ".lock"
-"""File in the work directory: locked shared by every run, exclusively while artifacts are deleted;
-and in an artifact while it is made, locked by the run that makes it.
-
-The kernel lets go of it when a process ends, however it ends.
-"""
 
 _PLAN = "_plan.json"
 
@@ -71,8 +63,13 @@ class Work:
         self.used[directory] = None
         return directory, found
 
+    @property
+    def sums(self) -> Path:
+        """File of the digests of input files, see `transforms.readers.fingerprints`."""
+        return self.root / "inputs.json"
+
     def _hold(self) -> None:
-        lock = _shared_lock(self.root)
+        lock = shared_lock(self.root / LOCK)
         if lock is not None:
             weakref.finalize(self, os.close, lock)
 
@@ -181,10 +178,10 @@ def making(directory: Path) -> Iterator[None]:
     file = directory / LOCK
     with suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
-    lock = _open_lock(file)
+    lock = open_lock(file)
     try:
         if lock is not None:
-            _wait(lock, directory)
+            wait_for(lock, f"makes {directory}")
         yield
         # Gone only when all is made: who opened it before finds that, and makes nothing.
         with suppress(OSError):
@@ -194,73 +191,6 @@ def making(directory: Path) -> Iterator[None]:
             os.close(lock)
 
 
-def _wait(lock: int, directory: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"waiting for another process, which makes {directory}", file=sys.stderr)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    except OSError:
-        return
-
-
-def _open_lock(file: Path) -> int | None:
-    try:
-        return os.open(file, os.O_RDONLY | os.O_CREAT, 0o666)
-    except OSError:
-        return None
-
-
-def _shared_lock(root: Path) -> int | None:
-    """Descriptor that holds the lock, after any deletion; None where files cannot be locked."""
-    lock = _open_lock(root / LOCK)
-    if lock is None:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-    except OSError:
-        os.close(lock)
-        return None
-    return lock
-
-
-@contextmanager
-def exclusive_lock(root: Path) -> Iterator[None]:
-    """Keep runs out of a work directory. Raises StorageError while one is at work there."""
-    try:
-        lock = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise StorageError(f"cannot lock {root / LOCK}: {error.strerror}") from error
-    try:
-        _lock_now(lock, root)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _lock_now(lock: int, root: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise StorageError(
-            f"another process works in {root}; nothing was removed. Run again when it has ended"
-        ) from None
-    except OSError as error:
-        raise StorageError(
-            f"cannot lock {root / LOCK}: {error.strerror}; nothing was removed"
-        ) from error
-
-
 def at_work(root: Path) -> bool:
-    """Whether a run holds the work directory now; makes no lock file."""
-    try:
-        lock = os.open(root / LOCK, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    """Whether a run holds the work directory now."""
+    return is_locked(root / LOCK)

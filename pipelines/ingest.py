@@ -1,5 +1,6 @@
 """Ingest stage: the input collection becomes documents, queries, positives and dead letters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -7,6 +8,7 @@ import apache_beam as beam
 from schemas.inputs import Input
 from transforms.ingest import ReadSources, Resolve
 from transforms.readers import sources
+from transforms.readers.rows import Source
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class IngestTask:
             are replaced.
         block_size: rows of a part of documents and queries; cuts files, changes no row.
         memory: limit of DuckDB, which spills to the folder beyond it.
+        sources: of the config, held to the digests that they were known by; None to look for them.
     """
 
     config: Input
@@ -28,6 +31,7 @@ class IngestTask:
     directory: str
     block_size: int = 8192
     memory: str = "2GB"
+    sources: Sequence[Source] | None = None
 
 
 def build(root: beam.Pipeline, task: IngestTask) -> beam.PCollection:
@@ -36,7 +40,7 @@ def build(root: beam.Pipeline, task: IngestTask) -> beam.PCollection:
     Raises DataError or ConfigError here, before anything runs, where the input is not there; the
     pipeline fails with DataError where it cannot be used.
     """
-    found = sources(task.config)
+    found = sources(task.config) if task.sources is None else task.sources
     return (
         root
         | "ReadSources"

@@ -1,12 +1,14 @@
 """Candidates that somebody else retrieved: read from Parquet or JSONL and put on positions."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import duckdb
 
 from schemas.errors import DataError
 from transforms.datasets import Dataset
 from transforms.query_parts import documents_sql, files_sql, queries_sql
+from transforms.storage.digests import Digest
 from transforms.views import bound_memory
 
 
@@ -14,37 +16,40 @@ from transforms.views import bound_memory
 class GivenFiles:
     """Files of ranked pairs by identifier: Parquet or JSONL (.jsonl, .json, .gz or .zst of them).
 
-    `query_column`, `document_column`, `rank_column` are names in the files.
+    `query_column`, `document_column`, `rank_column` are names in the files, `digests` what the
+    files have while they are read; without them any content is taken.
     """
 
     files: tuple[str, ...]
     query_column: str
     document_column: str
     rank_column: str
+    digests: tuple[Digest, ...] = field(default=(), kw_only=True)
 
     def counts(self) -> tuple[int, int]:
         """Rows in the files, and the most rows of one query. Raises DataError."""
         with duckdb.connect() as connection:
             bound_memory(connection)
-            grouped = f"SELECT count(*) AS size FROM ({self._rows}) GROUP BY query"
-            found = self._read(connection, f"SELECT sum(size)::BIGINT, max(size) FROM ({grouped})")
+            grouped = "SELECT count(*) AS size FROM ({}) GROUP BY query"
+            found = self._read(
+                connection,
+                lambda rows: f"SELECT sum(size)::BIGINT, max(size) FROM ({grouped.format(rows)})",
+            )
         rows, most = (int(value or 0) for value in found)
         return rows, most
 
-    @property
-    def _rows(self) -> str:
-        return files_sql(
-            self.files,
-            {
-                "query": (self.query_column, "VARCHAR"),
-                "document": (self.document_column, "VARCHAR"),
-                "rank": (self.rank_column, "DOUBLE"),
-            },
-        )
-
-    def _read(self, connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
+    def _read(
+        self, connection: duckdb.DuckDBPyConnection, sql: Callable[[str], str]
+    ) -> tuple[int, ...]:
+        """The first row of what `sql` asks of the rows of the files, which it is given as SQL."""
+        columns = {
+            "query": (self.query_column, "VARCHAR"),
+            "document": (self.document_column, "VARCHAR"),
+            "rank": (self.rank_column, "DOUBLE"),
+        }
         try:
-            return tuple(connection.execute(sql).fetchone() or ())
+            with files_sql(self.files, columns, self.digests) as rows:
+                return tuple(connection.execute(sql(rows)).fetchone() or ())
         except duckdb.Error as error:
             raise DataError(
                 f"sources.given.path: {self.files[0]} cannot be read as candidates "
@@ -78,9 +83,11 @@ class FillGiven(GivenFiles):
         """Rows of the collection's queries. Raises DataError."""
         with duckdb.connect() as connection:
             bound_memory(connection)
-            joined = f"({self._rows}) g JOIN ({queries_sql(self.queries)}) q ON q.id = g.query"
-            (rows,) = self._read(connection, f"SELECT count(*) FROM {joined}")
-        return int(rows)
+            queries = f"({queries_sql(self.queries)}) q ON q.id = g.query"
+            (count,) = self._read(
+                connection, lambda rows: f"SELECT count(*) FROM ({rows}) g JOIN {queries}"
+            )
+        return int(count)
 
     def __call__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create `result` with the columns of `tables.CANDIDATES`.
@@ -91,12 +98,14 @@ class FillGiven(GivenFiles):
         queries, documents = queries_sql(self.queries), documents_sql(self.documents)
         self._read(
             connection,
-            f"""
+            lambda rows: (
+                f"""
             CREATE TEMP TABLE placed AS
             SELECT query_ix, doc_ix, g.rank, g.document
-            FROM ({self._rows}) g
+            FROM ({rows}) g
             JOIN ({queries}) q ON q.id = g.query LEFT JOIN ({documents}) d ON d.id = g.document
-            """,
+            """
+            ),
         )
         self._check(connection)
         connection.execute(

@@ -22,6 +22,7 @@ from transforms.query_parts import documents_sql, queries_sql
 from transforms.readers.suffixes import kind_of_file, require_kind
 from transforms.readers.tables.arrow import damage
 from transforms.spooled_vectors import SPOOL, plain, spool
+from transforms.storage.digests import Digest
 
 ROWS_AT_ONCE = 8192
 """Vectors in a block: as many as documents in a part, so that each part is read once."""
@@ -31,12 +32,16 @@ _IDENTIFIERS = {"documents": (documents_sql, "doc_ix"), "queries": (queries_sql,
 
 @dataclass(frozen=True)
 class VectorFiles:
-    """Parquet files of identifiers and vectors; `key` is the setting that names them."""
+    """Parquet files of identifiers and vectors; `key` is the setting that names them.
+
+    `digests` are what the files have while they are copied; without them any content is taken.
+    """
 
     files: tuple[str, ...]
     id: str
     vector: str
     key: str
+    digests: tuple[Digest, ...] = ()
 
     @classmethod
     def of(cls, path: str, identifier: str, vector: str, key: str) -> "VectorFiles":
@@ -101,11 +106,12 @@ class VectorFiles:
                         return vectors[state == 0][:rows]
         return np.ones((1, width), dtype=np.float32)
 
-    def open(self, file: str) -> pq.ParquetFile:
-        """A file, read page by page. Raises DataError where it is not Parquet."""
+    def open(self, file: str, place: Path | None = None) -> pq.ParquetFile:
+        """A file, at `place` or its own, page by page. Raises DataError where it is no Parquet."""
         with damage(f"{self.key}: {file}", "is not Parquet that can be read"):
             # Without a buffer a whole row group's column would be held: often all of the file.
-            return pq.ParquetFile(storage.fetch(file), buffer_size=1 << 20, pre_buffer=False)
+            source = place or storage.fetch(file)
+            return pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False)
 
     def batches(self, table: pq.ParquetFile, file: str) -> Iterator[pa.RecordBatch]:
         """Identifiers and vectors of an open file. Raises DataError where it is damaged."""

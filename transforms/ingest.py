@@ -23,7 +23,9 @@ from transforms.readers.raw import SCHEMAS, Report, write_raw
 from transforms.readers.rows import Source
 
 COUNTS = "counts.json"
-_RAW = "raw"
+RAW = "raw"
+"""Folder of what was read, until it is resolved."""
+
 _DEAD_BLOCK = 65_536
 _NAMED_REASONS = 5
 _PAIRS = {"positives": POSITIVES, "confirmed_negatives": CONFIRMED_NEGATIVES}
@@ -57,7 +59,7 @@ class _WriteRaw(beam.DoFn):
     def __init__(self, config: Input, seed: int, directory: str, block_size: int) -> None:
         self.config = config
         self.seed = seed
-        self.directory = f"{directory}/{_RAW}"
+        self.directory = f"{directory}/{RAW}"
         self.block_size = block_size
 
     def process(self, element: tuple[int, Source]) -> Iterator[Report]:
@@ -120,7 +122,7 @@ def resolve(
     """
     ordered = sorted(reports, key=lambda report: report.file)
     base = storage.rooted(directory)
-    storage.fetch_tree(base / _RAW)
+    storage.fetch_tree(base / RAW)
     parts = {
         kind: sorted(
             str(storage.rooted(path))
@@ -132,7 +134,7 @@ def resolve(
     }
     for name in ("documents", "queries", *_PAIRS, "dead_letters"):
         storage.remove_tree(base / name)
-    workplace = base / _RAW / "resolve"
+    workplace = base / RAW / "resolve"
     shutil.rmtree(workplace, ignore_errors=True)
     with Resolved(
         workplace,
@@ -158,7 +160,7 @@ def resolve(
             tables = getattr(resolved, name)(_DEAD_BLOCK)
             counts[name] = _write_pairs(tables, base / name, blocks, schema)
     write_json(base / COUNTS, counts)
-    storage.remove_tree(base / _RAW)
+    storage.remove_tree(base / RAW)
     return counts
 
 

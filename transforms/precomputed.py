@@ -7,6 +7,7 @@ import duckdb
 from schemas.errors import DataError
 from transforms.datasets import Dataset
 from transforms.query_parts import documents_sql, files_sql, queries_sql
+from transforms.storage.digests import Digest
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class FillScores:
         files: Parquet or JSONL (.jsonl, .json, .gz or .zst of them).
         query_column, document_column, score_column: names in the files.
         queries, documents: ingested.
+        digests: of the files, which have them while they are read; none: any content is taken.
     """
 
     files: tuple[str, ...]
@@ -28,27 +30,26 @@ class FillScores:
     score_column: str
     queries: Dataset
     documents: Dataset
+    digests: tuple[Digest, ...] = ()
 
     def __call__(self, connection: duckdb.DuckDBPyConnection) -> None:
         queries, documents = queries_sql(self.queries), documents_sql(self.documents)
-        rows = files_sql(
-            self.files,
-            {
-                "query": (self.query_column, "VARCHAR"),
-                "document": (self.document_column, "VARCHAR"),
-                "score": (self.score_column, "DOUBLE"),
-            },
-        )
+        columns = {
+            "query": (self.query_column, "VARCHAR"),
+            "document": (self.document_column, "VARCHAR"),
+            "score": (self.score_column, "DOUBLE"),
+        }
         try:
-            connection.execute(
-                f"""
-                CREATE TEMP TABLE result AS
-                SELECT query_ix, doc_ix, max(s.score)::FLOAT AS judge_score
-                FROM ({rows}) s
-                JOIN ({queries}) q ON q.id = s.query JOIN ({documents}) d ON d.id = s.document
-                WHERE isfinite(s.score) GROUP BY query_ix, doc_ix
-                """
-            )
+            with files_sql(self.files, columns, self.digests) as rows:
+                connection.execute(
+                    f"""
+                    CREATE TEMP TABLE result AS
+                    SELECT query_ix, doc_ix, max(s.score)::FLOAT AS judge_score
+                    FROM ({rows}) s
+                    JOIN ({queries}) q ON q.id = s.query JOIN ({documents}) d ON d.id = s.document
+                    WHERE isfinite(s.score) GROUP BY query_ix, doc_ix
+                    """
+                )
         except duckdb.Error as error:
             raise DataError(
                 f"judge.path: {self.files[0]} cannot be read as scores "

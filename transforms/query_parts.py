@@ -1,6 +1,7 @@
 """Data sets over all queries that DuckDB makes in one go, written as parts by block."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -11,7 +12,8 @@ from schemas.errors import StorageError
 from transforms import storage
 from transforms.blocks import Block
 from transforms.datasets import Dataset, write_part
-from transforms.readers.suffixes import COMPRESSIONS, compression_of, kind_of_file
+from transforms.readers.suffixes import compression_of, kind_of_file
+from transforms.storage.digests import Digest, all_held, named
 from transforms.views import bound_memory, sql_string
 
 
@@ -92,36 +94,44 @@ def documents_sql(documents: Dataset) -> str:
     return parquet_sql(documents.path, documents.part_names(), "doc_ix, doc_id AS id")
 
 
-def files_sql(files: Sequence[str], columns: Mapping[str, tuple[str, str]]) -> str:
-    """SELECT over files of Parquet or of JSON lines, all of one kind.
+@contextmanager
+def files_sql(
+    files: Sequence[str],
+    columns: Mapping[str, tuple[str, str]],
+    digests: Sequence[Digest] = (),
+) -> Iterator[str]:
+    """SELECT over files of Parquet or of JSON lines, all of one kind, to be run in the block.
 
     What a line of JSON lacks is null.
 
     Args:
         files: Parquet, or JSON (.gz or .zst too), by their suffixes.
         columns: name in the answer to name in the files and SQL type.
+        digests: what the files must have; DataError where one differs or changes in the block.
     """
     quoted = {
         name: f'"{column.replace(chr(34), 2 * chr(34))}"' for name, (column, _) in columns.items()
     }
-    chosen = ", ".join(f"{quoted[name]}::{kind} AS {name}" for name, (_, kind) in columns.items())
-    parquet = [file for file in files if kind_of_file(file) == "parquet"]
-    tables = []
-    if parquet:
-        tables.append(f"read_parquet([{_listed(parquet)}], hive_partitioning = false)")
     # Types that DuckDB finds by itself would rewrite identifiers that look like a UUID or time.
     kinds = ", ".join(f"{quoted[name]}: '{kind}'" for name, (_, kind) in columns.items())
-    for packing in ("uncompressed", *COMPRESSIONS.values()):
-        packed = [file for file in files if file not in parquet and _packing(file) == packing]
-        if packed:
-            options = f"columns = {{{kinds}}}, compression = '{packing}'"
-            tables.append(f"read_json([{_listed(packed)}], {options})")
-    return " UNION ALL ".join(f"SELECT {chosen} FROM {table}" for table in tables)
+    chosen = ", ".join(f"{quoted[name]}::{kind} AS {name}" for name, (_, kind) in columns.items())
+    with all_held(files, digests) as places:
+        alike: dict[tuple[str, str], list[str]] = {}
+        for file, place in zip(files, places, strict=True):
+            alike.setdefault(_reader(file, kinds), []).append(sql_string(str(place)))
+        parts = [
+            f"SELECT {chosen} FROM {function}([{', '.join(listed)}], {options})"
+            for (function, options), listed in alike.items()
+        ]
+        try:
+            yield " UNION ALL ".join(parts)
+        except duckdb.Error as error:
+            raise type(error)(named(str(error), files, places)) from error
 
 
-def _packing(file: str) -> str:
-    return compression_of(file) or "uncompressed"
-
-
-def _listed(files: Sequence[str]) -> str:
-    return ", ".join(sql_string(str(storage.fetch(file))) for file in files)
+def _reader(file: str, kinds: str) -> tuple[str, str]:
+    """DuckDB's function for a file, and its options."""
+    if kind_of_file(file) == "parquet":
+        return "read_parquet", "hive_partitioning = false"
+    packed = compression_of(file) or "uncompressed"
+    return "read_json", f"columns = {{{kinds}}}, compression = '{packed}'"

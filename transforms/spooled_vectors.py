@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import DataError, StorageError
+from transforms.storage.digests import held
 from transforms.views import database, file_sql, sql_string
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def spool(given: "VectorFiles", identifiers: str, width: int, directory: Path) -
         width: numbers in a vector.
         directory: where it goes; DuckDB spills there too.
 
-    Raises DataError, naming the first three, where positions have no vector, or one of another
-    width, with infinity, NaN or null, of zeros, or several that differ. Rows of identifiers that
-    no position has are left out, whatever they hold.
+    Raises DataError where a file changes while it is copied and, naming the first three, where
+    positions have no vector, or one of another width, with infinity, NaN or null, of zeros, or
+    several that differ. Rows of identifiers that no position has are left out, whatever they hold.
     """
     place = directory / SPOOL
     if (place / "rows").is_file():
@@ -90,8 +91,9 @@ def _copy(given: "VectorFiles", width: int, place: Path) -> None:
         open(place / "values", "wb") as values,
         pq.ParquetWriter(place / "ids.parquet", _IDS) as ids,
     ):
-        for file in given.files:
-            with given.open(file) as table:
+        for at, file in enumerate(given.files):
+            digest = given.digests[at] if given.digests else None
+            with held(file, digest) as source, given.open(file, source) as table:
                 for batch in given.batches(table, file):
                     vectors, state = plain(batch.column(1), width)
                     values.write(vectors.data)

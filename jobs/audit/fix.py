@@ -3,7 +3,7 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from transforms import storage
 from transforms.exporters.files import replacing
 from transforms.foreign.files import container
 from transforms.foreign.rewrite import rewrite
+from transforms.storage.digests import Digest
+from transforms.storage.locks import writing
 from transforms.storage.targets import ending, refuse_special, target
 
 _TAKEN = ("row", "list", "place", "query_id", "query", "doc_id", "negative")
@@ -37,9 +39,13 @@ def targets(
             raise ConfigError(f"--fix {copy}: name it {file.suffix}, as {file.name} is")
         if container(copy) != container(file):
             raise ConfigError(f"--fix {copy}: {file} is {container(file)}, and so is its copy")
-        if storage.exists(copy) and (not force or os.path.samefile(copy, file)):
-            raise ConfigError(f"--fix {copy} is there already; name another file")
+        _refuse_existing(copy, file, force)
     return found
+
+
+def _refuse_existing(copy: Path, file: Path, force: bool) -> None:
+    if storage.exists(copy) and (not force or os.path.samefile(copy, file)):
+        raise ConfigError(f"--fix {copy} is there already; name another file")
 
 
 def _record(copy: Path) -> Path:
@@ -53,8 +59,14 @@ def fix(
     format: str,
     suspected: bool,
     keep_short: bool,
+    digests: Mapping[str, Digest],
+    force: bool = False,
 ) -> list[dict[str, Any]]:
-    """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file."""
+    """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file.
+
+    `force` as in `targets`. Raises ConfigError for a copy that another process wrote meanwhile,
+    DataError for a file that has no longer its digest.
+    """
     reasons = (*CERTAIN, SUSPECTED) if suspected else CERTAIN
     by_file: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row in entries.bad(reasons):
@@ -64,29 +76,31 @@ def fix(
         bad: dict[int, set[tuple[str, int]]] = defaultdict(set)
         for _, row, name, place, *_ in by_file[at]:
             bad[row].add((name, place))
-        dropped = rewrite(file, copy, format, bad, keep_short)
-        taken = [
-            {
-                **dict(zip(_TAKEN, entry[1:8], strict=True)),
-                "reason": entry[8],
-                "value": entry[9],
-                "threshold": entry[10],
-            }
-            for entry in by_file[at]
-        ]
-        taken += [
-            {
-                **dict(zip(_TAKEN, entry[1:8], strict=True)),
-                "reason": "row_dropped",
-                "value": None,
-                "threshold": None,
-            }
-            for entry in entries.of_rows(at, dropped, reasons)
-        ]
-        taken.sort(key=lambda entry: (entry["row"], entry["list"], entry["place"]))
-        record = _record(copy)
-        with replacing(record) as temporary, open(temporary, "w", encoding="utf-8") as lines:
-            lines.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in taken)
+        with writing(copy):
+            _refuse_existing(copy, file, force)
+            dropped = rewrite(file, copy, format, bad, keep_short, digests.get(str(file)))
+            taken = [
+                {
+                    **dict(zip(_TAKEN, entry[1:8], strict=True)),
+                    "reason": entry[8],
+                    "value": entry[9],
+                    "threshold": entry[10],
+                }
+                for entry in by_file[at]
+            ]
+            taken += [
+                {
+                    **dict(zip(_TAKEN, entry[1:8], strict=True)),
+                    "reason": "row_dropped",
+                    "value": None,
+                    "threshold": None,
+                }
+                for entry in entries.of_rows(at, dropped, reasons)
+            ]
+            taken.sort(key=lambda entry: (entry["row"], entry["list"], entry["place"]))
+            record = _record(copy)
+            with replacing(record) as temporary, open(temporary, "w", encoding="utf-8") as lines:
+                lines.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in taken)
         done.append(
             {
                 "file": str(file),

@@ -1,7 +1,7 @@
 """An audit from its files to its result: a collection, an ordinary run, and what was found."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from jobs.published import find_run
 from schemas.config import Config
 from schemas.errors import ConfigError, StorageError
 from transforms import storage
+from transforms.datasets import write_atomically
 from transforms.foreign import FORMATS
 from transforms.foreign.collection import Foreign, collect, input_paths
 from transforms.foreign.files import expand
 from transforms.kernels.hashing import fingerprint
-from transforms.readers.fingerprints import file_sum
+from transforms.storage.digests import digest_of
+from transforms.storage.locks import writing
 
 VERSION = 1
 """Raised when the collection made of the same files changes."""
@@ -89,6 +91,8 @@ def audit(request: Request) -> Audit:
         tuple(map(str, files)), request.format, request.corpus, request.queries, request.qrels
     )
     root = output / "work" / "audit"
+    digests = {str(path): digest_of(path) for path in input_paths(foreign)}
+    foreign = replace(foreign, digests=digests)
     directory = root / fingerprint(_identity(foreign))
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -97,7 +101,8 @@ def audit(request: Request) -> Audit:
             f"cannot create {root}: {error.strerror}; choose another folder with --output DIR"
         ) from error
     check_models(_config(request, directory, 1))
-    counts = collect(foreign, directory)
+    with writing(directory):
+        counts = collect(foreign, directory)
     config = _config(request, directory, counts["widest"])
     miner = Miner(config)
     run_id = check_output(miner)
@@ -114,7 +119,13 @@ def audit(request: Request) -> Audit:
             eci=entries.eci(),
             shortcut=entries.shortcut(),
             fixed=fix(
-                entries, files, copies, request.format, request.fix_suspected, request.keep_short
+                entries,
+                files,
+                copies,
+                request.format,
+                request.fix_suspected,
+                request.keep_short,
+                digests,
             )
             if copies
             else [],
@@ -148,7 +159,7 @@ def _identity(foreign: Foreign) -> dict[str, Any]:
     return {
         "version": VERSION,
         "format": foreign.format,
-        "files": [file_sum(str(path)) for path in input_paths(foreign)],
+        "files": [foreign.digests[str(path)].sha256 for path in input_paths(foreign)],
         "beside": [bool(foreign.corpus), bool(foreign.queries), bool(foreign.qrels)],
     }
 
@@ -178,7 +189,12 @@ def _config(request: Request, directory: Path, widest: int) -> Config:
         "policies": policies,
         "tiers": {"given": {"quota": widest, "source": "given"}},
     }
-    file = directory.with_suffix(".yaml")
-    file.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    storage.put(file)
+    # Of its content, as others may audit the same files with other settings meanwhile.
+    file = directory.with_name(f"{directory.name}-{fingerprint(values)}.yaml")
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+    def write(path: str) -> None:
+        Path(path).write_text(text, encoding="utf-8")
+
+    write_atomically(file, write)
     return load_config(str(file), request.settings, request.output)

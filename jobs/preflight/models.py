@@ -86,4 +86,4 @@ def try_judges(miner: "Miner") -> None:
 
             tried = Tried.of(miner)
             pairs = list(zip(tried.queries, tried.documents, strict=False))
-            load_cross_encoder(cross_encoder_spec(judge)).score([*pairs, (ODD[1], ODD[0])])
+            load_cross_encoder(cross_encoder_spec(miner, judge)).score([*pairs, (ODD[1], ODD[0])])

@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from jobs.published import Run
+from jobs.published import REPORT, Run
 from jobs.report.page import page
 from jobs.report.read import RunData
 from schemas.errors import StorageError
 from transforms import storage
 
-NAME = "report.html"
+NAME = REPORT
 
 
 def render(run_folder: Path) -> str:

@@ -315,7 +315,8 @@ def waits_for_a_lock(process: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="the kernel does not tell of locks")
 def test_a_run_waits_for_a_deletion_to_end(made: Path, output: Path) -> None:
     holding = (
-        "import sys, time; from pathlib import Path; from jobs.work import exclusive_lock\n"
+        "import sys; from pathlib import Path\n"
+        "from transforms.storage.locks import exclusive_lock\n"
         "with exclusive_lock(Path(sys.argv[1])):\n"
         "    print('held', flush=True); sys.stdin.read()"
     )

@@ -1,11 +1,15 @@
 """Builders of tiny input collections, and ingest without Beam."""
 
+import csv
 import gzip
+import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import zstandard
 from pydantic import TypeAdapter
 
@@ -51,6 +55,30 @@ def write_lines(path: Path, rows: Iterable[Any]) -> Path:
     elif path.suffix == ".zst":
         data = zstandard.compress(data)
     path.write_bytes(data)
+    return path
+
+
+def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    """Rows as a table of the kind that its suffix says; `.json` is one array."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table, kind = pa.Table.from_pylist(list(rows)), path.name.partition(".")[2]
+    if kind in ("parquet", "pq"):
+        pq.write_table(table, path)
+    elif kind.endswith("arrow"):
+        new = pa.ipc.new_stream if "stream" in kind else pa.ipc.new_file
+        with new(str(path), table.schema) as writer:
+            writer.write_table(table)
+    elif kind == "json":
+        path.write_text(json.dumps(list(rows), indent=1))
+    elif kind.startswith("jsonl"):
+        write_lines(path, rows)
+    else:
+        text = io.StringIO()
+        delimiter = "," if kind.startswith("csv") else "\t"
+        writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_lines(path, text.getvalue().splitlines())
     return path
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.transforms.input_files import config, write_beir
 from transforms.readers import fingerprint_input, fingerprints
+from transforms.storage import digests
+from transforms.storage.digests import Digest
 
 
 def beir(folder: Path, **values: Any) -> dict[str, object]:
@@ -45,20 +47,27 @@ def test_the_seed_counts_where_a_limit_makes_a_choice(tmp_path: Path) -> None:
     assert fingerprint_input(some, 1, None) != fingerprint_input(some, 2, None)
 
 
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are hashed from here on."""
+    names: list[str] = []
+    original = fingerprints.digest_of
+
+    def spy(path: str) -> Digest:
+        names.append(Path(path).name)
+        return original(path)
+
+    monkeypatch.setattr(fingerprints, "digest_of", spy)
+    return names
+
+
 def test_unchanged_files_are_not_hashed_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashed: list[str]
 ) -> None:
+    monkeypatch.setattr(digests, "RACY", 0)
     folder = write_beir(tmp_path / "data")
     cache = tmp_path / "cache" / "sums.json"
     made = config(format="beir", path=str(folder))
-    hashed: list[str] = []
-    original = fingerprints.file_sum
-
-    def spy(path: str) -> str:
-        hashed.append(Path(path).name)
-        return original(path)
-
-    monkeypatch.setattr(fingerprints, "file_sum", spy)
     first = fingerprint_input(made, 42, cache)
     assert sorted(hashed) == ["corpus.jsonl", "queries.jsonl", "train.tsv"]
     assert fingerprint_input(made, 42, cache) == first
@@ -68,6 +77,36 @@ def test_unchanged_files_are_not_hashed_again(
     assert hashed[3:] == ["corpus.jsonl"]
     cache.write_text("broken")
     assert fingerprint_input(made, 42, cache) == first
+
+
+def test_a_file_that_was_just_written_is_hashed_again(tmp_path: Path, hashed: list[str]) -> None:
+    """It may change once more within the tick of the clock that its times were taken from."""
+    folder = write_beir(tmp_path / "data")
+    made = config(format="beir", path=str(folder))
+    assert fingerprint_input(made, 42, tmp_path / "sums.json")
+    assert fingerprint_input(made, 42, tmp_path / "sums.json")
+    assert len(hashed) == 6
+    assert not (tmp_path / "sums.json").exists()
+
+
+@pytest.mark.parametrize("how", ["written", "replaced"])
+def test_other_content_of_the_same_size_and_time_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(digests, "RACY", 0)
+    folder = write_beir(tmp_path / "data")
+    made, cache = config(format="beir", path=str(folder)), tmp_path / "sums.json"
+    before = fingerprint_input(made, 42, cache)
+    file = folder / "qrels" / "train.tsv"
+    text, found = file.read_text(), file.stat()
+    other = tmp_path / "other.tsv" if how == "replaced" else file
+    other.write_text(text.replace("d1", "d2"))
+    os.utime(other, ns=(found.st_atime_ns, found.st_mtime_ns))
+    os.replace(other, file)
+    after = file.stat()
+    assert (after.st_size, after.st_mtime_ns) == (found.st_size, found.st_mtime_ns)
+    assert file.read_text() != text
+    assert fingerprint_input(made, 42, cache) != before
 
 
 def test_the_standard_library_is_known_by_the_python_version() -> None:

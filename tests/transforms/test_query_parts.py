@@ -19,8 +19,8 @@ COLUMNS = {"query": ("query_id", "VARCHAR"), "score": ("score", "DOUBLE")}
 
 
 def read(path: Path) -> list[tuple[Any, ...]]:
-    with duckdb.connect() as connection:
-        return connection.execute(files_sql([str(path)], COLUMNS)).fetchall()
+    with duckdb.connect() as connection, files_sql([str(path)], COLUMNS) as sql:
+        return connection.execute(sql).fetchall()
 
 
 def as_jsonl(folder: Path, identifiers: Sequence[object]) -> list[tuple[Any, ...]]:

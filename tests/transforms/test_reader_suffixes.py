@@ -137,15 +137,15 @@ def test_scores_and_candidates_are_read_as_their_suffix_says(tmp_path: Path, nam
     for place in (path, tmp_path / f"{path.stem[:1]}*{path.suffix}"):
         files = score_files(str(place))
         assert files == [str(path)]
-    with duckdb.connect() as connection:
-        assert connection.execute(files_sql(files, COLUMNS)).fetchall() == [("q", 0.5)]
+    with duckdb.connect() as connection, files_sql(files, COLUMNS) as sql:
+        assert connection.execute(sql).fetchall() == [("q", 0.5)]
 
 
 def test_compressed_and_plain_scores_are_read_together(tmp_path: Path) -> None:
     plain = write_lines(tmp_path / "a.jsonl", [SCORES])
     packed = write_lines(tmp_path / "b.jsonl.gz", [SCORES])
-    with duckdb.connect() as connection:
-        found = connection.execute(files_sql([str(plain), str(packed)], COLUMNS)).fetchall()
+    with duckdb.connect() as connection, files_sql([str(plain), str(packed)], COLUMNS) as sql:
+        found = connection.execute(sql).fetchall()
     assert found == [("q", 0.5)] * 2
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from transforms.exporters.block import QueryBlock
 from transforms.exporters.files import ENDINGS, STDOUT, replacing, written
 from transforms.exporters.rows import Options, Rows, Source
 from transforms.exporters.tally import Tally
+from transforms.storage.locks import writing
 from transforms.storage.targets import refuse_special, target
 
 COMMON_OPTIONS = frozenset({"tiers", "backfilled", "positives"})
@@ -88,7 +90,8 @@ def exporter(name: str) -> Exporter:
 def export(source: Source, format: str, path: str | Path, options: Options) -> Report:
     """Write a run's negatives and positives in a trainer's format, and the report beside it.
 
-    The same run and options give the same bytes.
+    The same run and options give the same bytes. Who writes the same file meanwhile waits, so the
+    report is of the file beside it.
 
     Args:
         source: the run.
@@ -107,7 +110,8 @@ def export(source: Source, format: str, path: str | Path, options: Options) -> R
     format = format.replace("-", "_")
     _refuse_options(format, made, options)
     file = _target(source, format, made, path)
-    with Rows(source, options) as rows:
+    alone = nullcontext() if file is None else writing(file)
+    with Rows(source, options) as rows, alone:
         schema = made.schema(rows)
         with written(file, schema) as write:
             count = 0
@@ -121,11 +125,11 @@ def export(source: Source, format: str, path: str | Path, options: Options) -> R
                 rows.graded += len(chosen.positives) - chosen.positives["grade"].null_count
             _check(rows, count)
         report = _report(rows, format, made, file, count)
-    if file is not None:
-        facts = {**report.as_json(), "options": asdict(options)}
-        with replacing(_beside(file)) as temporary:
-            text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
-            temporary.write_text(text, encoding="utf-8")
+        if file is not None:
+            facts = {**report.as_json(), "options": asdict(options)}
+            with replacing(_beside(file)) as temporary:
+                text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
+                temporary.write_text(text, encoding="utf-8")
     return report
 
 

@@ -5,6 +5,7 @@ from types import ModuleType
 
 from transforms.foreign import columns, lists
 from transforms.foreign.rows import Row
+from transforms.storage.digests import Digest, blamed
 
 FORMATS: dict[str, ModuleType] = {
     "triplet": columns,
@@ -15,7 +16,10 @@ FORMATS: dict[str, ModuleType] = {
 }
 
 
-def rows(path: str, format: str) -> Iterator[Row]:
-    """The rows of a file, streamed. Raises DataError naming file and row or line."""
-    found: Iterator[Row] = FORMATS[format].rows(path, format)
-    return found
+def rows(path: str, format: str, digest: Digest | None = None) -> Iterator[Row]:
+    """The rows of a file, streamed.
+
+    Raises DataError naming file and row or line, or where the file has not this digest.
+    """
+    with blamed(path, digest):
+        yield from FORMATS[format].rows(path, format, digest)

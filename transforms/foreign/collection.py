@@ -1,9 +1,10 @@
 """An audited file as a collection: documents, queries, positives and the candidates it gives."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from transforms import storage
 from transforms.datasets import write_json
 from transforms.foreign.raw import Writer, write_rows
 from transforms.foreign.references import judgements, reference_file, texts
+from transforms.storage.digests import Digest, blamed
 from transforms.views import database, file_sql, sql_string
 
 COUNTS = "counts.json"
@@ -82,13 +84,17 @@ _ORDER = {
 
 @dataclass(frozen=True)
 class Foreign:
-    """What is audited: files of one format, and what was named beside them."""
+    """What is audited: files of one format, and what was named beside them.
+
+    `digests` are those of `input_paths`, by path; a file without one is taken as it is.
+    """
 
     files: tuple[str, ...]
     format: str
     corpus: str | None = None
     queries: str | None = None
     qrels: str | None = None
+    digests: Mapping[str, Digest] = field(default_factory=dict)
 
 
 def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
@@ -100,14 +106,14 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     the order in which a query's negatives come in the files. Of `negatives`, `repeated` are those
     that the same list of the same query and positives had before.
 
-    Raises DataError naming file and row, StorageError.
+    Raises DataError naming file and row, or a file that has not its digest, and StorageError.
     """
     with suppress(OSError, ValueError, TypeError):  # What is not there, or damaged, is made anew.
         return {k: int(v) for k, v in storage.read_json(storage.fetch(directory / COUNTS)).items()}
     raw = directory / "raw"
     shutil.rmtree(directory, ignore_errors=True)
     raw.mkdir(parents=True)
-    rows = write_rows(foreign.files, foreign.format, raw)
+    rows = write_rows(foreign.files, foreign.format, raw, foreign.digests)
     _write_references(foreign, raw)
     try:
         with duckdb.connect(database(raw / "collect.duckdb")) as connection:
@@ -126,16 +132,24 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
 
 def _write_references(foreign: Foreign, raw: Path) -> None:
     for what in ("corpus", "queries"):
-        path = getattr(foreign, what)
         with Writer(raw, what, "texts") as writer:
-            for found in texts(reference_file(path, what), what) if path else ():
+            for found in _beside(foreign, what, partial(texts, what=what)):
                 writer.add(*found)
     with Writer(raw, "judgements") as writer:
-        pairs: Iterable[tuple[str, str]] = ()
-        if foreign.qrels:
-            pairs = judgements(reference_file(foreign.qrels, "qrels"))
-        for pair in pairs:
+        for pair in _beside(foreign, "qrels", judgements):
             writer.add(*pair)
+
+
+def _beside(
+    foreign: Foreign, what: str, read: Callable[..., Iterable[tuple[str, str]]]
+) -> Iterator[tuple[str, str]]:
+    """What `read` finds in the file named beside; nothing where none was."""
+    path = getattr(foreign, what)
+    if path:
+        file = reference_file(path, what)
+        digest = foreign.digests.get(str(file))
+        with blamed(file, digest):
+            yield from read(file, digest=digest)
 
 
 def _resolve(

@@ -10,6 +10,7 @@ from schemas.errors import DataError
 from transforms.foreign.files import container, objects, open_table
 from transforms.foreign.rows import Negative, Row, broken, text
 from transforms.readers.rows import Rejected
+from transforms.storage.digests import Digest
 
 LABELS = ("label", "labels", "score", "scores")
 """Columns that sentence-transformers takes for the label, wherever they stand."""
@@ -51,15 +52,15 @@ def json_columns(path: str | Path, record: dict[str, Any], format: str) -> Any:
     return text_columns(path, list(record), kinds, format)
 
 
-def rows(path: str, format: str) -> Iterator[Row]:
+def rows(path: str, format: str, digest: Digest | None = None) -> Iterator[Row]:
     """The file's rows. Raises DataError naming file and row."""
     if container(path) == "jsonl":
         columns = None
-        for number, record, _ in objects(path, format):
+        for number, record, _ in objects(path, format, digest):
             columns = columns or json_columns(path, record, format)
             yield _row(path, number, [record.get(name) for name in columns], columns, format)
         return
-    with open_table(path) as (schema, batches):
+    with open_table(path, digest) as (schema, batches):
         kinds = [is_text(field.type) for field in schema]
         columns = text_columns(path, schema.names, kinds, format)
         number = 0

@@ -18,6 +18,7 @@ from transforms.readers.rows import Rejected
 from transforms.readers.suffixes import kind_of_file, require_kind
 from transforms.readers.tables import json_objects
 from transforms.readers.tables.arrow import damage, ipc_batches
+from transforms.storage.digests import Digest, held
 
 KINDS = ("parquet", "arrow", "jsonl")
 _CAP = line_cap(1 << 27)
@@ -46,20 +47,23 @@ def expand(path: str) -> list[Path]:
 
 
 @contextmanager
-def open_table(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+def open_table(
+    path: str | Path, digest: Digest | None = None
+) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
     """Schema and batches of a Parquet or Arrow IPC file (file or stream format).
 
-    Raises DataError where it is damaged, also while batches are read.
+    Raises DataError where it is damaged, also while batches are read, or has not this digest.
     """
     with ExitStack() as stack:
+        place = stack.enter_context(held(path, digest)) if digest else None
         with damage(path, advice="write it again"):
-            path = storage.fetch(path)
+            place = place or storage.fetch(path)
             if container(path) == "parquet":
-                file = stack.enter_context(pq.ParquetFile(path))
+                file = stack.enter_context(pq.ParquetFile(place))
                 schema = file.schema_arrow
-                batches = file.iter_batches(batch_size=rows_at_once(path, file, schema.names))
+                batches = file.iter_batches(batch_size=rows_at_once(place, file, schema.names))
             else:
-                schema, batches = ipc_batches(stack.enter_context(pa.memory_map(str(path))))
+                schema, batches = ipc_batches(stack.enter_context(pa.memory_map(str(place))))
             names = schema.names
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is not None:
@@ -78,12 +82,14 @@ def _guarded(path: str | Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
         yield batch
 
 
-def objects(path: str | Path, format: str) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+def objects(
+    path: str | Path, format: str, digest: Digest | None = None
+) -> Iterator[tuple[int, dict[str, Any], bytes]]:
     """Number, JSON object and bytes of each line that is not blank, or element of an array.
 
-    Raises DataError naming file and line.
+    Raises DataError naming file and line, or where the file has not this digest.
     """
-    for number, record, data in json_objects.objects(str(path), _CAP):
+    for number, record, data in json_objects.objects(str(path), _CAP, None, digest):
         if isinstance(record, Rejected):
             raise DataError(
                 f"{path} line {number}: {record.reason}. Repair the file; --format {format} is "

@@ -7,6 +7,7 @@ from schemas.errors import DataError
 from transforms.foreign.files import container, objects
 from transforms.foreign.rows import Negative, Passage, Row, broken, listed, named, text
 from transforms.readers.rows import Rejected, identifier
+from transforms.storage.digests import Digest
 
 
 def _flagembedding(number: int, record: dict[str, Any]) -> Row:
@@ -72,11 +73,11 @@ _PARSE: dict[str, Callable[[int, dict[str, Any]], Row]] = {
 }
 
 
-def rows(path: str, format: str) -> Iterator[Row]:
+def rows(path: str, format: str, digest: Digest | None = None) -> Iterator[Row]:
     """The file's lines. Raises DataError naming file and line."""
     if container(path) != "jsonl":
         raise DataError(f"{path}: --format {format} is JSON Lines; name a .jsonl file (.gz, .zst)")
-    for number, record, _ in objects(path, format):
+    for number, record, _ in objects(path, format, digest):
         try:
             yield _PARSE[format](number, record)
         except Rejected as why:

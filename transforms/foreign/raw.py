@@ -1,7 +1,8 @@
 """Rows of audited files as Parquet, before passages are resolved to documents and queries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from transforms.foreign.rows import Passage, Row
 from transforms.kernels.hashing import text_keys
 from transforms.kernels.near_duplicates import sketches
 from transforms.readers.pairs import text_id
+from transforms.storage.digests import Digest
 
 _AT = [("file", pa.int32()), ("row", pa.int64())]
 SCHEMAS = {
@@ -91,10 +93,15 @@ class Writer:
         self._rows = []
 
 
-def write_rows(files: Sequence[str], format: str, directory: Path) -> int:
+def write_rows(
+    files: Sequence[str],
+    format: str,
+    directory: Path,
+    digests: Mapping[str, Digest] = MappingProxyType({}),
+) -> int:
     """Write passages, positives and negatives of the files; returns the number of rows.
 
-    Raises DataError naming file and row, and where a file has no row.
+    Raises DataError naming file and row, and where a file has no row or not its digest.
     """
     total = 0
     with (
@@ -105,7 +112,7 @@ def write_rows(files: Sequence[str], format: str, directory: Path) -> int:
         seen: set[tuple[bool, str]] = set()
         for at, path in enumerate(files):
             before = total
-            for row in rows(path, format):
+            for row in rows(path, format, digests.get(path)):
                 total += 1
                 if len(seen) > _REMEMBERED:
                     seen.clear()

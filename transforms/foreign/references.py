@@ -25,6 +25,7 @@ from transforms.readers.tables import delimited
 from transforms.readers.tables.columnar import is_plain
 from transforms.readers.tables.headers import Layout, find_layout, placed
 from transforms.readers.tables.names import USUAL, usual
+from transforms.storage.digests import Digest
 
 _KINDS = ("parquet", "arrow", "jsonl", "csv", "tsv")
 _ROLES = {
@@ -70,17 +71,19 @@ def _columns(path: Path, what: str, names: Sequence[str]) -> list[str | None]:
     return found
 
 
-def _records(path: Path, what: str, kind: str) -> Iterator[tuple[int, list[object]]]:
+def _records(
+    path: Path, what: str, kind: str, digest: Digest | None
+) -> Iterator[tuple[int, list[object]]]:
     """Line and the values of the columns of `_columns` of each row, UNGRADED for one not there."""
     columns: list[str | None] | None = None
     if kind in ("csv", "tsv"):
-        yield from _delimited(path, what, kind)
+        yield from _delimited(path, what, kind, digest)
     elif kind == "jsonl":
-        for line, record, _ in objects(path, what):
+        for line, record, _ in objects(path, what, digest):
             columns = columns or _columns(path, what, list(record))
             yield line, [UNGRADED if name is None else record.get(name) for name in columns]
     else:
-        with open_table(path) as (schema, batches):
+        with open_table(path, digest) as (schema, batches):
             names = [field.name for field in schema if is_plain(field.type)]
             columns = _columns(path, what, names)
             line = 0
@@ -90,8 +93,10 @@ def _records(path: Path, what: str, kind: str) -> Iterator[tuple[int, list[objec
                     yield line, [UNGRADED if name is None else record[name] for name in columns]
 
 
-def _delimited(path: Path, what: str, kind: str) -> Iterator[tuple[int, list[object]]]:
-    text = delimited.Text(str(path), kind, _CAP, None)
+def _delimited(
+    path: Path, what: str, kind: str, digest: Digest | None
+) -> Iterator[tuple[int, list[object]]]:
+    text = delimited.Text(str(path), kind, _CAP, None, digest=digest)
     roles = _ROLES[what]
 
     def named(names: Sequence[str]) -> list[str | None] | None:
@@ -108,14 +113,14 @@ def _delimited(path: Path, what: str, kind: str) -> Iterator[tuple[int, list[obj
         yield line, fields
 
 
-def texts(path: Path, what: str) -> Iterator[Text]:
+def texts(path: Path, what: str, digest: Digest | None = None) -> Iterator[Text]:
     """Documents (`what` is corpus) or queries of a file, streamed: JSON, CSV, TSV, Parquet, Arrow.
 
     A title is put before the text. Documents without a text are left out. Raises DataError naming
-    file and line where a row cannot be used.
+    file and line where a row cannot be used, and where the file has not this digest.
     """
     kind = require_kind(path, f"--{what}", _KINDS)
-    for line, values in _records(path, what, kind):
+    for line, values in _records(path, what, kind, digest):
         try:
             title = values[2] if len(values) > 2 else None
             yield Text(identifier(values[0]), joined(values[1], title, MOST_BYTES))
@@ -124,18 +129,18 @@ def texts(path: Path, what: str) -> Iterator[Text]:
                 raise DataError(f"--{what}: {path} line {line}: {why.reason}") from None
 
 
-def judgements(path: Path) -> Iterator[tuple[str, str]]:
-    """(query id, document id) of the judgements that are positive. Raises DataError."""
+def judgements(path: Path, digest: Digest | None = None) -> Iterator[tuple[str, str]]:
+    """(query id, document id) of the judgements that are positive. Raises DataError as `texts`."""
     kind = require_kind(path, "--qrels", _KINDS, "tsv")
     if kind in ("csv", "tsv"):
-        text = delimited.Text(str(path), kind, _CAP, None, spaces=True)
+        text = delimited.Text(str(path), kind, _CAP, None, spaces=True, digest=digest)
         for row in read_qrels(text, qrels_layout(text)):
             if isinstance(row, Judgement) and row.positive:
                 yield row.query_id, row.doc_id
             elif isinstance(row, Bad):
                 raise DataError(f"--qrels: {path} line {row.line}: {row.reason}")
         return
-    for line, (query_id, doc_id, grade) in _records(path, "qrels", kind):
+    for line, (query_id, doc_id, grade) in _records(path, "qrels", kind, digest):
         try:
             pair = (identifier(query_id), identifier(doc_id))
             if grade is UNGRADED or number(grade) > 0:

@@ -12,36 +12,49 @@ from transforms.exporters.files import replacing
 from transforms.foreign.columns import LABELS, is_text, json_columns, text_columns
 from transforms.foreign.files import container, objects, open_table
 from transforms.readers.suffixes import compression_of
+from transforms.storage.digests import Digest, blamed
 
 Bad = Mapping[int, Collection[tuple[str, int]]]
 """Row number to the bad negatives of the row: the name of their list, their place from 1."""
 
 
-def rewrite(source: Path, target: Path, format: str, bad: Bad, keep_short: bool) -> list[int]:
+def rewrite(
+    source: Path,
+    target: Path,
+    format: str,
+    bad: Bad,
+    keep_short: bool,
+    digest: Digest | None = None,
+) -> list[int]:
     """Write the file without its bad negatives; returns the numbers of the rows dropped whole.
 
     A triplet goes with its negative. An n-tuple has a fixed width: the row goes or, with
     `keep_short`, its other negatives move up and the last ones become null. Lists lose the
     entries, and so do the lists beside them that belong to it (`neg_scores`). A row that has no
-    negative left goes. Raises DataError, StorageError.
+    negative left goes. Raises DataError, also where the file has not this digest, StorageError.
     """
     dropped: list[int] = []
-    with replacing(target) as temporary:
+    with blamed(source, digest), replacing(target) as temporary:
         if container(source) == "jsonl":
             kind = compression_of(target)
             with pa.output_stream(str(temporary), compression=kind) as out:
-                for line in _json_lines(source, format, bad, keep_short, dropped):
+                for line in _json_lines(source, format, bad, keep_short, dropped, digest):
                     out.write(line + b"\n")
         else:
-            _write_table(source, temporary, format, bad, keep_short, dropped)
+            _write_table(source, temporary, format, bad, keep_short, dropped, digest)
     return dropped
 
 
 def _json_lines(
-    source: Path, format: str, bad: Bad, keep_short: bool, dropped: list[int]
+    source: Path,
+    format: str,
+    bad: Bad,
+    keep_short: bool,
+    dropped: list[int],
+    digest: Digest | None,
 ) -> Iterator[bytes]:
     columns: list[str] = []
-    for number, record, data in objects(source, format):
+    for number, record, data in objects(source, format, digest):
         if format in ("triplet", "n_tuple"):
             columns = columns or json_columns(source, record, format)
         if number not in bad:
@@ -112,9 +125,15 @@ _LISTS: dict[str, Callable[[dict[str, Any], set[tuple[str, int]]], dict[str, Any
 
 
 def _write_table(
-    source: Path, target: Path, format: str, bad: Bad, keep_short: bool, dropped: list[int]
+    source: Path,
+    target: Path,
+    format: str,
+    bad: Bad,
+    keep_short: bool,
+    dropped: list[int],
+    digest: Digest | None,
 ) -> None:
-    with open_table(source) as (schema, batches):
+    with open_table(source, digest) as (schema, batches):
         kinds = [is_text(field.type) for field in schema]
         columns = text_columns(source, schema.names, kinds, format)
         if keep_short:

@@ -16,6 +16,7 @@ from transforms.kernels.geometry import length_fault, normalised
 from transforms.models.batching import batches, fit, one_core_each, token_budget
 from transforms.models.failures import inside_model, no_padding
 from transforms.models.limits import check_length, positions_of
+from transforms.models.weights import LoadedFiles, States, loaded_states
 
 Kind = Literal["query", "document"]
 
@@ -72,12 +73,14 @@ class SentenceTransformerEncoder:
     """Any sentence-transformers model: Transformer, Router (asymmetric) or StaticEmbedding.
 
     `dtype` is that of its transformer's parameters as they are after loading. Raises ModelError
-    where it cannot be loaded, ConfigError for a `max_length` beyond its positions.
+    where it cannot be loaded or changes meanwhile, ConfigError for a `max_length` beyond its
+    positions.
     """
 
     def __init__(self, spec: EncoderSpec) -> None:
         self.spec = spec
-        with inside_model(spec, "encoder", "cannot be loaded"):
+        self._files = LoadedFiles(spec.folder, spec.digest)
+        with self._files.loading(), inside_model(spec, "encoder", "cannot be loaded"):
             self._load()
 
     def _load(self) -> None:
@@ -183,9 +186,13 @@ class SentenceTransformerEncoder:
                 pass
 
     def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
-        """Encode texts. Raises ModelError where the model fails or a value is no finite number."""
+        """Encode texts.
+
+        Raises ModelError where the model fails, its files changed or a value is no finite number.
+        """
         with inside_model(self.spec, "encoder", f"failed on {len(texts)} texts"):
             encoded = self._encode(texts, kind, tokens)
+        self._files.unchanged()
         _refuse_nan(encoded.vectors, texts, self.spec.folder)
         fault = None if self.spec.normalize else length_fault(encoded.vectors)
         if fault:
@@ -250,9 +257,13 @@ def _refuse_nan(vectors: np.ndarray, texts: Sequence[str], folder: str) -> None:
         )
 
 
-@lru_cache(maxsize=4)
 def load_encoder(spec: EncoderSpec) -> Encoder:
-    """The encoder of a spec, loaded once a process."""
+    """The encoder of a spec, loaded once a process, and anew where its files were written again."""
+    return _load_once(spec, loaded_states(spec.folder, spec.digest))
+
+
+@lru_cache(maxsize=4)
+def _load_once(spec: EncoderSpec, _: States) -> Encoder:
     return SentenceTransformerEncoder(replace(spec, folder=str(storage.fetch_tree(spec.folder))))
 
 

@@ -14,7 +14,7 @@ from schemas.errors import ModelError
 from transforms import storage
 from transforms.models.failures import inside_model, no_padding
 from transforms.models.limits import check_length, positions_of
-from transforms.models.weights import saved_names
+from transforms.models.weights import LoadedFiles, States, loaded_states, saved_names
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -139,7 +139,9 @@ class CrossEncoderJudge:
 
     def __init__(self, spec: CrossEncoderSpec) -> None:
         self.spec = spec
-        self.models = [_load(spec, device) for device in _devices(spec.device)]
+        self._files = LoadedFiles(str(storage.fetch_tree(spec.folder)), spec.digest)
+        with self._files.loading():
+            self.models = [_load(spec, device) for device in _devices(spec.device)]
         self._idle: SimpleQueue[CrossEncoder] = SimpleQueue()
         for model in self.models:
             self._idle.put(model)
@@ -147,10 +149,11 @@ class CrossEncoderJudge:
     def score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
         """Probabilities, (pairs,) float32.
 
-        Raises ModelError where the model fails or a score is not a number.
+        Raises ModelError where the model fails, its files changed or a score is not a number.
         """
         with inside_model(self.spec, "cross-encoder", f"failed on {len(pairs)} pairs"):
             scores = self._score(pairs)
+        self._files.unchanged()
         refuse_nan(scores, f"the cross-encoder in {self.spec.folder}")
         return scores
 
@@ -188,7 +191,11 @@ def refuse_nan(scores: np.ndarray, who: str) -> None:
         )
 
 
-@lru_cache(maxsize=2)
 def load_cross_encoder(spec: CrossEncoderSpec) -> PairJudge:
-    """The cross-encoder of a spec, loaded once a process."""
+    """The cross-encoder of a spec, loaded as `load_encoder` does."""
+    return _load_once(spec, loaded_states(spec.folder, spec.digest))
+
+
+@lru_cache(maxsize=2)
+def _load_once(spec: CrossEncoderSpec, _: States) -> PairJudge:
     return CrossEncoderJudge(spec)

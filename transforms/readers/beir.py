@@ -77,8 +77,8 @@ def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
         yield from read_qrels(judged, qrels_layout(judged, header_of(config.header, "qrels")))
         return
     identity, text, title = _columns(source, config)
-    cap = line_cap(config.max_text_bytes)
-    for number, record, data in objects(source.path, cap, config.max_unpacked_bytes):
+    cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
+    for number, record, data in objects(source.path, cap, most, source.digest):
         if isinstance(record, Rejected):
             yield bad(number, source.kind, record, data)
             continue

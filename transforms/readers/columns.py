@@ -142,7 +142,7 @@ def text_of(source: Source, config: Any) -> Text:
     """How a delimited file is read; qrels are cut at white space where a line has no tab."""
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     kind = "csv" if kind_of_file(source.path) == "csv" else "tsv"
-    return Text(source.path, kind, cap, most, spaces=source.kind == "qrels")
+    return Text(source.path, kind, cap, most, source.kind == "qrels", source.digest)
 
 
 def row_maker(
@@ -181,7 +181,8 @@ def _values(
     source: Source, kind: str, columns: Sequence[str | None], config: ParquetInput | JsonlInput
 ) -> Iterator[tuple[int, list[Any] | Rejected, Any]]:
     if kind in ("parquet", "arrow"):
-        for number, values in table_rows(source.path, columns, config.max_unpacked_bytes):
+        most = config.max_unpacked_bytes
+        for number, values in table_rows(source.path, columns, most, digest=source.digest):
             yield number, values, values
         return
     if kind == "jsonl":
@@ -198,7 +199,7 @@ def _json_values(
     watched = USUAL["grade"] if source.kind == "qrels" and config.grade == AUTO else ()
     late = () if columns[2] is not None else watched
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
-    for number, record, raw in objects(source.path, cap, most):
+    for number, record, raw in objects(source.path, cap, most, source.digest):
         if isinstance(record, Rejected):
             yield number, record, raw
             continue

@@ -4,6 +4,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,41 @@ from transforms import storage
 from transforms.datasets import write_json
 from transforms.readers import hf
 from transforms.readers.rows import Source
+from transforms.storage.digests import Digest, digest_of, settled
 
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")
 _EVALUATION = ("splits", "qrels", "queries", "pairs")
 _TOLERANCES = ("bad_rows", "max_unpacked_bytes", "queries_are_documents")
 
 
-def collection_fingerprint(
-    config: Input, sources: list[Source], seed: int, cache: Path | None
-) -> dict[str, object]:
-    """See `transforms.readers.fingerprint_input`."""
+def identify(
+    config: Input, sources: Sequence[Source], seed: int, cache: Path | None
+) -> tuple[dict[str, object], list[Source]]:
+    """What identifies the collection's content, and its sources held to that content.
+
+    See `transforms.readers.fingerprint_input`.
+    """
+    known = [
+        replace(source, digests=tuple(file_digests(_files(config, source), cache)))
+        for source in sources
+    ]
+    return _fingerprint(config, known, seed), known
+
+
+def _files(config: Input, source: Source) -> list[str]:
+    """The files that a source's rows come from; none where a name or a version stands for them."""
+    if source.kind == "labels" or config.format not in ("hf", "stdlib", "ir_datasets"):
+        return [source.path]
+    return hf.files(source) if config.format == "hf" else []
+
+
+def _fingerprint(config: Input, sources: list[Source], seed: int) -> dict[str, object]:
     evaluation = {f"evaluation_{what}" for what in _EVALUATION}
     options = config.model_dump(mode="json", exclude={*_LOCATIONS, *_TOLERANCES, *evaluation})
     value: dict[str, object] = {"options": options}
     labels = [source for source in sources if source.kind == "labels"]
     if labels:
-        value["labels"] = _sums(labels, cache)
+        value["labels"] = _sums(labels)
         sources = [source for source in sources if source.kind != "labels"]
     if config.limit is not None:
         value["seed"] = seed
@@ -41,7 +61,7 @@ def collection_fingerprint(
         _put(value, "datasets", sources, [source.kind for source in sources], identities)
     else:
         names = [f"{source.kind}/{source.name}" for source in sources]
-        _put(value, "files", sources, names, _sums(sources, cache))
+        _put(value, "files", sources, names, _sums(sources))
     return value
 
 
@@ -58,27 +78,43 @@ def _put(
     value["evaluation"] = sorted(pair for source, *pair in named if source.evaluation)
 
 
-def _sums(sources: list[Source], cache: Path | None) -> list[str]:
-    return file_sums([source.path for source in sources], cache)
+def _sums(sources: Sequence[Source]) -> list[str]:
+    return [source.digests[0].sha256 for source in sources]
 
 
-def file_sums(paths: Sequence[str], cache: Path | None) -> list[str]:
-    """`file_sum` of each file; taken from the cache where size and time are as they were."""
+def file_digests(paths: Sequence[str], cache: Path | None) -> list[Digest]:
+    """Digest of each file, in their order. Raises DataError where one cannot be read.
+
+    Taken from `cache`, a JSON file, where bytes, times, inode and device are as they were and the
+    file had not just been written then, so that any change since would show in them.
+    """
     known = _load(cache)
     fresh: dict[str, Any] = {}
-    sums = []
+    found = []
     for name in paths:
         path = str(Path(name).absolute())
         key = hashlib.sha256(os.fsencode(storage.url_of(path) or path)).hexdigest()
-        state = storage.state(path)
+        state = _state(path)
         entry = known.get(key)
-        if not isinstance(entry, dict) or entry.get("state") != state:
-            entry = {"state": state, "sha256": file_sum(path)}
-            fresh[key] = entry
-        sums.append(str(entry["sha256"]))
+        if isinstance(entry, dict) and entry.get("state") == state:
+            mirrored = storage.is_mirrored(Path(path))
+            found.append(Digest(str(entry["sha256"]), () if mirrored else tuple(state)))
+            continue
+        digest = digest_of(path)
+        found.append(digest)
+        stored = state if storage.is_mirrored(Path(path)) else list(digest.state)
+        if stored and settled(stored):
+            fresh[key] = {"state": stored, "sha256": digest.sha256}
     if cache is not None and fresh:
         write_json(cache, {**known, **fresh})
-    return sums
+    return found
+
+
+def _state(path: str) -> list[int]:
+    try:
+        return storage.state(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _load(cache: Path | None) -> dict[str, Any]:
@@ -86,12 +122,3 @@ def _load(cache: Path | None) -> dict[str, Any]:
         return storage.read_json(storage.fetch(cache)) if cache is not None else {}
     except (OSError, ValueError):
         return {}
-
-
-def file_sum(path: str) -> str:
-    """SHA-256 of a file's bytes, in hex. Raises DataError where it cannot be read."""
-    try:
-        with open(storage.fetch(path), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error

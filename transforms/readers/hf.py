@@ -1,5 +1,6 @@
 """Hugging Face data sets, saved on disk or by name, with named columns."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from transforms.readers.limits import ROWS
 from transforms.readers.rows import Row, Source
 from transforms.readers.tables.arrow import first_line
 from transforms.readers.tables.columnar import batch_rows, checked_batch, require_columns
+from transforms.storage.digests import all_held, changed
 
 
 class Name(NamedTuple):
@@ -145,20 +147,34 @@ def _shown(text: str) -> str:
 
 def read(source: Source, config: HfInput, seed: int) -> Iterator[Row]:
     """Rows of one data set."""
-    data = load(source.path)
-    wanted = _columns(source, data, config)
-    make = row_maker(source.kind, wanted, config)
-    batches = data.with_format("arrow").iter(batch_size=ROWS)
-    try:
-        checked = (checked_batch(source.path, batch, wanted) for batch in batches)
-        for number, values in batch_rows(checked, wanted):
-            yield make(number, values, values)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"data set {source.path!r} is damaged ({first_line(error)}); fetch it again"
-        ) from error
+    paths = files(source)
+    if source.digests and len(paths) != len(source.digests):
+        raise changed(source.path)
+    with all_held(paths, source.digests):
+        data = load(source.path)
+        wanted = _columns(source, data, config)
+        make = row_maker(source.kind, wanted, config)
+        batches = data.with_format("arrow").iter(batch_size=ROWS)
+        try:
+            checked = (checked_batch(source.path, batch, wanted) for batch in batches)
+            for number, values in batch_rows(checked, wanted):
+                yield make(number, values, values)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(
+                f"data set {source.path!r} is damaged ({first_line(error)}); fetch it again"
+            ) from error
+
+
+def files(source: Source) -> list[str]:
+    """The Arrow files that a data set is mapped from; none where it is in memory."""
+    found = getattr(load(source.path), "cache_files", None) or []
+    return [str(entry["filename"]) for entry in found]
 
 
 def identity(source: Source) -> str:
-    """What names a data set's content: the library's fingerprint of it."""
-    return str(load(source.path)._fingerprint)
+    """What names a data set's content: the library's fingerprint of it, and its files' digests."""
+    named = str(load(source.path)._fingerprint)
+    if not source.digests:
+        return named
+    parts = "\n".join([named, *(digest.sha256 for digest in source.digests)])
+    return hashlib.sha256(parts.encode()).hexdigest()

@@ -48,7 +48,8 @@ def label_source(path: str) -> Source:
 
 def read_labels(source: Source, max_text_bytes: int, most: int | None = None) -> Iterator[Row]:
     """Rows of a labels file; a pair without a decision is a bad row here."""
-    for number, data, size in lines(source.path, line_cap(max_text_bytes), most):
+    cap = line_cap(max_text_bytes)
+    for number, data, size in lines(source.path, cap, most, source.digest):
         try:
             found = parse_decision(data, size)
             if found.decision is None:

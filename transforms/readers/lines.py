@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -14,6 +15,7 @@ from transforms import storage
 from transforms.readers.limits import Unpacked
 from transforms.readers.rows import Rejected
 from transforms.readers.suffixes import compression_of
+from transforms.storage.digests import Digest, Hashed, blamed, changed
 
 _BUFFER = 1 << 20
 
@@ -23,27 +25,64 @@ def line_cap(max_text_bytes: int) -> int:
     return max(16 << 20, 8 * max_text_bytes)
 
 
-def open_bytes(path: str | Path) -> BinaryIO:
-    """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError."""
+def open_bytes(path: str | Path, raw: Hashed | None = None) -> BinaryIO:
+    """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError.
+
+    They are read by way of `raw` where it is given.
+    """
     kind = compression_of(path)
     try:
         path = storage.fetch(path)
         if kind is None:
-            return open(path, "rb", buffering=_BUFFER)
-        stream = pa.input_stream(str(path), compression=kind)
-        return cast(BinaryIO, io.BufferedReader(stream, _BUFFER))
+            return open(path, "rb", buffering=_BUFFER) if raw is None else _buffered(raw)
+        return _buffered(pa.input_stream(str(path) if raw is None else raw, compression=kind))
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise _unreadable(path, error) from error
 
 
-def lines(path: str | Path, cap: int, most: int | None = None) -> Iterator[tuple[int, bytes, int]]:
+def _buffered(stream: Any) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(stream, _BUFFER))
+
+
+def _unreadable(path: str | Path, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be read: {error.strerror or error}")
+
+
+@contextmanager
+def held_bytes(path: str | Path, digest: Digest | None) -> Iterator[BinaryIO]:
+    """`open_bytes` of a file that is read from its start to its end in the block.
+
+    Raises DataError, when the block ends, where the bytes that were read have not this digest.
+    """
+    if digest is None:
+        with open_bytes(path) as file:
+            yield file
+        return
+    try:
+        raw = Hashed(storage.fetch(path))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with blamed(path, digest), raw, open_bytes(path, raw) as file:
+        yield file
+        try:
+            read = raw.sha256()
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if read != digest.sha256:
+            raise changed(path)
+
+
+def lines(
+    path: str | Path, cap: int, most: int | None = None, digest: Digest | None = None
+) -> Iterator[tuple[int, bytes, int]]:
     """Lines that are not blank: number from 1, at most `cap` bytes without the end, full size.
 
     A byte-order mark is skipped. Raises DataError where the file is cut off or damaged, or a
-    compressed one unpacks to more than `most` bytes, see `Unpacked`.
+    compressed one unpacks to more than `most` bytes, see `Unpacked`; and, after the last line,
+    where the bytes that were read have not this digest.
     """
     number = 0
-    with open_bytes(path) as file:
+    with held_bytes(path, digest) as file:
         unpacked = Unpacked(path, most if compression_of(path) else sys.maxsize)
         try:
             while data := file.readline(cap + 1):

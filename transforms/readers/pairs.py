@@ -188,11 +188,11 @@ def _raw_rows(
     wanted = _columns(source, config)
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     if kind == "jsonl":
-        for line, record, data in objects(source.path, cap, most):
+        for line, record, data in objects(source.path, cap, most, source.digest):
             if isinstance(record, Rejected):
                 yield line, record, data
             else:
                 yield line, [record.get(name) for name in wanted], data
     else:
-        for line, values in table_rows(source.path, wanted, most, wanted[1:]):
+        for line, values in table_rows(source.path, wanted, most, wanted[1:], source.digest):
             yield line, values, values

@@ -6,6 +6,8 @@ from math import isfinite
 from reprlib import Repr
 from typing import Any, NamedTuple
 
+from transforms.storage.digests import Digest
+
 EXCERPT = 200
 MOST_ID_BYTES = 65_536
 MOST_GRADE = 3.4028234e38
@@ -20,12 +22,19 @@ class Source:
     `kind` says what the rows are: documents, queries, qrels, pairs, functions or labels. `path` is
     where they are, `name` what a dead letter calls it, relative to the input; never absolute.
     `evaluation` says that the rows are of an evaluation split: read to keep them out of training.
+    `digests` are what the files that are read must have: one, or of a data set one a file.
     """
 
     kind: str
     path: str
     name: str
     evaluation: bool = False
+    digests: tuple[Digest, ...] = ()
+
+    @property
+    def digest(self) -> Digest | None:
+        """That of the file at `path`; None where any content is taken."""
+        return self.digests[0] if self.digests else None
 
 
 class Document(NamedTuple):

@@ -75,12 +75,14 @@ def exists(path: str | Path) -> bool:
 
 
 def state(path: str | Path) -> list[int]:
-    """Bytes and time of the last change in ns; in a store the object's. FileNotFoundError."""
+    """Bytes first, then what changes with the content: times in ns and, here, inode and device.
+
+    In a store the object's. Raises FileNotFoundError.
+    """
+    from transforms.storage.digests import state_of
+
     place = rooted(path)
-    if is_mirrored(place):
-        return list(_mirror().entry(place))
-    found = place.stat()
-    return [found.st_size, found.st_mtime_ns]
+    return list(_mirror().entry(place)) if is_mirrored(place) else list(state_of(place.stat()))
 
 
 def names(folder: str | Path) -> list[str]:

@@ -139,8 +139,8 @@ def test_another_threshold_loads_no_model(config: str, tmp_path: Path) -> None:
     def loaded(*_: object) -> None:
         raise AssertionError("a model was loaded")
 
-    encoders.load_encoder.cache_clear()
-    judges.load_cross_encoder.cache_clear()
+    encoders._load_once.cache_clear()
+    judges._load_once.cache_clear()
     policies = "policies=[{judge_calibrated_threshold: {positives_above: 0.1}}]"
     with (
         mock.patch.object(encoders.SentenceTransformerEncoder, "_load", loaded),

@@ -38,10 +38,15 @@ def ipc_batches(source: pa.MemoryMappedFile) -> tuple[pa.Schema, Iterator[pa.Rec
 
 
 @contextmanager
-def open_arrow(path: str | Path) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
-    """Schema and batches of a file. Raises DataError where it is damaged or no Arrow file."""
+def open_arrow(
+    path: str | Path, place: Path | None = None
+) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+    """Schema and batches of a file, at `place` or its own.
+
+    Raises DataError where it is damaged or no Arrow file.
+    """
     with (
         damage(path, "is not an Arrow file that can be read"),
-        pa.memory_map(str(storage.fetch(path))) as source,
+        pa.memory_map(str(place or storage.fetch(path))) as source,
     ):
         yield ipc_batches(source)

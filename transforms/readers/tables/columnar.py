@@ -1,6 +1,7 @@
 """Parquet and Arrow files as rows of values, with their columns checked before they are read."""
 
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from transforms import storage
 from transforms.readers.limits import ROWS, Unpacked, rows_at_once
 from transforms.readers.suffixes import kind_of_file
 from transforms.readers.tables.arrow import damage, open_arrow
+from transforms.storage.digests import Digest, held
 
 
 def schema_of(path: str) -> pa.Schema:
@@ -97,34 +99,33 @@ def table_rows(
     wanted: Sequence[str | None],
     most: int | None = None,
     listed: Collection[str] = (),
+    digest: Digest | None = None,
 ) -> Iterator[tuple[int, list[Any]]]:
     """Row number from 1 and the wanted values of each row of a file; text as bytes.
 
-    Raises DataError where it is damaged, a column does not fit, or the values take more than `most`
-    bytes, see `Unpacked`.
+    Raises DataError where it is damaged, a column does not fit, the values take more than `most`
+    bytes, see `Unpacked`, or it has not this digest while it is read.
     """
-    if kind_of_file(path) == "arrow":
-        batches = _arrow_batches(path, wanted, listed)
-    else:
-        batches = _parquet_batches(path, wanted, listed)
-    with damage(path):
+    read = _arrow_batches if kind_of_file(path) == "arrow" else _parquet_batches
+    with held(path, digest) as place, damage(path):
+        batches = read(path, place, wanted, listed)
         yield from batch_rows(_counted(batches, Unpacked(storage.fetch(path), most)), wanted)
 
 
 def _parquet_batches(
-    path: str, wanted: Sequence[str | None], listed: Collection[str]
+    path: str, place: Path, wanted: Sequence[str | None], listed: Collection[str]
 ) -> Iterator[pa.RecordBatch]:
     present = list(dict.fromkeys(column for column in wanted if column is not None))
-    with _open_parquet(path) as file, damage(path):
+    with _open_parquet(path, place) as file, damage(path):
         require_values(path, file.schema_arrow, wanted, listed)
-        size = rows_at_once(path, file, present)
+        size = rows_at_once(place, file, present)
         yield from file.iter_batches(batch_size=size, columns=present)
 
 
 def _arrow_batches(
-    path: str, wanted: Sequence[str | None], listed: Collection[str]
+    path: str, place: Path, wanted: Sequence[str | None], listed: Collection[str]
 ) -> Iterator[pa.RecordBatch]:
-    with open_arrow(path) as (_, batches), damage(path):
+    with open_arrow(path, place) as (_, batches), damage(path):
         for batch in batches:
             checked = checked_batch(path, batch, wanted, listed)
             for start in range(0, checked.num_rows, ROWS):

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from schemas.errors import DataError
 from transforms.readers.limits import Unpacked
-from transforms.readers.lines import decoded, lines, open_bytes
+from transforms.readers.lines import decoded, held_bytes, lines, open_bytes
 from transforms.readers.rows import Rejected
 from transforms.readers.suffixes import compression_of
+from transforms.storage.digests import Digest
 
 HEAD = 100
 """Records after the first that are looked at to tell whether the first is a header."""
@@ -24,7 +25,8 @@ csv.field_size_limit(sys.maxsize)
 class Text(NamedTuple):
     """A delimited file and how it is read: `kind` is csv or tsv.
 
-    `cap` and `most` are as in `lines`. With `spaces` a line without a tab is cut at white space.
+    `cap`, `most` and `digest` are as in `lines`. With `spaces` a line without a tab is cut at white
+    space.
     """
 
     path: str
@@ -32,6 +34,7 @@ class Text(NamedTuple):
     cap: int
     most: int | None
     spaces: bool = False
+    digest: Digest | None = None
 
 
 def records(text: Text) -> Iterator[Record]:
@@ -39,13 +42,14 @@ def records(text: Text) -> Iterator[Record]:
 
     Fields are as they are written: nothing is stripped. Of tab-separated lines a field that stands
     in double quotes, with those inside it doubled, is unquoted; a record is a line. CSV records may
-    hold line ends in quotes. Raises DataError where the file is damaged or a quote never closes.
+    hold line ends in quotes. Raises DataError where the file is damaged or a quote never closes
+    and, after the last record, where what was read has not the file's digest.
     """
     return _csv_records(text) if text.kind == "csv" else _tsv_records(text)
 
 
 def _tsv_records(text: Text) -> Iterator[Record]:
-    for number, data, size in lines(text.path, text.cap, text.most):
+    for number, data, size in lines(text.path, text.cap, text.most, text.digest):
         try:
             line = decoded(data, size)
         except Rejected as why:
@@ -109,7 +113,7 @@ class _Lines:
 
 
 def _csv_records(text: Text) -> Iterator[Record]:
-    with open_bytes(text.path) as file:
+    with held_bytes(text.path, text.digest) as file:
         found = _Lines(text, iter(lambda: file.readline(text.cap + 1), b""))
         reader = csv.reader(found, delimiter=_delimiter(text), strict=True)
         while True:

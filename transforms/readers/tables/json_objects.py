@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 
 from schemas.errors import DataError
 from transforms.readers.limits import Unpacked
-from transforms.readers.lines import lines, open_bytes, parsed
+from transforms.readers.lines import held_bytes, lines, open_bytes, parsed
 from transforms.readers.rows import Rejected
 from transforms.readers.suffixes import compression_of
+from transforms.storage.digests import Digest
 
 HEAD = 100
 """Objects that are looked at for the columns there are."""
@@ -21,12 +22,15 @@ _SPACE = " \t\r\n"
 _START = 4096
 
 
-def objects(path: str, cap: int, most: int | None = None) -> Iterator[Object]:
+def objects(
+    path: str, cap: int, most: int | None = None, digest: Digest | None = None
+) -> Iterator[Object]:
     """Number from 1, object or why there is none, and the bytes, of each object of a file.
 
     The number is the line's or, of an array, the element's. An array takes memory for one element
-    of at most `cap` bytes; `most` as in `lines`. Raises DataError where the file is damaged, is an
-    array that is not whole, or is one value that spans lines.
+    of at most `cap` bytes; `most` and `digest` as in `lines`. Raises DataError where the file is
+    damaged, is an array that is not whole, or is one value that spans lines, and, after the last
+    object, where what was read has not the digest.
     """
     with open_bytes(path) as file:
         try:
@@ -34,9 +38,9 @@ def objects(path: str, cap: int, most: int | None = None) -> Iterator[Object]:
         except OSError:
             start = b""
     if start.startswith(b"[") and start[1:].lstrip()[:1] in (b"{", b"") and start.strip() != b"[]":
-        yield from _elements(path, cap, most)
+        yield from _elements(path, cap, most, digest)
         return
-    for number, data, size in lines(path, cap, most):
+    for number, data, size in lines(path, cap, most, digest):
         try:
             yield number, parsed(data, size), data
         except Rejected as why:
@@ -113,8 +117,8 @@ class _Buffer:
                 return ""
 
 
-def _elements(path: str, cap: int, most: int | None) -> Iterator[Object]:
-    with open_bytes(path) as file:
+def _elements(path: str, cap: int, most: int | None, digest: Digest | None) -> Iterator[Object]:
+    with held_bytes(path, digest) as file:
         buffer = _Buffer(path, file, most)
         buffer.mark()
         buffer.at += 1
