@@ -12,6 +12,7 @@ the stage's `ending` where that does not come.
 
 import functools
 import importlib
+import logging
 import os
 import signal
 import time
@@ -104,6 +105,7 @@ def install(trace: Trace) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.ERROR)  # As the command itself does, before Beam is there.
     install(Trace(os.environ["NEGMINE_TRACE"], os.environ.get("NEGMINE_STOP_AT", "")))
     from jobs.__main__ import main
 
