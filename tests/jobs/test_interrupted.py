@@ -20,6 +20,7 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
+from transforms.storage import digests
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,7 +127,10 @@ PLACES = ("inputs.json", "ingest", "embed", "bm25_index", "retrieve", "judge", "
 
 
 @pytest.mark.parametrize("place", [*(f"work/{place}" for place in PLACES), "/runs/"])
-def test_a_disk_that_fills_in_any_stage(config: str, tmp_path: Path, place: str) -> None:
+def test_a_disk_that_fills_in_any_stage(
+    config: str, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "RACY", 0)
     with full_disk(place.replace("inputs.json", ".inputs.json")):
         ended = negmine("mine", config, "--output", str(tmp_path))
     assert ended.code == 5, ended.err
