@@ -7,7 +7,7 @@ at the second, all of it is behind at the third), `begin` of a block, `written` 
 (it has its temporary name at the first, its own at the second).
 
 NEGMINE_STOP_AT="stage <tab> event <tab> name" lets the process stand still (SIGSTOP) there, or at
-the stage's `ending` where that does not come.
+the stage's `ending` where that does not come; once, so that SIGCONT lets it go on to its end.
 """
 
 import functools
@@ -51,6 +51,7 @@ class Trace:
             self.stage = name
         here = self.stage == self.stop_stage and bool(self.stage)
         if here and (event == "ending" or f"{event}\t{self.relative(name)}" == self.stop_at):
+            self.stop_stage = ""
             os.kill(os.getpid(), signal.SIGSTOP)
 
     @staticmethod
