@@ -7,11 +7,12 @@ at the second, all of it is behind at the third), `begin` of a block, `written` 
 (it has its temporary name at the first, its own at the second).
 
 NEGMINE_STOP_AT="stage <tab> event <tab> name" lets the process stand still (SIGSTOP) there, or at
-the stage's `ending` where that does not come.
+the stage's `ending` where that does not come; once, so that SIGCONT lets it go on to its end.
 """
 
 import functools
 import importlib
+import logging
 import os
 import signal
 import time
@@ -50,6 +51,7 @@ class Trace:
             self.stage = name
         here = self.stage == self.stop_stage and bool(self.stage)
         if here and (event == "ending" or f"{event}\t{self.relative(name)}" == self.stop_at):
+            self.stop_stage = ""
             os.kill(os.getpid(), signal.SIGSTOP)
 
     @staticmethod
@@ -104,6 +106,7 @@ def install(trace: Trace) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.ERROR)  # As the command itself does, before Beam is there.
     install(Trace(os.environ["NEGMINE_TRACE"], os.environ.get("NEGMINE_STOP_AT", "")))
     from jobs.__main__ import main
 

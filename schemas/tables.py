@@ -141,6 +141,10 @@ _CONFIRMED = _field(
     "confirmed_negative", pa.bool_(), "labelled a negative: no judge's policy drops it"
 )
 
+_SAME_ID = _field(
+    "same_id_as_query", pa.bool_(), "the query's own id, where both are one collection", True
+)
+
 _PARTS = _field(
     "judge_parts", pa.map_(pa.string(), pa.float32()), "scores that the judge's own is made of"
 )
@@ -283,8 +287,8 @@ LEDGER = pa.schema(
         _field("positive_judge_score", pa.float32(), "judge's score of the positive", True),
         _field("positive_cosine", pa.float32(), "highest cosine with a positive's vector"),
         _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),
-        _field("same_id_as_query", pa.bool_(), "the query's own id, where both are one collection"),
-        _field("query_jaccard", pa.float32(), "shingle Jaccard with the query's text"),
+        _SAME_ID,
+        _field("query_jaccard", pa.float32(), "shingle Jaccard with the query's text", True),
         _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
         _field("given_rank", pa.int32(), "rank from 1 in the list that was given", True),
         *_VERDICT,

@@ -99,8 +99,6 @@ def _rows(layout: Layout) -> list[dict[str, Any]]:
                         "confirmed_negative": False,
                         "positive_cosine": 0.5,
                         "positive_jaccard": 0.1,
-                        "same_id_as_query": False,
-                        "query_jaccard": 0.0,
                         "verdict": "kept",
                         "policy": None,
                         "threshold": None,

@@ -181,7 +181,6 @@ def test_a_hub_cap_bounds_how_many_queries_use_a_document(workdir: Path, tmp_pat
     run, _ = mine(tmp_path, f"output.workdir={workdir}", "judge.kind=none", policies)
     ((most,),) = duckdb.sql(
         f"SELECT max(n) FROM (SELECT count(*) n FROM read_parquet('{run}/negatives/*/*.parquet') "
-        "WHERE list_contains(sources, 'bm25') OR list_contains(sources, 'dense') "
         "GROUP BY negative_id)"
     ).fetchall()
     assert 0 < most <= 3

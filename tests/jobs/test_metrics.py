@@ -172,6 +172,7 @@ def inputs(miner: Miner, verdicts: Dataset) -> Inputs:
         verdicts,
         Selection.of(miner.config),
         miner.config.seed,
+        {c.judge: (c.auc, c.low, c.high, c.queries) for c in miner.judge_checks},
     )
 
 

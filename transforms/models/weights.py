@@ -135,7 +135,11 @@ def _files(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in _IGNORED and ".git" not in path.parts
+        if path.is_file()
+        and path.name not in _IGNORED
+        and ".git" not in path.parts
+        # What another process fetches into a mirror at this moment.
+        and not (path.name.startswith(".") and path.name.endswith(".tmp"))
     )
 
 
@@ -166,9 +170,13 @@ def _known_digest(folder: Path, states: States) -> str:
 
 
 def loaded_states(folder: str, digest: str) -> States:
-    """What a loaded model is kept by beside its spec; nothing for one in a store or any content."""
+    """What a loaded model is kept by beside its spec; nothing where any content is taken."""
+    if not digest:
+        return ()
     place = storage.rooted(folder)
-    return _states(_files(place)) if digest and not storage.is_mirrored(place) else ()
+    if storage.is_mirrored(place) and not place.is_dir():
+        storage.fetch_tree(place)
+    return _states(_files(place))
 
 
 class LoadedFiles:

@@ -83,7 +83,12 @@ def a_manifest(queries: int) -> dict[str, Any]:
             {"known_positive": {}},
             {"judge_calibrated_threshold": {"positives_above": 0.5}},
         ],
-        "summary": {"queries": queries, "documents": 5 * queries, "dead_letters": 0},
+        "summary": {
+            "queries": queries,
+            "documents": 5 * queries,
+            "dead_letters": 0,
+            "zero_vectors": {"documents": 0, "queries": 0},
+        },
         "versions": {"negmine": "0.1.0"},
         "remarks": [],
     }
