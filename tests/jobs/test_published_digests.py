@@ -71,7 +71,7 @@ def taken(run: Path) -> Path:
 
 
 def added(run: Path) -> Path:
-    file = run / "positives" / "part-000000000000-000000000001.parquet"
+    file = run / "others" / "part-000000000000-000000000001.parquet"
     file.parent.mkdir(exist_ok=True)
     pq.write_table(pa.table({"x": [1]}), file)
     return file

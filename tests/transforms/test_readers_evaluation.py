@@ -20,7 +20,7 @@ TEXTS = {
     "documents": [{"doc_id": f"d{i}", "text": f"text {i}"} for i in range(4)],
     "queries": [{"query_id": "q1", "text": "first"}, {"query_id": "q2", "text": "second"}],
     "qrels": [{"query_id": "q1", "doc_id": "d1"}, {"query_id": "q2", "doc_id": "d2"}],
-    "evaluation_queries": [{"query_id": "q1", "text": "SECOND!"}, {"query_id": "q9", "text": "x"}],
+    "evaluation_queries": [{"query_id": "q1", "text": " SECOND"}, {"query_id": "q9", "text": "x"}],
     "evaluation_qrels": [{"query_id": "q1", "doc_id": "d1"}, {"query_id": "q1", "doc_id": "d3"}],
 }
 LISTS = ("evaluation_queries", "evaluation_qrels")
@@ -73,7 +73,7 @@ def test_queries_of_evaluation_qrels_are_looked_up_in_evaluation_queries(
     flags = [row["in_evaluation"] for row in rows(tmp_path, "documents")]
     assert flags == [False, True, False, True]
     assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q1"]
-    assert rows(tmp_path, "positives") == [{"query_ix": 0, "doc_ix": 1, "grade": 1.0, "own": True}]
+    assert rows(tmp_path, "positives") == [{"query_ix": 0, "doc_ix": 1, "grade": None, "own": True}]
     assert (counts["dead_letters"], counts["evaluation_queries"]) == (1, 1)
 
 
@@ -83,7 +83,7 @@ def test_nothing_of_the_evaluation_is_written_but_flags_and_counts(
 ) -> None:
     ingest(config(**write(tmp_path / "in")), tmp_path)
     written = repr([rows(tmp_path, name) for name in SCHEMAS])
-    assert "SECOND!" not in written
+    assert "SECOND" not in written
     assert "q9" not in written
     assert not (tmp_path / "raw").exists()
 
@@ -140,7 +140,7 @@ def test_a_beir_split_that_is_mined_or_is_not_there_names_those_there_are(tmp_pa
 
 def test_pairs_are_compared_by_their_texts(tmp_path: Path) -> None:
     pairs = [("what do stars burn", "Hydrogen."), ("who sings", "Birds do."), ("x", "Fish swim.")]
-    held_out = [("Who sings?", "nobody knows"), ("where is up", "birds do")]
+    held_out = [("Who  sings", "nobody knows"), ("where is up", "birds DO.")]
     for name, table in (("train", pairs), ("test", held_out)):
         lines = [{"query": query, "positive": positive} for query, positive in table]
         write_lines(tmp_path / f"{name}.jsonl", lines)

@@ -67,7 +67,7 @@ def test_labels_become_positives_and_confirmed_negatives(tmp_path: Path) -> None
 
 
 def test_a_label_of_a_merged_query_counts_for_the_one_it_was_merged_into(tmp_path: Path) -> None:
-    queries = [*QUERIES, {"_id": "q9", "text": "How do cells divide?"}]
+    queries = [*QUERIES, {"_id": "q9", "text": "How do  cells divide"}]
     qrels = [*QRELS, ("q9", "d1", 1)]
     given = [label("q9", "d2", "positive"), label("q9", "d3", "negative")]
     ingest(labelled(tmp_path, *given, queries=queries, qrels=qrels), tmp_path)

@@ -145,7 +145,7 @@ def test_repeats_are_counted_and_a_second_positive_is_no_repeat(
 
 def test_rows_of_the_same_normalised_text_are_one_query(student: Path, tmp_path: Path) -> None:
     rows = clean()
-    rows.append(Mined(query(2).upper() + "!", document(56), (document(2), document(40))))
+    rows.append(Mined(query(2).upper() + " ", document(56), (document(2), document(40))))
     path = write_jsonl(
         tmp_path / "f.jsonl",
         [{"query": r.query, "pos": [r.positive], "neg": list(r.negatives)} for r in rows],

@@ -68,12 +68,12 @@ def test_an_identifier_of_two_texts_is_told_apart(tmp_path: Path) -> None:
 
 def test_texts_have_the_identifiers_of_the_corpus(tmp_path: Path) -> None:
     path = write_jsonl(
-        tmp_path / "f.jsonl", flagembedding([Mined("A q?", "The p", ("n", "other"))])
+        tmp_path / "f.jsonl", flagembedding([Mined("A  q", "The p", ("n", "other"))])
     )
     write_jsonl(
         tmp_path / "corpus.jsonl",
         [
-            {"_id": "d2", "title": "", "text": "the P."},
+            {"_id": "d2", "title": "", "text": "the P"},
             {"_id": "d1", "text": "n"},
             {"_id": "d9", "text": "further"},
             {"_id": "d8", "text": "unused"},
