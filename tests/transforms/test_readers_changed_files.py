@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import DataError
+from tests.transforms.foreign.sets import read_table
 from tests.transforms.input_files import config, write_beir, write_lines, write_table
 from transforms.readers import identified, read
 
@@ -109,12 +110,17 @@ FORMATS = _formats()
 
 
 def other_content(file: Path) -> bytes:
-    """A file of the same kind and columns that holds something else."""
-    data = file.read_bytes()
+    """A sound file of the same kind and columns that holds something else."""
     if file.suffix in (".gz", ".zst"):
         rows = ["a line", "of something else"]
         return write_lines(file.with_name(f"else{file.suffix}"), rows).read_bytes()
-    assert b"a" in data or b"1" in data
+    if file.suffix in (".parquet", ".arrow"):
+        table = read_table(file)
+        kind = ".stream.arrow" if file.read_bytes()[:6] != b"ARROW1" else ".arrow"
+        suffix = ".parquet" if file.suffix == ".parquet" else kind
+        rows = [{name: f"{text} else" for name, text in row.items()} for row in table.to_pylist()]
+        return write_table(file.parent.parent / f"else{suffix}", rows).read_bytes()
+    data = file.read_bytes()
     return data.replace(b"a ", b"b ").replace(b'"1"', b'"2"').replace(b"1\n", b"2\n") + b"\n"
 
 

@@ -12,6 +12,7 @@ from tests.transforms.foreign.sets import (
     flagembedding,
     msmarco,
     n_tuples,
+    read_table,
     tevatron,
     triplets,
 )
@@ -48,8 +49,14 @@ def known(foreign: Foreign) -> Foreign:
 
 
 def other_content(file: Path) -> bytes:
+    """A sound file of the same kind and columns that holds something else."""
+    other = file.with_name(file.name.replace(file.name.partition(".")[0], "else", 1))
     if file.suffix in (".gz", ".zst"):
-        return write_lines(file.with_name(f"else{file.suffix}"), ['{"a": "line"}']).read_bytes()
+        return write_lines(other, ['{"a": "line"}']).read_bytes()
+    if file.suffix in (".parquet", ".arrow"):
+        rows = read_table(file).to_pylist()
+        changed = [{name: f"{text} else" for name, text in row.items()} for row in rows]
+        return write_table(other, changed).read_bytes()
     return file.read_bytes().replace(b"a ", b"b ").replace(b"d1", b"d9") + b"\n"
 
 
