@@ -168,7 +168,13 @@ def pairs(base: Path, like: dict[str, dict[str, str]]) -> list[Pair]:
 
     def export(run: str, *options: str) -> Callable[[Path], Words]:
         file = ("--format", "triplet", *options)
-        return lambda output: ["export", f"{output}:{run}", *file, "-o", str(output / "e.parquet")]
+        return lambda output: [
+            "export",
+            f"{output}:{run}",
+            *file,
+            "-o",
+            str(output / "exports" / "e.parquet"),
+        ]
 
     def promote(run: str) -> Callable[[Path], Words]:
         return lambda output: ["runs", "promote", str(output), run]
@@ -218,7 +224,7 @@ def pairs(base: Path, like: dict[str, dict[str, str]]) -> list[Pair]:
 
     def kept(output: Path, one: Ended, two: Ended) -> list[str]:
         gone = one.code in (2, 5) and two.code == 0
-        return ([] if gone else _ended(one) + _exported(output / "e.parquet")) + _ended(
+        return ([] if gone else _ended(one) + _exported(output / "exports" / "e.parquet")) + _ended(
             two, codes=(0, 5)
         )
 
@@ -234,7 +240,7 @@ def pairs(base: Path, like: dict[str, dict[str, str]]) -> list[Pair]:
             "export + export, one file",
             export("one"),
             export("one", "--scores"),
-            lambda o, a, b: _ended(a, b) + _exported(o / "e.parquet") + _left(o),
+            lambda o, a, b: _ended(a, b) + _exported(o / "exports" / "e.parquet") + _left(o),
         ),
         Pair(
             "promote + promote",

@@ -1,6 +1,7 @@
 """Whether `sources.bm25.language` fits the letters of the corpus and of the queries."""
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -79,7 +80,8 @@ def _counted(miner: "Miner") -> dict[str, dict[str, int]]:
         except (OSError, ValueError):
             pass
     found = {name: script_counts(_sample(sets[name])) for name in ("documents", "queries")}
-    write_json(note, found)
+    with suppress(OSError):  # A note to save the counting; who needs the disk will say it better.
+        write_json(note, found)
     return found
 
 

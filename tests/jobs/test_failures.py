@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.failures import LIBRARIES, refused, unexpected
-from jobs.remarks import zero_vectors
+from jobs.remarks import sentence
 from schemas.errors import DataError, StorageError
 from tests.builders import build_run
 from tests.jobs.collections import negmine, static_student, write_collection, write_config
@@ -57,7 +57,7 @@ def test_other_errors_are_not_taken_for_those() -> None:
 
 def test_what_nobody_expected_is_one_line_with_its_place() -> None:
     try:
-        zero_vectors(None)  # type: ignore[arg-type]
+        sentence(None)  # type: ignore[arg-type]
     except AttributeError as error:
         told = unexpected(error)
     assert told.startswith("AttributeError: ") and "\n" not in told

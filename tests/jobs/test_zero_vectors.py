@@ -115,6 +115,7 @@ def test_they_are_counted_and_named(run: Path) -> None:
     assert "no similarity: the vector of query, document or served positive is zero" in told.out
 
 
+@pytest.mark.parametrize("method", METHODS)
 def test_no_sampling_chooses_them(base: Path, run: Path, method: str) -> None:
     other = mine(base, f"run-{method}", f"sampling.method={method}")
     rows = ask(other, "SELECT query_id, negative_id FROM negatives")

@@ -43,7 +43,7 @@ def collection(
     sets = [Dataset(str(folder / "work" / n)) for n in ("documents", "queries", "positives")]
     for dataset in sets:
         dataset.finish(fingerprint=dataset.path, stage="ingest")
-    return Collection(*sets, sets[0], sets[1], None, queries_are_documents)
+    return Collection(*sets, sets[0], sets[1], queries_are_documents=queries_are_documents)
 
 
 def ids(dataset: Dataset, column: str) -> list[str]:

@@ -90,14 +90,6 @@ def test_no_judge_and_bad_input_rows_come_from_the_manifest() -> None:
     assert [f.serious for f in findings] == [True, False]
 
 
-def test_zero_vectors_come_from_the_manifest() -> None:
-    counts = {"zero_vectors": {"documents": 3, "queries": 0}}
-    summary = {**a_manifest(QUERIES)["summary"], **counts}
-    (finding,), _, _ = check(facts(manifest={"summary": summary}))
-    assert finding.title == "3 documents have a zero vector"
-    assert "outside the tiers" in finding.fact and not finding.serious
-
-
 def test_an_empty_run_is_not_measured_and_raises_nothing() -> None:
     findings, passed, unmeasured = check(Facts(Metrics([]), {}, ()))
     assert (findings, passed, unmeasured) == ([], [], list(CHECKS))
