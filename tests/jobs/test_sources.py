@@ -154,7 +154,8 @@ def test_memory_is_reckoned_for_the_candidates_of_every_source(ran: Ran) -> None
     def least(**changed: Any) -> int:
         values = {**ran.run.manifest["config"], **changed}
         values |= {"input": {"format": "stdlib"}, "tiers": {"all": {"quota": 1}}}
-        return Budget(Config.model_validate(values)).expected(DOCUMENTS, QUERIES, 8, 0, 0)["judge"]
+        budget = Budget(Config.model_validate(values))
+        return budget.expected(100 * DOCUMENTS, QUERIES, 8, 0, 0)["judge"]
 
     folder = Path(ran.config).parent
     whole = least(sources=settings(folder, *ran.sources))
