@@ -27,7 +27,7 @@ SETTINGS: dict[Source, dict[str, Any]] = {
 }
 SETS = [
     *((source,) for source in Source),
-    *combinations(Source, 2),
+    *(pytest.param(pair, marks=pytest.mark.long) for pair in combinations(Source, 2)),
     tuple(Source),
 ]
 
@@ -61,7 +61,7 @@ def settings(base: Path, *sources: Source) -> dict[str, Any]:
     return {str(source): on[source] if source in sources else None for source in Source}
 
 
-@pytest.fixture(scope="module", params=SETS, ids="+".join)
+@pytest.fixture(scope="module", params=SETS, ids=lambda sources: "+".join(sources))
 def ran(base: Path, request: pytest.FixtureRequest) -> Ran:
     sources: tuple[Source, ...] = request.param
     output = base / "+".join(sources)
