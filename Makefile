@@ -32,7 +32,7 @@ mine: $(STAMP)
 	$(BIN)/negmine mine jobs/presets/stdlib.yaml --output $(OUTPUT)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not long' --hypothesis-profile=ci
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not long' --hypothesis-profile=ci
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile
