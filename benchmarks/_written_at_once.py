@@ -98,8 +98,8 @@ def mine(base: Path, run_id: str, *settings: str) -> Callable[[Path], Words]:
 
 def fixed(output: Path) -> dict[str, str]:
     """SHA-256 of an audit's cleaned copy, and the lines of the record beside it."""
-    copy = output / "fixed.jsonl"
-    record = (output / "fixed.jsonl.removed.jsonl").read_text().count("\n")
+    copy = output / "exports" / "fixed.jsonl"
+    record = (output / "exports" / "fixed.jsonl.removed.jsonl").read_text().count("\n")
     return {"copy": hashlib.sha256(copy.read_bytes()).hexdigest(), "record": str(record)}
 
 
@@ -187,7 +187,7 @@ def pairs(base: Path, like: dict[str, dict[str, str]]) -> list[Pair]:
 
     def audit(*options: str, fix: bool = True) -> Callable[[Path], Words]:
         def words(output: Path) -> Words:
-            made = ["--fix", str(output / "fixed.jsonl")] if fix else []
+            made = ["--fix", str(output / "exports" / "fixed.jsonl")] if fix else []
             chosen = ["--student", str(base / "student"), "--judge", "none", *options, *made]
             file = str(base / "audited.jsonl")
             return ["audit", file, "--format", "triplet", *chosen, "--output", str(output)]
