@@ -1,29 +1,21 @@
 """Lists the packages and their data files; everything else is in pyproject.toml."""
 
-from setuptools import setup
+from setuptools import find_packages, setup
+
+ROOMS = ["schemas", "transforms", "pipelines", "jobs"]
+"""Folders of the repository whose import names are `negmine.<folder>`."""
+
+packages = [
+    name for room in ROOMS for name in (room, *(f"{room}.{p}" for p in find_packages(room)))
+]
 
 setup(
-    packages=[
-        "schemas",
-        "transforms",
-        "transforms.exporters",
-        "transforms.foreign",
-        "transforms.judging",
-        "transforms.kernels",
-        "transforms.metrics",
-        "transforms.models",
-        "transforms.readers",
-        "transforms.readers.tables",
-        "transforms.storage",
-        "pipelines",
-        "jobs",
-        "jobs.audit",
-        "jobs.compare",
-        "jobs.preflight",
-        "jobs.report",
-    ],
+    packages=["negmine", *(f"negmine.{name}" for name in packages)],
+    package_dir={"negmine": "negmine", **{f"negmine.{room}": room for room in ROOMS}},
     package_data={
-        "jobs": ["presets/*.yaml", "sql/*.sql", "templates/*"],
-        "jobs.report": ["page.css", "filter.js"],
+        "negmine": ["py.typed"],
+        "negmine.jobs": ["presets/*.yaml", "templates/*"],
+        "negmine.jobs.runs": ["sql/*.sql"],
+        "negmine.jobs.report": ["page.css", "filter.js"],
     },
 )

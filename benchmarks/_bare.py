@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-
-from schemas import tables
-from schemas.config import Bm25, Config, Dense, Random
-from schemas.selection import Selection
-from transforms.blocks import Block, plan_blocks
-from transforms.datasets import Dataset
-from transforms.kernels.hashing import text_keys
-from transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
-from transforms.readers import read, sources
-from transforms.readers.rows import Document, Judgement, Query
+from negmine.schemas import tables
+from negmine.schemas.config import Bm25, Config, Dense, Random
+from negmine.schemas.selection import Selection
+from negmine.transforms.data.blocks import Block, plan_blocks
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.hashing import text_keys
+from negmine.transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
+from negmine.transforms.readers import read, sources
+from negmine.transforms.readers.rows import Document, Judgement, Query
 
 
 class Stopwatch:
@@ -99,25 +98,26 @@ def _collection(config: Config) -> dict[str, pa.Table]:
 
 def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
     """Negatives of a run's config with these functions alone; the judge is `none` or `fusion`."""
+    from negmine.transforms.choosing.score import score_block
+    from negmine.transforms.choosing.select import select_block
+    from negmine.transforms.judging.calibrate import read_calibration
+    from negmine.transforms.judging.fusion import Fusion
+    from negmine.transforms.judging.judge import block_rows, judge_rows
+    from negmine.transforms.judging.late_interaction import LateInteraction
+    from negmine.transforms.judging.protocol import BlockJudge, NoJudge
+    from negmine.transforms.kernels.search.random_documents import random_documents
+    from negmine.transforms.kernels.tokenise import Tokeniser
+    from negmine.transforms.metrics.inputs import Inputs
+    from negmine.transforms.metrics.measure import measure
+    from negmine.transforms.metrics.verdicts import read_verdicts
+    from negmine.transforms.models.encoder import EncoderSpec, load_encoder
+    from negmine.transforms.models.weights import find_folder
+    from negmine.transforms.pairs.features import Collection
+    from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer
+    from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, Searcher, candidates
+    from negmine.transforms.vectors.embed import vectors_table
+
     from benchmarks._held import Held, index_in_memory, use_memory
-    from transforms.bm25_index import Bm25Index, Bm25Scorer
-    from transforms.calibrate import read_calibration
-    from transforms.embed import vectors_table
-    from transforms.features import Collection
-    from transforms.judge import block_rows, judge_rows
-    from transforms.judging.fusion import Fusion
-    from transforms.judging.late_interaction import LateInteraction
-    from transforms.judging.protocol import BlockJudge, NoJudge
-    from transforms.kernels.random_documents import random_documents
-    from transforms.kernels.tokenise import Tokeniser
-    from transforms.metrics.inputs import Inputs
-    from transforms.metrics.measure import measure
-    from transforms.metrics.verdicts import read_verdicts
-    from transforms.models.encoder import EncoderSpec, load_encoder
-    from transforms.models.weights import find_folder
-    from transforms.retrieve import Bm25Searcher, DenseSearcher, Searcher, candidates
-    from transforms.score import score_block
-    from transforms.select import select_block
 
     watch, run = Stopwatch(), Config.model_validate(config)
     fusion = run.judge.kind == "fusion"

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-
-from schemas.config import Bm25
-from transforms import bm25_index, stores
-from transforms.blocks import Block
-from transforms.bm25_index import Bm25Index, OpenIndex
-from transforms.datasets import Dataset
-from transforms.kernels import bm25
-from transforms.kernels.tokenise import Tokens
+from negmine.schemas.config import Bm25
+from negmine.transforms.data import columns as stores
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.search import bm25
+from negmine.transforms.kernels.tokenise import Tokens
+from negmine.transforms.sources import bm25 as bm25_index
+from negmine.transforms.sources.bm25 import Bm25Index, OpenIndex
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def use_memory(index: OpenIndex) -> None:
         bm25_index.open_index: opened,
     }
     for name, module in list(sys.modules.items()):
-        if name.startswith("transforms."):
+        if name.startswith("negmine.transforms."):
             for attribute, value in list(vars(module).items()):
                 if callable(value) and getattr(value, "__hash__", None) and value in instead:
                     setattr(module, attribute, instead[value])

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from negmine.jobs.mining.run import Miner
+from negmine.schemas.config import Config
+from negmine.schemas.inputs import BeirInput, Input
+from negmine.transforms.kernels.choosing.tiers import position_in_group
+from negmine.transforms.kernels.hashing import mix
+from negmine.transforms.readers.beir import sources
 from pydantic import TypeAdapter
-
-from jobs.mine import Miner
-from schemas.config import Config
-from schemas.inputs import BeirInput, Input
-from transforms.kernels.hashing import mix
-from transforms.kernels.tiers import position_in_group
-from transforms.readers.beir import sources
 
 HIDDEN_SHARE = 0.3
 

@@ -113,7 +113,7 @@ class Child:
 
 
 def _main(words: Sequence[str]) -> int:
-    from jobs.__main__ import main
+    from negmine.jobs.__main__ import main
 
     sys.argv = ["negmine", *words]
     try:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from negmine.jobs.mining.retrieval import bm25_scorer
+from negmine.transforms.kernels.choosing.tiers import similarity_ratio
+from negmine.transforms.kernels.hashing import mix
+from negmine.transforms.kernels.measures.shortcut import shortcut_auc
+from negmine.transforms.pairs.hold_out import wilson as interval
+from negmine.transforms.sources.bm25 import open_index
 
 from benchmarks._selections import Bench, Selection
-from jobs.retrieval import bm25_scorer
-from transforms.bm25_index import open_index
-from transforms.hold_out import wilson as interval
-from transforms.kernels.hashing import mix
-from transforms.kernels.shortcut import shortcut_auc
-from transforms.kernels.tiers import similarity_ratio
 
 HARD_RATIO = 0.8
 TARGET = 0.40

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from negmine.jobs.mining.run import Miner
+from negmine.schemas import tables
+from negmine.schemas.config import Config
+from negmine.transforms.data.blocks import Block, plan_blocks
+from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.models.weights import find_folder
+from negmine.transforms.vectors.embed import vectors_table
 
 from benchmarks._hidden_positives import beir, read_positives, write_reduced
-from jobs.mine import Miner
-from schemas import tables
-from schemas.config import Config
-from transforms.blocks import Block, plan_blocks
-from transforms.datasets import Dataset, write_part
-from transforms.embed import vectors_table
-from transforms.models.weights import find_folder
 
 SPLIT = "known"
 CROSS_ENCODERS = {

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from negmine.transforms.data.blocks import plan_blocks
+from negmine.transforms.data.datasets import Dataset
 
 from benchmarks._paired import read_json, write_json
-from transforms.blocks import plan_blocks
-from transforms.datasets import Dataset
 
 BATCHES = (8, 16, 32, 64, 128, 256)
 
@@ -42,9 +42,9 @@ def embed_stage(
     documents: str, folder: str, precision: str, block_size: int, out: str
 ) -> dict[str, Any]:
     """The embed stage on finished documents, the model loaded before: Parquet in, Parquet out."""
-    from jobs.beam_runner import run_pipeline
-    from pipelines.embed import EmbedTask, build
-    from transforms.models.encoder import EncoderSpec, load_encoder
+    from negmine.jobs.runner.pipeline import run_pipeline
+    from negmine.pipelines.embed import EmbedTask, build
+    from negmine.transforms.models.encoder import EncoderSpec, load_encoder
 
     texts, spec = Dataset(documents), EncoderSpec(folder, precision=precision, device="cpu")
     encoder = load_encoder(spec)

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from schemas.config import Bm25, Dense
-from transforms.blocks import Block, plan_blocks
-from transforms.datasets import Dataset
-from transforms.stores import LOCAL
+from negmine.schemas.config import Bm25, Dense
+from negmine.transforms.data.blocks import Block, plan_blocks
+from negmine.transforms.data.columns import LOCAL
+from negmine.transforms.data.datasets import Dataset
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -37,7 +36,7 @@ def _found(ids: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
 
 def dense_kernel(documents: str, queries: str, k: int) -> dict[str, Any]:
     """`exact_top_k` over vectors in memory, after a first call on ten queries."""
-    from transforms.kernels.dense import exact_top_k
+    from negmine.transforms.kernels.search.dense import exact_top_k
 
     docs, asked = _vectors(documents), _vectors(queries)
     exact_top_k(asked[:10], docs, k)
@@ -47,8 +46,8 @@ def dense_kernel(documents: str, queries: str, k: int) -> dict[str, Any]:
 
 def dense_stage(documents: str, queries: str, k: int, block_size: int, out: str) -> dict[str, Any]:
     """The retrieve stage on finished vectors: Parquet in, Parquet out, columns not mapped yet."""
-    from jobs.beam_runner import run_pipeline
-    from pipelines.retrieve import DenseTask, build_dense
+    from negmine.jobs.runner.pipeline import run_pipeline
+    from negmine.pipelines.retrieve import DenseTask, build_dense
 
     sets = Dataset(documents), Dataset(queries)
     for dataset in sets:
@@ -85,10 +84,10 @@ def faiss_flat(documents: str, queries: str, k: int) -> dict[str, Any]:
 
 def ours_bm25(documents: str, queries: str, k: int, out: str) -> dict[str, Any]:
     """Index: the index stage, and the weights in memory. Search: query texts to top k."""
-    from jobs.beam_runner import run_pipeline
-    from pipelines.retrieve import Bm25IndexTask, build_bm25_index
-    from transforms.bm25_index import Bm25Index, open_index
-    from transforms.retrieve import _matrix
+    from negmine.jobs.runner.pipeline import run_pipeline
+    from negmine.pipelines.retrieve import Bm25IndexTask, build_bm25_index
+    from negmine.transforms.sources.bm25 import Bm25Index, open_index
+    from negmine.transforms.sources.search import _matrix
 
     corpus, config = Dataset(documents), Bm25()
     asked = json.loads(Path(queries).read_text())
@@ -113,8 +112,7 @@ def ours_bm25(documents: str, queries: str, k: int, out: str) -> dict[str, Any]:
 def _tokens(texts: list[str]) -> Any:
     import bm25s
     import Stemmer
-
-    from transforms.kernels.tokenise import STOP_WORDS
+    from negmine.transforms.kernels.tokenise import STOP_WORDS
 
     words = sorted(STOP_WORDS["english"])
     stemmer = Stemmer.Stemmer("english")
@@ -142,9 +140,8 @@ def bm25s_search(documents: str, queries: str, k: int, threads: int) -> dict[str
 
 def rank_bm25(documents: str, queries: str, k: int, limit: int) -> dict[str, Any]:
     """rank-bm25's BM25Okapi over the same terms, on the first queries, with NumPy's top k."""
+    from negmine.transforms.kernels.tokenise import Tokeniser
     from rank_bm25 import BM25Okapi
-
-    from transforms.kernels.tokenise import Tokeniser
 
     texts = Dataset(documents).read(["text"])["text"].to_pylist()
     asked = json.loads(Path(queries).read_text())[:limit]

@@ -49,7 +49,7 @@ def environment(threads: int) -> dict[str, str]:
 def negmine(*arguments: str) -> list[str]:
     """The installed command where it is beside this Python, else the module."""
     installed = Path(sys.executable).with_name("negmine")
-    start = [str(installed)] if installed.is_file() else [sys.executable, "-m", "jobs"]
+    start = [str(installed)] if installed.is_file() else [sys.executable, "-m", "negmine"]
     return [*start, *arguments]
 
 

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from jobs.load_config import load_config
-from jobs.mine import Miner
-from jobs.publish import check_output, publish
-from jobs.retrieval import bm25_index, retrieve_source
+from negmine.jobs.load_config import load_config
+from negmine.jobs.mining.publish import check_output, publish
+from negmine.jobs.mining.retrieval import bm25_index, retrieve_source
+from negmine.jobs.mining.run import Miner
 
 
 def steps(miner: Miner) -> list[tuple[str, Callable[[], Any]]]:

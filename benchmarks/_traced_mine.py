@@ -21,18 +21,18 @@ from contextlib import contextmanager
 from typing import Any
 
 BLOCKS = {
-    "transforms.embed:_Encode.process": 0,
-    "transforms.bm25_index:_IndexBlock._make": 0,
-    "transforms.retrieve:Bm25Searcher.search": 1,
-    "transforms.retrieve:DenseSearcher.search": 1,
-    "transforms.retrieve:DrawRandom._draw": 0,
-    "transforms.dense_index:TrainIndex._train": 0,
-    "transforms.dense_index:FillShards._fill": 0,
-    "transforms.calibrate:_Score.process": 0,
-    "transforms.judge:_Judge.process": 0,
-    "transforms.select:_Select.process": 0,
-    "transforms.score:_Score.process": 0,
-    "transforms.publish:_Publish.process": 0,
+    "negmine.transforms.vectors.embed:_Encode.process": 0,
+    "negmine.transforms.sources.bm25:_IndexBlock._make": 0,
+    "negmine.transforms.sources.search:Bm25Searcher.search": 1,
+    "negmine.transforms.sources.search:DenseSearcher.search": 1,
+    "negmine.transforms.sources.search:DrawRandom._draw": 0,
+    "negmine.transforms.sources.dense:TrainIndex._train": 0,
+    "negmine.transforms.sources.dense:FillShards._fill": 0,
+    "negmine.transforms.judging.calibrate:_Score.process": 0,
+    "negmine.transforms.judging.judge:_Judge.process": 0,
+    "negmine.transforms.choosing.select:_Select.process": 0,
+    "negmine.transforms.choosing.score:_Score.process": 0,
+    "negmine.transforms.choosing.publish:_Publish.process": 0,
 }
 """What makes a block, and which of its arguments the block is."""
 
@@ -71,7 +71,7 @@ def _noting(make: Callable[..., Any], argument: int, trace: Trace) -> Callable[.
 
 def install(trace: Trace) -> None:
     """Put the notes in place; before anything of `jobs` is imported."""
-    from transforms import datasets
+    from negmine.transforms.data import datasets
 
     write = datasets.write_atomically
 
@@ -85,7 +85,7 @@ def install(trace: Trace) -> None:
 
     datasets.write_atomically = writing
 
-    from jobs import progress
+    from negmine.jobs.runner import progress
 
     show = progress.progress
 
@@ -108,6 +108,6 @@ def install(trace: Trace) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.ERROR)  # As the command itself does, before Beam is there.
     install(Trace(os.environ["NEGMINE_TRACE"], os.environ.get("NEGMINE_STOP_AT", "")))
-    from jobs.__main__ import main
+    from negmine.jobs.__main__ import main
 
     main()

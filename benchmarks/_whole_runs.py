@@ -38,7 +38,7 @@ def command(
 ) -> list[str]:
     """`negmine mine` of this checkout."""
     sets = [word for setting in settings for word in ("--set", setting)]
-    start = [sys.executable, "-m", "jobs", "mine", str(config), "--output", str(output)]
+    start = [sys.executable, "-m", "negmine", "mine", str(config), "--output", str(output)]
     return [*start, *sets, "--", *beam]
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from negmine.transforms.kernels.hashing import mix
 
 from benchmarks._interleaved import Ended
 from benchmarks.faults import generate
-from transforms.kernels.hashing import mix
 
 DOCUMENTS, QUERIES = 60, 12
 PUBLISHED = ("negatives", "ledger", "sets", "metrics.parquet")
@@ -120,7 +120,7 @@ def _ended(*commands: Ended, codes: Sequence[int] = (0,)) -> list[str]:
 
 
 def _sound(output: Path) -> list[str]:
-    from jobs.doctor import Kind, diagnose
+    from negmine.jobs.workdir.doctor import Kind, diagnose
 
     found = diagnose(output, deep=True)
     return [f"{f.path} {f.what}" for f in found.findings if f.kind is Kind.DAMAGE]

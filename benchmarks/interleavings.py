@@ -25,35 +25,36 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from negmine.transforms.kernels.hashing import mix
+
 from benchmarks._interleaved import Ended, alone, in_child, interleaved
 from benchmarks._written_at_once import Pair, decide, fixed, mine, pairs, prepare, sums
-from transforms.kernels.hashing import mix
 
 _MODULES = (
     "sentence_transformers",
     "apache_beam",
     "duckdb",
     "faiss",
-    "jobs.cli",
-    "jobs.audit.run",
-    "jobs.beam_runner",
-    "jobs.collect_garbage",
-    "jobs.doctor",
-    "jobs.mine",
-    "jobs.publish",
-    "jobs.relabel",
-    "jobs.show",
-    "pipelines.embed",
-    "pipelines.ingest",
-    "pipelines.judge",
-    "pipelines.publish",
-    "pipelines.query_table",
-    "pipelines.retrieve",
-    "pipelines.score",
-    "pipelines.select",
-    "transforms.exporters",
-    "transforms.metrics.measure",
-    "transforms.models.encoder",
+    "negmine.jobs.cli.mining",
+    "negmine.jobs.audit.run",
+    "negmine.jobs.runner.pipeline",
+    "negmine.jobs.workdir.gc",
+    "negmine.jobs.workdir.doctor",
+    "negmine.jobs.mining.run",
+    "negmine.jobs.mining.publish",
+    "negmine.jobs.runs.relabel",
+    "negmine.jobs.runs.show",
+    "negmine.pipelines.embed",
+    "negmine.pipelines.ingest",
+    "negmine.pipelines.judge",
+    "negmine.pipelines.publish",
+    "negmine.pipelines.query_table",
+    "negmine.pipelines.retrieve",
+    "negmine.pipelines.score",
+    "negmine.pipelines.select",
+    "negmine.transforms.exporters",
+    "negmine.transforms.metrics.measure",
+    "negmine.transforms.models.encoder",
 )
 HEADINGS = ("pair", "interleavings", "waited", "refused", "lost")
 

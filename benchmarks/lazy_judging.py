@@ -11,21 +11,20 @@ import argparse
 from dataclasses import replace
 
 import numpy as np
+from negmine.jobs.runs.published import find_run
+from negmine.schemas.config import Sampling, Tier
+from negmine.schemas.policies import Policy
+from negmine.schemas.selection import Selection
+from negmine.transforms.data.columns import array_column
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.calibrate import read_calibration
+from negmine.transforms.kernels.choosing.picking import DocumentArrays
+from negmine.transforms.kernels.choosing.policies import decide
+from negmine.transforms.kernels.choosing.tiers import choose
+from negmine.transforms.kernels.choosing.waves import judge_needed
+from negmine.transforms.pairs.table import to_pairs
 from rich.console import Console
 from rich.table import Table
-
-from jobs.published import find_run
-from schemas.config import Sampling, Tier
-from schemas.policies import Policy
-from schemas.selection import Selection
-from transforms.calibrate import read_calibration
-from transforms.datasets import Dataset
-from transforms.kernels.picking import DocumentArrays
-from transforms.kernels.policies import decide
-from transforms.kernels.tiers import choose
-from transforms.kernels.waves import judge_needed
-from transforms.pairs import to_pairs
-from transforms.stores import array_column
 
 
 def _selection(manifest: dict[str, object], method: str, quota: int) -> Selection:

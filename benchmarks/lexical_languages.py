@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from negmine.transforms.kernels.search import bm25
+from negmine.transforms.kernels.tokenise import Tokeniser
 from scipy import sparse
-
-from transforms.kernels import bm25
-from transforms.kernels.tokenise import Tokeniser
 
 DEPTH = 100
 NDCG_AT = 10

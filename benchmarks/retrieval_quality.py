@@ -15,9 +15,8 @@ import ir_measures
 import numpy as np
 import pyarrow.compute as pc
 from ir_measures import Qrel, ScoredDoc, nDCG
-
-from jobs.published import find_run
-from transforms.datasets import Dataset
+from negmine.jobs.runs.published import find_run
+from negmine.transforms.data.datasets import Dataset
 
 MEASURES = [nDCG @ 10, ir_measures.R @ 100]
 

@@ -1,4 +1,4 @@
-"""Entry point of `negmine` and of `python -m jobs`: runs the command, turns errors into words."""
+"""Entry point of `negmine` and of `python -m negmine`: runs it, turns errors into words."""
 
 import atexit
 import contextlib
@@ -25,7 +25,7 @@ def process() -> NoReturn:
     Taking the interpreter apart would cost half a second once Beam is loaded.
     """
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
-    from jobs.streams import open_streams
+    from negmine.jobs.runner.streams import open_streams
 
     open_streams()
     code = _ended(main)
@@ -38,7 +38,7 @@ def process() -> NoReturn:
 
 def _ended(run: Callable[[], object]) -> int:
     """Exit code of what runs to its end, or as far as it gets; never a traceback."""
-    from schemas.errors import NegmineError
+    from negmine.schemas.errors import NegmineError
 
     try:
         run()
@@ -51,7 +51,7 @@ def _ended(run: Callable[[], object]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except BaseException as error:
-        from jobs.failures import EVERYTHING, unexpected
+        from negmine.jobs.runner.failures import EVERYTHING, unexpected
 
         if os.environ.get(EVERYTHING):
             import traceback
@@ -70,12 +70,12 @@ def main() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     logging.basicConfig(level=logging.ERROR)
-    from jobs.failures import refused
-    from jobs.terminal import printable
-    from schemas.errors import NegmineError
+    from negmine.jobs.runner.failures import refused
+    from negmine.jobs.terminal import printable
+    from negmine.schemas.errors import NegmineError
 
     try:
-        from jobs.cli import app
+        from negmine.jobs.cli.mining import app
 
         app(prog_name="negmine")
     except NegmineError as error:

@@ -16,7 +16,7 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    from jobs.__main__ import process
+    from negmine.jobs.__main__ import process
 
     sys.argv[1:] = command(sys.argv[1:])
     process()

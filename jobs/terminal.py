@@ -3,7 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
-from schemas.locations import shown
+from negmine.schemas.locations import shown
 
 _SAFE_FORMAT = "\u200c\u200d"  # zero-width joiners: words and emoji need them
 

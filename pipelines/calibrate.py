@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
-
-from pipelines.hints import with_hints
-from schemas import tables
-from transforms.blocks import Block
-from transforms.bm25_index import Bm25Scorer
-from transforms.calibrate import ScorePositives
-from transforms.features import Collection
-from transforms.judging.protocol import BlockJudge
-from transforms.parts import CreateBlocks, WriteParts
+from negmine.pipelines.hints import with_hints
+from negmine.schemas import tables
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.judging.calibrate import ScorePositives
+from negmine.transforms.judging.protocol import BlockJudge
+from negmine.transforms.pairs.features import Collection
+from negmine.transforms.sources.bm25 import Bm25Scorer
 
 
 @dataclass(frozen=True)

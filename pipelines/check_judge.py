@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 
 import apache_beam as beam
-
-from pipelines.hints import with_hints
-from schemas import tables
-from transforms.blocks import Block
-from transforms.judging.sample import ScoreSample
-from transforms.parts import CreateBlocks, WriteParts
+from negmine.pipelines.hints import with_hints
+from negmine.schemas import tables
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.judging.sample import ScoreSample
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
-
-from pipelines.hints import with_hints
-from schemas import tables
-from transforms.blocks import Block
-from transforms.datasets import Dataset
-from transforms.embed import EmbedTexts
-from transforms.given_vectors import PlaceVectors, VectorFiles
-from transforms.parts import CreateBlocks, WriteParts
+from negmine.pipelines.hints import with_hints
+from negmine.schemas import tables
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.vectors.embed import EmbedTexts
+from negmine.transforms.vectors.files import PlaceVectors, VectorFiles
 
 if TYPE_CHECKING:
-    from transforms.models.encoder import EncoderSpec, Kind
+    from negmine.transforms.models.encoder import EncoderSpec, Kind
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-
-from schemas.inputs import Input
-from transforms.ingest import ReadSources, Resolve
-from transforms.readers import sources
-from transforms.readers.rows import Source
+from negmine.schemas.inputs import Input
+from negmine.transforms.ingesting.ingest import ReadSources, Resolve
+from negmine.transforms.readers import sources
+from negmine.transforms.readers.rows import Source
 
 
 @dataclass(frozen=True)

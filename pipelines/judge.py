@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
-
-from pipelines.hints import with_hints
-from schemas import tables
-from schemas.selection import Selection
-from transforms.blocks import Block
-from transforms.bm25_index import Bm25Scorer
-from transforms.datasets import Dataset
-from transforms.features import Collection
-from transforms.judge import JudgePairs
-from transforms.judging.protocol import BlockJudge
-from transforms.parts import CreateBlocks, WriteParts
+from negmine.pipelines.hints import with_hints
+from negmine.schemas import tables
+from negmine.schemas.selection import Selection
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.judging.judge import JudgePairs
+from negmine.transforms.judging.protocol import BlockJudge
+from negmine.transforms.pairs.features import Collection
+from negmine.transforms.sources.bm25 import Bm25Scorer
 
 
 @dataclass(frozen=True)

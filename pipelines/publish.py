@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
-
-from schemas.policies import Policy
-from transforms.blocks import Block
-from transforms.datasets import Dataset
-from transforms.features import Collection
-from transforms.parts import CreateBlocks
-from transforms.publish import PublishParts
+from negmine.schemas.policies import Policy
+from negmine.transforms.choosing.publish import PublishParts
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import CreateBlocks
+from negmine.transforms.pairs.features import Collection
 
 
 @dataclass(frozen=True)

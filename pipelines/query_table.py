@@ -1,8 +1,7 @@
 """Tables over all queries, made by one worker: hub places, and scores computed elsewhere."""
 
 import apache_beam as beam
-
-from transforms.query_parts import QueryTable, WriteQueryTable
+from negmine.transforms.data.query_tables import QueryTable, WriteQueryTable
 
 
 def build(root: beam.Pipeline, task: QueryTable) -> beam.PCollection:

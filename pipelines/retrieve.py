@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
-
-from schemas import tables
-from schemas.config import Bm25, Dense, Random
-from transforms.blocks import Block
-from transforms.bm25_index import Bm25Index, IndexDocuments
-from transforms.datasets import PARTIAL, Dataset
-from transforms.dense_index import FILES, DenseIndex, FillShards, IndexSource, TrainIndex
-from transforms.parts import CreateBlocks, WriteParts
-from transforms.recall import RECALL, MeasureRecall
-from transforms.retrieve import (
+from negmine.schemas import tables
+from negmine.schemas.config import Bm25, Dense, Random
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import PARTIAL, Dataset
+from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.sources.bm25 import Bm25Index, IndexDocuments
+from negmine.transforms.sources.dense import FILES, DenseIndex, FillShards, IndexSource, TrainIndex
+from negmine.transforms.sources.recall import RECALL, MeasureRecall
+from negmine.transforms.sources.search import (
     Bm25Searcher,
     DenseSearcher,
     DrawRandom,

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
-
-from schemas import tables
-from schemas.selection import Selection
-from transforms.blocks import Block
-from transforms.datasets import Dataset
-from transforms.features import Collection
-from transforms.parts import CreateBlocks, WriteParts
-from transforms.select import SelectNegatives
+from negmine.schemas import tables
+from negmine.schemas.selection import Selection
+from negmine.transforms.choosing.select import SelectNegatives
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.pairs.features import Collection
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,9 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
-
-from schemas.inputs import Input
-from schemas.judges import Judge
-from schemas.limits import (
+from negmine.schemas.inputs import Input
+from negmine.schemas.judges import Judge
+from negmine.schemas.limits import (
     MOST_DIMENSIONS,
     MOST_LISTS,
     MOST_NEGATIVES,
@@ -19,11 +17,12 @@ from schemas.limits import (
     Score,
     Weight,
 )
-from schemas.policies import Policy, asked_policies, needs_judge, with_promises
-from schemas.runner import Runner
-from schemas.sources import SOURCES
-from schemas.student import Student
-from schemas.verdicts import Source
+from negmine.schemas.policies import Policy, asked_policies, needs_judge, with_promises
+from negmine.schemas.runner import Runner
+from negmine.schemas.sources import SOURCES
+from negmine.schemas.student import Student
+from negmine.schemas.verdicts import Source
+from pydantic import Field, field_validator, model_validator
 
 _TIER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"

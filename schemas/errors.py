@@ -1,6 +1,6 @@
 """Errors meant for people: each says what was wrong, which value, where, and what to do now."""
 
-from schemas.locations import shown
+from negmine.schemas.locations import shown
 
 
 class NegmineError(Exception):

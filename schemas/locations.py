@@ -36,7 +36,7 @@ def local_path(text: str | Path) -> Path:
     found = _URL.fullmatch(str(text))
     if found is None:
         return Path(text).expanduser()
-    from schemas.errors import ConfigError
+    from negmine.schemas.errors import ConfigError
 
     scheme, rest = found.groups()
     parts = rest.rstrip("/").split("/")

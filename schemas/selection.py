@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from schemas.config import Config, Sampling, Tier
-from schemas.policies import PROMISES, Policy, calibrated, needs_calibration, needs_judge
+from negmine.schemas.config import Config, Sampling, Tier
+from negmine.schemas.policies import PROMISES, Policy, calibrated, needs_calibration, needs_judge
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schemas.verdicts import Source
+from negmine.schemas.verdicts import Source
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 from typing import Literal
 
+from negmine.schemas.limits import MOST_TOKENS, Model
 from pydantic import Field
-
-from schemas.limits import MOST_TOKENS, Model
 
 
 class Vectors(Model):

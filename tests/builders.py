@@ -7,9 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from schemas import tables
-from transforms.publish import with_texts
+from negmine.schemas import tables
+from negmine.transforms.choosing.publish import with_texts
 
 HOSTILE = (
     'says "quoted" and \\ backslash',

@@ -1,5 +1,5 @@
 """`negmine audit`: the same machinery judges negatives that somebody else mined."""
 
-from jobs.audit.run import Audit, Request, audit
+from negmine.jobs.audit.run import Audit, Request, audit
 
 __all__ = ["Audit", "Request", "audit"]

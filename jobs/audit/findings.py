@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-
-from jobs.published import Run
-from schemas.errors import StorageError
-from transforms import storage
-from transforms.kernels.eci import set_terms, summarise
-from transforms.views import COSINE, POSITIVE_COSINE, dataset_sql, file_sql, partitioned_sql
+from negmine.jobs.runs.published import Run
+from negmine.schemas.errors import StorageError
+from negmine.transforms import storage
+from negmine.transforms.data.sql import (
+    COSINE,
+    POSITIVE_COSINE,
+    dataset_sql,
+    file_sql,
+    partitioned_sql,
+)
+from negmine.transforms.kernels.eci import set_terms, summarise
 
 HUB_SHARE, HUB_QUERIES = 0.05, 10
 """A hub is a negative of this share of the queries, and of this many."""

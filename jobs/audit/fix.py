@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.audit.findings import CERTAIN, SUSPECTED, Entries
-from schemas.errors import ConfigError
-from transforms import storage
-from transforms.exporters.files import replacing
-from transforms.foreign.files import container
-from transforms.foreign.rewrite import rewrite
-from transforms.storage.digests import Digest
-from transforms.storage.locks import writing
-from transforms.storage.targets import ending, refuse_special, target
+from negmine.jobs.audit.findings import CERTAIN, SUSPECTED, Entries
+from negmine.schemas.errors import ConfigError
+from negmine.transforms import storage
+from negmine.transforms.exporters.files import replacing
+from negmine.transforms.foreign.files import container
+from negmine.transforms.foreign.rewrite import rewrite
+from negmine.transforms.storage.digests import Digest
+from negmine.transforms.storage.locks import writing
+from negmine.transforms.storage.targets import ending, refuse_special, target
 
 _TAKEN = ("row", "list", "place", "query_id", "query", "doc_id", "negative")
 

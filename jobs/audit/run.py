@@ -6,24 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
-from jobs.audit.findings import HUB_SHARE, SHORTCUT, Entries, Finding, Hub
-from jobs.audit.fix import fix, targets
-from jobs.load_config import load_config
-from jobs.mine import Miner
-from jobs.models import check_models
-from jobs.publish import check_output, publish
-from jobs.published import find_run
-from schemas.config import Config
-from schemas.errors import ConfigError, StorageError
-from transforms import storage
-from transforms.datasets import write_atomically
-from transforms.foreign import FORMATS
-from transforms.foreign.collection import Foreign, collect, input_paths
-from transforms.foreign.files import expand
-from transforms.kernels.hashing import fingerprint
-from transforms.storage.digests import digest_of
-from transforms.storage.locks import writing
+from negmine.jobs.audit.findings import HUB_SHARE, SHORTCUT, Entries, Finding, Hub
+from negmine.jobs.audit.fix import fix, targets
+from negmine.jobs.load_config import load_config
+from negmine.jobs.mining.models import check_models
+from negmine.jobs.mining.publish import check_output, publish
+from negmine.jobs.mining.run import Miner
+from negmine.jobs.runs.published import find_run
+from negmine.schemas.config import Config
+from negmine.schemas.errors import ConfigError, StorageError
+from negmine.transforms import storage
+from negmine.transforms.data.datasets import write_atomically
+from negmine.transforms.foreign import FORMATS
+from negmine.transforms.foreign.collection import Foreign, collect, input_paths
+from negmine.transforms.foreign.files import expand
+from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.storage.digests import digest_of
+from negmine.transforms.storage.locks import writing
 
 VERSION = 1
 """Raised when the collection made of the same files changes."""

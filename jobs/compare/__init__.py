@@ -1,15 +1,15 @@
 """What changed between two published runs."""
 
-from jobs.compare.counts import counts, queries
-from jobs.compare.measured import measured
-from jobs.compare.overlap import match, moves, overlaps, tier_changes
-from jobs.compare.paired import paired
-from jobs.compare.read import TwoRuns
-from jobs.compare.result import Comparison, Side
-from jobs.compare.settings import config, inputs, policies, warnings
-from jobs.compare.words import verdict
-from jobs.published import Run
-from schemas.errors import ConfigError
+from negmine.jobs.compare.counts import counts, queries
+from negmine.jobs.compare.measured import measured
+from negmine.jobs.compare.overlap import match, moves, overlaps, tier_changes
+from negmine.jobs.compare.paired import paired
+from negmine.jobs.compare.read import TwoRuns
+from negmine.jobs.compare.result import Comparison, Side
+from negmine.jobs.compare.settings import config, inputs, policies, warnings
+from negmine.jobs.compare.words import verdict
+from negmine.jobs.runs.published import Run
+from negmine.schemas.errors import ConfigError
 
 
 def compare(a: Run, b: Run) -> Comparison:

@@ -1,7 +1,7 @@
 """What two runs hold, counted."""
 
-from jobs.compare.read import SIDES, TwoRuns
-from jobs.compare.result import Count, Queries
+from negmine.jobs.compare.read import SIDES, TwoRuns
+from negmine.jobs.compare.result import Count, Queries
 
 _BY_NAME = {
     "negatives by tier": "SELECT tier, count(*) FROM {}_negatives GROUP BY tier",

@@ -3,12 +3,12 @@
 from math import isfinite
 from typing import Any
 
-from jobs.compare.paired import PAIRED
-from jobs.compare.read import TwoRuns
-from jobs.compare.result import Measured
-from jobs.report.metrics import Metric, read_metrics
-from jobs.report.settings import own_leak
-from transforms import storage
+from negmine.jobs.compare.paired import PAIRED
+from negmine.jobs.compare.read import TwoRuns
+from negmine.jobs.compare.result import Measured
+from negmine.jobs.report.metrics import Metric, read_metrics
+from negmine.jobs.report.settings import own_leak
+from negmine.transforms import storage
 
 OWN = "own"
 """Key of the leak at each run's own `positives_above`."""

@@ -1,7 +1,7 @@
 """Which negatives two runs share, and what became of the others."""
 
-from jobs.compare.read import TwoRuns
-from jobs.compare.result import Move, Overlap, TierChange
+from negmine.jobs.compare.read import TwoRuns
+from negmine.jobs.compare.result import Move, Overlap, TierChange
 
 _KNOWN = """
 CREATE TEMP TABLE known AS

@@ -3,14 +3,14 @@
 import os
 from pathlib import Path
 
-from jobs import report
-from jobs.compare.result import Comparison
-from jobs.compare.rows import Shown, shown
-from jobs.report import numbers
-from jobs.report.document import document
-from jobs.report.markup import Markup, cut, element, table
-from schemas.errors import StorageError
-from transforms import storage
+from negmine.jobs import report
+from negmine.jobs.compare.result import Comparison
+from negmine.jobs.compare.rows import Shown, shown
+from negmine.jobs.html.markup import Markup, cut, element, table
+from negmine.jobs.report import numbers
+from negmine.jobs.report.document import document
+from negmine.schemas.errors import StorageError
+from negmine.transforms import storage
 
 _STYLE = Path(report.__file__).parent / "page.css"
 _OWN_STYLE = """

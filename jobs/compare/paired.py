@@ -1,12 +1,11 @@
 """Metrics of the same queries in two runs: the mean difference, bootstrapped over queries."""
 
 import numpy as np
-
-from jobs.compare.read import SIDES, TwoRuns
-from jobs.compare.result import Paired
-from transforms.kernels.bootstrap import Bootstrap, interval, quotient
-from transforms.kernels.eci import set_terms
-from transforms.views import COSINE, POSITIVE_COSINE
+from negmine.jobs.compare.read import SIDES, TwoRuns
+from negmine.jobs.compare.result import Paired
+from negmine.transforms.data.sql import COSINE, POSITIVE_COSINE
+from negmine.transforms.kernels.eci import set_terms
+from negmine.transforms.kernels.measures.bootstrap import Bootstrap, interval, quotient
 
 PAIRED = ("eci", "signal", "safety", "harmonic_mean", "size", "hard_negatives", "judge_margin")
 HARD_RATIO = 0.8

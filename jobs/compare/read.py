@@ -5,10 +5,9 @@ from types import TracebackType
 from typing import Any
 
 import duckdb
-
-from jobs.published import Run
-from jobs.run_views import create_run_views
-from schemas.errors import StorageError
+from negmine.jobs.runs.published import Run
+from negmine.jobs.runs.views import create_run_views
+from negmine.schemas.errors import StorageError
 
 SIDES = ("a", "b")
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jobs.published import Run
+from negmine.jobs.runs.published import Run
 
 
 @dataclass(frozen=True)

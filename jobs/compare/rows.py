@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.compare.measured import OWN
-from jobs.compare.result import Comparison, Measured, Move, Paired
-from jobs.report import numbers
+from negmine.jobs.compare.measured import OWN
+from negmine.jobs.compare.result import Comparison, Measured, Move, Paired
+from negmine.jobs.report import numbers
 
 ALL = "all"
 NO_CANDIDATE = "not a candidate"

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from jobs.compare.read import TwoRuns
-from jobs.compare.result import PolicyChange, Queries, Setting
-from jobs.published import Run
-from transforms import storage
+from negmine.jobs.compare.read import TwoRuns
+from negmine.jobs.compare.result import PolicyChange, Queries, Setting
+from negmine.jobs.runs.published import Run
+from negmine.transforms import storage
 
 _NOT_SETTINGS = ("output.run_id",)
 _INPUTS = ("inputs", "models", "precision", "seed", "schema_version", "versions", "processor")

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from jobs.compare.measured import OWN
-from jobs.compare.read import TwoRuns
-from jobs.compare.result import Measured, Overlap, Paired, Queries
-from jobs.compare.settings import same_judge, same_student
-from jobs.report import numbers
+from negmine.jobs.compare.measured import OWN
+from negmine.jobs.compare.read import TwoRuns
+from negmine.jobs.compare.result import Measured, Overlap, Paired, Queries
+from negmine.jobs.compare.settings import same_judge, same_student
+from negmine.jobs.report import numbers
 
 SAME_SIGNAL = 0.01
 """Students' similarities whose mean differs by less than this, for certain, are as hard."""

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from jobs.published import REPORT, Run
-from jobs.report.page import page
-from jobs.report.read import RunData
-from schemas.errors import StorageError
-from transforms import storage
+from negmine.jobs.report.page import page
+from negmine.jobs.report.read import RunData
+from negmine.jobs.runs.published import REPORT, Run
+from negmine.schemas.errors import StorageError
+from negmine.transforms import storage
 
 NAME = REPORT
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from jobs.report import numbers
-from jobs.report.markup import Markup, cut, element
-from jobs.report.sample import Group
-from jobs.report.verdicts import MEANINGS
+from negmine.jobs.html.markup import Markup, cut, element
+from negmine.jobs.report import numbers
+from negmine.jobs.report.sample import Group
+from negmine.jobs.report.verdicts import MEANINGS
 
 TEXT_BYTES, QUERY_BYTES, ID_BYTES = 900, 400, 120
 _NOT_HERE = "Its text is not in the run"

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.remarks import listed
-from jobs.report import numbers
-from jobs.report.limits import LIMITS, Finding, Limit
-from jobs.report.metrics import Metric, Metrics
-from jobs.report.settings import own_leak
-from schemas.sources import SOURCES
+from negmine.jobs.report import numbers
+from negmine.jobs.report.limits import LIMITS, Finding, Limit
+from negmine.jobs.report.metrics import Metric, Metrics
+from negmine.jobs.report.settings import own_leak
+from negmine.jobs.runs.remarks import listed
+from negmine.schemas.sources import SOURCES
 
 COVERAGE, BACKFILLED, SHORTCUT, LENGTH = 0.95, 0.2, 0.7, 1.5
 HUB, HUB_LEAST = 0.02, 20

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from jobs.report.markup import Markup, element
+from negmine.jobs.html.markup import Markup, element
 
 
 def document(title: str, body: Markup, style: str, script: str = "") -> str:

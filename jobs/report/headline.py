@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.report import numbers
-from jobs.report.checks import Facts
-from jobs.report.limits import Finding
-from jobs.report.markup import Markup, element, table
-from jobs.report.metrics import Metric
-from jobs.report.settings import own_leak
+from negmine.jobs.html.markup import Markup, element, table
+from negmine.jobs.report import numbers
+from negmine.jobs.report.checks import Facts
+from negmine.jobs.report.limits import Finding
+from negmine.jobs.report.metrics import Metric
+from negmine.jobs.report.settings import own_leak
 
 _HARD = 0.8
 

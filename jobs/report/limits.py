@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from jobs.report import numbers
-from jobs.report.metrics import Metric
+from negmine.jobs.report import numbers
+from negmine.jobs.report.metrics import Metric
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from schemas.errors import StorageError
-from transforms import storage
+from negmine.schemas.errors import StorageError
+from negmine.transforms import storage
 
 _PARTS = {
     "eci": "eci",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jobs.report.metrics import Metric
+from negmine.jobs.report.metrics import Metric
 
 Format = Callable[[float], str]
 

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.report import headline, numbers
-from jobs.report.browse import browse
-from jobs.report.checks import Facts, check
-from jobs.report.document import document
-from jobs.report.limits import Finding
-from jobs.report.markup import Markup, cut, element, escaped, table
-from jobs.report.plots import plots
-from jobs.report.read import RunData
-from jobs.report.sample import draw
-from schemas.metrics import MEANINGS
+from negmine.jobs.html.markup import Markup, cut, element, escaped, table
+from negmine.jobs.report import headline, numbers
+from negmine.jobs.report.browse import browse
+from negmine.jobs.report.checks import Facts, check
+from negmine.jobs.report.document import document
+from negmine.jobs.report.limits import Finding
+from negmine.jobs.report.plots import plots
+from negmine.jobs.report.read import RunData
+from negmine.jobs.report.sample import draw
+from negmine.schemas.metrics import MEANINGS
 
 _HERE = Path(__file__).parent
 _ROWS = 3_000

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from jobs.report import numbers, svg
-from jobs.report.markup import Markup, element, table
-from jobs.report.metrics import Metric, Metrics
-from jobs.report.read import Density, RunData
-from jobs.report.settings import own_key, share
-from jobs.report.verdicts import MEANINGS
-from schemas.verdicts import Verdict
+from negmine.jobs.html import svg
+from negmine.jobs.html.markup import Markup, element, table
+from negmine.jobs.report import numbers
+from negmine.jobs.report.metrics import Metric, Metrics
+from negmine.jobs.report.read import Density, RunData
+from negmine.jobs.report.settings import own_key, share
+from negmine.jobs.report.verdicts import MEANINGS
+from negmine.schemas.verdicts import Verdict
 
 _BIN = 0.05
 _LEFT, _RIGHT = 8, svg.WIDTH - 8

@@ -6,11 +6,10 @@ from types import TracebackType
 from typing import Any
 
 import duckdb
-
-from jobs.report.metrics import Metrics, read_metrics
-from jobs.run_views import create_run_views
-from schemas.errors import StorageError
-from transforms.views import bound_memory
+from negmine.jobs.report.metrics import Metrics, read_metrics
+from negmine.jobs.runs.views import create_run_views
+from negmine.schemas.errors import StorageError
+from negmine.transforms.data.sql import bound_memory
 
 _CELLS = (40, 26)
 

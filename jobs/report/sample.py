@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-
-from jobs.report.read import RunData
-from schemas.verdicts import Verdict
+from negmine.jobs.report.read import RunData
+from negmine.schemas.verdicts import Verdict
 
 ROWS_A_GROUP = 40
 ROWS_IN_ALL = 600

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs.report.metrics import Metric, Metrics
+from negmine.jobs.report.metrics import Metric, Metrics
 
 
 def positives_above(manifest: dict[str, Any]) -> float | None:

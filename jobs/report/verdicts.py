@@ -1,6 +1,6 @@
 """What each verdict means, in a sentence for those who have not read the documentation."""
 
-from schemas.verdicts import Verdict
+from negmine.schemas.verdicts import Verdict
 
 MEANINGS: dict[str, str] = {
     Verdict.KEPT: "Chosen as negatives.",

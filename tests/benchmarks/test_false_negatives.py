@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from negmine.transforms.kernels.hashing import text_keys
 
 from benchmarks import false_negatives
 from benchmarks._hidden_positives import (
@@ -25,7 +26,6 @@ from benchmarks._selections import (
     ours,
 )
 from tests.transforms.input_files import write_beir
-from transforms.kernels.hashing import text_keys
 
 pytest.importorskip("datasets")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["jobs", "schemas", "transforms", "yaml", "json"]):
+with atheris.instrument_imports(include=["negmine", "yaml", "json"]):
     from tests.fuzz.targets import TARGETS, run, seeds
 
 

@@ -12,22 +12,22 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
+from negmine.jobs.load_config import load_config
+from negmine.schemas import tables
+from negmine.schemas.errors import NegmineError
+from negmine.transforms import foreign
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.foreign import references
+from negmine.transforms.judging.given_scores import FillScores
+from negmine.transforms.readers import read, sources
+from negmine.transforms.readers.labels import label_source, read_labels
+from negmine.transforms.readers.rows import Bad, Row
+from negmine.transforms.sources.given import FillGiven
+from negmine.transforms.vectors.files import VectorFiles
+from negmine.transforms.vectors.spool import spool
 
-from jobs.load_config import load_config
-from schemas import tables
-from schemas.errors import NegmineError
 from tests.transforms.input_files import config
-from transforms import foreign
-from transforms.blocks import Block
-from transforms.datasets import Dataset, write_part
-from transforms.foreign import references
-from transforms.given import FillGiven
-from transforms.given_vectors import VectorFiles
-from transforms.precomputed import FillScores
-from transforms.readers import read, sources
-from transforms.readers.labels import label_source, read_labels
-from transforms.readers.rows import Bad, Row
-from transforms.spooled_vectors import spool
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
 SMALL = {"max_text_bytes": 1000, "max_unpacked_bytes": 1 << 22}

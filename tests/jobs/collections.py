@@ -37,7 +37,7 @@ class Ended:
 
 def negmine(*arguments: str) -> Ended:
     """Run the command line in this process, as the installed command does."""
-    from jobs.__main__ import main
+    from negmine.jobs.__main__ import main
 
     out, err = io.StringIO(), io.StringIO()
     code = 0

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from negmine.jobs.mining.run import Miner
 
-from jobs.mine import Miner
-from tests.jobs.runs import mine
+from tests.jobs.published_runs import mine
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from jobs.load_config import load_config
-from schemas.errors import ConfigError
-from schemas.policies import PROMISES
+from negmine.jobs.load_config import load_config
+from negmine.schemas.errors import ConfigError
+from negmine.schemas.policies import PROMISES
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
 

@@ -6,12 +6,12 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
+from negmine.pipelines.ingest import IngestTask, build
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import Input
+from negmine.transforms.data.datasets import Dataset
 
-from pipelines.ingest import IngestTask, build
-from schemas.errors import DataError
-from schemas.inputs import Input
 from tests.transforms.input_files import DOCUMENTS, config, write_beir
-from transforms.datasets import Dataset
 
 SCIFACT = Path(__file__).parents[2].parent / "shared" / "data" / "scifact"
 

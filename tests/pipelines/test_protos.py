@@ -14,12 +14,16 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2 as api
 from apache_beam.runners.pipeline_context import PipelineContext
+from negmine.jobs.mining import publish
+from negmine.jobs.runner import pipeline as running
+from negmine.pipelines.embed import PlaceTask, build_given
+from negmine.pipelines.retrieve import RecallTask, build_recall
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.sources.dense import DenseIndex
+from negmine.transforms.vectors.files import VectorFiles
 
-import jobs.beam_runner
-import jobs.publish
-import pipelines
-from pipelines.embed import PlaceTask, build_given
-from pipelines.retrieve import RecallTask, build_recall
+from negmine import pipelines
 from tests.jobs.collections import (
     cross_encoder,
     negmine,
@@ -27,10 +31,6 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
-from transforms.blocks import Block
-from transforms.datasets import Dataset
-from transforms.dense_index import DenseIndex
-from transforms.given_vectors import VectorFiles
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
@@ -71,28 +71,30 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
         runner={"block_size": 5},
     )
     found: dict[str, Stage] = {}
-    real = jobs.beam_runner.run_pipeline
+    real = running.run_pipeline
 
     def note(build: Any, task: Any, options: Any = ()) -> None:
         found[f"{build.__module__}.{build.__name__}"] = (build, task)
         real(build, task, options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs.beam_runner, "run_pipeline", note)
-        patch.setattr(jobs.publish, "run_pipeline", note)
+        patch.setattr(running, "run_pipeline", note)
+        patch.setattr(publish, "run_pipeline", note)
         ended = negmine("mine", config, "--output", str(folder / "out"))
     assert ended.code == 0, ended.err
-    dense, fill = (found[f"pipelines.retrieve.build_{name}"][1] for name in ("dense", "shards"))
+    dense, fill = (
+        found[f"negmine.pipelines.retrieve.build_{name}"][1] for name in ("dense", "shards")
+    )
     sets = (dense.document_vectors, dense.query_vectors)
     index = DenseIndex(fill.source.config, fill.trained, Dataset(fill.directory))
     recall = RecallTask(index, *sets, (0, 5), str(folder / "recall"), (Block(0, 2),))
-    found["pipelines.retrieve.build_recall"] = (build_recall, recall)
-    documents = found["pipelines.embed.build"][1].texts
+    found["negmine.pipelines.retrieve.build_recall"] = (build_recall, recall)
+    documents = found["negmine.pipelines.embed.build"][1].texts
     vectors = VectorFiles((str(folder / "vectors.parquet"),), "id", "vector", "documents")
     place = PlaceTask(
         documents, "SELECT 0", vectors, 8, True, str(folder / "placed"), (Block(0, 9),)
     )
-    found["pipelines.embed.build_given"] = (build_given, place)
+    found["negmine.pipelines.embed.build_given"] = (build_given, place)
     return found
 
 
@@ -113,7 +115,7 @@ def transforms(pipeline: api.Pipeline) -> Iterator[api.PTransform]:
 
 def test_every_builder_of_pipelines_is_looked_at(stages: dict[str, Stage]) -> None:
     builders = {
-        f"pipelines.{file.stem}.{line.removeprefix('def ').partition('(')[0]}"
+        f"negmine.pipelines.{file.stem}.{line.removeprefix('def ').partition('(')[0]}"
         for file in Path(pipelines.__path__[0]).glob("*.py")
         for line in file.read_text().splitlines()
         if line.startswith("def build")
@@ -198,9 +200,14 @@ for file in sorted(Path(sys.argv[1]).glob("*.pb")):
         if transform.spec.urn == common_urns.composites.COMBINE_PER_KEY.urn:
             payload = api.CombinePayload.FromString(transform.spec.payload)
             seen.add(type(pickler.loads(payload.combine_fn.payload)))
-import transforms
+from negmine import transforms
 print(json.dumps([transforms.__file__, sorted(f"{c.__module__}.{c.__name__}" for c in seen)]))
 """
+
+
+def dotted(file: Path) -> str:
+    """The import name of a module of the repository."""
+    return ".".join(("negmine", *file.relative_to(ROOT).with_suffix("").parts))
 
 
 def run(*command: object, **environment: str) -> str:
@@ -218,7 +225,7 @@ def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
     pytest.importorskip("build")
     pytest.importorskip("ensurepip")
     copy, venv = tmp_path / "source", tmp_path / "venv"
-    for name in ("schemas", "transforms", "pipelines", "jobs"):
+    for name in ("negmine", "schemas", "transforms", "pipelines", "jobs"):
         for file in (ROOT / name).rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts:
                 target = copy / file.relative_to(ROOT)
@@ -243,10 +250,11 @@ def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
     imported_from, seen = json.loads(out.splitlines()[-1])
     assert imported_from.startswith(str(venv))
     ours = {
-        f"transforms.{file.stem}.{line.removeprefix('class ').partition('(')[0]}"
-        for file in (ROOT / "transforms").glob("*.py")
+        f"{dotted(file)}.{line.removeprefix('class ').partition('(')[0]}"
+        for file in (ROOT / "transforms").rglob("*.py")
         for line in file.read_text().splitlines()
         if line.startswith("class ") and line.endswith("(beam.DoFn):")
     }
+    assert len(ours) > 10
     assert ours <= set(seen)
-    assert "transforms.retrieve.MergeShards" in seen
+    assert "negmine.transforms.sources.search.MergeShards" in seen

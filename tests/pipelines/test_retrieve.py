@@ -10,8 +10,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from pipelines.retrieve import (
+from negmine.pipelines.retrieve import (
     Bm25IndexTask,
     Bm25Task,
     DenseTask,
@@ -21,14 +20,14 @@ from pipelines.retrieve import (
     build_dense,
     build_random,
 )
-from schemas import tables
-from schemas.config import Bm25, Dense, Random
-from transforms.blocks import plan_blocks
-from transforms.bm25_index import Bm25Index, Bm25Scorer
-from transforms.datasets import Dataset, write_part
-from transforms.kernels.dense import pair_scores
-from transforms.kernels.hashing import text_keys
-from transforms.kernels.random_documents import random_documents
+from negmine.schemas import tables
+from negmine.schemas.config import Bm25, Dense, Random
+from negmine.transforms.data.blocks import plan_blocks
+from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.kernels.hashing import text_keys
+from negmine.transforms.kernels.search.dense import pair_scores
+from negmine.transforms.kernels.search.random_documents import random_documents
+from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer
 
 DOCUMENTS, QUERIES, DIMENSION = 120, 23, 16
 SENTENCE = "cells divide stars burn hydrogen rivers carry sand to the sea and mountains erode"

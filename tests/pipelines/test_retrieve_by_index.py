@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from pipelines.retrieve import (
+from negmine.pipelines.retrieve import (
     DenseTask,
     FillTask,
     RecallTask,
@@ -15,15 +14,16 @@ from pipelines.retrieve import (
     build_shards,
     build_training,
 )
-from schemas.config import Dense
+from negmine.schemas.config import Dense
+from negmine.transforms.data.blocks import Block, plan_blocks
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.search.ann import recall
+from negmine.transforms.kernels.search.dense import exact_top_k, pair_scores
+from negmine.transforms.sources.dense import DenseIndex
+from negmine.transforms.sources.search import plan_shards
+
 from tests.pipelines.test_retrieve import run
-from tests.transforms.test_dense_index import source, vectors
-from transforms.blocks import Block, plan_blocks
-from transforms.datasets import Dataset
-from transforms.dense_index import DenseIndex
-from transforms.kernels.ann import recall
-from transforms.kernels.dense import exact_top_k, pair_scores
-from transforms.retrieve import plan_shards
+from tests.transforms.sources.test_dense import source, vectors
 
 DOCUMENTS, QUERIES, DEPTH = 3000, 41, 10
 CONFIGS = [

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from negmine.schemas.config import Config
+from negmine.schemas.limits import MOST_CANDIDATES, MOST_LISTS, MOST_NEGATIVES, Model
+from negmine.schemas.policies import PARAMETERS
 from pydantic import BaseModel, ValidationError
 
-import schemas
-from schemas.config import Config
-from schemas.limits import MOST_CANDIDATES, MOST_LISTS, MOST_NEGATIVES, Model
-from schemas.policies import PARAMETERS
+from negmine import schemas
 
 UNLIMITED = {("Runner", "options"): "values for Beam, which has limits of its own"}
 NOT_FINITE = (math.nan, math.inf, -math.inf, "nan", "inf", "-Infinity", "1e999")
@@ -22,11 +22,11 @@ NOT_FINITE = (math.nan, math.inf, -math.inf, "nan", "inf", "-Infinity", "1e999")
 def models() -> list[type[BaseModel]]:
     """Every model that a module of schemas defines."""
     for module in pkgutil.iter_modules(schemas.__path__):
-        importlib.import_module(f"schemas.{module.name}")
+        importlib.import_module(f"negmine.schemas.{module.name}")
     found, waiting = [], [BaseModel]
     while waiting:
         waiting += (classes := waiting.pop().__subclasses__())
-        found += [model for model in classes if model.__module__.startswith("schemas.")]
+        found += [model for model in classes if model.__module__.startswith("negmine.schemas.")]
     return found
 
 

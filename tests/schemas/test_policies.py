@@ -4,9 +4,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-
-from schemas.config import Config
-from schemas.policies import PROMISES, Policy
+from negmine.schemas.config import Config
+from negmine.schemas.policies import PROMISES, Policy
 
 NEAR = ["near_duplicate_of_positive", "near_duplicate_of_negative"]
 JUDGED = ["suspected_positive", "judge_calibrated_threshold"]

@@ -11,14 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
+from negmine.schemas import tables
+from negmine.schemas.inputs import Input
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.ingesting.ingest import resolve
+from negmine.transforms.readers import read, sources
+from negmine.transforms.readers.raw import write_raw
 from pydantic import TypeAdapter
-
-from schemas import tables
-from schemas.inputs import Input
-from transforms.datasets import Dataset
-from transforms.ingest import resolve
-from transforms.readers import read, sources
-from transforms.readers.raw import write_raw
 
 DOCUMENTS = (
     {"_id": "d1", "title": "Cells", "text": "Cells divide in two."},

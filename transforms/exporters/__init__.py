@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
-
-from schemas.errors import ConfigError, DataError, StorageError
-from transforms.exporters import flagembedding, n_tuple, triplet
-from transforms.exporters.block import QueryBlock
-from transforms.exporters.files import ENDINGS, STDOUT, replacing, written
-from transforms.exporters.rows import Options, Rows, Source
-from transforms.exporters.tally import Tally
-from transforms.storage.locks import writing
-from transforms.storage.targets import refuse_special, target
+from negmine.schemas.errors import ConfigError, DataError, StorageError
+from negmine.transforms.exporters import flagembedding, n_tuple, triplet
+from negmine.transforms.exporters.block import QueryBlock
+from negmine.transforms.exporters.files import ENDINGS, STDOUT, replacing, written
+from negmine.transforms.exporters.rows import Options, Rows, Source
+from negmine.transforms.exporters.tally import Tally
+from negmine.transforms.storage.locks import writing
+from negmine.transforms.storage.targets import refuse_special, target
 
 COMMON_OPTIONS = frozenset({"tiers", "backfilled", "positives"})
 """Options that every format takes: they choose what is exported."""

@@ -12,10 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
-
-from schemas.errors import ConfigError, StorageError
-from transforms import storage
-from transforms.storage.targets import ending
+from negmine.schemas.errors import ConfigError, StorageError
+from negmine.transforms import storage
+from negmine.transforms.storage.targets import ending
 
 STDOUT = "-"
 ENDINGS = (

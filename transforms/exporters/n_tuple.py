@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-
-from schemas.errors import ConfigError, DataError
-from transforms.exporters.block import QueryBlock
-from transforms.exporters.columns import score_lists, scores_field, text_field
-from transforms.exporters.rows import Rows
-from transforms.exporters.tally import FEWER_THAN_N
+from negmine.schemas.errors import ConfigError, DataError
+from negmine.transforms.exporters.block import QueryBlock
+from negmine.transforms.exporters.columns import score_lists, scores_field, text_field
+from negmine.transforms.exporters.rows import Rows
+from negmine.transforms.exporters.tally import FEWER_THAN_N
 
 SUFFIX = ".parquet"
 OPTIONS = frozenset({"scores", "n", "short"})

@@ -11,11 +11,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from schemas.errors import ConfigError, DataError, StorageError
-from transforms.exporters.block import QueryBlock
-from transforms.exporters.tally import NO_NEGATIVES, NOT_BEST, NOT_PUBLISHED, Tally
-from transforms.views import dataset_sql, has_parts, partitioned_sql, sql_string
+from negmine.schemas.errors import ConfigError, DataError, StorageError
+from negmine.transforms.data.sql import dataset_sql, has_parts, partitioned_sql, sql_string
+from negmine.transforms.exporters.block import QueryBlock
+from negmine.transforms.exporters.tally import NO_NEGATIVES, NOT_BEST, NOT_PUBLISHED, Tally
 
 _ROWS_PER_BLOCK = 32_768
 _ROWS_PER_JOINED_BLOCK = 262_144

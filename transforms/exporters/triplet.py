@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-
-from transforms.exporters.block import QueryBlock
-from transforms.exporters.columns import score_lists, scores_field, text_field
-from transforms.exporters.rows import Rows
+from negmine.transforms.exporters.block import QueryBlock
+from negmine.transforms.exporters.columns import score_lists, scores_field, text_field
+from negmine.transforms.exporters.rows import Rows
 
 SUFFIX = ".parquet"
 OPTIONS = frozenset({"scores"})

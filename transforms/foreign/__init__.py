@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from types import ModuleType
 
-from transforms.foreign import columns, lists
-from transforms.foreign.rows import Row
-from transforms.storage.digests import Digest, blamed
+from negmine.transforms.foreign import columns, lists
+from negmine.transforms.foreign.rows import Row
+from negmine.transforms.storage.digests import Digest, blamed
 
 FORMATS: dict[str, ModuleType] = {
     "triplet": columns,

@@ -8,14 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
-
-from schemas.errors import DataError, StorageError
-from transforms import storage
-from transforms.datasets import write_json
-from transforms.foreign.raw import Writer, write_rows
-from transforms.foreign.references import judgements, reference_file, texts
-from transforms.storage.digests import Digest, blamed
-from transforms.views import database, file_sql, sql_string
+from negmine.schemas.errors import DataError, StorageError
+from negmine.transforms import storage
+from negmine.transforms.data.datasets import write_json
+from negmine.transforms.data.sql import database, file_sql, sql_string
+from negmine.transforms.foreign.raw import Writer, write_rows
+from negmine.transforms.foreign.references import judgements, reference_file, texts
+from negmine.transforms.storage.digests import Digest, blamed
 
 COUNTS = "counts.json"
 TABLES = ("documents", "queries", "qrels", "given", "negatives")

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-
-from schemas.errors import DataError
-from transforms.foreign.files import container, objects, open_table
-from transforms.foreign.rows import Negative, Row, broken, text
-from transforms.readers.rows import Rejected
-from transforms.storage.digests import Digest
+from negmine.schemas.errors import DataError
+from negmine.transforms.foreign.files import container, objects, open_table
+from negmine.transforms.foreign.rows import Negative, Row, broken, text
+from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.storage.digests import Digest
 
 LABELS = ("label", "labels", "score", "scores")
 """Columns that sentence-transformers takes for the label, wherever they stand."""

@@ -8,17 +8,16 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from schemas.errors import DataError
-from transforms import storage
-from transforms.readers.limits import rows_at_once
-from transforms.readers.lines import line_cap
-from transforms.readers.paths import METADATA
-from transforms.readers.rows import Rejected
-from transforms.readers.suffixes import kind_of_file, require_kind
-from transforms.readers.tables import json_objects
-from transforms.readers.tables.arrow import damage, ipc_batches
-from transforms.storage.digests import Digest, held
+from negmine.schemas.errors import DataError
+from negmine.transforms import storage
+from negmine.transforms.readers.limits import rows_at_once
+from negmine.transforms.readers.paths import METADATA
+from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables import json_objects
+from negmine.transforms.readers.tables.arrow import damage, ipc_batches
+from negmine.transforms.readers.tables.lines import line_cap
+from negmine.transforms.storage.digests import Digest, held
+from negmine.transforms.storage.suffixes import kind_of_file, require_kind
 
 KINDS = ("parquet", "arrow", "jsonl")
 _CAP = line_cap(1 << 27)

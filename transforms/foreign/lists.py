@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from schemas.errors import DataError
-from transforms.foreign.files import container, objects
-from transforms.foreign.rows import Negative, Passage, Row, broken, listed, named, text
-from transforms.readers.rows import Rejected, identifier
-from transforms.storage.digests import Digest
+from negmine.schemas.errors import DataError
+from negmine.transforms.foreign.files import container, objects
+from negmine.transforms.foreign.rows import Negative, Passage, Row, broken, listed, named, text
+from negmine.transforms.readers.rows import Rejected, identifier
+from negmine.transforms.storage.digests import Digest
 
 
 def _flagembedding(number: int, record: dict[str, Any]) -> Row:

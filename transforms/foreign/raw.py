@@ -7,14 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from schemas.errors import DataError
-from transforms.foreign import rows
-from transforms.foreign.rows import Passage, Row
-from transforms.kernels.hashing import text_keys
-from transforms.kernels.near_duplicates import sketches
-from transforms.readers.pairs import text_id
-from transforms.storage.digests import Digest
+from negmine.schemas.errors import DataError
+from negmine.transforms.foreign import rows
+from negmine.transforms.foreign.rows import Passage, Row
+from negmine.transforms.kernels.hashing import text_keys
+from negmine.transforms.kernels.near_duplicates import sketches
+from negmine.transforms.readers.pairs import text_id
+from negmine.transforms.storage.digests import Digest
 
 _AT = [("file", pa.int32()), ("row", pa.int64())]
 SCHEMAS = {

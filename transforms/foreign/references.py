@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from schemas.errors import DataError
-from transforms import storage
-from transforms.foreign.files import objects, open_table
-from transforms.foreign.rows import MOST_BYTES
-from transforms.readers.lines import line_cap
-from transforms.readers.paths import compressed
-from transforms.readers.qrels import qrels_layout, read_qrels
-from transforms.readers.rows import (
+from negmine.schemas.errors import DataError
+from negmine.transforms import storage
+from negmine.transforms.foreign.files import objects, open_table
+from negmine.transforms.foreign.rows import MOST_BYTES
+from negmine.transforms.readers.paths import compressed
+from negmine.transforms.readers.qrels import qrels_layout, read_qrels
+from negmine.transforms.readers.rows import (
     UNGRADED,
     Bad,
     Judgement,
@@ -20,12 +19,13 @@ from transforms.readers.rows import (
     joined,
     number,
 )
-from transforms.readers.suffixes import require_kind
-from transforms.readers.tables import delimited
-from transforms.readers.tables.columnar import is_plain
-from transforms.readers.tables.headers import Layout, find_layout, placed
-from transforms.readers.tables.names import USUAL, usual
-from transforms.storage.digests import Digest
+from negmine.transforms.readers.tables import delimited
+from negmine.transforms.readers.tables.columnar import is_plain
+from negmine.transforms.readers.tables.headers import Layout, find_layout, placed
+from negmine.transforms.readers.tables.lines import line_cap
+from negmine.transforms.readers.tables.names import USUAL, usual
+from negmine.transforms.storage.digests import Digest
+from negmine.transforms.storage.suffixes import require_kind
 
 _KINDS = ("parquet", "arrow", "jsonl", "csv", "tsv")
 _ROLES = {

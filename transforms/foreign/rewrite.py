@@ -7,12 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from transforms.exporters.files import replacing
-from transforms.foreign.columns import LABELS, is_text, json_columns, text_columns
-from transforms.foreign.files import container, objects, open_table
-from transforms.readers.suffixes import compression_of
-from transforms.storage.digests import Digest, blamed
+from negmine.transforms.exporters.files import replacing
+from negmine.transforms.foreign.columns import LABELS, is_text, json_columns, text_columns
+from negmine.transforms.foreign.files import container, objects, open_table
+from negmine.transforms.storage.digests import Digest, blamed
+from negmine.transforms.storage.suffixes import compression_of
 
 Bad = Mapping[int, Collection[tuple[str, int]]]
 """Row number to the bad negatives of the row: the name of their list, their place from 1."""

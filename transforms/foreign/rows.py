@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from schemas.errors import DataError
-from transforms.readers.rows import Rejected, identifier, joined
+from negmine.schemas.errors import DataError
+from negmine.transforms.readers.rows import Rejected, identifier, joined
 
 MOST_BYTES = 1 << 30
 """Longest text of an audited file."""

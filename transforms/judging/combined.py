@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-
-from transforms.judging.protocol import BlockJudge, Rows, Scorer
-from transforms.kernels.calibration import Calibration
+from negmine.transforms.judging.protocol import BlockJudge, Rows, Scorer
+from negmine.transforms.kernels.choosing.calibration import Calibration
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-
-from transforms.judging.protocol import Rows, Scorer
-from transforms.models.judges import CrossEncoderSpec, load_cross_encoder
-from transforms.pair_scores import PairScoreStore
-from transforms.stores import array_column, binary_column
+from negmine.transforms.data.columns import array_column, binary_column
+from negmine.transforms.judging.pair_scores import PairScoreStore
+from negmine.transforms.judging.protocol import Rows, Scorer
+from negmine.transforms.models.judges import CrossEncoderSpec, load_cross_encoder
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-
-from transforms.judging.late_interaction import LateInteraction
-from transforms.judging.protocol import Known, Rows, Scorer
-from transforms.kernels.groups import z_scores
+from negmine.transforms.judging.late_interaction import LateInteraction
+from negmine.transforms.judging.protocol import Known, Rows, Scorer
+from negmine.transforms.kernels.groups import z_scores
 
 
 @dataclass(frozen=True)

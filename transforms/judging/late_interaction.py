@@ -5,13 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from negmine.transforms.data.columns import array_column, binary_column
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.protocol import Known, Rows, Scorer
+from negmine.transforms.kernels.search.late_interaction import mean_max_sim
+from negmine.transforms.models.judges import refuse_nan
 from threadpoolctl import threadpool_limits
-
-from transforms.datasets import Dataset
-from transforms.judging.protocol import Known, Rows, Scorer
-from transforms.kernels.late_interaction import mean_max_sim
-from transforms.models.judges import refuse_nan
-from transforms.stores import array_column, binary_column
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-
-from transforms.blocks import Block
-from transforms.features import Collection
-from transforms.kernels.candidates import Candidates
-from transforms.kernels.policies import Pairs
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.search.candidates import Candidates
+from negmine.transforms.pairs.features import Collection
 
 
 @dataclass(frozen=True)

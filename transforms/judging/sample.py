@@ -6,18 +6,17 @@ from dataclasses import dataclass, fields
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-
-from schemas import tables
-from transforms.blocks import Block
-from transforms.bm25_index import Bm25Scorer
-from transforms.datasets import Dataset
-from transforms.features import Collection
-from transforms.judging.protocol import BlockJudge, Rows
-from transforms.kernels.candidates import Ranked, union
-from transforms.kernels.hashing import mix
-from transforms.kernels.policies import Pairs
-from transforms.kernels.random_documents import random_documents
-from transforms.stores import array_column, binary_column
+from negmine.schemas import tables
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.columns import array_column, binary_column
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.protocol import BlockJudge, Rows
+from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.hashing import mix
+from negmine.transforms.kernels.search.candidates import Ranked, union
+from negmine.transforms.kernels.search.random_documents import random_documents
+from negmine.transforms.pairs.features import Collection
+from negmine.transforms.sources.bm25 import Bm25Scorer
 
 RANDOM = 2
 """Random documents of a query: the first that the source `random` draws for it."""

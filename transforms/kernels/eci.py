@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-
-from transforms.kernels.threads import one_thread
+from negmine.transforms.kernels.threads import one_thread
 
 TEMPERATURE = 0.05
 """Of the target consistency in `semantic_weights`; reconstructed, the paper's was not found."""
@@ -126,7 +125,7 @@ def semantic_weights(
 
     Args:
         positive: (n,) s+ = cos(q, d+); negative: (n,) s- = cos(q, n).
-        residuality: (n,) r, see `transforms.kernels.residuality`.
+        residuality: (n,) r, see `transforms.kernels.measures.residuality`.
         temperature: tau.
 
     c = sigmoid((s+ - s-) / tau), l = max(0, s-). That there is a target consistency with a

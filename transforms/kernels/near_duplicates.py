@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-
-from transforms.kernels.hashing import mix, text_keys
-from transforms.kernels.text import identity, tokens
+from negmine.transforms.kernels.hashing import mix, text_keys
+from negmine.transforms.kernels.text import identity, tokens
 
 MINHASH_VALUES = 128
 _FACTOR = np.uint64(0xFF51AFD7ED558CCD)

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import Stemmer
-
-from schemas.errors import ConfigError
-from transforms.kernels.text import raw_terms, terms
+from negmine.schemas.errors import ConfigError
+from negmine.transforms.kernels.text import raw_terms, terms
 
 _STEMS_KEPT = 50_000
 

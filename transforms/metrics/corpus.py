@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.features import Collection
-from transforms.kernels.descriptive import gini
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.rows import Row
-from transforms.stores import array_column, binary_column
+from negmine.transforms.data.columns import array_column, binary_column
+from negmine.transforms.kernels.measures.descriptive import gini
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
+from negmine.transforms.pairs.features import Collection
 
 HUBS = 20
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.metrics.inputs import CandidateCounts, Negatives
-from transforms.metrics.rows import Row
+from negmine.transforms.metrics.inputs import CandidateCounts, Negatives
+from negmine.transforms.metrics.rows import Row
 
 
 def verdict_rows(candidates: CandidateCounts) -> Iterator[Row]:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.features import Collection
-from transforms.kernels.candidates import against_positives
-from transforms.kernels.near_duplicates import jaccard, minhash_jaccard, shingles
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.rows import Row
-from transforms.stores import array_column, binary_column, release_pages
+from negmine.transforms.data.columns import array_column, binary_column, release_pages
+from negmine.transforms.kernels.near_duplicates import jaccard, minhash_jaccard, shingles
+from negmine.transforms.kernels.search.candidates import against_positives
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
+from negmine.transforms.pairs.features import Collection
 
 JACCARD = 0.8
 _UNSURE = 0.16

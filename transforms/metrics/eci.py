@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.kernels.bootstrap import Bootstrap, interval, quotient, weighted_medians
-from transforms.kernels.eci import SetTerms, eci, query_terms, summarise
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.rows import Row
+from negmine.transforms.kernels.eci import SetTerms, eci, query_terms, summarise
+from negmine.transforms.kernels.measures.bootstrap import (
+    Bootstrap,
+    interval,
+    quotient,
+    weighted_medians,
+)
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
 
 
 def eci_rows(negatives: Negatives, bootstrap: Bootstrap) -> Iterator[Row]:

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.features import Collection
-from transforms.kernels.descriptive import effective_count
-from transforms.kernels.geometry import alignment, cosines, uniformity
-from transforms.kernels.hashing import mix
-from transforms.kernels.random_documents import random_documents
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.rows import Row
-from transforms.stores import array_column, release_pages
+from negmine.transforms.data.columns import array_column, release_pages
+from negmine.transforms.kernels.hashing import mix
+from negmine.transforms.kernels.measures.descriptive import effective_count
+from negmine.transforms.kernels.measures.geometry import alignment, cosines, uniformity
+from negmine.transforms.kernels.search.random_documents import random_documents
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
+from negmine.transforms.pairs.features import Collection
 
 TEMPERATURES = (0.01, 0.05, 0.1)
 PAIRS = 10_000

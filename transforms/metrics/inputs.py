@@ -6,12 +6,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-
-from schemas.selection import Selection
-from transforms.bm25_index import Bm25Scorer
-from transforms.datasets import Dataset
-from transforms.features import Collection
-from transforms.kernels.candidates import pair_keys
+from negmine.schemas.selection import Selection
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.search.candidates import pair_keys
+from negmine.transforms.pairs.features import Collection
+from negmine.transforms.sources.bm25 import Bm25Scorer
 
 
 class Scope(NamedTuple):

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.kernels.bootstrap import Bootstrap, interval, quotient
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.rows import Row
+from negmine.transforms.kernels.measures.bootstrap import Bootstrap, interval, quotient
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
 
 
 def judge_rows(negatives: Negatives, bootstrap: Bootstrap) -> Iterator[Row]:

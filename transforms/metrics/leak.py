@@ -4,17 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-
-from schemas.policies import Policy
-from schemas.selection import Selection
-from transforms.datasets import Dataset
-from transforms.features import Collection
-from transforms.hold_out import calibrations, hold_out, wilson
-from transforms.kernels.hashing import mix
-from transforms.kernels.policies import decide
-from transforms.kernels.tiers import choose, served_positive, similarity_ratio
-from transforms.metrics.rows import Row
-from transforms.pairs import COLUMNS, to_pairs
+from negmine.schemas.policies import Policy
+from negmine.schemas.selection import Selection
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.choosing.policies import decide
+from negmine.transforms.kernels.choosing.tiers import choose, served_positive, similarity_ratio
+from negmine.transforms.kernels.hashing import mix
+from negmine.transforms.metrics.rows import Row
+from negmine.transforms.pairs.features import Collection
+from negmine.transforms.pairs.hold_out import calibrations, hold_out, wilson
+from negmine.transforms.pairs.table import COLUMNS, to_pairs
 
 SHARES = (0.3, 0.5, 0.7, 0.9)
 HARD_RATIO = 0.8
@@ -23,7 +22,7 @@ _KEY = 0x4C65616B
 
 
 def leak_rows(collection: Collection, judged: Dataset, selection: Selection) -> Iterator[Row]:
-    """leak (with its Wilson interval) and leak_hard, see `transforms.hold_out`.
+    """leak (with its Wilson interval) and leak_hard, see `transforms.pairs.hold_out`.
 
     One point for each share of positives that calibrated policies keep above their threshold, or
     one without a key where no policy is calibrated; on at most 2000 keyed queries of those with

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.kernels.descriptive import auc_interval
-from transforms.kernels.shortcut import shortcut_auc
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.lexicon import Lexicon
-from transforms.metrics.rows import Row
+from negmine.transforms.kernels.measures.descriptive import auc_interval
+from negmine.transforms.kernels.measures.shortcut import shortcut_auc
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
+from negmine.transforms.sources.lexicon import Lexicon
 
 
 def lexical_rows(negatives: Negatives, lexicon: Lexicon) -> Iterator[Row]:

@@ -3,27 +3,26 @@
 from collections.abc import Iterator
 
 import pyarrow as pa
-
-from transforms.kernels.bootstrap import Bootstrap
-from transforms.metrics.corpus import corpus_rows
-from transforms.metrics.counts import (
+from negmine.transforms.kernels.measures.bootstrap import Bootstrap
+from negmine.transforms.metrics.corpus import corpus_rows
+from negmine.transforms.metrics.counts import (
     count_rows,
     found_rows,
     overlap_rows,
     source_rows,
     verdict_rows,
 )
-from transforms.metrics.duplicates import duplicate_rows
-from transforms.metrics.eci import eci_rows
-from transforms.metrics.embeddings import embedding_rows, softmax_rows
-from transforms.metrics.inputs import Inputs
-from transforms.metrics.judged import judge_rows
-from transforms.metrics.leak import leak_rows
-from transforms.metrics.lexical import lexical_rows
-from transforms.metrics.lexicon import Lexicon
-from transforms.metrics.rows import Row, to_table
-from transforms.metrics.scores import ratio_rows, score_rows
-from transforms.metrics.semantic import semantic_rows
+from negmine.transforms.metrics.duplicates import duplicate_rows
+from negmine.transforms.metrics.eci import eci_rows
+from negmine.transforms.metrics.embeddings import embedding_rows, softmax_rows
+from negmine.transforms.metrics.inputs import Inputs
+from negmine.transforms.metrics.judged import judge_rows
+from negmine.transforms.metrics.leak import leak_rows
+from negmine.transforms.metrics.lexical import lexical_rows
+from negmine.transforms.metrics.rows import Row, to_table
+from negmine.transforms.metrics.scores import ratio_rows, score_rows
+from negmine.transforms.metrics.semantic import semantic_rows
+from negmine.transforms.sources.lexicon import Lexicon
 
 
 def measure(inputs: Inputs) -> pa.Table:

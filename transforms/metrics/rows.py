@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
-
-from schemas.metrics import METRICS
+from negmine.schemas.metrics import METRICS
 
 
 @dataclass(frozen=True)

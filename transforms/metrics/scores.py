@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.kernels.descriptive import describe
-from transforms.kernels.tiers import similarity_ratio
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.rows import Row
+from negmine.transforms.kernels.choosing.tiers import similarity_ratio
+from negmine.transforms.kernels.measures.descriptive import describe
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
 
 _BINS_PER_ONE = 20
 _BINS = 30

@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 
 import numpy as np
-
-from transforms.features import Collection
-from transforms.kernels.eci import SemanticWeights, eci_sem_recon, semantic_weights
-from transforms.kernels.geometry import cosines, unit_residuals
-from transforms.kernels.hashing import mix
-from transforms.kernels.residuality import residuality
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.lexicon import Lexicon
-from transforms.metrics.rows import Row
-from transforms.stores import array_column, release_pages
+from negmine.transforms.data.columns import array_column, release_pages
+from negmine.transforms.kernels.eci import SemanticWeights, eci_sem_recon, semantic_weights
+from negmine.transforms.kernels.hashing import mix
+from negmine.transforms.kernels.measures.geometry import cosines, unit_residuals
+from negmine.transforms.kernels.measures.residuality import residuality
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
+from negmine.transforms.pairs.features import Collection
+from negmine.transforms.sources.lexicon import Lexicon
 
 TRIPLES = 10_000
 _KEY = 0x547269706C65

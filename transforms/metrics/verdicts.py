@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from schemas.verdicts import Source, Verdict
-from transforms.datasets import Dataset
-from transforms.kernels.tiers import served_positive
-from transforms.metrics.inputs import CandidateCounts, Negatives
-from transforms.pairs import COLUMNS, to_pairs
+from negmine.schemas.verdicts import Source, Verdict
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.choosing.tiers import served_positive
+from negmine.transforms.metrics.inputs import CandidateCounts, Negatives
+from negmine.transforms.pairs.table import COLUMNS, to_pairs
 
 _FIRST = 10
 

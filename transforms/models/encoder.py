@@ -7,16 +7,15 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
+from negmine.schemas.errors import ModelError
+from negmine.transforms import storage
+from negmine.transforms.kernels.measures.geometry import length_fault, normalised
+from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
+from negmine.transforms.models.failures import inside_model, no_padding
+from negmine.transforms.models.limits import check_length, positions_of
+from negmine.transforms.models.weights import LoadedFiles, States, loaded_states
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
-
-from schemas.errors import ModelError
-from transforms import storage
-from transforms.kernels.geometry import length_fault, normalised
-from transforms.models.batching import batches, fit, one_core_each, token_budget
-from transforms.models.failures import inside_model, no_padding
-from transforms.models.limits import check_length, positions_of
-from transforms.models.weights import LoadedFiles, States, loaded_states
 
 Kind = Literal["query", "document"]
 

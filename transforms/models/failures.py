@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from schemas.errors import ModelError, NegmineError
-from transforms.models.weights import first_line
+from negmine.schemas.errors import ModelError, NegmineError
+from negmine.transforms.models.weights import first_line
 
 _MOST_TOLD = 300
 

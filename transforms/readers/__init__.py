@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from schemas.inputs import Input
-from transforms import storage
-from transforms.readers import beir, columns, hf, ir_datasets, pairs, stdlib, tsv
-from transforms.readers.fingerprints import identify
-from transforms.readers.labels import label_source, read_labels
-from transforms.readers.rows import Row, Source
-from transforms.storage.digests import blamed
+from negmine.schemas.inputs import Input
+from negmine.transforms import storage
+from negmine.transforms.readers import beir, columns, hf, ir_datasets, pairs, stdlib, tsv
+from negmine.transforms.readers.fingerprints import identify
+from negmine.transforms.readers.labels import label_source, read_labels
+from negmine.transforms.readers.rows import Row, Source
+from negmine.transforms.storage.digests import blamed
 
 _MODULES: dict[str, ModuleType] = {
     "beir": beir,

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from schemas.errors import ConfigError, DataError
-from schemas.inputs import AUTO, BeirInput
-from transforms import storage
-from transforms.readers.columns import text_of
-from transforms.readers.lines import line_cap
-from transforms.readers.paths import compressed
-from transforms.readers.qrels import qrels_layout, read_qrels
-from transforms.readers.rows import Rejected, Row, Source, bad, text_row
-from transforms.readers.suffixes import compression_of, kind_of_file
-from transforms.readers.tables.headers import header_of
-from transforms.readers.tables.json_objects import keys, objects
-from transforms.readers.tables.names import required
+from negmine.schemas.errors import ConfigError, DataError
+from negmine.schemas.inputs import AUTO, BeirInput
+from negmine.transforms import storage
+from negmine.transforms.readers.columns import text_of
+from negmine.transforms.readers.paths import compressed
+from negmine.transforms.readers.qrels import qrels_layout, read_qrels
+from negmine.transforms.readers.rows import Rejected, Row, Source, bad, text_row
+from negmine.transforms.readers.tables.headers import header_of
+from negmine.transforms.readers.tables.json_objects import keys, objects
+from negmine.transforms.readers.tables.lines import line_cap
+from negmine.transforms.readers.tables.names import required
+from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 
 
 def sources(config: BeirInput) -> list[Source]:

@@ -4,18 +4,26 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from schemas.errors import DataError
-from schemas.inputs import AUTO, HfInput, JsonlInput, ParquetInput
-from transforms.readers.lines import line_cap
-from transforms.readers.paths import Kinds, evaluation_sources, file_sources
-from transforms.readers.qrels import QrelsLayout, qrels_layout, read_qrels
-from transforms.readers.rows import UNGRADED, Rejected, Row, Source, bad, judgement_row, text_row
-from transforms.readers.suffixes import kind_of_file
-from transforms.readers.tables.columnar import require_values, schema_of, table_rows
-from transforms.readers.tables.delimited import Text, head
-from transforms.readers.tables.headers import Layout, by_name, header_of, placed, same_order
-from transforms.readers.tables.json_objects import keys, objects
-from transforms.readers.tables.names import USUAL, optional, required, usual
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import AUTO, HfInput, JsonlInput, ParquetInput
+from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
+from negmine.transforms.readers.qrels import QrelsLayout, qrels_layout, read_qrels
+from negmine.transforms.readers.rows import (
+    UNGRADED,
+    Rejected,
+    Row,
+    Source,
+    bad,
+    judgement_row,
+    text_row,
+)
+from negmine.transforms.readers.tables.columnar import require_values, schema_of, table_rows
+from negmine.transforms.readers.tables.delimited import Text, head
+from negmine.transforms.readers.tables.headers import Layout, by_name, header_of, placed, same_order
+from negmine.transforms.readers.tables.json_objects import keys, objects
+from negmine.transforms.readers.tables.lines import line_cap
+from negmine.transforms.readers.tables.names import USUAL, optional, required, usual
+from negmine.transforms.storage.suffixes import kind_of_file
 
 ColumnsInput = ParquetInput | JsonlInput | HfInput
 ANY = ("parquet", "arrow", "jsonl", "csv", "tsv")

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import DataError
-from schemas.inputs import Input
-from transforms import storage
-from transforms.datasets import write_json
-from transforms.readers import hf
-from transforms.readers.rows import Source
-from transforms.storage.digests import Digest, digest_of, settled
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import Input
+from negmine.transforms import storage
+from negmine.transforms.data.datasets import write_json
+from negmine.transforms.readers import hf
+from negmine.transforms.readers.rows import Source
+from negmine.transforms.storage.digests import Digest, digest_of, settled
 
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")
 _EVALUATION = ("splits", "qrels", "queries", "pairs")

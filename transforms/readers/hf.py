@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-
-from schemas.errors import ConfigError, DataError
-from schemas.inputs import HfInput
-from schemas.locations import is_url
-from transforms import storage
-from transforms.readers.columns import row_maker, wanted_columns
-from transforms.readers.limits import ROWS
-from transforms.readers.rows import Row, Source
-from transforms.readers.tables.arrow import first_line
-from transforms.readers.tables.columnar import batch_rows, checked_batch, require_columns
-from transforms.storage.digests import all_held, changed
+from negmine.schemas.errors import ConfigError, DataError
+from negmine.schemas.inputs import HfInput
+from negmine.schemas.locations import is_url
+from negmine.transforms import storage
+from negmine.transforms.readers.columns import row_maker, wanted_columns
+from negmine.transforms.readers.limits import ROWS
+from negmine.transforms.readers.rows import Row, Source
+from negmine.transforms.readers.tables.arrow import first_line
+from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch, require_columns
+from negmine.transforms.storage.digests import all_held, changed
 
 
 class Name(NamedTuple):

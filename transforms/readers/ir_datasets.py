@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schemas.errors import ConfigError, DataError
-from schemas.inputs import IrDatasetsInput
-from transforms.readers.rows import Row, Source, judgement_row, text_row
+from negmine.schemas.errors import ConfigError, DataError
+from negmine.schemas.inputs import IrDatasetsInput
+from negmine.transforms.readers.rows import Row, Source, judgement_row, text_row
 
 
 def _load(name: str, key: str = "name") -> Any:

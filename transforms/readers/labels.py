@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from schemas.errors import DataError
-from transforms import storage
-from transforms.readers.lines import line_cap, lines, parsed
-from transforms.readers.rows import Label, Rejected, Row, Source, bad, identifier, readable
-from transforms.readers.suffixes import require_kind
+from negmine.schemas.errors import DataError
+from negmine.transforms import storage
+from negmine.transforms.readers.rows import Label, Rejected, Row, Source, bad, identifier, readable
+from negmine.transforms.readers.tables.lines import line_cap, lines, parsed
+from negmine.transforms.storage.suffixes import require_kind
 
 POSITIVE, NEGATIVE = "positive", "negative"
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
-
-from schemas.errors import DataError
+from negmine.schemas.errors import DataError
 
 LEAST, RATIO = 1 << 30, 100
 """Unless told otherwise a file may unpack to RATIO times its size, and to LEAST bytes always."""

@@ -4,18 +4,33 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from schemas.errors import DataError
-from schemas.inputs import AUTO, PairsInput
-from transforms.readers.columns import ANY, check_order, text_of
-from transforms.readers.lines import line_cap
-from transforms.readers.paths import Kinds, evaluation_sources, file_sources
-from transforms.readers.rows import Document, Judgement, Query, Rejected, Row, Source, bad, joined
-from transforms.readers.suffixes import kind_of_file
-from transforms.readers.tables.columnar import require_values, schema_of, table_rows
-from transforms.readers.tables.delimited import head, shown
-from transforms.readers.tables.headers import Layout, find_layout, header_of, is_number, placed
-from transforms.readers.tables.json_objects import keys, objects
-from transforms.readers.tables.names import USUAL, required, usual
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import AUTO, PairsInput
+from negmine.transforms.readers.columns import ANY, check_order, text_of
+from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
+from negmine.transforms.readers.rows import (
+    Document,
+    Judgement,
+    Query,
+    Rejected,
+    Row,
+    Source,
+    bad,
+    joined,
+)
+from negmine.transforms.readers.tables.columnar import require_values, schema_of, table_rows
+from negmine.transforms.readers.tables.delimited import head, shown
+from negmine.transforms.readers.tables.headers import (
+    Layout,
+    find_layout,
+    header_of,
+    is_number,
+    placed,
+)
+from negmine.transforms.readers.tables.json_objects import keys, objects
+from negmine.transforms.readers.tables.lines import line_cap
+from negmine.transforms.readers.tables.names import USUAL, required, usual
+from negmine.transforms.storage.suffixes import kind_of_file
 
 _KINDS = Kinds(ANY, ANY)
 _TEXTS = ("text", "document_text", "passage", "contents", "content", "body")

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from schemas.errors import ConfigError, DataError
-from transforms import storage
-from transforms.readers.rows import Source
-from transforms.readers.suffixes import COMPRESSIONS, compression_of, kind_of_file, require_kind
+from negmine.schemas.errors import ConfigError, DataError
+from negmine.transforms import storage
+from negmine.transforms.readers.rows import Source
+from negmine.transforms.storage.suffixes import (
+    COMPRESSIONS,
+    compression_of,
+    kind_of_file,
+    require_kind,
+)
 
 METADATA = ("dataset_info.json", "dataset_infos.json", "state.json", "dataset_dict.json")
 """Files that the library datasets writes beside a data set; they hold no rows."""

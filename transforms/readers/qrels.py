@@ -7,11 +7,11 @@ By name where there is a header; else `query document`, `query document grade` o
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from schemas.errors import DataError
-from transforms.readers.rows import UNGRADED, Rejected, Row, bad, judgement_row
-from transforms.readers.tables.delimited import Text, head, records, shown
-from transforms.readers.tables.headers import CLAIMED, Header, check_claim, is_number
-from transforms.readers.tables.names import USUAL, names_a_column, plain, some, usual
+from negmine.schemas.errors import DataError
+from negmine.transforms.readers.rows import UNGRADED, Rejected, Row, bad, judgement_row
+from negmine.transforms.readers.tables.delimited import Text, head, records, shown
+from negmine.transforms.readers.tables.headers import CLAIMED, Header, check_claim, is_number
+from negmine.transforms.readers.tables.names import USUAL, names_a_column, plain, some, usual
 
 HEAD = 1000
 _ZEROS = ("0", "Q0", "q0")

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-
-from transforms.datasets import write_part
-from transforms.kernels.hashing import mix, text_keys
-from transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
-from transforms.readers.rows import Bad, Document, Judgement, Label, Query, Row, Source
+from negmine.transforms.data.datasets import write_part
+from negmine.transforms.kernels.hashing import mix, text_keys
+from negmine.transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
+from negmine.transforms.readers.rows import Bad, Document, Judgement, Label, Query, Row, Source
 
 _WHERE = [
     pa.field("file", pa.int32(), nullable=False),

@@ -6,7 +6,7 @@ from math import isfinite
 from reprlib import Repr
 from typing import Any, NamedTuple
 
-from transforms.storage.digests import Digest
+from negmine.transforms.storage.digests import Digest
 
 EXCERPT = 200
 MOST_ID_BYTES = 65_536

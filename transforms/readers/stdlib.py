@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-
-from schemas.errors import DataError
-from schemas.inputs import StdlibInput
-from transforms.kernels.hashing import mix, text_keys
-from transforms.readers.rows import Bad, Judgement, Row, Source, text_row
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import StdlibInput
+from negmine.transforms.kernels.hashing import mix, text_keys
+from negmine.transforms.readers.rows import Bad, Judgement, Row, Source, text_row
 
 SKIPPED = frozenset(
     {

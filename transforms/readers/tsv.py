@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from schemas.inputs import TsvInput
-from transforms.readers.columns import check_order, text_of
-from transforms.readers.paths import Kinds, evaluation_sources, file_sources
-from transforms.readers.qrels import qrels_layout, read_qrels
-from transforms.readers.rows import Rejected, Row, Source, bad, text_row
-from transforms.readers.tables.delimited import head
-from transforms.readers.tables.headers import Layout, find_layout, header_of, placed
-from transforms.readers.tables.names import usual
+from negmine.schemas.inputs import TsvInput
+from negmine.transforms.readers.columns import check_order, text_of
+from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
+from negmine.transforms.readers.qrels import qrels_layout, read_qrels
+from negmine.transforms.readers.rows import Rejected, Row, Source, bad, text_row
+from negmine.transforms.readers.tables.delimited import head
+from negmine.transforms.readers.tables.headers import Layout, find_layout, header_of, placed
+from negmine.transforms.readers.tables.names import usual
 
 _KINDS = Kinds(("tsv", "csv"), ("tsv", "csv"), "tsv")
 _POSITIONAL = Layout(False, (0, 1, None), 2, 2)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from schemas.locations import is_mirrored, local_path, rooted, url_of
+from negmine.schemas.locations import is_mirrored, local_path, rooted, url_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -52,7 +52,7 @@ Result = TypeVar("Result")
 
 
 def _mirror() -> "ModuleType":
-    from transforms.storage import mirror
+    from negmine.transforms.storage import mirror
 
     return mirror
 
@@ -79,7 +79,7 @@ def state(path: str | Path) -> list[int]:
 
     In a store the object's. Raises FileNotFoundError.
     """
-    from transforms.storage.digests import state_of
+    from negmine.transforms.storage.digests import state_of
 
     place = rooted(path)
     return list(_mirror().entry(place)) if is_mirrored(place) else list(state_of(place.stat()))

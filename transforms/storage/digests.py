@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from schemas.errors import DataError, NegmineError
-from transforms import storage
+from negmine.schemas.errors import DataError, NegmineError
+from negmine.transforms import storage
 
 RACY = 2_000_000_000
 """A file that changed less than so many ns ago may change again without another time."""

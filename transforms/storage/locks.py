@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from schemas.errors import StorageError
+from negmine.schemas.errors import StorageError
 
 LOCK = ".lock"
 """File in the work directory: locked shared by every run, exclusively while artifacts are deleted;

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from schemas.errors import StorageError
-from schemas.locations import MARKER, cache_folder, url_of
-from transforms.storage import objects
-from transforms.storage.objects import Entry
-from transforms.storage.objects import folder_names as _folder_names
+from negmine.schemas.errors import StorageError
+from negmine.schemas.locations import MARKER, cache_folder, url_of
+from negmine.transforms.storage import objects
+from negmine.transforms.storage.objects import Entry
+from negmine.transforms.storage.objects import folder_names as _folder_names
 
 TAGS = "negmine-tags"
 """Folder beside the mirror: a file for each mirrored one, with the size and time of its object."""

@@ -5,9 +5,9 @@ import stat
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from schemas.errors import ConfigError
-from schemas.locations import is_mirrored, local_path
-from transforms import storage
+from negmine.schemas.errors import ConfigError
+from negmine.schemas.locations import is_mirrored, local_path
+from negmine.transforms import storage
 
 _PACKED = (".gz", ".zst")
 _KINDS = {

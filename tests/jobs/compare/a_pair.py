@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from jobs.published import Run
-from schemas.metrics import METRICS
-from schemas.tables import LEDGER, NEGATIVES, SETS
+from negmine.jobs.runs.published import Run
+from negmine.schemas.metrics import METRICS
+from negmine.schemas.tables import LEDGER, NEGATIVES, SETS
 
 TIERS = ("hard", "semi_hard", "random")
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from negmine.jobs.cli.mining import app
+from negmine.jobs.compare import compare
+from negmine.jobs.compare.page import page, write_page
+from negmine.jobs.compare.result import Comparison
+from negmine.schemas.errors import ConfigError, StorageError
 from typer.testing import CliRunner
 
-from jobs.cli import app
-from jobs.compare import compare
-from jobs.compare.page import page, write_page
-from jobs.compare.result import Comparison
-from schemas.errors import ConfigError, StorageError
 from tests.jobs.compare.a_pair import Pair, a_manifest, dropped, metric, write_run
-from tests.jobs.report.test_markup import ATTACKS, Reader
+from tests.jobs.html.test_markup import ATTACKS, Reader
 
 
 def two_runs(output: Path, text: str = "text") -> Comparison:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from negmine.jobs.compare import compare
+from negmine.jobs.compare.paired import PAIRED
+from negmine.jobs.compare.result import Comparison, Paired
+from negmine.jobs.runs.published import Run
+from negmine.transforms.kernels.eci import eci, harmonic_mean
 
-from jobs.compare import compare
-from jobs.compare.paired import PAIRED
-from jobs.compare.result import Comparison, Paired
-from jobs.published import Run
 from tests.jobs.compare.a_pair import Pair, float32, write_run
-from transforms.kernels.eci import eci, harmonic_mean
 
 
 def random_pairs(seed: int, queries: int = 40, each: int = 4) -> list[Pair]:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from schemas.metrics import METRICS
-from schemas.tables import LEDGER, NEGATIVES, SETS
+from negmine.schemas.metrics import METRICS
+from negmine.schemas.tables import LEDGER, NEGATIVES, SETS
 
 TIERS = ("hard", "semi_hard", "random")
 DROPS = ("suspected_positive", "judge_calibrated_threshold", "over_quota")

@@ -10,13 +10,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from negmine.jobs.cli.mining import app
+from negmine.jobs.report import render, write_report
+from negmine.schemas.errors import StorageError
 from typer.testing import CliRunner
 
-from jobs.cli import app
-from jobs.report import render, write_report
-from schemas.errors import StorageError
+from tests.jobs.html.test_markup import ATTACKS, Reader
 from tests.jobs.report.a_run import good_metrics, row, write_metrics, write_run
-from tests.jobs.report.test_markup import ATTACKS, Reader
 
 CSS = Path(__file__).parents[3] / "jobs" / "report" / "page.css"
 SECTIONS = ("headline", "findings", "tiers", "plots", "sample", "numbers", "made")

@@ -3,8 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from jobs.report.read import RunData
-from jobs.report.sample import ROWS_A_GROUP, ROWS_IN_ALL, draw
+from negmine.jobs.report.read import RunData
+from negmine.jobs.report.sample import ROWS_A_GROUP, ROWS_IN_ALL, draw
+
 from tests.jobs.report.a_run import DROPS, TIERS, a_manifest, write_run
 
 

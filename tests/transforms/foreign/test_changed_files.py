@@ -5,8 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from negmine.schemas.errors import DataError
+from negmine.transforms.foreign.collection import Foreign, collect, input_paths
+from negmine.transforms.foreign.rewrite import rewrite
+from negmine.transforms.storage.digests import digest_of
 
-from schemas.errors import DataError
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,
@@ -17,9 +20,6 @@ from tests.transforms.foreign.sets import (
     triplets,
 )
 from tests.transforms.input_files import write_lines, write_table
-from transforms.foreign.collection import Foreign, collect, input_paths
-from transforms.foreign.rewrite import rewrite
-from transforms.storage.digests import digest_of
 
 ROWS = [
     Mined("a query", "a text", ("b text", "c text")),

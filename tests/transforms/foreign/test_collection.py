@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from negmine.schemas.errors import DataError
+from negmine.transforms.foreign.collection import Foreign, collect
+from negmine.transforms.foreign.references import judgements, texts
+from negmine.transforms.readers.pairs import text_id
 
-from schemas.errors import DataError
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,
@@ -14,9 +17,6 @@ from tests.transforms.foreign.sets import (
     triplets,
     write_jsonl,
 )
-from transforms.foreign.collection import Foreign, collect
-from transforms.foreign.references import judgements, texts
-from transforms.readers.pairs import text_id
 
 
 def tables(directory: Path, name: str) -> list[dict[str, object]]:

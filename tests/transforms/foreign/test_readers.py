@@ -6,8 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from negmine.schemas.errors import DataError
+from negmine.transforms.foreign import rows
+from negmine.transforms.foreign.rows import Passage
 
-from schemas.errors import DataError
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,
@@ -18,8 +20,6 @@ from tests.transforms.foreign.sets import (
     write_jsonl,
     write_table,
 )
-from transforms.foreign import rows
-from transforms.foreign.rows import Passage
 
 ROWS = [
     Mined("what is a cell", "a cell is small", ("a river", "a 東京 tower")),

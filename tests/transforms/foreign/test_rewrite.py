@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from negmine.transforms.foreign import rows
+from negmine.transforms.foreign.rewrite import rewrite
 
 from tests.transforms.foreign.sets import (
     Mined,
@@ -20,8 +22,6 @@ from tests.transforms.foreign.sets import (
     write_jsonl,
     write_table,
 )
-from transforms.foreign import rows
-from transforms.foreign.rewrite import rewrite
 
 ROWS = [Mined(f"q{i}", f"p{i}", tuple(f"n{i}{k}" for k in "abc")) for i in range(3)]
 BAD = {2: {("", 1)}, 3: {("", 1), ("", 2), ("", 3)}}

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-
-from schemas.config import Sampling, Tier
-from schemas.policies import Policy
-from schemas.selection import Selection
-from schemas.verdicts import Source
-from transforms.kernels.picking import DocumentArrays
-from transforms.kernels.policies import Pairs
+from negmine.schemas.config import Sampling, Tier
+from negmine.schemas.policies import Policy
+from negmine.schemas.selection import Selection
+from negmine.schemas.verdicts import Source
+from negmine.transforms.kernels.choosing.picking import DocumentArrays
+from negmine.transforms.kernels.choosing.policies import Pairs
 
 
 def pairs_of(rows: list[dict[str, Any]]) -> Pairs:

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from transforms.kernels.eci import (
+from negmine.transforms.kernels.eci import (
     SemanticCapacity,
     SetTerms,
     eci,

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from transforms.kernels.near_duplicates import jaccard, minhash, minhash_jaccard, shingles
+from negmine.transforms.kernels.near_duplicates import jaccard, minhash, minhash_jaccard, shingles
 
 
 def similarity(left: str, right: str) -> float:

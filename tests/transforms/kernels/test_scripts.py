@@ -1,8 +1,7 @@
 """Scripts of letters, and their shares in texts."""
 
 import pytest
-
-from transforms.kernels.scripts import script_counts, script_of, script_shares
+from negmine.transforms.kernels.scripts import script_counts, script_of, script_shares
 
 
 @pytest.mark.parametrize(

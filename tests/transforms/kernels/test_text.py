@@ -7,9 +7,8 @@ import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
-
-from transforms.kernels import text as kernel
-from transforms.kernels.text import identity, raw_terms, terms, tokens
+from negmine.transforms.kernels import text as kernel
+from negmine.transforms.kernels.text import identity, raw_terms, terms, tokens
 
 
 def all_terms(text: str) -> list[str]:

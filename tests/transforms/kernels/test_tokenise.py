@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from schemas.errors import ConfigError
-from transforms.kernels.tokenise import Tokeniser
+from negmine.schemas.errors import ConfigError
+from negmine.transforms.kernels.tokenise import Tokeniser
 
 
 def words(language: str | None, text: str) -> list[str]:

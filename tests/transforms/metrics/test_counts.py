@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from negmine.transforms.metrics.counts import count_rows, overlap_rows, source_rows, verdict_rows
+from negmine.transforms.metrics.inputs import CandidateCounts
 
 from tests.transforms.metrics.triples import triples, values
-from transforms.metrics.counts import count_rows, overlap_rows, source_rows, verdict_rows
-from transforms.metrics.inputs import CandidateCounts
 
 
 def test_a_query_without_negatives_is_short_of_all_of_them() -> None:

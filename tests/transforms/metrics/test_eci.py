@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from negmine.transforms.kernels.measures.bootstrap import Bootstrap
+from negmine.transforms.metrics.eci import eci_rows
+from negmine.transforms.metrics.inputs import Negatives
 
 from tests.transforms.metrics.triples import triples, values
-from transforms.kernels.bootstrap import Bootstrap
-from transforms.metrics.eci import eci_rows
-from transforms.metrics.inputs import Negatives
 
 
 def expected(sets: Negatives, rows: np.ndarray) -> dict[str, float]:

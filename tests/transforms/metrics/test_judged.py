@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from negmine.transforms.kernels.measures.bootstrap import Bootstrap
+from negmine.transforms.metrics.judged import judge_rows
 
 from tests.transforms.metrics.triples import triples, values
-from transforms.kernels.bootstrap import Bootstrap
-from transforms.metrics.judged import judge_rows
 
 
 @pytest.mark.parametrize("seed", range(3))

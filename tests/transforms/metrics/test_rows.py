@@ -2,8 +2,8 @@
 
 import math
 
-from schemas.metrics import METRICS
-from transforms.metrics.rows import Row, to_table
+from negmine.schemas.metrics import METRICS
+from negmine.transforms.metrics.rows import Row, to_table
 
 
 def test_undefined_values_are_left_out_and_missing_intervals_are_null() -> None:

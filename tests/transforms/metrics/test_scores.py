@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from negmine.transforms.metrics.scores import ratio_rows, score_rows
 
 from tests.transforms.metrics.triples import triples, values
-from transforms.metrics.scores import ratio_rows, score_rows
 
 
 def test_distributions_are_of_positives_negatives_and_differences() -> None:

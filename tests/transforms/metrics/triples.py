@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 import numpy as np
-
-from transforms.metrics.inputs import Negatives
-from transforms.metrics.rows import Row
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
 
 
 def triples(seed: int = 0, queries: int = 9, judged: bool = True) -> Negatives:

@@ -5,14 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from negmine.schemas.errors import ModelError
+from negmine.transforms.kernels.search.late_interaction import from_bfloat16
+from negmine.transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder, load_encoder
+from negmine.transforms.models.weights import find_weights, is_static
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Router, StaticEmbedding
 from tokenizers import Tokenizer, models, pre_tokenizers
-
-from schemas.errors import ModelError
-from transforms.kernels.late_interaction import from_bfloat16
-from transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder, load_encoder
-from transforms.models.weights import find_weights, is_static
 
 TEXTS = [
     "a wing in a slipstream",

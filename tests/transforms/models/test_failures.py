@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from negmine.schemas.errors import ConfigError, ModelError
+from negmine.transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder
+from negmine.transforms.models.failures import inside_model
+from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
+from negmine.transforms.models.limits import most_tokens
 from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
 
-from schemas.errors import ConfigError, ModelError
 from tests.jobs.collections import WORDS, cross_encoder
 from tests.transforms.models import broken
-from transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder
-from transforms.models.failures import inside_model
-from transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
-from transforms.models.limits import most_tokens
 
 LONG = " ".join(WORDS * 30)
 PAIRS = [("sola ter", LONG), ("sola", "."), ("sola ter", "aqua venor luna")]

@@ -8,13 +8,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from negmine.schemas.errors import ModelError
+from negmine.transforms.models import judges
+from negmine.transforms.models.batching import LENGTH_STEP, batches
+from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
 from sentence_transformers import CrossEncoder
 
-from schemas.errors import ModelError
 from tests.jobs.collections import WORDS, cross_encoder
-from transforms.models import judges
-from transforms.models.batching import LENGTH_STEP, batches
-from transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
 
 Pairs = list[tuple[str, str]]
 

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from negmine.schemas.errors import ModelError
+from negmine.transforms.models.weights import find_weights
 
-from schemas.errors import ModelError
 from tests.jobs.collections import cross_encoder, negmine, static_student, write_collection
-from transforms.models.weights import find_weights
 
 MODEL = 4
 

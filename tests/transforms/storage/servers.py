@@ -15,9 +15,8 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-
-from schemas.locations import local_path
-from transforms import storage
+from negmine.schemas.locations import local_path
+from negmine.transforms import storage
 
 BUCKET = "negmine-test"
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCY"

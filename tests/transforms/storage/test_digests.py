@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-
-from schemas.errors import DataError
-from transforms.query_parts import files_sql
-from transforms.readers.columns import table_rows
-from transforms.readers.lines import lines
-from transforms.storage import digests
-from transforms.storage.digests import Digest, Hashed, digest_of, held, tree_digests
+from negmine.schemas.errors import DataError
+from negmine.transforms.data.query_tables import files_sql
+from negmine.transforms.readers.columns import table_rows
+from negmine.transforms.readers.tables.lines import lines
+from negmine.transforms.storage import digests
+from negmine.transforms.storage.digests import Digest, Hashed, digest_of, held, tree_digests
 
 Change = Callable[[Path], None]
 TEXT = "".join(f"line {at} of a file\n" for at in range(200_000)).encode()

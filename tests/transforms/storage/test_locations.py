@@ -8,9 +8,8 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from schemas.errors import ConfigError, StorageError
-from schemas.locations import is_mirrored, is_url, local_path, rooted, shown, url_of
+from negmine.schemas.errors import ConfigError, StorageError
+from negmine.schemas.locations import is_mirrored, is_url, local_path, rooted, shown, url_of
 
 NAMES = st.text(
     st.characters(exclude_characters="/@?\0", exclude_categories=["Cs"]), min_size=1, max_size=9

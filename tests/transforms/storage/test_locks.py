@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from schemas.errors import StorageError
-from transforms.storage.locks import LOCK, exclusive_lock, is_locked, sharing, writing
+from negmine.schemas.errors import StorageError
+from negmine.transforms.storage.locks import LOCK, exclusive_lock, is_locked, sharing, writing
 
 ROOT = Path(__file__).parents[3]
 HOLDING = """
 import sys
 from pathlib import Path
-from transforms.storage.locks import writing
+from negmine.transforms.storage.locks import writing
 with writing(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -22,7 +21,7 @@ with writing(Path(sys.argv[1])):
 ADDING = """
 import sys
 from pathlib import Path
-from transforms.storage.locks import writing
+from negmine.transforms.storage.locks import writing
 file = Path(sys.argv[1])
 for _ in range(200):
     with writing(file):

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from negmine.schemas.errors import StorageError
+from negmine.schemas.locations import local_path
+from negmine.transforms import storage
+from negmine.transforms.data import columns as stores
+from negmine.transforms.data.columns import array_column
+from negmine.transforms.data.datasets import MANIFEST, Dataset, write_part
+from negmine.transforms.judging.pair_scores import PairScoreStore
+from negmine.transforms.readers.paths import expand
 
-from schemas.errors import StorageError
-from schemas.locations import local_path
 from tests.transforms.storage.servers import Proxy, Store, at_times, environment, running, using
-from transforms import storage, stores
-from transforms.datasets import MANIFEST, Dataset, write_part
-from transforms.pair_scores import PairScoreStore
-from transforms.readers.paths import expand
-from transforms.stores import array_column
 
 SCHEMA = pa.schema([pa.field("x", pa.int64(), nullable=False)])
 

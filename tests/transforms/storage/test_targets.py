@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from schemas.errors import ConfigError
-from transforms.storage.targets import ending, target
+from negmine.schemas.errors import ConfigError
+from negmine.transforms.storage.targets import ending, target
 
 
 def named(path: Path | str, **options: object) -> Path:
@@ -122,7 +121,7 @@ def test_in_a_store_the_place_counts_and_no_disk_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEGMINE_CACHE", str(tmp_path))
-    monkeypatch.setattr("transforms.storage.is_dir", lambda path: False)
+    monkeypatch.setattr("negmine.transforms.storage.is_dir", lambda path: False)
     output = target("s3://bucket/out", "--output", ("",))
     assert named("s3://bucket/x.jsonl", outputs=(output,))
     assert named("s3://bucket/out/exports/x.jsonl", outputs=(output,))

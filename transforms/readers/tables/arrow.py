@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-
-from schemas.errors import DataError
-from transforms import storage
+from negmine.schemas.errors import DataError
+from negmine.transforms import storage
 
 
 @contextmanager

@@ -6,13 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from schemas.errors import DataError
-from transforms import storage
-from transforms.readers.limits import ROWS, Unpacked, rows_at_once
-from transforms.readers.suffixes import kind_of_file
-from transforms.readers.tables.arrow import damage, open_arrow
-from transforms.storage.digests import Digest, held
+from negmine.schemas.errors import DataError
+from negmine.transforms import storage
+from negmine.transforms.readers.limits import ROWS, Unpacked, rows_at_once
+from negmine.transforms.readers.tables.arrow import damage, open_arrow
+from negmine.transforms.storage.digests import Digest, held
+from negmine.transforms.storage.suffixes import kind_of_file
 
 
 def schema_of(path: str) -> pa.Schema:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from schemas.errors import DataError
-from schemas.inputs import AUTO
-from transforms.readers.rows import Rejected
-from transforms.readers.tables.delimited import Record, Text, records, shown
-from transforms.readers.tables.names import names_a_column, some
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import AUTO
+from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.delimited import Record, Text, records, shown
+from negmine.transforms.readers.tables.names import names_a_column, some
 
 CLAIMED: Literal["claimed"] = "claimed"
 Header = bool | Literal["auto", "claimed"]

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, BinaryIO
 
-from schemas.errors import DataError
-from transforms.readers.limits import Unpacked
-from transforms.readers.lines import held_bytes, lines, open_bytes, parsed
-from transforms.readers.rows import Rejected
-from transforms.readers.suffixes import compression_of
-from transforms.storage.digests import Digest
+from negmine.schemas.errors import DataError
+from negmine.transforms.readers.limits import Unpacked
+from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.lines import held_bytes, lines, open_bytes, parsed
+from negmine.transforms.storage.digests import Digest
+from negmine.transforms.storage.suffixes import compression_of
 
 HEAD = 100
 """Objects that are looked at for the columns there are."""

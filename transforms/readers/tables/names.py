@@ -6,8 +6,8 @@ case and punctuation (`Query ID` is `query_id`).
 
 from collections.abc import Sequence
 
-from schemas.errors import DataError
-from schemas.inputs import AUTO
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import AUTO
 
 _DOCUMENT_IDS = ("doc_id", "_id", "id", "docid", "document_id", "corpus-id", "pid", "passage_id",
                  "docno", "did")  # fmt: skip

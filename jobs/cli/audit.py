@@ -1,0 +1,107 @@
+"""Command line of `audit`: what is wrong with negatives that somebody else mined."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """Formats that are audited; see `transforms.foreign.FORMATS`."""
+
+    TRIPLET = "triplet"
+    N_TUPLE = "n_tuple"
+    FLAGEMBEDDING = "flagembedding"
+    TEVATRON = "tevatron"
+    MSMARCO = "msmarco"
+
+
+def audit(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files of negatives, or folders of them.")
+    ],
+    format: Annotated[Format, typer.Option("--format", "-f", help="The files' format.")],
+    corpus: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Documents: gives texts their identifiers.")
+    ] = None,
+    qrels: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Judgements: further known positives.")
+    ] = None,
+    queries: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Queries: whom the judgements are about.")
+    ] = None,
+    student: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Override student.model.")
+    ] = None,
+    judge: Annotated[
+        str, typer.Option(metavar="KIND", help="Who suspects false negatives; none = nobody.")
+    ] = "fusion",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the run; repeatable."),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", metavar="DIR", help="Where the run is published.")
+    ] = "audit",
+    fix: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT", help="Write a copy without certain defects, and what went."),
+    ] = None,
+    fix_suspected: Annotated[
+        bool, typer.Option("--fix-suspected", help="--fix: suspected positives go too.")
+    ] = False,
+    keep_short: Annotated[
+        bool, typer.Option("--keep-short", help="--fix, n_tuple: keep short rows, filled by null.")
+    ] = False,
+    hub_share: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="A hub is a negative of this share of queries (10 at least)."
+        ),
+    ] = 0.05,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 where there is a defect.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find false, repeated and suspicious negatives in a mined set."""
+    from negmine.jobs.runner.failures import check_address_space
+
+    check_address_space()
+    import json
+
+    from negmine.jobs.audit.run import Request
+    from negmine.jobs.audit.run import audit as run_audit
+    from negmine.jobs.audit.terminal import render
+    from rich.console import Console
+
+    found = run_audit(
+        Request(
+            files=files,
+            format=format.value,
+            corpus=corpus,
+            queries=queries,
+            qrels=qrels,
+            student=student,
+            judge=judge,
+            settings=settings or (),
+            output=output,
+            fix=fix,
+            fix_suspected=fix_suspected,
+            keep_short=keep_short,
+            hub_share=hub_share,
+        )
+    )
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        console = Console()
+        (console if console.is_terminal else Console(width=160)).print(render(found))
+    if strict and not found.clean:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the command on the application."""
+    app.command("audit")(audit)

@@ -1,0 +1,185 @@
+"""The `negmine` command: mine, each stage alone, and config; other commands are mounted here."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from negmine.jobs.cli import audit as cli_audit
+from negmine.jobs.cli import compare as cli_compare
+from negmine.jobs.cli import runs as cli_runs
+from negmine.jobs.cli import workdir as cli_workdir
+from negmine.schemas.locations import shown
+
+app = typer.Typer(
+    name="negmine",
+    help="Mine training negatives for embedding models and rerankers, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file of the run.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one key, dotted; repeatable."),
+]
+OutputFolder = Annotated[
+    str | None, typer.Option("--output", metavar="DIR", help="Override output.path.")
+]
+if TYPE_CHECKING:
+    from negmine.jobs.mining.run import Miner
+
+_BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
+
+
+def _miner(
+    context: typer.Context, config: str, settings: list[str] | None, output: str | None
+) -> "Miner":
+    from negmine.jobs.runner.failures import check_address_space
+
+    check_address_space()
+    from negmine.jobs.load_config import load_config
+    from negmine.jobs.mining.run import Miner
+
+    return Miner(load_config(config, settings or [], output), context.args)
+
+
+@app.command(context_settings=_BEAM)
+def mine(
+    context: typer.Context,
+    config: ConfigFile,
+    settings: Settings = None,
+    output: OutputFolder = None,
+) -> None:
+    """Mine negatives end to end and publish the run. Options after -- go to Beam."""
+    miner = _miner(context, config, settings, output)
+    from negmine.jobs.mining.publish import check_output, publish
+    from negmine.jobs.runner.streams import for_information
+    from negmine.jobs.runs.published import find_run
+    from negmine.jobs.runs.show import render_summary
+    from rich.console import Console
+
+    run_id = check_output(miner)
+    miner.check()
+    miner.run_until("score")
+    path = publish(miner, run_id)
+    manifest = find_run(str(path)).manifest
+    with for_information():
+        Console().print(render_summary(manifest, shown(str(path))))
+    if not manifest["summary"]["verdicts"].get("kept"):
+        typer.echo(
+            "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
+            "say by what: loosen that policy, or look at the judge's scores with negmine query",
+            err=True,
+        )
+
+
+@app.command(context_settings=_BEAM)
+def plan(
+    context: typer.Context,
+    config: ConfigFile,
+    settings: Settings = None,
+    output: OutputFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Estimate what mine would take: time, disk and pairs. Ingests, and times a small sample."""
+    from negmine.jobs.runner.failures import check_address_space
+
+    check_address_space()
+    import json
+
+    from negmine.jobs.load_config import load_config
+    from negmine.jobs.plan.estimate import plan as make_plan
+    from negmine.jobs.plan.table import render_plan
+    from rich.console import Console
+
+    found = make_plan(load_config(config, settings or [], output), context.args)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2))
+        return
+    console = Console()
+    (console if console.is_terminal else Console(width=140)).print(render_plan(found))
+
+
+def _stage(stage: str, meaning: str) -> None:
+    def command(
+        context: typer.Context,
+        config: ConfigFile,
+        settings: Settings = None,
+        output: OutputFolder = None,
+    ) -> None:
+        from negmine.jobs.runner.streams import for_information
+
+        miner = _miner(context, config, settings, output)
+        if stage != "ingest":
+            miner.check()
+        miner.run_until(stage)
+        with for_information():
+            for name, entry in miner.work.timings.items():
+                state = "reused" if entry["reused"] else "done"
+                typer.echo(f"{name:<10} {state:<7} {entry['seconds']:8.1f} s")
+            typer.echo(f"work directory: {shown(str(miner.work.root))}")
+
+    command.__doc__ = f"{meaning} Earlier stages are made or reused."
+    app.command(name=stage, context_settings=_BEAM)(command)
+
+
+_stage("ingest", "Read and check the collection.")
+_stage("embed", "Embed documents and queries with the student.")
+_stage("retrieve", "Retrieve candidates from every source.")
+_stage("judge", "Score the candidates with the judge.")
+_stage("select", "Give every candidate a verdict and a tier.")
+_stage("score", "Count each query's negatives and compute their ECI.")
+app.command(
+    name="publish",
+    context_settings=_BEAM,
+    help="Publish the run from finished stages; the same as mine.",
+)(mine)
+
+
+@app.command(name="tune-index", context_settings=_BEAM)
+def tune_index(
+    context: typer.Context,
+    config: ConfigFile,
+    recall: Annotated[float, typer.Option(help="Recall to reach, from 0 to 1.")] = 0.95,
+    k: Annotated[int, typer.Option("--k", help="Neighbours per query.")] = 100,
+    queries: Annotated[int, typer.Option(help="Queries to sample.")] = 200,
+    settings: Settings = None,
+    output: OutputFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure index types of dense retrieval on the collection's vectors, and name the cheapest."""
+    from negmine.jobs.runner.failures import check_address_space
+
+    check_address_space()
+    import json
+
+    from negmine.jobs.load_config import load_config
+    from negmine.jobs.tune_index.run import check_arguments
+    from negmine.jobs.tune_index.run import tune_index as tune
+    from negmine.jobs.tune_index.table import sentences, tune_table
+    from rich.console import Console
+
+    check_arguments(recall, k, queries)
+    found = tune(load_config(config, settings or [], output), recall, k, queries, context.args)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2))
+        return
+    console = Console()
+    (console if console.is_terminal else Console(width=140)).print(tune_table(found))
+    typer.echo("\n" + "\n".join(sentences(found)))
+
+
+@app.command(name="config")
+def show_config(config: ConfigFile, settings: Settings = None, output: OutputFolder = None) -> None:
+    """Print the resolved config."""
+    import yaml
+    from negmine.jobs.load_config import load_config
+
+    resolved = load_config(config, settings or [], output).model_dump(mode="json")
+    typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), nl=False)
+
+
+cli_audit.register(app)
+cli_compare.register(app)
+cli_runs.register(app)
+cli_workdir.register(app)

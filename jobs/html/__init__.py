@@ -1,0 +1,1 @@
+"""Markup and drawings that the report and other pages are made of."""

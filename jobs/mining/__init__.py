@@ -1,0 +1,1 @@
+"""One run, a module a stage."""

@@ -1,0 +1,190 @@
+"""The manifest of a published run: what made it, what it holds, and how long it took."""
+
+import os
+import platform
+import resource
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from negmine.jobs.mining.models import judge_student
+from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.summary import summarise
+from negmine.jobs.runner.processor import processor
+from negmine.schemas.judges import Judge
+from negmine.schemas.tables import SCHEMA_VERSION
+from negmine.transforms import storage
+from negmine.transforms.kernels.hashing import fingerprint
+
+_TOKEN_JUDGES = ("late_interaction", "fusion")
+_PACKAGES = (
+    "negmine",
+    "apache-beam",
+    "pyarrow",
+    "numpy",
+    "scipy",
+    "faiss-cpu",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "duckdb",
+)
+
+
+def run_manifest(miner: Miner, run_id: str, staging: Path) -> dict[str, Any]:
+    """The manifest as JSON values; no absolute paths and nothing from the environment."""
+    summary = summarise(miner, staging)
+    config = miner.config
+    return {
+        "run_id": run_id,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "schema_version": SCHEMA_VERSION,
+        "config": _shareable(miner),
+        "tier_order": list(config.tiers),
+        "seed": config.seed,
+        "inputs": miner.input_fingerprint,
+        "models": _models(miner),
+        "precision": _precision(miner),
+        "processor": _processor(miner),
+        "judge": miner.judgement.key,
+        "judge_checks": [check.as_json() for check in miner.judge_checks],
+        "remarks": [remark.as_json() for remark in miner.remarks.all()],
+        "policies": [policy.model_dump() for policy in miner.selection.policies],
+        "artifacts": _artifacts(miner),
+        "versions": _versions(),
+        "counts": {
+            key: summary[key]
+            for key in ("documents", "queries", "positives", "dead_letters", "queries_short")
+        },
+        "timings": miner.work.timings,
+        "peak_memory_bytes": peak_memory(),
+        "summary": summary,
+    }
+
+
+def peak_memory() -> int:
+    """Highest resident memory of this process and of its largest child, bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return unit * (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+
+
+def _shareable(miner: Miner) -> dict[str, Any]:
+    """The resolved config with absolute paths cut to their last name."""
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: cut(entry) for key, entry in value.items()}
+        if isinstance(value, list):
+            return [cut(entry) for entry in value]
+        if isinstance(value, str) and (os.path.isabs(value) or value.startswith("~")):
+            return os.path.basename(value.rstrip("/"))
+        return value
+
+    config = cut(miner.config.model_dump(mode="json"))
+    root, output = miner.work.root, storage.local_path(miner.config.output.path)
+    workdir = os.path.relpath(root.resolve(), output.resolve())
+    if storage.is_mirrored(root) and not storage.is_mirrored(output):
+        workdir = str(storage.url_of(root))
+    config["output"] = {**config["output"], "path": ".", "workdir": workdir}
+    return dict(config)
+
+
+def _precision(miner: Miner) -> dict[str, Any]:
+    """What the models ran in, and the dtype of the student's parameters when it embedded.
+
+    Models are loaded in the precision named here, and refused where they are not in it.
+    """
+    found = {
+        "student": miner.student.precision,
+        "lowest_cosine_with_fp32": miner.student.agreement,
+    }
+    dtype = miner.document_vectors.manifest().get("dtype")
+    for name, judge in _judges(miner):
+        of_student = judge_student(judge, miner.config.student)
+        cross = judge.kind == "cross_encoder"
+        found[name] = "fp32" if cross else miner.token_encoder(of_student).precision
+    return {**found, **({"student_dtype": dtype} if dtype else {})}
+
+
+def _judges(miner: Miner) -> list[tuple[str, Judge]]:
+    """Judges that are models: `judge`, or `judge_1` and so on where there are several."""
+    judges = [j for j in miner.config.judge.flat() if j.kind in {*_TOKEN_JUDGES, "cross_encoder"}]
+    names = [f"judge_{number}" for number in range(1, len(judges) + 1)]
+    return list(zip(names if len(judges) > 1 else ["judge"] * len(judges), judges, strict=True))
+
+
+def _processor(miner: Miner) -> dict[str, Any]:
+    """The kind of processor of this process, and of the one that embedded."""
+    embedded = miner.document_vectors.manifest().get("processor")
+    return {**processor(), **({"embed": embedded} if embedded else {})}
+
+
+def _models(miner: Miner) -> dict[str, str]:
+    """SHA-256 of the student's weights, or given vectors, and of every model that judges."""
+    student = miner.config.student
+    models = {"student": miner.student.digest}
+    weights = _cross_encoders(miner.judgement.key)
+    for name, judge in _judges(miner):
+        if judge.kind == "cross_encoder":
+            digest = next(weights)
+        else:
+            digest = miner.token_encoder(judge_student(judge, student)).digest
+        if digest != models["student"] or judge.kind == "cross_encoder":
+            models[name] = digest
+    return models
+
+
+def _artifacts(miner: Miner) -> dict[str, str]:
+    """Every artifact that the run was made from, by name, relative to the work directory.
+
+    Those that have no name of their own are called by their stage, with a number from the second.
+    """
+    datasets = {
+        **miner.ingested,
+        "document_vectors": miner.document_vectors,
+        "query_vectors": miner.query_vectors,
+        **{f"candidates_{name}": dataset for name, dataset in miner.candidates.items()},
+        "judged": miner.judged,
+        "verdicts": miner.verdicts,
+    }
+    root = miner.work.root
+    named = {name: dataset.directory for name, dataset in datasets.items()}
+    known = {directory for path in named.values() for directory in (path, path.parent)}
+    stores = [root / store for store in pair_score_stores(miner.judgement.key)]
+    for directory in (*miner.work.used, *stores):
+        if directory not in known and storage.is_dir(directory):
+            stage = directory.parent.name
+            number = sum(name.rpartition("_")[0] == stage or name == stage for name in named) + 1
+            named[stage if number == 1 else f"{stage}_{number}"] = directory
+            known.add(directory)
+    return {name: str(directory.relative_to(root)) for name, directory in named.items()}
+
+
+def _cross_encoders(judge: dict[str, Any]) -> Iterator[str]:
+    """SHA-256 of the weights of the cross-encoders of a judge's key, in order."""
+    if judge.get("kind") == "cross_encoder":
+        yield str(judge["weights"])
+    for part in filter(None, (*judge.get("judges", ()), judge.get("fallback"))):
+        yield from _cross_encoders(part)
+
+
+def pair_score_stores(judge: dict[str, Any]) -> list[str]:
+    """Stores of pair scores of a judge's key and of the judges in it, relative to the workdir."""
+    if judge.get("kind") == "cross_encoder":
+        return [f"pair_scores/{fingerprint(judge)}"]
+    parts = filter(None, (*judge.get("judges", ()), judge.get("fallback")))
+    return [store for part in parts for store in pair_score_stores(part)]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

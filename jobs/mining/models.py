@@ -1,0 +1,177 @@
+"""Which weights, precision and judge a run uses, and what identifies them in a fingerprint."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from negmine.schemas.config import Config, Student
+from negmine.schemas.errors import ModelError, StorageError
+from negmine.schemas.judges import Judge
+from negmine.transforms import storage
+from negmine.transforms.data.datasets import Dataset, write_json
+from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.models.limits import check_length, most_tokens
+from negmine.transforms.models.weights import Weights, find_weights, hardware_precision, is_static
+
+_SAMPLE = 16
+
+
+@dataclass(frozen=True)
+class EncoderChoice:
+    """An encoder with its settings; `identity` is what decides its vectors.
+
+    `section` of the config names the model in errors.
+    """
+
+    weights: Weights
+    student: Student
+    precision: str
+    agreement: float | None
+    section: str = "student"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights."""
+        return self.weights.digest
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {
+            "weights": self.weights.digest,
+            "precision": self.precision,
+            **self.student.model_dump(include=ENCODER_KEYS),
+        }
+
+    def spec(self) -> Any:
+        """The EncoderSpec that workers load."""
+        from negmine.transforms.models.encoder import EncoderSpec
+
+        return EncoderSpec(
+            folder=self.weights.folder,
+            precision=self.precision,
+            device=self.student.device,
+            trust_remote_code=self.student.trust_remote_code,
+            digest=self.weights.digest,
+            section=self.section,
+            **self.student.model_dump(include=ENCODER_KEYS),
+        )
+
+
+ENCODER_KEYS = {"query_prompt", "document_prompt", "max_length", "normalize"}
+
+
+def choose_encoder(
+    student: Student, documents: Dataset, workdir: Path, section: str = "student"
+) -> EncoderChoice:
+    """Find the weights and settle the precision; `section` of the config names the model.
+
+    With `auto`, bf16 is taken where the hardware has it and the first 16 documents' vectors keep a
+    cosine of at least `MIN_COSINE` with fp32; what was found is kept in the work directory.
+    """
+    weights = _weights(student)
+    if student.precision != "auto":
+        return EncoderChoice(weights, student, student.precision, None, section)
+    if is_static(weights) or hardware_precision(student.device) == "fp32":
+        return EncoderChoice(weights, student, "fp32", None, section)
+    bf16 = EncoderChoice(weights, student, "bf16", None, section)
+    note = workdir / "embed" / f"precision-{fingerprint(bf16.identity)}.json"
+    if not storage.is_file(note):
+        from negmine.transforms.models.encoder import MIN_COSINE, agreement
+
+        name = documents.part_names()[0]
+        sample = documents.read_part(name, ["text"]).column("text").slice(0, _SAMPLE).to_pylist()
+        cosine = agreement(bf16.spec(), [text[:2000] for text in sample])
+        chosen = "bf16" if cosine >= MIN_COSINE else "fp32"
+        write_json(note, {"precision": chosen, "lowest_cosine_with_fp32": round(cosine, 6)})
+    return EncoderChoice(weights, student, *_noted(note), section)
+
+
+def _noted(note: Path) -> tuple[str, float]:
+    """Precision and lowest cosine with fp32, as they were found before."""
+    try:
+        found = storage.read_json(storage.fetch(note))
+        if found["precision"] not in ("bf16", "fp32"):
+            raise ValueError(f"precision is {found['precision']!r:.40}")
+        return str(found["precision"]), float(found["lowest_cosine_with_fp32"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StorageError(
+            f"{note} cannot be read ({type(error).__name__}: {error}); remove it and run again"
+        ) from error
+
+
+def judge_student(judge: Judge, student: Student) -> Student:
+    """Settings of the late-interaction encoder: the student itself, unless another is named."""
+    if judge.model is None or (judge.model == student.model and student.vectors is None):
+        keys = {"max_length", "device", "trust_remote_code", "allow_pickle"}
+        own = judge.model_dump(include=keys)
+        given = {key: own[key] for key in own if key in judge.model_fields_set}
+        return student.model_copy(update=given)
+    return Student(
+        model=judge.model,
+        max_length=judge.max_length,
+        device=judge.device,
+        trust_remote_code=judge.trust_remote_code,
+        allow_pickle=judge.allow_pickle,
+    )
+
+
+def cross_encoder_weights(judge: Judge) -> Weights:
+    """The cross-encoder's weights. Raises ModelError naming the judge that needs no download."""
+    from negmine.transforms.models.judges import DEFAULT_CROSS_ENCODER
+
+    try:
+        name = judge.model or DEFAULT_CROSS_ENCODER
+        return find_weights(name, judge.allow_pickle, judge.trust_remote_code)
+    except ModelError as error:
+        raise ModelError(
+            f"judge: {str(error).rstrip('.')}. Or set judge.kind: fusion, which needs no download."
+        ) from error
+
+
+@dataclass
+class Models:
+    """The models of a run, each looked for once: what was found is used, keyed and named."""
+
+    _encoders: dict[tuple[Student, str], EncoderChoice] = field(default_factory=dict)
+    _cross_encoders: dict[tuple[str | None, bool, bool], Weights] = field(default_factory=dict)
+
+    def encoder(
+        self, settings: Student, documents: Dataset, workdir: Path, section: str
+    ) -> EncoderChoice:
+        """As `choose_encoder`."""
+        key = (settings, section)
+        if key not in self._encoders:
+            self._encoders[key] = choose_encoder(settings, documents, workdir, section)
+        return self._encoders[key]
+
+    def cross_encoder(self, judge: Judge) -> Weights:
+        """As `cross_encoder_weights`."""
+        key = (judge.model, judge.allow_pickle, judge.trust_remote_code)
+        if key not in self._cross_encoders:
+            self._cross_encoders[key] = cross_encoder_weights(judge)
+        return self._cross_encoders[key]
+
+
+def judge_weights(judge: Judge, student: Student) -> Weights:
+    """Weights of a judge that is one model."""
+    if judge.kind == "cross_encoder":
+        return cross_encoder_weights(judge)
+    return _weights(judge_student(judge, student))
+
+
+def _weights(student: Student) -> Weights:
+    return find_weights(student.model, student.allow_pickle, student.trust_remote_code)
+
+
+def check_models(config: Config) -> None:
+    """Raise for a model that cannot be found or a length that it does not take, before any work."""
+    if config.student.vectors is None:
+        _check_length("student", _weights(config.student), config.student.max_length)
+    for judge in config.judge.flat():
+        if judge.kind in {"cross_encoder", "late_interaction", "fusion"}:
+            _check_length("judge", judge_weights(judge, config.student), judge.max_length)
+
+
+def _check_length(section: str, weights: Weights, asked: int | None) -> None:
+    positions = most_tokens(Path(weights.folder)) if asked is not None else None
+    check_length(weights.folder, f"{section}.max_length", asked, positions)

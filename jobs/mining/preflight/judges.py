@@ -1,0 +1,129 @@
+"""Whether a judge can tell known positives from random documents, before it judges anything."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from negmine.jobs.mining.judgement import collection_key, make_judge
+from negmine.jobs.mining.retrieval import bm25_scorer
+from negmine.schemas.judges import Judge
+from negmine.schemas.remarks import Remark
+from negmine.transforms.kernels.choosing.policies import RETRIEVING
+
+if TYPE_CHECKING:
+    from negmine.jobs.mining.run import Miner
+
+QUERIES = 200
+"""Most queries of a sample."""
+
+POOLED = 32
+"""The same where each query takes all its candidates, for a judge whose scale they give."""
+
+CANNOT_TELL = 0.6
+"""An AUC that is certainly below this is no better than a guess for our purpose."""
+
+FEW = 10
+"""Queries below which an AUC that may be a guess is no serious matter."""
+
+_KINDS = ("cross_encoder", "late_interaction", "fusion", "precomputed")
+
+
+@dataclass(frozen=True)
+class JudgeCheck:
+    """AUC of one judge with its 95 % interval, over one positive and two random documents a query.
+
+    `judge` is its kind, with a number where several judge.
+    """
+
+    judge: str
+    auc: float
+    low: float
+    high: float
+    queries: int
+    positives: int
+    random: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The check as it stands in a manifest."""
+        return {k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
+def check_judges(miner: "Miner") -> None:
+    """Remark on every judge that is not shown to tell positives from random documents."""
+    for check in miner.judge_checks:
+        remark = _remark(check)
+        if remark:
+            miner.remarks.add(remark)
+
+
+def measure_judges(miner: "Miner") -> list[JudgeCheck]:
+    """The checks of all judges that score pairs themselves; none where nothing can be measured."""
+    judges = [judge for judge in miner.config.judge.flat() if judge.kind in _KINDS]
+    several = len(judges) > 1
+    checks = [
+        _measure(miner, judge, f"{judge.kind}_{number}" if several else judge.kind)
+        for number, judge in enumerate(judges, 1)
+    ]
+    return [check for check in checks if check is not None]
+
+
+def _measure(miner: "Miner", judge: Judge, name: str) -> JudgeCheck | None:
+    from negmine.transforms.judging.known_scores import Stored
+    from negmine.transforms.judging.sample import RANDOM, ScoreSample, sample_queries
+    from negmine.transforms.kernels.measures.auc import auc_with_interval
+
+    seed, sets = miner.config.seed, miner.ingested
+    pooled = judge.kind == "fusion"
+    most = POOLED if pooled else QUERIES
+    queries = sample_queries(sets["queries"], sets["positives"], seed, most)
+    if not len(queries):
+        return None
+    made = make_judge(miner, judge.model_copy(update={"fallback": None}))
+    scorer = made.judge
+    if isinstance(scorer, Stored):
+        scorer = Stored(scorer.dataset, name=scorer.name, partial=True)
+    bm25 = bm25_scorer(miner)
+    names = [str(source) for source in RETRIEVING if source in miner.candidates]
+    pool = {source: miner.candidates[source] for source in names if pooled}
+    key = {
+        **collection_key(miner),
+        "judge": made.key,
+        "seed": seed,
+        "most": [most, RANDOM],
+        "pool": {source: dataset.manifest()["fingerprint"] for source, dataset in pool.items()},
+        "bm25": bm25.config.model_dump(exclude={"depth", "shards"}) if pooled else None,
+    }
+
+    def make(directory: str, blocks: Any) -> Any:
+        from negmine.pipelines.check_judge import CheckTask, build
+
+        sample = ScoreSample(miner.collection, scorer, bm25, tuple(map(int, queries)), seed, pool)
+        return build, CheckTask(sample, directory, blocks)
+
+    scored = miner.work.ensure("check_judge", key, len(queries), make, label="check judge")
+    table = scored.read(["query_ix", "is_positive", "judge_score"])
+    query_ix, positive, scores = (column.to_numpy() for column in table.columns)
+    count = len(set(query_ix.tolist()))
+    found = auc_with_interval(scores[positive], scores[~positive], count)
+    if not found.positives or not found.negatives:
+        return None
+    sizes = (count, found.positives, found.negatives)
+    return JudgeCheck(name, found.value, found.low, found.high, *sizes)
+
+
+def _remark(check: JudgeCheck) -> Remark | None:
+    if check.low > 0.5 and check.high >= CANNOT_TELL:
+        return None
+    interval = f"{check.auc:.2f} [{check.low:.2f}, {check.high:.2f}]"
+    return Remark(
+        code="judge_cannot_tell",
+        serious=check.queries >= FEW or check.high < CANNOT_TELL,
+        title=f"Judge {check.judge} is not shown to tell known positives from random documents: "
+        f"AUC {interval}",
+        fact=f"0.5 is a guess, 1 is certain; {check.positives:,} positives and {check.random:,} "
+        f"random documents of {check.queries:,} queries were scored. What such a judge drops or "
+        "keeps is chance.",
+        advice="Take a judge for the language and domain of the texts (judge.model), see that "
+        "judge.max_length leaves room for both texts and that the positives are right, or set "
+        "judge.kind: fusion.",
+        numbers=check.as_json(),
+    )

@@ -1,0 +1,89 @@
+"""A few texts and pairs through the student and every judge, before anything long runs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from negmine.jobs.mining.embedding import is_embedded
+from negmine.jobs.mining.judgement import cross_encoder_spec, pair_store
+from negmine.jobs.mining.models import EncoderChoice, judge_student
+from negmine.jobs.runner.options import runner_name
+from negmine.transforms import storage
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset
+
+if TYPE_CHECKING:
+    from negmine.jobs.mining.run import Miner
+
+ROWS = 512
+"""Documents and queries whose longest and shortest texts are tried."""
+
+ODD = (".", "नमस्ते 世界 שלום ∑")
+"""Texts tried beside them: one almost empty, one of several scripts."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Texts to try: of documents and of queries the longest, the shortest and the odd ones."""
+
+    documents: list[str]
+    queries: list[str]
+
+    @classmethod
+    def of(cls, miner: "Miner") -> "Tried":
+        """From the first rows of the collection."""
+        return cls(*(_texts(miner.ingested[name]) for name in ("documents", "queries")))
+
+
+def _texts(dataset: Dataset) -> list[str]:
+    rows = min(dataset.rows, ROWS)
+    own = dataset.read_rows(Block(0, rows), ["text"]).column("text").to_pylist() if rows else []
+    return [max(own, key=len), min(own, key=len), *ODD] if own else list(ODD)
+
+
+def _elsewhere(miner: "Miner") -> bool:
+    """Whether models run on other machines, which have what this one may lack."""
+    return runner_name(miner.options) is not None
+
+
+def try_student(miner: "Miner") -> None:
+    """Encode a few texts, unless every vector is there. Raises ModelError where that fails."""
+    student = miner.student
+    if isinstance(student, EncoderChoice) and not _elsewhere(miner):
+        _try_encoder(miner, student, miner.student_gives_tokens)
+
+
+def _try_encoder(miner: "Miner", encoder: EncoderChoice, tokens: bool) -> None:
+    if is_embedded(miner, encoder, tokens):
+        return
+    from negmine.transforms.models.encoder import load_encoder
+
+    tried, model = Tried.of(miner), load_encoder(encoder.spec())
+    model.encode(tried.documents, "document", tokens)
+    model.encode(tried.queries, "query", tokens)
+
+
+def try_judges(miner: "Miner") -> None:
+    """Score a few pairs with every model that judges, where it has still to work.
+
+    A cross-encoder is not tried where all is embedded and scores of it are kept: an earlier run
+    tried it then. Raises ModelError where a model fails.
+    """
+    if _elsewhere(miner):
+        return
+    student = miner.student
+    for judge in miner.config.judge.flat():
+        if judge.kind in {"late_interaction", "fusion"}:
+            encoder = miner.token_encoder(judge_student(judge, miner.config.student))
+            if encoder.identity != student.identity:
+                _try_encoder(miner, encoder, True)
+        elif judge.kind == "cross_encoder":
+            embedded = not isinstance(student, EncoderChoice) or is_embedded(
+                miner, student, miner.student_gives_tokens
+            )
+            if embedded and storage.is_dir(pair_store(miner, judge)):
+                continue
+            from negmine.transforms.models.judges import load_cross_encoder
+
+            tried = Tried.of(miner)
+            pairs = list(zip(tried.queries, tried.documents, strict=False))
+            load_cross_encoder(cross_encoder_spec(miner, judge)).score([*pairs, (ODD[1], ODD[0])])

@@ -1,0 +1,1 @@
+"""How a pipeline is run: engine, options, memory, progress, and what its failures say."""

@@ -1,0 +1,126 @@
+"""Runs one stage's pipeline on the named runner, and gives its errors back as they were raised."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from negmine.jobs.runner.options import FORWARDING, check_options, check_services, runner_name
+from negmine.schemas import errors
+
+__all__ = ["check_options", "run_pipeline"]
+
+_REMOTE = (*FORWARDING, "DataflowRunner")
+_RAISED = re.compile(r"schemas\.errors\.(\w+): (.*?)(?= \[while running|\n\n|\Z)", re.DOTALL)
+_SYSTEM = re.compile(r"^\w*Error: \[Errno \d+\] (.+?)(?: \[while running.*)?$", re.MULTILINE)
+_RPC = re.compile(r"StatusCode\.(\w+)\s+details = \"([^\"]*)\"")
+_KEPT = "finished parts are kept, the same command goes on from there"
+
+
+def run_pipeline(
+    build: Callable[[beam.Pipeline, Any], Any], task: Any, options: Sequence[str] = ()
+) -> None:
+    """Build and run one pipeline, and wait for it.
+
+    Without `--runner` among the options this is FnApiRunner, in this process; `DirectRunner` would
+    choose another engine where it can download one. Raises the NegmineError that a worker raised,
+    and ConfigError where the runner's service cannot be reached or does not take the job. Ends the
+    process where a Dataflow template was asked for: the pipeline is written, not run.
+    """
+    _quiet()
+    runner = runner_name(options)
+    pipeline_options = PipelineOptions(list(options))
+    check_services(pipeline_options, runner)
+    try:
+        with _submitting(runner):
+            pinned = FnApiRunner() if runner is None else None
+            pipeline = beam.Pipeline(runner=pinned, options=pipeline_options)
+        build(pipeline, task)
+        with _submitting(runner):
+            result = pipeline.run()
+        if not getattr(result, "has_job", True):
+            raise SystemExit(0)
+        result.wait_until_finish()
+    except errors.NegmineError as error:
+        raise type(error)(_plain(str(error))) from error
+    except OSError as error:
+        reason = _plain(error.strerror or str(error))
+        where = f" ({error.filename})" if error.filename else ""
+        raise errors.StorageError(f"{reason}{where}; {_KEPT}") from error
+    except Exception as error:
+        if _was_interrupted(error):
+            raise KeyboardInterrupt from error
+        raised = _raised(str(error), runner)
+        if raised is None:
+            raise
+        raise raised from error
+
+
+def _quiet() -> None:
+    """Keep Beam from logging the error that is raised."""
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    for name in ("common", "worker"):
+        logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)
+    root = logging.getLogger()
+    root.removeFilter(_no_job_message)
+    root.addFilter(_no_job_message)
+
+
+def _no_job_message(record: logging.LogRecord) -> bool:
+    return record.module != "portable_runner"
+
+
+@contextmanager
+def _submitting(runner: str | None) -> Iterator[None]:
+    """Turn what stops a job from reaching its service into a ConfigError."""
+    try:
+        yield
+    except Exception as error:
+        ours = isinstance(error, errors.NegmineError) or _was_interrupted(error)
+        if ours or runner not in _REMOTE:
+            raise
+        rpc = _RPC.search(str(error))
+        text = rpc[2] if rpc else " ".join(str(error).split()) or type(error).__name__
+        raise errors.ConfigError(
+            f"{runner} did not take the job: {text[:600]}. Correct runner.options or start what is "
+            f"missing; {_KEPT}"
+        ) from error
+
+
+def _raised(message: str, runner: str | None) -> errors.NegmineError | None:
+    """The error for people behind a failed job's message, None where it is none."""
+    found = _RAISED.findall(message)
+    kind = getattr(errors, found[-1][0], None) if found else None
+    if kind is not None:
+        error: errors.NegmineError = kind(_plain(found[-1][1]))
+        return error
+    if runner not in _REMOTE:
+        return None
+    if system := _SYSTEM.findall(message):
+        return errors.StorageError(f"{system[-1]}, on a worker of {runner}; {_KEPT}")
+    rpc = _RPC.findall(message)
+    if rpc and rpc[-1][0] == "DEADLINE_EXCEEDED":
+        return errors.ConfigError(
+            f"{runner}: the job did not end within job_server_timeout seconds; see whether its "
+            f"workers start, or raise that option; {_KEPT}"
+        )
+    if rpc:
+        return errors.ConfigError(f"{runner} lost its service or workers: {rpc[-1][1]}; {_KEPT}")
+    return None
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is at the root: Beam turns one that lands in a DoFn into a RuntimeError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _plain(message: str) -> str:
+    return message.split(" [while running", 1)[0].strip()

@@ -1,0 +1,304 @@
+"""`negmine relabel`: suspected positives out for review, decisions in as labels of the next run."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from negmine.jobs.runs.published import Run
+from negmine.jobs.runs.query import Database
+from negmine.schemas.errors import ConfigError, DataError, StorageError
+from negmine.schemas.locations import shown
+from negmine.transforms import storage
+from negmine.transforms.data.sql import partitioned_sql
+from negmine.transforms.readers.labels import NEGATIVE, POSITIVE, Decision, parse_decision
+from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.lines import lines
+from negmine.transforms.storage.locks import writing
+from negmine.transforms.storage.targets import target
+
+LABELS = "labels.jsonl"
+_ENDINGS = (".jsonl",)
+_LONGEST_LINE = 1 << 28
+_NAMED_PROBLEMS = 5
+_LINE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+_SUSPECTS = """
+SELECT l.query_id, q.text AS query, l.doc_id, d.text AS document, s.positive_id,
+    p.text AS positive, l.judge_score, l.positive_judge_score, l.dense_score
+FROM ledger l
+JOIN sets s USING (query_id)
+JOIN queries q USING (query_id)
+JOIN documents d USING (doc_id)
+JOIN documents p ON p.doc_id = s.positive_id
+WHERE l.verdict = 'suspected_positive'
+ORDER BY l.judge_score - l.positive_judge_score DESC, l.query_id, l.doc_id
+"""
+_MISPLACED = """
+SELECT d.line, d.query_id, d.doc_id, l.query_id IS NULL AS unknown
+FROM decisions d LEFT JOIN ledger l USING (query_id, doc_id)
+WHERE l.query_id IS NULL OR (l.is_positive AND NOT d.positive)
+ORDER BY d.line
+"""
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Relabelled:
+    """What decisions came to; the labels file, and pairs that were new, replaced or as before."""
+
+    labels: Path
+    total: int
+    positives: int
+    negatives: int
+    undecided: int
+    new: int
+    replaced: int
+    unchanged: int
+
+
+def write_review(run: Run, file: Path, limit: int | None = None, force: bool = False) -> int:
+    """Write the run's suspected positives for a reviewer, most suspicious first; returns how many.
+
+    One JSON line each: query_id, query, doc_id, document, positive_id, positive (the one served),
+    judge_score, positive_judge_score, dense_score, and `"decision": null` to be filled in.
+
+    Raises ConfigError where the file cannot be one (see `transforms.storage.targets`), is there and
+    `force` is not set, or the run sets none aside, StorageError where its texts are gone or the
+    disk refuses.
+    """
+    file = target(file, "--review", _ENDINGS, outputs=run.kept)
+    _refuse_to_replace(file, force)
+    policies = run.manifest.get("policies") or run.manifest.get("config", {}).get("policies") or []
+    if not any("suspected_positive" in policy for policy in policies):
+        raise ConfigError(
+            f"run {run.run_id} has no policy suspected_positive, so it set no candidate aside; "
+            "add the policy and mine again"
+        )
+    with Database(run) as database:
+        for name in ("documents", "queries"):
+            if name in database.absent:
+                raise StorageError(
+                    f"the texts cannot be shown: {database.absent[name]}. Mine again to make it"
+                )
+        answer = database.ask(_SUSPECTS if limit is None else f"{_SUSPECTS} LIMIT {limit}")
+        named = (dict(zip(answer.columns, row, strict=True)) for row in answer.rows)
+        with writing(file):
+            _refuse_to_replace(file, force)
+            return _write(file, ({**_decimal(row), "decision": None} for row in named))
+
+
+def _refuse_to_replace(file: Path, force: bool) -> None:
+    if storage.exists(file) and not force:
+        raise ConfigError(
+            f"{file} is there already and may hold decisions; name another file, or give --force"
+        )
+
+
+def _decimal(row: dict[str, Any]) -> dict[str, Any]:
+    """float32 scores as the shortest decimals that mean them."""
+    return {k: float(str(np.float32(v))) if isinstance(v, float) else v for k, v in row.items()}
+
+
+def _write(file: Path, records: Iterable[dict[str, Any]]) -> int:
+    """JSON lines under their final name, all or none; returns how many."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    count = 0
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "w", encoding="utf-8", newline="\n") as out:
+            for record in records:
+                out.write(json.dumps(record, ensure_ascii=False).translate(_LINE_BREAKS) + "\n")
+                count += 1
+            out.flush()
+            os.fsync(out.fileno())
+        storage.replace(temporary, file)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {file}: {error.strerror}; free space or name another file"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return count
+
+
+def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled:
+    """Put a reviewer's decisions on pairs of a run into a labels file, for `input.labels`.
+
+    The file gets one line a pair, sorted by query and document: query_id, doc_id, decision, and
+    the id of the run that it was decided on. Pairs that it has already stay as they are, and are
+    replaced where they are decided otherwise. Who writes the same file meanwhile waits.
+
+    Args:
+        run: whose candidates were reviewed.
+        decisions: JSON lines as of `write_review`; lines without a decision are left out.
+        labels: the file to write or extend; `labels.jsonl` beside the run's `runs/` by default.
+
+    Raises:
+        DataError: naming lines that are no decisions, contradict each other, name a pair that is
+            not in the run's ledger, or call a known positive a negative. Nothing is written.
+        ConfigError: `labels` is the file of decisions, or cannot be a file.
+        StorageError: the disk refuses.
+    """
+    own = run.output / LABELS
+    labels = target(labels or own, "--to", _ENDINGS, outputs=run.kept, allowed=(own,))
+    decisions = storage.local_path(decisions)
+    if _same(labels, decisions):
+        raise ConfigError(f"{labels} holds the decisions; name another file with --to")
+    decided, undecided = _decided(decisions)
+    with writing(labels):
+        return _merged(run, decisions, labels, decided, undecided)
+
+
+def _merged(
+    run: Run, decisions: Path, labels: Path, decided: dict[Pair, tuple[int, str]], undecided: int
+) -> Relabelled:
+    """Read the labels, put the decisions among them and write them, while nobody else does."""
+    known = _known_labels(labels)
+    _refuse_misplaced(run, decisions, decided, known)
+    made = {pair: known.get(pair, {}).get("decision") for pair in decided}
+    for pair, (_, decision) in decided.items():
+        if made[pair] != decision:
+            query_id, doc_id = pair
+            known[pair] = {
+                "query_id": query_id,
+                "doc_id": doc_id,
+                "decision": decision,
+                "run_id": run.run_id,
+            }
+    new = sum(before is None for before in made.values())
+    unchanged = sum(before == decided[pair][1] for pair, before in made.items())
+    positives = sum(decision == POSITIVE for _, decision in decided.values())
+    return Relabelled(
+        labels=labels,
+        total=_write(labels, (known[pair] for pair in sorted(known))),
+        positives=positives,
+        negatives=len(decided) - positives,
+        undecided=undecided,
+        new=new,
+        replaced=len(decided) - new - unchanged,
+        unchanged=unchanged,
+    )
+
+
+def _same(one: Path, other: Path) -> bool:
+    if storage.is_mirrored(one) or storage.is_mirrored(other):
+        return one == other
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _parsed(file: Path) -> Iterator[tuple[int, bytes, Decision | Rejected]]:
+    for number, data, size in lines(file, _LONGEST_LINE):
+        try:
+            yield number, data, parse_decision(data, size)
+        except Rejected as why:
+            yield number, data, why
+
+
+def _refuse(file: Path, problems: list[tuple[int, str]]) -> None:
+    if problems:
+        told = [f"line {number}: {what}" for number, what in sorted(problems)[:_NAMED_PROBLEMS]]
+        more = len(problems) - len(told)
+        told += [f"and {more:,} more"] if more else []
+        raise DataError(f"{file}: {'; '.join(told)}. Nothing was written; correct the file")
+
+
+def _decided(file: Path) -> tuple[dict[Pair, tuple[int, str]], int]:
+    """Line and decision of each decided pair, and the number of undecided lines."""
+    decided: dict[Pair, tuple[int, str]] = {}
+    problems: list[tuple[int, str]] = []
+    undecided = 0
+    for number, _, found in _parsed(file):
+        if isinstance(found, Rejected):
+            problems.append((number, found.reason))
+            continue
+        query_id, doc_id, decision = found
+        if decision is None:
+            undecided += 1
+            continue
+        first, before = decided.setdefault((query_id, doc_id), (number, decision))
+        if before != decision:
+            what = f"document {doc_id!r} is {decision} here and {before} in line {first}"
+            problems.append((number, f"{what}, for query {query_id!r}"))
+    _refuse(file, problems)
+    return decided, undecided
+
+
+def _refuse_misplaced(
+    run: Run,
+    file: Path,
+    decided: dict[Pair, tuple[int, str]],
+    known: dict[Pair, dict[str, Any]],
+) -> None:
+    """Hold the decisions to the run's ledger."""
+    table = pa.table(
+        {
+            "line": pa.array([line for line, _ in decided.values()], pa.int64()),
+            "query_id": pa.array([query_id for query_id, _ in decided], pa.string()),
+            "doc_id": pa.array([doc_id for _, doc_id in decided], pa.string()),
+            "positive": pa.array([d == POSITIVE for _, d in decided.values()], pa.bool_()),
+        }
+    )
+    try:
+        with duckdb.connect() as database:
+            database.register("decisions", table)
+            database.execute(
+                f"CREATE VIEW ledger AS {partitioned_sql(run.path / 'ledger', 'verdict')}"
+            )
+            rows = database.execute(_MISPLACED).fetchall()
+    except duckdb.Error as error:
+        raise StorageError(
+            f"{run.path} cannot be read: {str(error).splitlines()[0]}. Mine the run again"
+        ) from error
+    problems = []
+    for line, query_id, doc_id, unknown in rows:
+        why = f"no candidate of run {run.run_id}" if unknown else f"a known positive, no {NEGATIVE}"
+        label = known.get((query_id, doc_id), {})
+        if not unknown and label.get("decision") == POSITIVE:
+            why += f"; to take back the label that made it one, relabel run {label.get('run_id')}"
+        problems.append((line, f"document {doc_id!r} is {why}, for query {query_id!r}"))
+    _refuse(file, problems)
+
+
+def _known_labels(file: Path) -> dict[Pair, dict[str, Any]]:
+    """Lines of a labels file by pair; none where there is no file yet."""
+    known: dict[Pair, dict[str, Any]] = {}
+    problems: list[tuple[int, str]] = []
+    for number, data, found in _parsed(file) if storage.exists(file) else ():
+        if isinstance(found, Rejected) or found.decision is None:
+            reason = found.reason if isinstance(found, Rejected) else "decision is missing"
+            problems.append((number, reason))
+        else:
+            known[found.query_id, found.doc_id] = json.loads(data)
+    _refuse(file, problems)
+    return known
+
+
+def shown_path(path: Path) -> str:
+    """A path as it would be written in a config: relative to here where it lies below."""
+    here = Path.cwd()
+    return shown(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
+def told(found: Relabelled) -> str:
+    """The counts, and what the config of the next run has to say."""
+    import shlex
+
+    import yaml
+
+    path = shown_path(found.labels)
+    section = yaml.safe_dump({"input": {"labels": path}}, allow_unicode=True, width=10_000)
+    return (
+        f"{found.positives:,} positive, {found.negatives:,} negative, "
+        f"{found.undecided:,} undecided and left out\n"
+        f"{path}: {found.total:,} labels ({found.new:,} new, {found.replaced:,} replaced, "
+        f"{found.unchanged:,} as before)\n"
+        f"Put this into the config of the next run:\n{section}"
+        f"or give mine: --set {shlex.quote(f'input.labels={path}')}"
+    )

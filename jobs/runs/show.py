@@ -1,0 +1,234 @@
+"""A run's summary for people, from its manifest."""
+
+from typing import Any
+
+from negmine.jobs.runs.remarks import listed, sentence
+from negmine.jobs.terminal import printable
+from negmine.schemas.verdicts import Source
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+STAGES = ("ingest", "embed", "retrieve", "check_judge", "judge", "select", "score", "publish")
+
+
+def _count(value: Any) -> Text:
+    return Text("-" if value is None else f"{value:,.12g}")
+
+
+def _score(value: Any) -> Text:
+    return Text("-" if value is None else f"{float(value):.4f}")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration as people say it: `0.42 s`, `3 min 07 s`, `2 h 05 min`."""
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_bytes(size: float) -> str:
+    """A size in binary units: `512 B`, `1.4 GiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def _table(title: str, *columns: str | Text) -> Table:
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for at, column in enumerate(columns):
+        table.add_column(column, justify="right" if at else "left", overflow="fold")
+    return table
+
+
+def _order(manifest: dict[str, Any]) -> list[str]:
+    tiers = manifest.get("summary", {}).get("tiers", {})
+    order = manifest.get("tier_order") or list(manifest.get("config", {}).get("tiers", {}))
+    return [tier for tier in order if tier in tiers] + [t for t in tiers if t not in order]
+
+
+def _tiers(manifest: dict[str, Any]) -> RenderableType:
+    tiers = manifest["summary"]["tiers"]
+    found = {source for tier in tiers.values() for source in tier.get("sources", {})}
+    sources = [str(name) for name in Source if name in found] + sorted(found - set(Source))
+    table = _table(
+        "Negatives by tier; sources may overlap",
+        "tier",
+        "negatives",
+        *(Text(printable(source)) for source in sources),
+        "backfilled",
+        "queries short",
+    )
+    for name in _order(manifest):
+        tier = tiers[name]
+        table.add_row(
+            Text(printable(name)),
+            _count(tier.get("negatives")),
+            *(_count(tier.get("sources", {}).get(source, 0)) for source in sources),
+            _count(tier.get("backfilled")),
+            _count(tier.get("queries_short")),
+        )
+    return table
+
+
+def _verdicts(summary: dict[str, Any]) -> RenderableType:
+    verdicts = summary.get("verdicts", {})
+    total = sum(verdicts.values())
+    table = _table("Candidates by verdict", "verdict", "candidates", "share")
+    for name, count in sorted(verdicts.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(Text(printable(name)), _count(count), Text(_share(count, total)))
+    return table
+
+
+def _eci(manifest: dict[str, Any]) -> RenderableType:
+    eci = manifest["summary"].get("eci", {})
+    table = _table(
+        "ECI = ln(1 + N) x harmonic mean of S and Δ",
+        "tier",
+        "ECI",
+        "S (signal)",
+        "Δ (safety)",
+        "N",
+        "harmonic mean",
+    )
+    tiers = eci.get("tiers", {})
+    rows = [("all", eci.get("overall", {}))]
+    rows += [(name, tiers[name]) for name in _order(manifest) if name in tiers]
+    for name, values in rows:
+        table.add_row(
+            Text(printable(name)),
+            _score(values.get("eci")),
+            _score(values.get("signal")),
+            _score(values.get("safety")),
+            _count(values.get("negatives")),
+            _score(values.get("harmonic_mean")),
+        )
+    return table
+
+
+def _student(manifest: dict[str, Any]) -> Text:
+    student = manifest.get("config", {}).get("student", {})
+    name = student.get("model", "?")
+    if student.get("vectors"):
+        name = f"vectors of {student['vectors'].get('documents', '?')}"
+    precision = manifest.get("precision") or {}
+    line = f"Student: {printable(name)}, {printable(precision.get('student', '-'))}"
+    cosine = precision.get("lowest_cosine_with_fp32")
+    if cosine is not None:
+        line += f" (lowest cosine with fp32 on a sample: {cosine:.4f})"
+    return Text(line)
+
+
+def _judge(summary: dict[str, Any]) -> Text:
+    judge = summary.get("judge", {})
+    scored, total = judge.get("pairs_scored", 0), judge.get("pairs_total", 0)
+    if not total:
+        return Text("Judge: no pairs")
+    saved = total - scored
+    return Text(
+        f"Judge: {scored:,} of {total:,} pairs scored, {saved:,} saved ({_share(saved, total)})"
+    )
+
+
+def _judge_checks(manifest: dict[str, Any]) -> list[Text]:
+    """How well each judge told known positives from random documents, a line each."""
+    return [
+        Text(
+            f"Judge {printable(check.get('judge', '?'))} on a sample, known positives against "
+            f"random documents: AUC {check.get('auc', float('nan')):.3f} "
+            f"[{check.get('low', float('nan')):.3f}, {check.get('high', float('nan')):.3f}]"
+        )
+        for check in manifest.get("judge_checks") or []
+    ]
+
+
+def _calibration(rows: list[dict[str, Any]]) -> RenderableType:
+    title = "Judge's threshold by the share of known positives at or above it"
+    table = _table(title, "positives above", "threshold", "would drop", "share of scored")
+    for row in rows:
+        dropped, scored = row.get("candidates_dropped", 0), row.get("candidates_scored", 0)
+        table.add_row(
+            Text(printable(row.get("positives_above", "?"))),
+            _score(row.get("threshold")),
+            _count(dropped),
+            Text(_share(dropped, scored)),
+        )
+    return table
+
+
+def _timings(manifest: dict[str, Any]) -> RenderableType:
+    table = _table("Wall time", "stage", "time", "")
+    total = 0.0
+    timings = manifest.get("timings", {})
+    known = [stage for stage in STAGES if stage in timings]
+    for stage in [*known, *(stage for stage in timings if stage not in STAGES)]:
+        timing = timings[stage]
+        details = timing if isinstance(timing, dict) else {"seconds": timing}
+        seconds = float(details.get("seconds", 0.0))
+        total += seconds
+        reused = "reused" if details.get("reused") else ""
+        table.add_row(Text(printable(stage)), Text(format_seconds(seconds)), Text(reused))
+    table.add_row(Text("all"), Text(format_seconds(total)), Text(""))
+    return table
+
+
+def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
+    """What a run holds and what it cost, for `show` and for the end of `mine`.
+
+    Facts that the manifest lacks are shown as `-` or left out; nothing here raises for them.
+    """
+    summary = manifest.get("summary", {})
+    manifest = {**manifest, "summary": {"tiers": {}, **summary}}
+    facts = [
+        f"{summary.get(key, 0):,} {label}"
+        for key, label in (
+            ("queries", "queries"),
+            ("documents", "documents"),
+            ("positives", "positives"),
+        )
+    ]
+    facts.append(f"{summary.get('queries_short', 0):,} queries short of a quota")
+    if summary.get("repeated_rows"):
+        facts.append(f"{summary['repeated_rows']:,} repeated input rows (counted once)")
+    if summary.get("dead_letters"):
+        facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
+    if summary.get("evaluation_queries"):
+        facts.append(f"{summary['evaluation_queries']:,} queries left to evaluation")
+    if summary.get("merged_queries"):
+        facts.append(
+            f"{summary['merged_queries']:,} queries merged into one of the same text "
+            "(negmine query RUN merged_queries; input.merge_equal_queries)"
+        )
+    if summary.get("queries_without_positives"):
+        facts.append(f"{summary['queries_without_positives']:,} queries without a positive")
+    if summary.get("positives_that_are_the_query"):
+        facts.append(f"{summary['positives_that_are_the_query']:,} positives are the query itself")
+    head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
+    if manifest.get("created"):
+        head.append(f"  {printable(manifest['created'])}", style="not bold")
+    parts: list[RenderableType] = [head, Text(", ".join(facts))]
+    for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
+        parts.append(Padding(part, (1, 0, 0, 0)))
+    judged = Group(_student(manifest), _judge(summary), *_judge_checks(manifest))
+    parts.append(Padding(judged, (1, 0, 0, 0)))
+    if summary.get("calibration"):
+        parts.append(Padding(_calibration(summary["calibration"]), (1, 0, 0, 0)))
+    if manifest.get("timings"):
+        parts.append(Padding(_timings(manifest), (1, 0, 0, 0)))
+    peak = manifest.get("peak_memory_bytes")
+    end = f"Peak memory: {format_bytes(peak)}\n" if peak else ""
+    parts.append(Padding(Text(f"{end}Output: {printable(run_path)}"), (1, 0, 0, 0)))
+    remarks = [Text(sentence(remark)) for remark in listed(manifest)]
+    if remarks:
+        parts.append(Padding(Group(*remarks), (1, 0, 0, 0)))
+    return Group(*parts)

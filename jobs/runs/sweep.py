@@ -1,0 +1,278 @@
+"""`negmine sweep`: what other settings would give, from stored scores; no model is loaded."""
+
+import copy
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import yaml
+from negmine.jobs.load_config import explain
+from negmine.jobs.runs.published import Run
+from negmine.schemas.config import Config, Sampling, Tier
+from negmine.schemas.errors import ConfigError, StorageError
+from negmine.schemas.selection import Selection
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.choosing.picking import DocumentArrays
+from negmine.transforms.kernels.choosing.policies import Decisions, Pairs, decide
+from negmine.transforms.kernels.choosing.tiers import (
+    Choice,
+    choose,
+    served_positive,
+    similarity_ratio,
+)
+from negmine.transforms.kernels.eci import eci, harmonic_mean, query_terms
+from negmine.transforms.pairs.features import Collection
+from negmine.transforms.pairs.hold_out import HeldOut, calibrations, hold_out, wilson
+from negmine.transforms.pairs.table import columns_of, to_pairs
+from pydantic import BaseModel, ValidationError
+
+MOST_POINTS = 200
+HARD_RATIO = 0.8
+"""A negative is hard from this s-/s+ on, whatever the run's tiers are called."""
+
+_UNIT = 2**30
+"""Sums are of whole multiples of 1 / _UNIT, so that they do not depend on the cut into parts."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the grid: settings, and the selection they make with and without the hidden."""
+
+    settings: dict[str, Any]
+    selection: Selection
+    held_out: Selection
+
+    @property
+    def swept_policies(self) -> list[int]:
+        """Numbers of the policies that a setting is about."""
+        names = {key.split(".")[0] for key in self.settings}
+        return [n for n, policy in enumerate(self.selection.policies) if policy.name in names]
+
+
+def parse_grid(options: Sequence[str]) -> list[dict[str, Any]]:
+    """`KEY=a,b,c` options as the points of their grid, each from key to value.
+
+    Raises ConfigError for one that cannot be read, and for more than 200 points.
+    """
+    axes: dict[str, list[Any]] = {}
+    for text in options:
+        key, separator, listed = text.partition("=")
+        key = key.strip().removeprefix("policies.")
+        if not separator or not all(key.partition(".")) or not listed.strip():
+            raise ConfigError(
+                f"--policy {text!r}: write POLICY.PARAMETER=VALUE,VALUE,..., for example "
+                "judge_relative_margin.keep_below=0.8,0.9,0.95, or sampling.method=top,contrast"
+            )
+        if key in axes:
+            raise ConfigError(f"--policy {key} is given twice; list its values in one option")
+        axes[key] = [_value(text, value) for value in listed.split(",")]
+    points = prod(len(values) for values in axes.values())
+    if points > MOST_POINTS:
+        sizes = " x ".join(str(len(values)) for values in axes.values())
+        raise ConfigError(
+            f"the grid has {points:,} points ({sizes}), and at most {MOST_POINTS} are swept at "
+            "once; give fewer values"
+        )
+    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+
+
+def _value(option: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"--policy {option!r}: {text!r} is not a YAML value") from None
+
+
+def _changed(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Config:
+    values = copy.deepcopy(dict(config))
+    for key, value in settings.items():
+        section, *path = key.split(".")
+        if section == "sampling":
+            _put(values["sampling"], Sampling, path, key, value)
+        elif section == "tiers":
+            if path[0] not in values["tiers"]:
+                raise ConfigError(
+                    f"--policy {key}: the run has no tier {path[0]}; it has "
+                    f"{', '.join(values['tiers'])}"
+                )
+            _put(values["tiers"][path[0]], Tier, path[1:], key, value)
+        else:
+            _put_policy(values["policies"], section, ".".join(path), value)
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        shown = ", ".join(f"{key}={value}" for key, value in settings.items())
+        raise ConfigError(f"--policy {shown}: {explain(first)}") from None
+
+
+def _put(
+    node: dict[str, Any], model: type[BaseModel], path: list[str], key: str, value: Any
+) -> None:
+    if not path or path[0] not in model.model_fields or len(path) > 1 + (path[0] == "sampling"):
+        known = ", ".join(model.model_fields)
+        raise ConfigError(f"--policy {key}: no such key; known keys: {known}")
+    if len(path) == 1:
+        node[path[0]] = value
+        return
+    node["sampling"] = dict(node["sampling"] or {})
+    _put(node["sampling"], Sampling, path[1:], key, value)
+
+
+def _put_policy(policies: list[dict[str, Any]], name: str, parameter: str, value: Any) -> None:
+    mine = [entry for entry in policies if name in entry]
+    if not mine:
+        names = ", ".join(next(iter(entry)) for entry in policies)
+        raise ConfigError(
+            f"--policy {name}.{parameter}: the run has no policy {name}; it has {names} "
+            "(and sampling.KEY, tiers.NAME.KEY can be set)"
+        )
+    for entry in mine:
+        entry[name] = {**(entry[name] or {}), parameter: value}
+
+
+def _artifact(run: Run, name: str) -> Dataset:
+    found = run.artifacts().get(name)
+    if found is None:
+        raise StorageError(f"{run.missing_artifact(name)}; mine the run again")
+    return Dataset(str(found))
+
+
+def _points(run: Run, judged: Dataset, grid: Sequence[dict[str, Any]]) -> list[Point]:
+    config = run.manifest["config"]
+    config = {**config, "tiers": {name: config["tiers"][name] for name in run.quotas}}
+    selections = [Selection.of(_changed(config, settings)) for settings in grid]
+    thresholds: list[Callable[[float], float]] = [lambda _: float("-inf")] * 2
+    if any(selection.needs_calibration for selection in selections):
+        thresholds = [found.threshold for found in calibrations(judged, config["seed"])]
+    return [
+        Point(settings, *(selection.calibrated(threshold) for threshold in thresholds))
+        for settings, selection in zip(grid, selections, strict=True)
+    ]
+
+
+def sweep(run: Run, grid: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row a point of the grid, see `docs/sweep.md`.
+
+    Pairs that a lazy judge did not score pass the judge's policies here, and are counted where
+    they are chosen (`unjudged`). Memory holds one part of the judged pairs.
+
+    Args:
+        run: a complete run whose stage outputs are still there.
+        grid: points, from key to value, as from `parse_grid`.
+
+    Raises:
+        ConfigError: an unknown policy, tier, key or value.
+        StorageError: the run's stage outputs are gone.
+    """
+    judged = _artifact(run, "judged")
+    collection = Collection(
+        documents=_artifact(run, "documents"),
+        queries=_artifact(run, "queries"),
+        positives=_artifact(run, "positives"),
+        document_vectors=_artifact(run, "document_vectors"),
+        query_vectors=_artifact(run, "query_vectors"),
+    )
+    points = _points(run, judged, grid)
+    totals: list[dict[str, Any]] = [{} for _ in points]
+    documents = collection.document_arrays()
+    for table in judged.tables(columns_of(judged)):
+        pairs = to_pairs(table)
+        held = hold_out(collection, pairs, points[0].selection.seed)
+        for point, total in zip(points, totals, strict=True):
+            counts = itertools.chain(
+                _selected(pairs, point, documents), _leaked(held, point.held_out, documents)
+            )
+            for name, count in counts:
+                total[name] = total.get(name, 0) + count
+    return [_row(point, total) for point, total in zip(points, totals, strict=True)]
+
+
+def _choice(
+    pairs: Pairs, selection: Selection, documents: DocumentArrays
+) -> tuple[Decisions, Choice]:
+    decisions = decide(pairs, selection.policies)
+    return decisions, choose(pairs, decisions.policy < 0, selection, documents)
+
+
+def _exact(values: np.ndarray) -> int:
+    return int(np.rint(values * _UNIT).astype(np.int64).sum())
+
+
+def _selected(pairs: Pairs, point: Point, documents: DocumentArrays) -> Iterator[tuple[str, Any]]:
+    """Counts of a block that add up over blocks."""
+    selection = point.selection
+    decisions, choice = _choice(pairs, selection, documents)
+    kept = choice.tier >= 0
+    query = pairs.query[kept]
+    served = served_positive(pairs)[query]
+    ratio = similarity_ratio(pairs.dense[kept], pairs.dense[served])
+    terms = query_terms(query, pairs.cosine[kept], pairs.cosine[served], pairs.queries)
+    decided = np.where(choice.near & (decisions.policy < 0), _near(selection), decisions.policy)
+    yield "dropped", int(np.isin(decided, point.swept_policies).sum())
+    yield "tiers", np.bincount(choice.tier[kept], minlength=len(selection.tiers))
+    yield "backfilled", int((choice.band != choice.tier)[kept].sum())
+    untested = np.isnan(pairs.judge) & ~pairs.confirmed_negative
+    yield "unjudged", int(untested[kept].sum()) if selection.judged else 0
+    yield "hard_negatives", int((ratio >= HARD_RATIO).sum())
+    yield "ratio", _exact(ratio)
+    yield "sizes", np.bincount(terms.size, minlength=selection.quota + 1)
+    yield "signal", _exact(terms.signal)
+    yield "safety", _exact(terms.safety)
+
+
+def _near(selection: Selection) -> int:
+    names = [policy.name for policy in selection.policies]
+    name = "near_duplicate_of_negative"
+    return names.index(name) if name in names else -1
+
+
+def _leaked(
+    held: HeldOut, selection: Selection, documents: DocumentArrays
+) -> Iterator[tuple[str, int]]:
+    chosen = np.zeros(len(held.rows), dtype=bool)
+    if held.hidden:
+        chosen = _choice(held.pairs, selection, documents)[1].tier >= 0
+    yield "hidden", held.hidden
+    yield "hidden_queries", held.pairs.queries
+    yield "leaked", held.leaked(chosen)
+    yield "held_out_negatives", int(chosen.sum())
+    yield "false_negatives", held.false_negatives(chosen)
+
+
+def _share(name: str, hits: int, trials: int) -> dict[str, float | None]:
+    low, high = wilson(hits, trials)
+    found = {name: hits / trials, f"{name}_low": low, f"{name}_high": high} if trials else {}
+    return {key: found.get(key) for key in (name, f"{name}_low", f"{name}_high")}
+
+
+def _row(point: Point, total: dict[str, Any]) -> dict[str, Any]:
+    selection, sizes = point.selection, total["sizes"]
+    negatives = int((np.arange(len(sizes)) * sizes).sum())
+    queries, used = int(sizes.sum()), int(sizes[1:].sum())
+    signal, safety = (total[name] / _UNIT / max(used, 1) for name in ("signal", "safety"))
+    each = np.repeat(np.arange(1, len(sizes)), sizes[1:])
+    median = float(np.median(each)) if used else 0.0
+    tiers = zip(selection.tier_names, total["tiers"], strict=True)
+    return {
+        "settings": point.settings,
+        "dropped": total["dropped"] if point.swept_policies else None,
+        "tiers": {tier: int(count) for tier, count in tiers},
+        "backfilled": total["backfilled"],
+        "shortfall": selection.quota * queries - negatives,
+        "unjudged": total["unjudged"],
+        "hard_negatives": total["hard_negatives"],
+        "mean_ratio": total["ratio"] / _UNIT / negatives if negatives else None,
+        "signal": signal,
+        "safety": safety,
+        "harmonic_mean": harmonic_mean(signal, safety),
+        "negatives": median,
+        "eci": eci(median, signal, safety),
+        **{name: total[name] for name in ("hidden", "hidden_queries", "leaked")},
+        **_share("leak", total["leaked"], total["hidden"]),
+        **{name: total[name] for name in ("held_out_negatives", "false_negatives")},
+        **_share("false_negative_rate", total["false_negatives"], total["held_out_negatives"]),
+    }

@@ -1,0 +1,1 @@
+"""The work directory: artifacts, their checks, and what may be deleted."""

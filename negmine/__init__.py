@@ -1,0 +1,1 @@
+"""Offline mining of training negatives for embedding models and rerankers."""

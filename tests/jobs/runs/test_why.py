@@ -1,0 +1,81 @@
+"""`negmine why`: every candidate's story, from the run and its work directory."""
+
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from negmine.jobs.mining.run import Miner
+from negmine.jobs.runs.published import Run, find_run
+from negmine.jobs.runs.query import Database
+from negmine.jobs.runs.why import explain_candidate, explain_query
+from negmine.schemas.errors import ConfigError
+from rich.console import Console, RenderableType
+
+
+def shown(told: RenderableType) -> str:
+    stream = StringIO()
+    Console(file=stream, width=200).print(told)
+    return stream.getvalue()
+
+
+def pair_with(run: Run, verdict: str) -> tuple[str, str]:
+    sql = f"SELECT query_id, doc_id FROM ledger WHERE verdict = '{verdict}' ORDER BY ALL LIMIT 1"
+    with Database(run) as database:
+        query_id, doc_id = next(database.ask(sql).rows)
+    return query_id, doc_id
+
+
+@pytest.mark.parametrize(
+    ("verdict", "firing"),
+    [
+        ("kept", None),
+        ("known_positive", "known_positive"),
+        ("judge_calibrated_threshold", "judge_calibrated_threshold"),
+        ("over_quota", None),
+    ],
+)
+def test_a_candidates_story_names_the_policy_that_fired(
+    first: tuple[Path, Miner], verdict: str, firing: str | None
+) -> None:
+    run = find_run(str(first[0]))
+    story = shown(explain_candidate(run, *pair_with(run, verdict)))
+    fires = [line.split()[0] for line in story.splitlines() if line.rstrip().endswith("yes")]
+    assert (firing in fires) if firing else not fires
+    assert "similarity relative to the served positive" in story
+
+
+def test_a_querys_candidates_are_listed_with_their_verdicts(first: tuple[Path, Miner]) -> None:
+    run = find_run(str(first[0]))
+    query_id, doc_id = pair_with(run, "kept")
+    text = shown(explain_query(run, query_id))
+    assert "kept" in text and "known_positive" in text
+    assert doc_id.split(":")[0] in text
+
+
+def test_without_the_work_directory_the_ledger_still_answers(
+    first: tuple[Path, Miner], tmp_path: Path
+) -> None:
+    copy = tmp_path / "out" / "runs" / "first"
+    shutil.copytree(first[0], copy)
+    run = find_run(str(copy))
+    story = shown(explain_candidate(run, *pair_with(run, "kept")))
+    assert "verdict" in story and "are not shown" in story
+
+
+@pytest.mark.parametrize("doc_id", [None, "nowhere"])
+def test_an_unknown_query_is_named(first: tuple[Path, Miner], doc_id: str | None) -> None:
+    run = find_run(str(first[0]))
+    with pytest.raises(ConfigError, match='no query "it\'s not there"'):
+        shown(
+            explain_query(run, "it's not there")
+            if doc_id is None
+            else explain_candidate(run, "it's not there", doc_id)
+        )
+
+
+def test_a_document_that_no_source_returned_is_named(first: tuple[Path, Miner]) -> None:
+    run = find_run(str(first[0]))
+    query_id, _ = pair_with(run, "kept")
+    with pytest.raises(ConfigError, match="is no candidate of query"):
+        explain_candidate(run, query_id, "nowhere")

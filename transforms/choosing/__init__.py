@@ -1,0 +1,1 @@
+"""Verdicts and tiers of candidates, scores of the sets, and what is published."""

@@ -1,0 +1,1 @@
+"""From the rows of an input to a collection by position."""

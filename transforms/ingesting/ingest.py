@@ -1,0 +1,273 @@
+"""Ingest: raw input to documents, queries, positives, confirmed negatives and dead letters."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import duckdb
+import numpy as np
+import pyarrow as pa
+from negmine.schemas.errors import DataError, StorageError
+from negmine.schemas.inputs import Input
+from negmine.schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
+from negmine.transforms import storage
+from negmine.transforms.data.blocks import Block, plan_blocks
+from negmine.transforms.data.datasets import write_json, write_part
+from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
+from negmine.transforms.readers import read
+from negmine.transforms.readers.raw import SCHEMAS, Report, write_raw
+from negmine.transforms.readers.rows import Source
+
+COUNTS = "counts.json"
+RAW = "raw"
+"""Folder of what was read, until it is resolved."""
+
+_DEAD_BLOCK = 65_536
+_NAMED_REASONS = 5
+_PAIRS = {"positives": POSITIVES, "confirmed_negatives": CONFIRMED_NEGATIVES}
+
+
+@dataclass
+class ReadSources(beam.PTransform):
+    """Read every source into raw parts: `Pipeline -> PCollection[Report]`, one a source.
+
+    Only descriptors are created; workers stream the files themselves.
+    """
+
+    sources: Sequence[Source]
+    config: Input
+    seed: int
+    directory: str
+    block_size: int
+
+    def expand(self, root: beam.Pipeline) -> beam.PCollection:
+        numbered = list(enumerate(self.sources))
+        return (
+            root
+            | "Create" >> beam.Create(numbered, reshuffle=False)
+            | "Spread" >> beam.Reshuffle()
+            | "WriteRaw"
+            >> beam.ParDo(_WriteRaw(self.config, self.seed, self.directory, self.block_size))
+        )
+
+
+class _WriteRaw(beam.DoFn):
+    def __init__(self, config: Input, seed: int, directory: str, block_size: int) -> None:
+        self.config = config
+        self.seed = seed
+        self.directory = f"{directory}/{RAW}"
+        self.block_size = block_size
+
+    def process(self, element: tuple[int, Source]) -> Iterator[Report]:
+        file, source = element
+        rows = read(source, self.config, self.seed)
+        yield write_raw(file, source, rows, self.seed, self.directory, self.block_size)
+
+
+@dataclass
+class Resolve(beam.PTransform):
+    """Resolve raw parts into data sets: `PCollection[Report] -> PCollection[dict]`, one element.
+
+    The element is what `counts.json` holds; see `resolve` for what is written and raised.
+    """
+
+    config: Input
+    directory: str
+    block_size: int
+    memory: str
+
+    def expand(self, reports: beam.PCollection) -> beam.PCollection:
+        return (
+            reports
+            | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "WriteDataSets"
+            >> beam.ParDo(_Resolve(self.config, self.directory, self.block_size, self.memory))
+        )
+
+
+class _Resolve(beam.DoFn):
+    def __init__(self, config: Input, directory: str, block_size: int, memory: str) -> None:
+        self.config = config
+        self.directory = directory
+        self.block_size = block_size
+        self.memory = memory
+
+    def process(self, element: list[Report]) -> Iterator[dict[str, Any]]:
+        try:
+            yield resolve(element, self.config, self.directory, self.block_size, self.memory)
+        except duckdb.Error as error:
+            raise StorageError(
+                f"cannot resolve identifiers in {self.directory}: {str(error).splitlines()[0]}. "
+                "Free space or choose another directory, then run the same command again"
+            ) from error
+
+
+def resolve(
+    reports: Iterable[Report],
+    config: Input,
+    directory: str,
+    block_size: int = 8192,
+    memory: str = "2GB",
+) -> dict[str, Any]:
+    """Write the data sets of a collection and counts.json; remove the raw parts.
+
+    Returns the counts. Of the dead letters, `evaluation_queries` are queries with the text of an
+    evaluation query, which are not bad rows. Raises DataError, after the dead letters are written,
+    where more rows are bad than `config.bad_rows` allows, no document, query or positive is left,
+    or the evaluation splits hold no positive.
+    """
+    ordered = sorted(reports, key=lambda report: report.file)
+    base = storage.rooted(directory)
+    storage.fetch_tree(base / RAW)
+    parts = {
+        kind: sorted(
+            str(storage.rooted(path))
+            for report in ordered
+            for name, path in report.parts
+            if name == kind
+        )
+        for kind in SCHEMAS
+    }
+    for name in ("documents", "queries", *_PAIRS, "dead_letters"):
+        storage.remove_tree(base / name)
+    workplace = base / RAW / "resolve"
+    shutil.rmtree(workplace, ignore_errors=True)
+    with Resolved(
+        workplace,
+        parts,
+        SCHEMAS,
+        [report.name for report in ordered],
+        limit=None if config.format == "stdlib" else config.limit,
+        own_ids=config.format != "pairs",
+        merge_equal=config.merge_equal_queries,
+        memory=memory,
+    ) as resolved:
+        counts: dict[str, Any] = {
+            "rows": sum(report.rows for report in ordered),
+            "ignored_judgements": sum(report.ignored for report in ordered),
+            **resolved.counts(),
+            "dead_letter_reasons": {reason.code: reason.rows for reason in resolved.reasons()},
+        }
+        _write_dead_letters(resolved, base / "dead_letters", counts["dead_letters"])
+        _refuse(resolved, config, counts, ordered, base)
+        _write_rows(resolved, base, counts, block_size)
+        blocks = plan_blocks(counts["queries"], block_size)
+        for name, schema in _PAIRS.items():
+            tables = getattr(resolved, name)(_DEAD_BLOCK)
+            counts[name] = _write_pairs(tables, base / name, blocks, schema)
+    write_json(base / COUNTS, counts)
+    storage.remove_tree(base / RAW)
+    return counts
+
+
+def _write_rows(resolved: Resolved, base: Path, counts: dict[str, Any], block_size: int) -> None:
+    start = 0
+    for table in _exact(resolved.documents(block_size), block_size):
+        block = Block(start, start + table.num_rows)
+        table = table.add_column(0, "doc_ix", pa.array(np.arange(*block), pa.int64()))
+        _write(base / "documents", block, table, DOCUMENTS)
+        start = block.stop
+    blocks = plan_blocks(counts["queries"], block_size)
+    tables = _exact(resolved.queries(block_size), block_size)
+    for block, table in zip(blocks, tables, strict=True):
+        _write(base / "queries", block, table, QUERIES)
+
+
+def _write_pairs(
+    tables: Iterator[pa.Table], folder: Path, blocks: Sequence[Block], schema: pa.Schema
+) -> int:
+    total = 0
+    pending: list[pa.Table] = []
+    table = schema.empty_table()
+    for block in blocks:
+        while True:
+            end = int(np.searchsorted(table.column("query_ix").to_numpy(), block.stop))
+            pending.append(table.slice(0, end).cast(schema))
+            table = table.slice(end)
+            following = None if table.num_rows else next(tables, None)
+            if following is None:
+                break
+            table = following
+        whole = pa.concat_tables(pending)
+        _write(folder, block, whole, schema)
+        total += whole.num_rows
+        pending = []
+    return total
+
+
+def _write_dead_letters(resolved: Resolved, folder: Path, rows: int) -> None:
+    if not rows:
+        _write(folder, Block(0, 0), DEAD_LETTERS.empty_table(), DEAD_LETTERS)
+    tables = _exact(resolved.dead_letters(_DEAD_BLOCK), _DEAD_BLOCK)
+    for block, table in zip(plan_blocks(rows, _DEAD_BLOCK) if rows else [], tables, strict=True):
+        _write(folder, block, table, DEAD_LETTERS)
+
+
+def _write(folder: Path, block: Block, table: pa.Table, schema: pa.Schema) -> None:
+    write_part(str(folder), block.part, table.cast(schema), schema)
+
+
+def _exact(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of exactly `rows`, the last one aside."""
+    pending: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        while count + table.num_rows >= rows:
+            cut = rows - count
+            yield pa.concat_tables([*pending, table.slice(0, cut)])
+            table, pending, count = table.slice(cut), [], 0
+        if table.num_rows:
+            pending.append(table)
+            count += table.num_rows
+    if pending:
+        yield pa.concat_tables(pending)
+
+
+def _refuse(
+    resolved: Resolved,
+    config: Input,
+    counts: dict[str, Any],
+    reports: Sequence[Report],
+    base: Path,
+) -> None:
+    excluded = counts["evaluation_queries"]
+    dead, rows = counts["dead_letters"] - excluded, counts["rows"]
+    where = f" The bad rows are in {base / 'dead_letters'}." if dead else ""
+    look = "; ".join(
+        f"{reason.file} line {reason.line}: {reason.reason}"
+        + (f" ({reason.rows:,} such rows)" if reason.rows > 1 else "")
+        for reason in [r for r in resolved.reasons() if r.code != EVALUATION_QUERY][:_NAMED_REASONS]
+    )
+    look = f" Look first at {look}." if dead else ""
+    if dead > config.bad_rows * rows:
+        raise DataError(
+            f"{dead:,} of {rows:,} rows cannot be used ({dead / rows:.2%}, the limit is "
+            f"{config.bad_rows:.2%}).{look}{where} Repair them, or raise input.bad_rows to go on "
+            "without them."
+        )
+    files = ", ".join(report.name for report in reports)
+    if not counts["documents"]:
+        raise DataError(f"the corpus is empty: no document was found in {files}.{look}{where}")
+    evaluation = ", ".join(report.name for report in reports if report.evaluation)
+    if evaluation and not counts["evaluation_judgements"]:
+        raise DataError(
+            f"the evaluation splits hold no judgement above 0, so there is nothing to keep out: "
+            f"{evaluation}.{look}{where} Name others, or none"
+        )
+    known = counts["queries_without_positives"] + counts["merged_queries"] + excluded
+    if not counts["queries"] + known + counts["queries_over_limit"]:
+        raise DataError(f"there are no queries: none was found in {files}.{look}{where}")
+    if not counts["queries"] and excluded:
+        raise DataError(
+            f"nothing is left to mine: each of the {excluded:,} queries that have a positive has "
+            f"the text of an evaluation query. They are in {base / 'dead_letters'}. Mine another "
+            f"split, or keep out others than {evaluation}"
+        )
+    if not counts["queries"]:
+        raise DataError(
+            f"no query has a positive: of {known:,} queries none has a judgement above 0 that "
+            f"names a document of the corpus. Read: {files}.{look}{where}"
+        )

@@ -1,0 +1,57 @@
+"""Calibrate block by block: the judge's scores of the known positives alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from negmine.schemas import tables
+from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.judge import block_rows
+from negmine.transforms.judging.protocol import BlockJudge
+from negmine.transforms.kernels.choosing.calibration import Calibration
+from negmine.transforms.pairs.features import Collection
+from negmine.transforms.sources.bm25 import Bm25Scorer
+
+
+@dataclass
+class ScorePositives(beam.PTransform):
+    """`PCollection[Block of queries] -> PCollection[(Block, table)]`: `tables.POSITIVE_SCORES`."""
+
+    collection: Collection
+    judge: BlockJudge
+    bm25: Bm25Scorer
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "ScorePositives" >> beam.ParDo(_Score(self))
+
+
+class _Score(beam.DoFn):
+    def __init__(self, transform: ScorePositives) -> None:
+        self.transform = transform
+
+    def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
+        transform = self.transform
+        rows = block_rows(transform.collection, {}, transform.bm25, None, block)
+        scorer = transform.judge.bind(rows)
+        scores = scorer.score(np.arange(len(rows)))
+        scorer.close()
+        columns = [rows.candidates.query_ix, rows.candidates.doc_ix, scores]
+        yield block, pa.table(columns, schema=tables.POSITIVE_SCORES)
+
+
+def read_calibration(scored: Dataset, judged: bool) -> Calibration:
+    """Calibration from the positives of `tables.JUDGED` where `judged`, else POSITIVE_SCORES."""
+    scores, queries = [np.empty(0, dtype=np.float32)], [np.empty(0, dtype=np.int64)]
+    names = ["query_ix", "judge_score"]
+    for table in scored.tables([*names, "is_positive"] if judged else names):
+        if judged:
+            table = table.filter(table.column("is_positive"))
+        table = table.filter(pc.is_valid(table.column("judge_score")))
+        queries.append(table.column("query_ix").to_numpy())
+        scores.append(table.column("judge_score").to_numpy())
+    _, query = np.unique(np.concatenate(queries), return_inverse=True)
+    return Calibration.of(query, np.concatenate(scores))

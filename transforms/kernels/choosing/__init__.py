@@ -1,0 +1,1 @@
+"""Choosing: policies, tiers, and which safe candidates become negatives."""

@@ -1,0 +1,261 @@
+"""Policies: each tests every pair and says which it drops, with the numbers it compared."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from negmine.schemas.policies import Policy
+from negmine.schemas.sources import RETRIEVING
+from negmine.schemas.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Judged pairs of a block, sorted by query; all arrays (n,), see `schemas.tables.JUDGED`.
+
+    `query` numbers the block's queries from 0. `dense` and `cosine`, the student's similarity and
+    the cosine of query and document, are NaN where a vector is zero. `judge` is NaN where a pair
+    was not judged; ranks are 0 where the source did not return the pair, and so is `hub_place`
+    where it was not counted.
+    """
+
+    query: np.ndarray
+    doc_ix: np.ndarray
+    is_positive: np.ndarray
+    own_positive: np.ndarray
+    dense: np.ndarray
+    cosine: np.ndarray
+    judge: np.ndarray
+    ranks: dict[str, np.ndarray]
+    positive_cosine: np.ndarray
+    positive_jaccard: np.ndarray
+    same_text_as_positive: np.ndarray
+    same_text_as_query: np.ndarray
+    same_id_as_query: np.ndarray
+    query_jaccard: np.ndarray
+    text_key: np.ndarray
+    pair_key: np.ndarray
+    bm25: np.ndarray
+    neighbour_cosine: np.ndarray
+    in_evaluation: np.ndarray
+    hub_place: np.ndarray
+    confirmed_negative: np.ndarray
+
+    @property
+    def retrieved(self) -> np.ndarray:
+        """(n,) bool: a source that retrieves returned the pair."""
+        return np.any([self.ranks[source] > 0 for source in RETRIEVING], axis=0)
+
+    @property
+    def queries(self) -> int:
+        """Number of queries in the block."""
+        return int(self.query[-1]) + 1 if len(self.query) else 0
+
+
+@dataclass(frozen=True)
+class Test:
+    """What a policy found: `fired` (n,) bool, and the `value` and `threshold` it compared, (n,)."""
+
+    verdict: Verdict
+    fired: np.ndarray
+    value: np.ndarray
+    threshold: np.ndarray
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """First policy that fired for each pair, by number; -1 for none. All arrays (n,)."""
+
+    verdict: np.ndarray
+    policy: np.ndarray
+    value: np.ndarray
+    threshold: np.ndarray
+
+
+def _test(verdict: Verdict, fired: np.ndarray, value: Any, threshold: Any) -> Test:
+    shape = fired.shape
+    as_float = [np.broadcast_to(np.asarray(x, dtype=np.float32), shape) for x in (value, threshold)]
+    return Test(verdict, fired, *as_float)
+
+
+def _flag(verdict: Verdict, fired: np.ndarray) -> Test:
+    return _test(verdict, fired, fired, 1.0)
+
+
+def _judge_test(verdict: Verdict, pairs: Pairs, fired: np.ndarray, threshold: Any) -> Test:
+    """A test of judge scores; what people know to be a negative, no judge drops."""
+    return _test(verdict, fired & ~pairs.confirmed_negative, pairs.judge, threshold)
+
+
+def positive_judge_score(pairs: Pairs, against: str) -> np.ndarray:
+    """Min, mean or max of the judge scores of each query's positives, (queries,) float64.
+
+    `each` is `min`: every margin here is a growing function of the positive's score, so a score
+    below the limit of the lowest positive is below each positive's limit.
+    """
+    query, score = pairs.query[pairs.is_positive], pairs.judge[pairs.is_positive].astype(np.float64)
+    if against == "mean":
+        total = np.bincount(query, weights=score, minlength=pairs.queries)
+        return total / np.maximum(np.bincount(query, minlength=pairs.queries), 1)
+    out = np.full(pairs.queries, -np.inf if against == "max" else np.inf)
+    (np.maximum if against == "max" else np.minimum).at(out, query, score)
+    return out
+
+
+def known_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on the query's known positives."""
+    return [_flag(Verdict.KNOWN_POSITIVE, pairs.is_positive)]
+
+
+def query_itself(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on the query's identifier in a common collection, its text, and near-duplicates."""
+    reason, jaccard = Verdict.QUERY_ITSELF, pairs.query_jaccard
+    return [
+        _flag(reason, pairs.same_id_as_query),
+        _flag(reason, pairs.same_text_as_query),
+        _test(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
+    ]
+
+
+def same_text(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires where the text is a positive's."""
+    return [_flag(Verdict.SAME_TEXT_AS_POSITIVE, pairs.same_text_as_positive)]
+
+
+def near_duplicate_of_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires at or above the Jaccard or the cosine limit."""
+    reason = Verdict.NEAR_DUPLICATE_OF_POSITIVE
+    jaccard, cosine = pairs.positive_jaccard, pairs.positive_cosine
+    return [
+        _test(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
+        _test(reason, cosine >= parameters.cosine, cosine, parameters.cosine),
+    ]
+
+
+def evaluation_document(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on documents that are positives of an evaluation query."""
+    return [_flag(Verdict.EVALUATION_DOCUMENT, pairs.in_evaluation)]
+
+
+def near_duplicate_of_negative(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Never fires here: it depends on what was chosen before, see `tiers`."""
+    return []
+
+
+def hub_cap(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires where the query's place among those that got the document is past the cap."""
+    place, limit = pairs.hub_place, parameters.max_queries
+    return [_test(Verdict.HUB, place > limit, place, limit)]
+
+
+def rank_window(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on raw ranks of the source outside the window."""
+    rank = pairs.ranks[parameters.source]
+    reason = Verdict.OUTSIDE_RANK_WINDOW
+    tests = [_test(reason, (rank > 0) & (rank < parameters.min), rank, parameters.min)]
+    if parameters.max is not None:
+        tests.append(_test(reason, rank > parameters.max, rank, parameters.max))
+    return tests
+
+
+def _threshold(parameters: Any, name: str) -> float:
+    if parameters.threshold is None:
+        raise ValueError(f"{name} has no threshold yet; calibrate the selection first")
+    return float(parameters.threshold)
+
+
+def suspected_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires where s- reaches both the query's positive and the calibrated threshold."""
+    limit = positive_judge_score(pairs, parameters.against)[pairs.query]
+    limit = np.maximum(limit, _threshold(parameters, "suspected_positive")).astype(np.float32)
+    return [_judge_test(Verdict.SUSPECTED_POSITIVE, pairs, pairs.judge >= limit, limit)]
+
+
+def judge_calibrated_threshold(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires at or above the score that a given share of the known positives reaches.
+
+    The threshold comes from the judge's own score distribution, so it means the same for every
+    judge and collection, where a margin does not (see `transforms.kernels.choosing.calibration`).
+    """
+    limit = np.float32(_threshold(parameters, "judge_calibrated_threshold"))
+    reason = Verdict.JUDGE_CALIBRATED_THRESHOLD
+    return [_judge_test(reason, pairs, pairs.judge >= limit, limit)]
+
+
+def judge_score(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires on judge scores outside [min, max]."""
+    tests = []
+    if parameters.min is not None:
+        fired = pairs.judge < parameters.min
+        tests.append(_judge_test(Verdict.JUDGE_SCORE, pairs, fired, parameters.min))
+    if parameters.max is not None:
+        fired = pairs.judge > parameters.max
+        tests.append(_judge_test(Verdict.JUDGE_SCORE, pairs, fired, parameters.max))
+    return tests
+
+
+def judge_absolute_margin(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires unless s- < s+ - margin (TopK-MarginPos, NV-Retriever, arXiv 2407.15831)."""
+    limit = positive_judge_score(pairs, parameters.against) - parameters.margin
+    limit = limit.astype(np.float32)[pairs.query]
+    return [_judge_test(Verdict.JUDGE_ABSOLUTE_MARGIN, pairs, pairs.judge >= limit, limit)]
+
+
+def judge_relative_margin(pairs: Pairs, parameters: Any) -> list[Test]:
+    """Fires unless s- < s+ - (1 - keep_below) |s+|.
+
+    For s+ > 0 this is TopK-PercPos of NV-Retriever (arXiv 2407.15831), s- < keep_below * s+. The
+    absolute value keeps the limit below the positive for scores that are zero or negative.
+    """
+    positive = positive_judge_score(pairs, parameters.against)
+    limit = positive - (1 - parameters.keep_below) * np.abs(positive)
+    limit = limit.astype(np.float32)[pairs.query]
+    return [_judge_test(Verdict.JUDGE_RELATIVE_MARGIN, pairs, pairs.judge >= limit, limit)]
+
+
+KERNELS: dict[str, Callable[[Pairs, Any], list[Test]]] = {
+    kernel.__name__: kernel
+    for kernel in (
+        known_positive,
+        query_itself,
+        same_text,
+        evaluation_document,
+        near_duplicate_of_positive,
+        near_duplicate_of_negative,
+        hub_cap,
+        rank_window,
+        suspected_positive,
+        judge_calibrated_threshold,
+        judge_score,
+        judge_absolute_margin,
+        judge_relative_margin,
+    )
+}
+
+
+def decide(pairs: Pairs, policies: Sequence[Policy]) -> Decisions:
+    """Run the policies in order; the first test that fires decides a pair.
+
+    Args:
+        pairs: a block's judged pairs.
+        policies: from the config.
+
+    Returns:
+        Decisions with `verdict` as object array of Verdict or None, `policy` the policy's number.
+    """
+    count = len(pairs.query)
+    verdict = np.full(count, None, dtype=object)
+    policy = np.full(count, -1, dtype=np.int64)
+    value = np.full(count, np.nan, dtype=np.float32)
+    threshold = np.full(count, np.nan, dtype=np.float32)
+    undecided = np.ones(count, dtype=bool)
+    for number, entry in enumerate(policies):
+        for test in KERNELS[entry.name](pairs, entry.parameters):
+            hit = undecided & test.fired
+            verdict[hit] = test.verdict
+            policy[hit] = number
+            value[hit] = test.value[hit]
+            threshold[hit] = test.threshold[hit]
+            undecided &= ~hit
+    return Decisions(verdict, policy, value, threshold)

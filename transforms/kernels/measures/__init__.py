@@ -1,0 +1,1 @@
+"""Measuring: geometry of sets, spread, and intervals."""

@@ -1,0 +1,1 @@
+"""Searching: BM25, vectors, and the merge of what shards found."""

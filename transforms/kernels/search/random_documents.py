@@ -1,0 +1,60 @@
+"""Uniform documents without replacement, by counter hashing; cost follows the count."""
+
+import numpy as np
+from negmine.transforms.kernels.hashing import mix
+
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_DRAWS = 4_000_000
+
+
+def random_documents(seed: int, query_keys: np.ndarray, documents: int, count: int) -> np.ndarray:
+    """Distinct positions in 0 .. documents-1 for each query, in order of draw.
+
+    Draw j is `mix(seed, query_key, j)`, scaled to the corpus by its high bits (Lemire,
+    arXiv 1805.10941; bias below documents / 2**64); a repeated position is skipped. So a row
+    depends on nothing but seed, key and `documents`, and a smaller count gives its beginning.
+
+    `query_keys` is (q,) uint64. Returns (q, min(count, documents)) int64. Raises ValueError for
+    2**32 documents or more.
+    """
+    if documents >= 2**32:
+        raise ValueError(f"{documents} documents; at most {2**32 - 1}")
+    width = min(count, documents)
+    out = np.empty((len(query_keys), width), dtype=np.int64)
+    if width == 0:
+        return out
+    open_rows = np.arange(len(query_keys))
+    draws = width + 8
+    while len(open_rows):
+        unfinished = []
+        step = max(1, _DRAWS // draws)
+        for start in range(0, len(open_rows), step):
+            part = open_rows[start : start + step]
+            drawn = _draw(seed, query_keys[part], documents, draws)
+            first = _first_occurrences(drawn)
+            order = np.cumsum(first, axis=1)
+            complete = order[:, -1] >= width
+            chosen = first & (order <= width) & complete[:, None]
+            out[part[complete]] = drawn[chosen].reshape(-1, width)
+            unfinished.append(part[~complete])
+        open_rows = np.concatenate(unfinished)
+        draws *= 2
+    return out
+
+
+def _draw(seed: int, keys: np.ndarray, documents: int, draws: int) -> np.ndarray:
+    hashed = mix(seed, keys[:, None], np.arange(draws, dtype=np.uint64)[None, :])
+    n = np.uint64(documents)
+    high = ((hashed >> _HALF) * n + (((hashed & _LOW) * n) >> _HALF)) >> _HALF
+    return high.astype(np.int64)
+
+
+def _first_occurrences(rows: np.ndarray) -> np.ndarray:
+    order = np.argsort(rows, axis=1, kind="stable")
+    ordered = np.take_along_axis(rows, order, axis=1)
+    first = np.ones(rows.shape, dtype=bool)
+    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    out = np.empty_like(first)
+    np.put_along_axis(out, order, first, axis=1)
+    return out

@@ -1,0 +1,1 @@
+"""Pairs of query and document with what is known of them."""

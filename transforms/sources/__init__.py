@@ -1,0 +1,1 @@
+"""The sources of candidates, their indexes, and the search over shards."""

@@ -1,0 +1,282 @@
+"""Retrieve candidates: (index shard x query block) -> partial top-k -> checked merge -> rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, Protocol
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from negmine.schemas import tables
+from negmine.schemas.config import Bm25
+from negmine.schemas.errors import DataError, StorageError
+from negmine.transforms import storage
+from negmine.transforms.data.blocks import Block, plan_blocks
+from negmine.transforms.data.columns import array_column
+from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.data.parts import CreateBlocks
+from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Queries
+from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
+from negmine.transforms.kernels.search.random_documents import random_documents
+from negmine.transforms.kernels.search.topk import TopK, merge
+from negmine.transforms.sources.bm25 import Bm25Index, open_index
+from negmine.transforms.sources.dense import DenseIndex
+from scipy import sparse
+
+AUTO_SHARD = 262_144
+_LANE = 64
+_PARTIAL = pa.schema(
+    [pa.field("score", pa.float32(), nullable=False), pa.field("id", pa.int64(), nullable=False)]
+)
+_DOCUMENTS_AT_ONCE = 16_384
+
+
+def plan_shards(documents: int, shards: int | Literal["auto"]) -> list[Block]:
+    """Contiguous ranges of doc_ix; auto = as many as keep each at 262,144 documents or fewer."""
+    if shards == "auto":
+        shards = -(-documents // AUTO_SHARD)
+    return plan_blocks(documents, max(1, -(-documents // max(shards, 1))))
+
+
+class Searcher(Protocol):
+    """Finds the best documents of a shard for a block of queries; travels to the workers."""
+
+    def search(self, shard: Block, queries: Block, k: int) -> TopK:
+        """(queries, k) best of the shard; ids are doc_ix."""
+        ...
+
+
+@dataclass(frozen=True)
+class DenseSearcher:
+    """Inner product of the student's vectors: exact, or by an index and then scored in full.
+
+    `rows` are the positions of the queries to search for; None = all, in order.
+    """
+
+    document_vectors: Dataset
+    query_vectors: Dataset
+    index: DenseIndex | None = None
+    rows: tuple[int, ...] | None = None
+
+    def search(self, shard: Block, queries: Block, k: int) -> TopK:
+        vectors = array_column(self.document_vectors, "vector")[shard.start : shard.stop]
+        wanted = array_column(self.query_vectors, "vector")
+        if self.rows is not None:
+            wanted = wanted[list(self.rows)]
+        wanted = np.asarray(wanted[queries.start : queries.stop])
+        try:
+            found = None
+            if self.index is not None:
+                found = self.index.search(shard, wanted, vectors, k)
+            if found is None:
+                norm = _largest_norm(self.document_vectors, shard)
+                found = exact_top_k(wanted, vectors, k, norm)
+        except ValueError as error:
+            raise DataError(
+                f"embeddings in {self.document_vectors.path} or {self.query_vectors.path} cannot "
+                f"be searched: {error}; check the student model and embed again"
+            ) from error
+        return TopK(found.scores, np.where(found.ids < 0, -1, found.ids + shard.start))
+
+
+@lru_cache(maxsize=256)
+def _largest_norm(vectors: Dataset, shard: Block) -> float:
+    return largest_norm(array_column(vectors, "vector")[shard.start : shard.stop])
+
+
+@dataclass(frozen=True)
+class Bm25Searcher:
+    """BM25 over one shard of an index, with statistics of the whole corpus."""
+
+    index: Bm25Index
+    queries: Dataset
+    config: Bm25
+
+    def search(self, shard: Block, queries: Block, k: int) -> TopK:
+        matrix = _matrix(self.index, self.config, shard)
+        found = matrix.top_k(_encoded(self.index, self.queries, self.config, queries), k)
+        return TopK(found.scores, np.where(found.ids < 0, -1, found.ids + shard.start))
+
+
+@lru_cache(maxsize=1)
+def _matrix(index: Bm25Index, config: Bm25, shard: Block) -> Bm25Matrix:
+    opened = open_index(index, config)
+    pieces = [
+        opened.document_terms(np.arange(start, min(start + _DOCUMENTS_AT_ONCE, shard.stop)))
+        for start in range(shard.start, shard.stop, _DOCUMENTS_AT_ONCE)
+    ]
+    if not pieces:
+        return Bm25Matrix(sparse.csr_array((len(opened.terms), 0), dtype=np.float32))
+    by_term = sparse.vstack(pieces, format="csr", dtype=np.float32).tocsc()
+    shape = (len(opened.terms), shard.stop - shard.start)
+    weights = sparse.csr_array((by_term.data, by_term.indices, by_term.indptr), shape=shape)
+    return Bm25Matrix(weights, opened.absent)
+
+
+@lru_cache(maxsize=512)
+def _encoded(index: Bm25Index, queries: Dataset, config: Bm25, block: Block) -> Queries:
+    texts = queries.read_rows(block, ["text"])["text"].to_pylist()
+    return open_index(index, config).queries(texts, config.language)
+
+
+@dataclass
+class SearchShards(beam.PTransform):
+    """Top k of all shards for each block of queries: `Pipeline -> (block start, TopK)`.
+
+    An element is one shard and up to 64 blocks of queries, so that a worker loads each shard once;
+    a shard's tasks follow one another. What several shards gave is kept below the folder `kept`,
+    if one is named, for a run that goes on after an interruption. Memory follows the documents
+    where they are fewer than `depth`. Raises StorageError unless each block gets exactly one
+    partial result of each shard.
+    """
+
+    searcher: Searcher
+    shards: Sequence[Block]
+    blocks: Sequence[Block]
+    depth: int
+    kept: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.depth = min(self.depth, max([1, *(shard.stop for shard in self.shards)]))
+
+    def expand(self, root: beam.Pipeline) -> beam.PCollection:
+        tasks = [
+            (f"{shard:06d}-{lane:09d}", (shard, lane))
+            for shard in range(len(self.shards))
+            for lane in range(0, len(self.blocks), _LANE)
+        ]
+        found = (
+            root
+            | "CreateTasks" >> beam.Create(tasks, reshuffle=False)
+            | "SpreadTasks" >> beam.GroupByKey()  # unlike Reshuffle, keeps the order locally
+            | "Search" >> beam.ParDo(_Search(self))
+        )
+        if len(self.shards) == 1:
+            # Nothing to wait for: a block goes on, and is written, as soon as it is searched.
+            return found | "TakeOnly" >> beam.MapTuple(lambda start, partial: (start, partial[1]))
+        return found | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
+
+
+class _Search(beam.DoFn):
+    def __init__(self, transform: SearchShards) -> None:
+        self.searcher = transform.searcher
+        self.shards = transform.shards
+        self.blocks = transform.blocks
+        self.depth = transform.depth
+        self.kept = transform.kept if len(transform.shards) > 1 else ""
+
+    def process(
+        self, element: tuple[str, Iterable[tuple[int, int]]]
+    ) -> Iterator[tuple[int, tuple[int, TopK]]]:
+        for shard, lane in element[1]:
+            for block in self.blocks[lane : lane + _LANE]:
+                yield int(block.start), (shard, self._find(self.shards[shard], block))
+
+    def _find(self, shard: Block, block: Block) -> TopK:
+        """Search, unless an interrupted run did and kept what it found."""
+        if not self.kept:
+            return self.searcher.search(shard, block, self.depth)
+        folder = Dataset(f"{self.kept}/{shard.start:012d}-{shard.stop:012d}")
+        if storage.is_file(folder.directory / block.part):
+            table = folder.read_part(block.part)
+            scores, ids = (table.column(name).to_numpy() for name in _PARTIAL.names)
+            rows = block.stop - block.start
+            return TopK(scores.reshape(rows, -1), ids.reshape(rows, -1))
+        found = self.searcher.search(shard, block, self.depth)
+        flat = [found.scores.ravel(), found.ids.ravel()]
+        table = pa.Table.from_arrays(list(map(pa.array, flat)), schema=_PARTIAL)
+        write_part(folder.path, block.part, table, _PARTIAL)
+        return found
+
+
+Accumulator = tuple[tuple[int, ...], TopK | None]
+
+
+class MergeShards(beam.CombineFn):
+    """Merge `(shard, TopK)` partial results of one query block; associative and commutative.
+
+    The accumulator carries the shards seen. Raises StorageError for a shard that comes twice, and
+    in the end unless all `shards` came.
+    """
+
+    def __init__(self, shards: int, depth: int) -> None:
+        self.shards = shards
+        self.depth = depth
+
+    def create_accumulator(self) -> Accumulator:
+        return (), None
+
+    def add_input(self, accumulator: Accumulator, element: tuple[int, TopK]) -> Accumulator:
+        shard, found = element
+        return self.merge_accumulators([accumulator, ((shard,), found)])
+
+    def merge_accumulators(self, accumulators: Iterable[Accumulator]) -> Accumulator:
+        seen: list[int] = []
+        found: list[TopK] = []
+        for shards, top in accumulators:
+            seen.extend(shards)
+            if top is not None:
+                found.append(top)
+        if len(set(seen)) != len(seen):
+            raise StorageError(
+                f"results of shards {sorted(seen)} came for one query block, some of them twice; "
+                "the runner is at fault, run the same command again"
+            )
+        if len(found) < 2:
+            return tuple(seen), found[0] if found else None
+        return tuple(seen), merge(found, self.depth)
+
+    def extract_output(self, accumulator: Accumulator) -> TopK:
+        seen, found = accumulator
+        if found is None or set(seen) != set(range(self.shards)):
+            raise StorageError(
+                f"results of shards {sorted(seen)} came for one query block, expected all of "
+                f"0..{self.shards - 1}; the runner is at fault, run the same command again"
+            )
+        return found
+
+
+@dataclass
+class ToCandidates(beam.PTransform):
+    """`(block start, TopK)` to `(Block, table)` of tables.CANDIDATES, sorted by query and rank."""
+
+    blocks: Sequence[Block]
+
+    def expand(self, results: beam.PCollection) -> beam.PCollection:
+        stops = {block.start: block.stop for block in self.blocks}
+        return results | "Tabulate" >> beam.MapTuple(
+            lambda start, found: (Block(start, stops[start]), candidates(start, *found))
+        )
+
+
+def candidates(start: int, scores: np.ndarray, ids: np.ndarray) -> pa.Table:
+    """Table of tables.CANDIDATES from (queries, k) scores and doc_ix, best first; -1 is padding."""
+    row, column = np.nonzero(ids >= 0)
+    columns = [
+        row + start,
+        ids[row, column],
+        (column + 1).astype(np.int32),
+        scores[row, column].astype(np.float32),
+    ]
+    return pa.Table.from_arrays(list(map(pa.array, columns)), schema=tables.CANDIDATES)
+
+
+@dataclass
+class DrawRandom(beam.PTransform):
+    """Random documents for each block of queries: `Pipeline -> (Block, table)`."""
+
+    queries: Dataset
+    documents: int
+    count: int
+    seed: int
+    blocks: Sequence[Block]
+
+    def expand(self, root: beam.Pipeline) -> beam.PCollection:
+        return root | "QueryBlocks" >> CreateBlocks(self.blocks) | "Draw" >> beam.Map(self._draw)
+
+    def _draw(self, block: Block) -> tuple[Block, pa.Table]:
+        keys = self.queries.read_rows(block, ["query_key"])["query_key"].to_numpy()
+        drawn = random_documents(self.seed, keys, self.documents, self.count)
+        return block, candidates(block.start, np.zeros(drawn.shape, dtype=np.float32), drawn)

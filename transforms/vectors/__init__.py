@@ -1,0 +1,1 @@
+"""The student's vectors: embedded, or placed from files that were given."""
