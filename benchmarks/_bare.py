@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
 from negmine.schemas import tables
 from negmine.schemas.config import Bm25, Config, Dense, Random
 from negmine.schemas.selection import Selection
@@ -98,6 +99,7 @@ def _collection(config: Config) -> dict[str, pa.Table]:
 
 def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
     """Negatives of a run's config with these functions alone; the judge is `none` or `fusion`."""
+    from benchmarks._held import Held, index_in_memory, use_memory
     from negmine.transforms.choosing.score import score_block
     from negmine.transforms.choosing.select import select_block
     from negmine.transforms.judging.calibrate import read_calibration
@@ -116,8 +118,6 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
     from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer
     from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, Searcher, candidates
     from negmine.transforms.vectors.embed import vectors_table
-
-    from benchmarks._held import Held, index_in_memory, use_memory
 
     watch, run = Stopwatch(), Config.model_validate(config)
     fusion = run.judge.kind == "fusion"

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
+
 from negmine.jobs.mining.run import Miner
 from negmine.schemas.config import Config
 from negmine.schemas.inputs import BeirInput, Input
 from negmine.transforms.kernels.choosing.tiers import position_in_group
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.readers.beir import sources
-from pydantic import TypeAdapter
 
 HIDDEN_SHARE = 0.3
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from negmine.transforms.kernels.hashing import mix
 
 from benchmarks._traced_mine import Trace
 from benchmarks._whole_runs import ROOT, command, environment
+from negmine.transforms.kernels.hashing import mix
 
 _TEMPORARY = (".tmp", ".probe", ".building")
 _MOMENTS = ("start", "begin", "written", "part", "ending")

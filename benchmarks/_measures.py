@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from benchmarks._selections import Bench, Selection
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.transforms.kernels.choosing.tiers import similarity_ratio
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.measures.shortcut import shortcut_auc
 from negmine.transforms.pairs.hold_out import wilson as interval
 from negmine.transforms.sources.bm25 import open_index
-
-from benchmarks._selections import Bench, Selection
 
 HARD_RATIO = 0.8
 TARGET = 0.40

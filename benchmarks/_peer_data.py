@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks._hidden_positives import beir, read_positives, write_reduced
 from negmine.jobs.mining.run import Miner
 from negmine.schemas import tables
 from negmine.schemas.config import Config
@@ -12,8 +14,6 @@ from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.models.weights import find_folder
 from negmine.transforms.vectors.embed import vectors_table
-
-from benchmarks._hidden_positives import beir, read_positives, write_reduced
 
 SPLIT = "known"
 CROSS_ENCODERS = {

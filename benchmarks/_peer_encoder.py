@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from negmine.transforms.data.blocks import plan_blocks
-from negmine.transforms.data.datasets import Dataset
 
 from benchmarks._paired import read_json, write_json
+from negmine.transforms.data.blocks import plan_blocks
+from negmine.transforms.data.datasets import Dataset
 
 BATCHES = (8, 16, 32, 64, 128, 256)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from negmine.schemas.config import Bm25, Dense
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import LOCAL
@@ -112,6 +113,7 @@ def ours_bm25(documents: str, queries: str, k: int, out: str) -> dict[str, Any]:
 def _tokens(texts: list[str]) -> Any:
     import bm25s
     import Stemmer
+
     from negmine.transforms.kernels.tokenise import STOP_WORDS
 
     words = sorted(STOP_WORDS["english"])
@@ -140,8 +142,9 @@ def bm25s_search(documents: str, queries: str, k: int, threads: int) -> dict[str
 
 def rank_bm25(documents: str, queries: str, k: int, limit: int) -> dict[str, Any]:
     """rank-bm25's BM25Okapi over the same terms, on the first queries, with NumPy's top k."""
-    from negmine.transforms.kernels.tokenise import Tokeniser
     from rank_bm25 import BM25Okapi
+
+    from negmine.transforms.kernels.tokenise import Tokeniser
 
     texts = Dataset(documents).read(["text"])["text"].to_pylist()
     asked = json.loads(Path(queries).read_text())[:limit]

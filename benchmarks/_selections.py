@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from negmine.jobs.mining.run import Miner
-from negmine.schemas.config import Config
-from negmine.transforms.data.columns import array_column, binary_column
-from negmine.transforms.kernels.choosing.tiers import position_in_group
-from negmine.transforms.kernels.hashing import mix
 from pydantic import ValidationError
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import mine_hard_negatives
 
 from benchmarks._hidden_positives import Positives, beir
+from negmine.jobs.mining.run import Miner
+from negmine.schemas.config import Config
+from negmine.transforms.data.columns import array_column, binary_column
+from negmine.transforms.kernels.choosing.tiers import position_in_group
+from negmine.transforms.kernels.hashing import mix
 
 FIXED_POLICIES: list[dict[str, Any]] = [
     {"known_positive": {}},

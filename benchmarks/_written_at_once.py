@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from negmine.transforms.kernels.hashing import mix
 
 from benchmarks._interleaved import Ended
 from benchmarks.faults import generate
+from negmine.transforms.kernels.hashing import mix
 
 DOCUMENTS, QUERIES = 60, 12
 PUBLISHED = ("negatives", "ledger", "sets", "metrics.parquet")

@@ -25,9 +25,6 @@ from pydantic import TypeAdapter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from negmine.schemas.config import Config
-from negmine.schemas.errors import NegmineError
-
 from benchmarks._hidden_positives import Positives, read_positives, split_positives, write_reduced
 from benchmarks._measures import Measured, claims, measure
 from benchmarks._report import as_json, markdown, plain, plot, share_of
@@ -45,6 +42,8 @@ from benchmarks._selections import (
     ours,
     rocketqa,
 )
+from negmine.schemas.config import Config
+from negmine.schemas.errors import NegmineError
 
 
 def parse_judge(text: str) -> dict[str, Any]:

@@ -19,10 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from negmine.transforms.kernels.hashing import mix
-
 from benchmarks._killed_runs import Kill, KilledRun, durations, moments, plan_kills, whole_run
 from benchmarks._whole_runs import digest, write_config
+from negmine.transforms.kernels.hashing import mix
 
 PUBLISHED = ("negatives", "positives", "ledger", "sets", "metrics.parquet")
 HEADINGS = (

@@ -25,10 +25,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from negmine.transforms.kernels.hashing import mix
-
 from benchmarks._interleaved import Ended, alone, in_child, interleaved
 from benchmarks._written_at_once import Pair, decide, fixed, mine, pairs, prepare, sums
+from negmine.transforms.kernels.hashing import mix
 
 _MODULES = (
     "sentence_transformers",

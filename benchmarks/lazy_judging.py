@@ -11,6 +11,9 @@ import argparse
 from dataclasses import replace
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
+
 from negmine.jobs.runs.published import find_run
 from negmine.schemas.config import Sampling, Tier
 from negmine.schemas.policies import Policy
@@ -23,8 +26,6 @@ from negmine.transforms.kernels.choosing.policies import decide
 from negmine.transforms.kernels.choosing.tiers import choose
 from negmine.transforms.kernels.choosing.waves import judge_needed
 from negmine.transforms.pairs.table import to_pairs
-from rich.console import Console
-from rich.table import Table
 
 
 def _selection(manifest: dict[str, object], method: str, quota: int) -> Selection:

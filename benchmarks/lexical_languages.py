@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import sparse
+
 from negmine.transforms.kernels.search import bm25
 from negmine.transforms.kernels.tokenise import Tokeniser
-from scipy import sparse
 
 DEPTH = 100
 NDCG_AT = 10

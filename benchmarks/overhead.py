@@ -19,9 +19,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import pyarrow.parquet as pq
-from negmine.jobs.mining.models import choose_encoder
-from negmine.jobs.workdir.artifacts import Work
-from negmine.schemas.config import Config
 
 from benchmarks import _peer_data as data
 from benchmarks._bare import digest
@@ -29,6 +26,9 @@ from benchmarks._paired import Case, Row, Side, measure
 from benchmarks._paired_table import selected, table
 from benchmarks._peer_miners import current, input_section, mined, ours
 from benchmarks._side import side
+from negmine.jobs.mining.models import choose_encoder
+from negmine.jobs.workdir.artifacts import Work
+from negmine.schemas.config import Config
 
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
 TARGET = 1.15

@@ -15,6 +15,7 @@ import ir_measures
 import numpy as np
 import pyarrow.compute as pc
 from ir_measures import Qrel, ScoredDoc, nDCG
+
 from negmine.jobs.runs.published import find_run
 from negmine.transforms.data.datasets import Dataset
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import yaml
 import yaml.nodes
+from pydantic import BaseModel, ValidationError
+
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.limits import reason
 from negmine.schemas.policies import PROMISES, is_off
 from negmine.transforms import storage
-from pydantic import BaseModel, ValidationError
 
 _KINDS = ("constrained-", "literal[")
 """How pydantic names the kinds of a value that may be of several."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import apache_beam as beam
+
 from negmine.pipelines.hints import with_hints
 from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block

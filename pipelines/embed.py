@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
+
 from negmine.pipelines.hints import with_hints
 from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block

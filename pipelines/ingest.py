@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
+
 from negmine.schemas.inputs import Input
 from negmine.transforms.ingesting.ingest import ReadSources, Resolve
 from negmine.transforms.readers import sources

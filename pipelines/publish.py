@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
+
 from negmine.schemas.policies import Policy
 from negmine.transforms.choosing.publish import PublishParts
 from negmine.transforms.data.blocks import Block

@@ -1,6 +1,7 @@
 """Tables over all queries, made by one worker: hub places, and scores computed elsewhere."""
 
 import apache_beam as beam
+
 from negmine.transforms.data.query_tables import QueryTable, WriteQueryTable
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
+
 from negmine.schemas import tables
 from negmine.schemas.config import Bm25, Dense, Random
 from negmine.transforms.data.blocks import Block

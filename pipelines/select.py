@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import apache_beam as beam
+
 from negmine.schemas import tables
 from negmine.schemas.selection import Selection
 from negmine.transforms.choosing.select import SelectNegatives

@@ -3,6 +3,8 @@
 import re
 from typing import Annotated, Any, Literal
 
+from pydantic import Field, field_validator, model_validator
+
 from negmine.schemas.inputs import Input
 from negmine.schemas.judges import Judge
 from negmine.schemas.limits import (
@@ -22,7 +24,6 @@ from negmine.schemas.runner import Runner
 from negmine.schemas.sources import SOURCES
 from negmine.schemas.student import Student
 from negmine.schemas.verdicts import Source
-from pydantic import Field, field_validator, model_validator
 
 _TIER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"

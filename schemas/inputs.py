@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from negmine.schemas.limits import MOST_BYTES, MOST_ROWS, MOST_TEXT, Model
 from pydantic import Field, model_validator
+
+from negmine.schemas.limits import MOST_BYTES, MOST_ROWS, MOST_TEXT, Model
 
 AUTO: Literal["auto"] = "auto"
 """The column that has one of the usual names of its role, see `transforms.readers.tables.names`."""

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from negmine.schemas.limits import MOST_JUDGES, MOST_TOKENS, Model
 from pydantic import Field, model_validator
+
+from negmine.schemas.limits import MOST_JUDGES, MOST_TOKENS, Model
 
 _MODELS = ("model", "max_length", "device", "trust_remote_code", "allow_pickle")
 _KEYS = {

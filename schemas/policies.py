@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from negmine.schemas.limits import Model, Rank, Score, Weight, reason
-from negmine.schemas.sources import RETRIEVING
 from pydantic import (
     Field,
     ValidationError,
@@ -13,6 +11,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from negmine.schemas.limits import Model, Rank, Score, Weight, reason
+from negmine.schemas.sources import RETRIEVING
 
 Against = Literal["min", "mean", "max", "each"]
 _AGAINST = "which of the query's positives; min is the same as below each of them"

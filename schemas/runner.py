@@ -4,8 +4,9 @@ import re
 from math import isfinite
 from typing import Any, Literal
 
-from negmine.schemas.limits import MOST_BLOCK, MOST_BYTES, Model
 from pydantic import Field, field_validator
+
+from negmine.schemas.limits import MOST_BLOCK, MOST_BYTES, Model
 
 _UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _SIZE = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_UNITS)})")

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from negmine.schemas.limits import MOST_TOKENS, Model
 from pydantic import Field
+
+from negmine.schemas.limits import MOST_TOKENS, Model
 
 
 class Vectors(Model):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.schemas import tables
 from negmine.transforms.choosing.publish import with_texts
 

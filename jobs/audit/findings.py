@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from negmine.jobs.audit.findings import HUB_SHARE, SHORTCUT, Entries, Finding, Hub
 from negmine.jobs.audit.fix import fix, targets
 from negmine.jobs.load_config import load_config

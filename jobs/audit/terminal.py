@@ -1,12 +1,13 @@
 """An audit for people: a table of defects with examples, and what to know beside them."""
 
-from negmine.jobs.audit.findings import Example, Finding
-from negmine.jobs.audit.run import Audit
-from negmine.jobs.terminal import printable
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from negmine.jobs.audit.findings import Example, Finding
+from negmine.jobs.audit.run import Audit
+from negmine.jobs.terminal import printable
 
 _MEANINGS = {
     "known_positive": "known positive of the query",

@@ -71,10 +71,11 @@ def audit(
     check_address_space()
     import json
 
+    from rich.console import Console
+
     from negmine.jobs.audit.run import Request
     from negmine.jobs.audit.run import audit as run_audit
     from negmine.jobs.audit.terminal import render
-    from rich.console import Console
 
     found = run_audit(
         Request(

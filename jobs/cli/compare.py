@@ -19,13 +19,14 @@ def compare(
     """Say what changed between two runs: settings, counts, negatives, metrics."""
     import json
 
+    from rich.console import Console
+
     from negmine.jobs.compare import compare as compare_runs
     from negmine.jobs.compare.page import write_page
     from negmine.jobs.compare.terminal import render
     from negmine.jobs.runs.published import find_run
     from negmine.jobs.terminal import printable
     from negmine.transforms.storage.targets import target
-    from rich.console import Console
 
     runs = find_run(run_a), find_run(run_b)
     page = None

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
 from negmine.jobs.cli import runs as cli_runs
@@ -52,11 +53,12 @@ def mine(
 ) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam."""
     miner = _miner(context, config, settings, output)
+    from rich.console import Console
+
     from negmine.jobs.mining.publish import check_output, publish
     from negmine.jobs.runner.streams import for_information
     from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.show import render_summary
-    from rich.console import Console
 
     run_id = check_output(miner)
     miner.check()
@@ -87,10 +89,11 @@ def plan(
     check_address_space()
     import json
 
+    from rich.console import Console
+
     from negmine.jobs.load_config import load_config
     from negmine.jobs.plan.estimate import plan as make_plan
     from negmine.jobs.plan.table import render_plan
-    from rich.console import Console
 
     found = make_plan(load_config(config, settings or [], output), context.args)
     if as_json:
@@ -153,11 +156,12 @@ def tune_index(
     check_address_space()
     import json
 
+    from rich.console import Console
+
     from negmine.jobs.load_config import load_config
     from negmine.jobs.tune_index.run import check_arguments
     from negmine.jobs.tune_index.run import tune_index as tune
     from negmine.jobs.tune_index.table import sentences, tune_table
-    from rich.console import Console
 
     check_arguments(recall, k, queries)
     found = tune(load_config(config, settings or [], output), recall, k, queries, context.args)
@@ -173,6 +177,7 @@ def tune_index(
 def show_config(config: ConfigFile, settings: Settings = None, output: OutputFolder = None) -> None:
     """Print the resolved config."""
     import yaml
+
     from negmine.jobs.load_config import load_config
 
     resolved = load_config(config, settings or [], output).model_dump(mode="json")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from negmine.jobs.cli.export import RunArgument, export
 from negmine.schemas.locations import local_path, shown
 
@@ -49,9 +50,10 @@ def why(
     ] = None,
 ) -> None:
     """Say what became of a query's candidates, or tell one candidate's whole story."""
+    from rich.console import Console
+
     from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.why import explain_candidate, explain_query
-    from rich.console import Console
 
     found = find_run(run)
     told = (
@@ -119,12 +121,13 @@ def sweep(
     """Say what other settings would give, from the run's stored scores."""
     import json
 
+    from rich.console import Console
+
     from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.sweep import parse_grid
     from negmine.jobs.runs.sweep import sweep as run_sweep
     from negmine.jobs.runs.sweep_plot import notes, sweep_table, write_plot
     from negmine.transforms.storage.targets import target
-    from rich.console import Console
 
     found = find_run(run)
     if plot is not None:
@@ -142,9 +145,10 @@ def sweep(
 
 def show(run: RunArgument) -> None:
     """Show what a run holds and what it cost."""
+    from rich.console import Console
+
     from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.show import render_summary
-    from rich.console import Console
 
     found = find_run(run)
     console = Console()

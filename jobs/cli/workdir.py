@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from negmine.schemas.locations import shown, url_of
 
 if TYPE_CHECKING:

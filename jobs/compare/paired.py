@@ -1,6 +1,7 @@
 """Metrics of the same queries in two runs: the mean difference, bootstrapped over queries."""
 
 import numpy as np
+
 from negmine.jobs.compare.read import SIDES, TwoRuns
 from negmine.jobs.compare.result import Paired
 from negmine.transforms.data.sql import COSINE, POSITIVE_COSINE

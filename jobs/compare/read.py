@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any
 
 import duckdb
+
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.views import create_run_views
 from negmine.schemas.errors import StorageError

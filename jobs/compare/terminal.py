@@ -1,12 +1,13 @@
 """A comparison for a terminal."""
 
-from negmine.jobs.compare.result import Comparison, Side
-from negmine.jobs.compare.rows import Shown, shown
-from negmine.jobs.terminal import printable
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from negmine.jobs.compare.result import Comparison, Side
+from negmine.jobs.compare.rows import Shown, shown
+from negmine.jobs.terminal import printable
 
 
 def render(comparison: Comparison) -> RenderableType:

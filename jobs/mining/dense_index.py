@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import typer
+
 from negmine.schemas.config import Dense
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.data.datasets import Dataset

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+
 from negmine.jobs.mining.manifest import run_manifest
 from negmine.jobs.mining.run import Miner
 from negmine.jobs.mining.stored_run import StoredRun, taken

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from negmine.jobs.mining.dense_index import dense_index, search_key, vectors_key
 from negmine.jobs.mining.scores import table_files
 from negmine.jobs.workdir.artifacts import making

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
 from negmine.jobs.mining.run import Miner, ingested_counts
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.sql import (

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from negmine.jobs.mining.models import EncoderChoice, judge_student
 from negmine.jobs.mining.run import Miner
 from negmine.jobs.mining.scores import precomputed_scores

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+
 from negmine.jobs.plan.timing import Encoding
 from negmine.schemas.config import Config
 from negmine.schemas.judges import Judge

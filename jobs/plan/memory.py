@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from negmine.jobs.mining.models import EncoderChoice
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.sources.search import AUTO_SHARD

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from negmine.jobs.mining.given_vectors import GivenStudent
 from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.mining.retrieval import fill_given, retrieve_source

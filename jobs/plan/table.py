@@ -1,12 +1,13 @@
 """A plan for people: a table and one sentence."""
 
-from negmine.jobs.plan.estimate import Plan, Stage
-from negmine.jobs.runs.show import format_bytes, format_seconds
-from negmine.jobs.terminal import printable
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from negmine.jobs.plan.estimate import Plan, Stage
+from negmine.jobs.runs.show import format_bytes, format_seconds
+from negmine.jobs.terminal import printable
 
 
 def about(seconds: float) -> str:

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy import sparse
+
 from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.mining.run import Miner
 from negmine.schemas.config import Bm25
 from negmine.schemas.judges import Judge
-from scipy import sparse
 
 DOCUMENTS, QUERIES = 512, 64
 ENCODED, PAIRS = 48, 64

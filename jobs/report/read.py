@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any
 
 import duckdb
+
 from negmine.jobs.report.metrics import Metrics, read_metrics
 from negmine.jobs.runs.views import create_run_views
 from negmine.schemas.errors import StorageError

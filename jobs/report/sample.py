@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+
 from negmine.jobs.report.read import RunData
 from negmine.schemas.verdicts import Verdict
 

@@ -121,6 +121,7 @@ def _flag(
 def _parser(arguments: Sequence[str] = (), where: str = "") -> argparse.ArgumentParser:
     """Beam's own parser, with the options of every class it knows, after it read `arguments`."""
     from apache_beam.options.pipeline_options import PipelineOptions
+
     from negmine.pipelines import hints  # noqa: F401 its options are Beam's from here on
 
     parsers: list[argparse.ArgumentParser] = []

@@ -9,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
 from negmine.jobs.runner.options import FORWARDING, check_options, check_services, runner_name
 from negmine.schemas import errors
 

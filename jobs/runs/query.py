@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 import duckdb
+
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
@@ -174,6 +175,7 @@ class Database:
 
     def _empty(self, name: str) -> None:
         import pyarrow as pa
+
         from negmine.schemas import tables
 
         partition = {"negatives": "tier", "ledger": "verdict"}.get(name)

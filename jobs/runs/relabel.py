@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
 from negmine.schemas.errors import ConfigError, DataError, StorageError

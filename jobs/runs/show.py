@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from negmine.jobs.runs.remarks import listed, sentence
-from negmine.jobs.terminal import printable
-from negmine.schemas.verdicts import Source
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from negmine.jobs.runs.remarks import listed, sentence
+from negmine.jobs.terminal import printable
+from negmine.schemas.verdicts import Source
 
 STAGES = ("ingest", "embed", "retrieve", "check_judge", "judge", "select", "score", "publish")
 

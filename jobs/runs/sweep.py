@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import yaml
+from pydantic import BaseModel, ValidationError
+
 from negmine.jobs.load_config import explain
 from negmine.jobs.runs.published import Run
 from negmine.schemas.config import Config, Sampling, Tier
@@ -27,7 +29,6 @@ from negmine.transforms.kernels.eci import eci, harmonic_mean, query_terms
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.hold_out import HeldOut, calibrations, hold_out, wilson
 from negmine.transforms.pairs.table import columns_of, to_pairs
-from pydantic import BaseModel, ValidationError
 
 MOST_POINTS = 200
 HARD_RATIO = 0.8

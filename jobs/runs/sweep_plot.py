@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.table import Table
+from rich.text import Text
+
 from negmine.jobs.terminal import printable
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
-from rich.table import Table
-from rich.text import Text
 
 _HEADINGS = {
     "dropped": "dropped",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import duckdb
+
 from negmine.schemas.tables import LEDGER, NEGATIVES, RUN_POSITIVES, SETS
 from negmine.transforms.data.sql import dataset_sql, has_parts, partitioned_sql
 

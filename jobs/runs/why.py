@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
 from negmine.jobs.terminal import printable
@@ -17,9 +21,6 @@ from negmine.transforms.kernels.choosing.policies import KERNELS, Pairs, decide
 from negmine.transforms.kernels.choosing.sampling import preference
 from negmine.transforms.kernels.choosing.tiers import served_positive, similarity_ratio
 from negmine.transforms.pairs.table import to_pairs
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 _FIRST = ("doc_id", "verdict", "tier", "rank")
 _LAST = ("dense_score AS student", "judge_score AS judge")

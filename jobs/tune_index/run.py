@@ -8,6 +8,7 @@ from typing import Any
 import faiss
 import numpy as np
 import yaml
+
 from negmine.jobs.mining.dense_index import describe
 from negmine.jobs.mining.run import Miner
 from negmine.schemas.config import Config, Dense, FirstPass

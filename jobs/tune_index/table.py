@@ -1,8 +1,9 @@
 """How `negmine tune-index` prints what it measured."""
 
-from negmine.jobs.tune_index.run import Tuning
 from rich import box
 from rich.table import Table
+
+from negmine.jobs.tune_index.run import Tuning
 
 
 def _size(count: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.jobs.workdir.layout import entries
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.jobs.runs.published import RUN_ID, Run
 from negmine.jobs.workdir.artifacts import at_work
 from negmine.jobs.workdir.check_parts import (

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from negmine.transforms.kernels.hashing import text_keys
 
 from benchmarks import false_negatives
 from benchmarks._hidden_positives import (
@@ -25,6 +24,7 @@ from benchmarks._selections import (
     naive,
     ours,
 )
+from negmine.transforms.kernels.hashing import text_keys
 from tests.transforms.input_files import write_beir
 
 pytest.importorskip("datasets")

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
+
 from negmine.jobs.load_config import load_config
 from negmine.schemas import tables
 from negmine.schemas.errors import NegmineError
@@ -26,7 +27,6 @@ from negmine.transforms.readers.rows import Bad, Row
 from negmine.transforms.sources.given import FillGiven
 from negmine.transforms.vectors.files import VectorFiles
 from negmine.transforms.vectors.spool import spool
-
 from tests.transforms.input_files import config
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from negmine.jobs.mining.run import Miner
 
+from negmine.jobs.mining.run import Miner
 from tests.jobs.published_runs import mine
 
 

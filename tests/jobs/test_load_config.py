@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from negmine.jobs.load_config import load_config
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.policies import PROMISES

@@ -6,11 +6,11 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
+
 from negmine.pipelines.ingest import IngestTask, build
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms.data.datasets import Dataset
-
 from tests.transforms.input_files import DOCUMENTS, config, write_beir
 
 SCIFACT = Path(__file__).parents[2].parent / "shared" / "data" / "scifact"

@@ -14,6 +14,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2 as api
 from apache_beam.runners.pipeline_context import PipelineContext
+
+from negmine import pipelines
 from negmine.jobs.mining import publish
 from negmine.jobs.runner import pipeline as running
 from negmine.pipelines.embed import PlaceTask, build_given
@@ -22,8 +24,6 @@ from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.sources.dense import DenseIndex
 from negmine.transforms.vectors.files import VectorFiles
-
-from negmine import pipelines
 from tests.jobs.collections import (
     cross_encoder,
     negmine,

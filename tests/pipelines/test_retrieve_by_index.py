@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from negmine.pipelines.retrieve import (
     DenseTask,
     FillTask,
@@ -21,7 +22,6 @@ from negmine.transforms.kernels.search.ann import recall
 from negmine.transforms.kernels.search.dense import exact_top_k, pair_scores
 from negmine.transforms.sources.dense import DenseIndex
 from negmine.transforms.sources.search import plan_shards
-
 from tests.pipelines.test_retrieve import run
 from tests.transforms.sources.test_dense import source, vectors
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from negmine.schemas.config import Config
-from negmine.schemas.limits import MOST_CANDIDATES, MOST_LISTS, MOST_NEGATIVES, Model
-from negmine.schemas.policies import PARAMETERS
 from pydantic import BaseModel, ValidationError
 
 from negmine import schemas
+from negmine.schemas.config import Config
+from negmine.schemas.limits import MOST_CANDIDATES, MOST_LISTS, MOST_NEGATIVES, Model
+from negmine.schemas.policies import PARAMETERS
 
 UNLIMITED = {("Runner", "options"): "values for Beam, which has limits of its own"}
 NOT_FINITE = (math.nan, math.inf, -math.inf, "nan", "inf", "-Infinity", "1e999")

@@ -4,6 +4,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+
 from negmine.schemas.config import Config
 from negmine.schemas.policies import PROMISES, Policy
 

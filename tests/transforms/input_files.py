@@ -11,13 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
+from pydantic import TypeAdapter
+
 from negmine.schemas import tables
 from negmine.schemas.inputs import Input
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.ingesting.ingest import resolve
 from negmine.transforms.readers import read, sources
 from negmine.transforms.readers.raw import write_raw
-from pydantic import TypeAdapter
 
 DOCUMENTS = (
     {"_id": "d1", "title": "Cells", "text": "Cells divide in two."},

@@ -7,6 +7,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from negmine.schemas import tables
 from negmine.schemas.errors import DataError
 from negmine.schemas.policies import Policy

@@ -8,6 +8,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from negmine.schemas import tables
 from negmine.schemas.config import Tier
 from negmine.schemas.verdicts import Verdict

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+
 from negmine.schemas import tables
 from negmine.schemas.errors import StorageError
 from negmine.schemas.selection import Selection

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+
 from negmine.schemas.errors import StorageError
 from negmine.transforms.data.datasets import Dataset
 

@@ -8,6 +8,7 @@ from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 

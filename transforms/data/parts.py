@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 import pyarrow as pa
+
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import write_part
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import duckdb
 import pyarrow as pa
+
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import duckdb
+
 from negmine.transforms import storage
 
 MEMORY = "768MB"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.exporters import flagembedding, n_tuple, triplet
 from negmine.transforms.exporters.block import QueryBlock

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.data.sql import dataset_sql, has_parts, partitioned_sql, sql_string
 from negmine.transforms.exporters.block import QueryBlock

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+
 from negmine.transforms.exporters.block import QueryBlock
 from negmine.transforms.exporters.columns import score_lists, scores_field, text_field
 from negmine.transforms.exporters.rows import Rows

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
+
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import write_json

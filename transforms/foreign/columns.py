@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.files import container, objects, open_table
 from negmine.transforms.foreign.rows import Negative, Row, broken, text

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign import rows
 from negmine.transforms.foreign.rows import Passage, Row

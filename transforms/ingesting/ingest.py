@@ -10,6 +10,7 @@ import apache_beam as beam
 import duckdb
 import numpy as np
 import pyarrow as pa
+
 from negmine.schemas.errors import DataError, StorageError
 from negmine.schemas.inputs import Input
 from negmine.schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES

@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 import duckdb
 import pyarrow as pa
+
 from negmine.transforms.data.sql import database, sql_string
 
 EVALUATION_QUERY = "evaluation_query"

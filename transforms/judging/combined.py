@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from negmine.transforms.judging.protocol import BlockJudge, Rows, Scorer
 from negmine.transforms.kernels.choosing.calibration import Calibration
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.judging.pair_scores import PairScoreStore
 from negmine.transforms.judging.protocol import Rows, Scorer

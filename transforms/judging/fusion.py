@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from negmine.transforms.judging.late_interaction import LateInteraction
 from negmine.transforms.judging.protocol import Known, Rows, Scorer
 from negmine.transforms.kernels.groups import z_scores

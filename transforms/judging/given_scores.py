@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import duckdb
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.query_tables import documents_sql, files_sql, queries_sql

@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
+
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.judging.protocol import Known, Rows, Scorer
 from negmine.transforms.kernels.search.late_interaction import mean_max_sim
 from negmine.transforms.models.judges import refuse_nan
-from threadpoolctl import threadpool_limits
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.columns import LOCAL

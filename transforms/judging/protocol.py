@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.search.candidates import Candidates

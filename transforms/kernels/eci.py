@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
 from negmine.transforms.kernels.threads import one_thread
 
 TEMPERATURE = 0.05

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+
 from negmine.transforms.kernels.hashing import mix, text_keys
 from negmine.transforms.kernels.text import identity, tokens
 

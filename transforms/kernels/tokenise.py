@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import Stemmer
+
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.kernels.text import raw_terms, terms
 

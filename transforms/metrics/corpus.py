@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.kernels.measures.descriptive import gini
 from negmine.transforms.metrics.inputs import Negatives

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from negmine.transforms.metrics.inputs import CandidateCounts, Negatives
 from negmine.transforms.metrics.rows import Row
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from negmine.transforms.data.columns import array_column, binary_column, release_pages
 from negmine.transforms.kernels.near_duplicates import jaccard, minhash_jaccard, shingles
 from negmine.transforms.kernels.search.candidates import against_positives

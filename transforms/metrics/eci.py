@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from negmine.transforms.kernels.eci import SetTerms, eci, query_terms, summarise
 from negmine.transforms.kernels.measures.bootstrap import (
     Bootstrap,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from negmine.transforms.data.columns import array_column, release_pages
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.measures.descriptive import effective_count

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+
 from negmine.schemas.policies import Policy
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from negmine.transforms.kernels.measures.descriptive import auc_interval
 from negmine.transforms.kernels.measures.shortcut import shortcut_auc
 from negmine.transforms.metrics.inputs import Negatives

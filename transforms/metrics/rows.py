@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
+
 from negmine.schemas.metrics import METRICS
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from negmine.transforms.kernels.choosing.tiers import similarity_ratio
 from negmine.transforms.kernels.measures.descriptive import describe
 from negmine.transforms.metrics.inputs import Negatives

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from negmine.schemas.verdicts import Source, Verdict
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.tiers import served_positive

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 from sentence_transformers import CrossEncoder
+
+from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 
 Pair = tuple[str, str]
 

@@ -7,6 +7,9 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Transformer
+
 from negmine.schemas.errors import ModelError
 from negmine.transforms import storage
 from negmine.transforms.kernels.measures.geometry import length_fault, normalised
@@ -14,8 +17,6 @@ from negmine.transforms.models.batching import batches, fit, one_core_each, toke
 from negmine.transforms.models.failures import inside_model, no_padding
 from negmine.transforms.models.limits import check_length, positions_of
 from negmine.transforms.models.weights import LoadedFiles, States, loaded_states
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Transformer
 
 Kind = Literal["query", "document"]
 

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
 from negmine.schemas.errors import ModelError
 from negmine.transforms import storage
 from negmine.transforms.models.failures import inside_model, no_padding
@@ -65,8 +66,9 @@ def _load(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
 
 def _loaded(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
     import torch
-    from negmine.transforms.models.batching import make_rows_independent
     from sentence_transformers import CrossEncoder
+
+    from negmine.transforms.models.batching import make_rows_independent
 
     folder = storage.fetch_tree(spec.folder)
     model = CrossEncoder(

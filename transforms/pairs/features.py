@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
+
 from negmine.transforms.data.columns import array_column, binary_column, release_pages
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.picking import DocumentArrays

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import duckdb
+
 from negmine.schemas.sources import SOURCES
 from negmine.schemas.verdicts import Source
 from negmine.transforms.data.datasets import Dataset

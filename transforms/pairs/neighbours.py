@@ -4,10 +4,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from threadpoolctl import threadpool_limits
+
 from negmine.transforms.kernels.choosing.diversity import unit
 from negmine.transforms.kernels.search.candidates import Candidates
 from negmine.transforms.pairs.features import Collection
-from threadpoolctl import threadpool_limits
 
 NEIGHBOURS = 5
 """Measured on Cranfield: 5 beats 10, 20 and 50 within the query's candidates, and the corpus-wide

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import BinaryColumn, array_column, binary_column
 from negmine.transforms.data.datasets import Dataset

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
 from negmine.schemas import tables
 from negmine.schemas.errors import StorageError
 from negmine.schemas.verdicts import Source

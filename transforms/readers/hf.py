@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import HfInput
 from negmine.schemas.locations import is_url

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
+
 from negmine.schemas.errors import DataError
 
 LEAST, RATIO = 1 << 30, 100

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import StdlibInput
 from negmine.transforms.kernels.hashing import mix, text_keys

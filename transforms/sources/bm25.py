@@ -14,6 +14,8 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import sparse
+
 from negmine.schemas import tables
 from negmine.schemas.config import Bm25
 from negmine.schemas.errors import StorageError
@@ -24,7 +26,6 @@ from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.kernels.search import bm25
 from negmine.transforms.kernels.tokenise import Tokeniser
-from scipy import sparse
 
 _COMPACT_AT = 16
 _PAIRS_AT_ONCE = 8192

@@ -11,6 +11,7 @@ import apache_beam as beam
 import faiss
 import numpy as np
 import pyarrow as pa
+
 from negmine.schemas.config import Dense, FirstPass
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms import storage

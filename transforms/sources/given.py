@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import duckdb
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.query_tables import documents_sql, files_sql, queries_sql

@@ -1,12 +1,13 @@
 """Terms of documents and queries, from the BM25 index."""
 
 import numpy as np
+from scipy import sparse
+
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.measures.shortcut import idf_share
 from negmine.transforms.kernels.search.bm25 import Queries
 from negmine.transforms.sources.bm25 import Bm25Scorer, open_index
-from scipy import sparse
 
 _AT_ONCE = 8192
 

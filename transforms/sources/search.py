@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from scipy import sparse
+
 from negmine.schemas import tables
 from negmine.schemas.config import Bm25
 from negmine.schemas.errors import DataError, StorageError
@@ -22,7 +24,6 @@ from negmine.transforms.kernels.search.random_documents import random_documents
 from negmine.transforms.kernels.search.topk import TopK, merge
 from negmine.transforms.sources.bm25 import Bm25Index, open_index
 from negmine.transforms.sources.dense import DenseIndex
-from scipy import sparse
 
 AUTO_SHARD = 262_144
 _LANE = 64

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.schemas.errors import StorageError
 from negmine.schemas.locations import MARKER, cache_folder, url_of
 from negmine.transforms.storage import objects

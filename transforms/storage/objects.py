@@ -11,8 +11,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pyarrow as pa
-from negmine.schemas.errors import StorageError
 from pyarrow import fs
+
+from negmine.schemas.errors import StorageError
 
 _SECOND = 1_000_000_000
 CHUNK = 8 << 20

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+
 from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column

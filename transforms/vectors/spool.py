@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms.data.sql import database, file_sql, sql_string
 from negmine.transforms.storage.digests import held

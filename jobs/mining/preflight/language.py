@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+
 from negmine.schemas.remarks import Remark
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block

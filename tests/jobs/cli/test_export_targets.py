@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.schemas.errors import StorageError
 from negmine.transforms.exporters import Options, Source, export
-
 from tests.builders import QUOTAS, Layout, build_run
 from tests.jobs.collections import negmine
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.jobs.runs.published import Run
 from negmine.schemas.metrics import METRICS
 from negmine.schemas.tables import LEDGER, NEGATIVES, SETS

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from negmine.jobs.compare import compare
 from negmine.jobs.compare.result import Comparison, Count, Move, Overlap, Queries, TierChange
-
 from tests.jobs.compare.a_pair import TIERS, Pair, dropped, write_run
 
 QUERIES, DOCUMENTS = ("q1", "q2", "q'3"), ("d1", "d2", "d3", "d%4")

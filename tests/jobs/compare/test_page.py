@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
 from negmine.jobs.cli.mining import app
 from negmine.jobs.compare import compare
 from negmine.jobs.compare.page import page, write_page
 from negmine.jobs.compare.result import Comparison
 from negmine.schemas.errors import ConfigError, StorageError
-from typer.testing import CliRunner
-
 from tests.jobs.compare.a_pair import Pair, a_manifest, dropped, metric, write_run
 from tests.jobs.html.test_markup import ATTACKS, Reader
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from negmine.jobs.compare import compare
 from negmine.jobs.compare.paired import PAIRED
 from negmine.jobs.compare.result import Comparison, Paired
 from negmine.jobs.runs.published import Run
 from negmine.transforms.kernels.eci import eci, harmonic_mean
-
 from tests.jobs.compare.a_pair import Pair, float32, write_run
 
 

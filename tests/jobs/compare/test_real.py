@@ -4,12 +4,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from negmine.jobs.compare import compare
 from negmine.jobs.compare.result import Comparison, Setting
 from negmine.jobs.mining.run import Miner
 from negmine.jobs.runs.published import Run
 from negmine.transforms.data.sql import dataset_sql, partitioned_sql
-
 from tests.jobs.published_runs import mine
 
 STRICTER = "policies.judge_calibrated_threshold.positives_above=0.9"

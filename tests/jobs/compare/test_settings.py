@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from negmine.jobs.compare import compare
 from negmine.jobs.compare.result import Comparison, PolicyChange, Setting
 from negmine.jobs.compare.settings import flatten
-
 from tests.jobs.compare.a_pair import Pair, a_manifest, metric, write_run
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from negmine.jobs.compare import compare
 from negmine.jobs.compare.result import Measured
 from negmine.schemas.errors import ConfigError, StorageError
-
 from tests.jobs.compare.a_pair import Pair, a_manifest, metric, write_run
 
 

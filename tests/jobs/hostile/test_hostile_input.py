@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from negmine.jobs.terminal import printable
 
+from negmine.jobs.terminal import printable
 from tests.jobs.collections import (
     document,
     negmine,

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from negmine.jobs.html.markup import Markup, cut, element, escaped, table
 from negmine.jobs.terminal import printable
 

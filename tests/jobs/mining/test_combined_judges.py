@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.jobs.mining.run import Miner
 from negmine.schemas.errors import DataError
-
 from tests.jobs.collections import cross_encoder
 from tests.jobs.published_runs import mine
 

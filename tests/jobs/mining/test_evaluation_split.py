@@ -7,8 +7,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from negmine.transforms.kernels.text import identity as comparable
 
+from negmine.transforms.kernels.text import identity as comparable
 from tests.jobs.collections import (
     Ended,
     document,

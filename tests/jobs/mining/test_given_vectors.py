@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset
-
 from tests.jobs.collections import (
     Ended,
     digest,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from negmine.jobs.mining.run import Miner
 from negmine.schemas.errors import ModelError, StorageError
-
 from tests.jobs.published_runs import mine
 
 

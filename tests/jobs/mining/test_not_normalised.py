@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.jobs.runs.published import find_run
 from negmine.transforms.data.datasets import Dataset
-
 from tests.jobs.collections import negmine, static_student, write_collection, write_config
 
 DATA, MODEL = 3, 4

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.publish import publish
 from negmine.jobs.mining.run import Miner
@@ -14,7 +15,6 @@ from negmine.jobs.runs.published import find_run
 from negmine.jobs.runs.sweep import sweep
 from negmine.schemas.errors import DataError
 from negmine.schemas.policies import PROMISES
-
 from tests.jobs.collections import document, negmine, static_student, write_config
 from tests.transforms.foreign.sets import write_jsonl
 from tests.transforms.input_files import write_beir, write_lines

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
 from negmine.jobs.plan.table import about, disk
 from negmine.jobs.plan.timing import Encoding, padded, spread
 from negmine.schemas.config import Config
 from negmine.schemas.judges import Judge
 from negmine.transforms.data.datasets import Dataset
-
 from tests.jobs.collections import (
     cross_encoder,
     negmine,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from negmine.schemas.metrics import METRICS
 from negmine.schemas.tables import LEDGER, NEGATIVES, SETS
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+
 from negmine.jobs.report.checks import CHECKS, Facts, check
 from negmine.jobs.report.metrics import Metrics
-
 from tests.jobs.report.a_run import TIERS, a_manifest, good_metrics, row
 
 QUERIES = 1_000

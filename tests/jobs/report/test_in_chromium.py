@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from negmine.jobs.report import write_report
 from negmine.jobs.terminal import printable
-
 from tests.jobs.report.a_run import DROPS, TIERS, good_metrics, row, write_run
 from tests.jobs.report.browser import Browser, find_chromium
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+
 from negmine.jobs.report import numbers
 from negmine.jobs.report.metrics import Metric, Metrics, read_metrics
 from negmine.schemas.errors import StorageError
-
 from tests.jobs.report.a_run import row, write_metrics
 
 SUMMARY = {

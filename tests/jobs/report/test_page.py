@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
+
 from negmine.jobs.cli.mining import app
 from negmine.jobs.report import render, write_report
 from negmine.schemas.errors import StorageError
-from typer.testing import CliRunner
-
 from tests.jobs.html.test_markup import ATTACKS, Reader
 from tests.jobs.report.a_run import good_metrics, row, write_metrics, write_run
 

@@ -6,12 +6,12 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.jobs.html import svg
 from negmine.jobs.html.markup import Markup
 from negmine.jobs.report import plots
 from negmine.jobs.report.metrics import Metric, Metrics
 from negmine.jobs.report.read import Density
-
 from tests.jobs.report.a_run import TIERS, good_metrics, row
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)

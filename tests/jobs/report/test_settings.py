@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+
 from negmine.jobs.report.metrics import Metric, Metrics
 from negmine.jobs.report.settings import own_leak, positives_above, share
-
 from tests.jobs.report.a_run import row
 
 SUSPECTED, CALIBRATED = "suspected_positive", "judge_calibrated_threshold"

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from negmine.jobs.runner.budget import Budget
 from negmine.schemas.config import Bm25, Config, Dense
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.runner import Runner
 from negmine.transforms.sources.search import AUTO_SHARD
-
 from tests.jobs.collections import digest, negmine, static_student, write_collection, write_config
 from tests.transforms.input_files import write_lines
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
+
 from negmine.jobs.runner.failures import LIBRARIES, refused, unexpected
 from negmine.jobs.runs.remarks import sentence
 from negmine.schemas.errors import DataError, StorageError
-
 from tests.builders import build_run
 from tests.jobs.collections import negmine, static_student, write_collection, write_config
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from negmine.jobs.mining.stored_run import StoredRun
 from negmine.jobs.runner.options import resolve
 from negmine.jobs.runs.published import find_run
@@ -16,7 +17,6 @@ from negmine.schemas.config import Runner
 from negmine.schemas.errors import StorageError
 from negmine.schemas.locations import local_path
 from negmine.transforms import storage
-
 from tests.jobs.collections import (
     Ended,
     cross_encoder,

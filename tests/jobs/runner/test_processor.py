@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from negmine.jobs.runner.processor import processor, torch_processor
 
 CODE = """

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
+
 from negmine.jobs.flex_main import command
 from negmine.jobs.load_config import load_config
 from negmine.jobs.runner.options import RUNNERS, resolve, runner_name
@@ -13,7 +14,6 @@ from negmine.jobs.runner.pipeline import run_pipeline
 from negmine.pipelines.query_table import build
 from negmine.schemas.config import Runner
 from negmine.schemas.errors import ConfigError
-
 from tests.jobs.collections import (
     Ended,
     digest,

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+
 from negmine.jobs.runs.published import current_id, find_run, list_runs, promote
 from negmine.jobs.runs.trust import vouch
 from negmine.schemas.errors import ConfigError, StorageError
-
 from tests.builders import TIERS, Layout, build_run
 
 

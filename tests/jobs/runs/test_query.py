@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.jobs.runs.published import find_run
 from negmine.jobs.runs.query import Database, Result, named_queries
 from negmine.jobs.runs.render import WRITERS
@@ -21,7 +22,6 @@ from negmine.schemas.errors import ConfigError, StorageError
 from negmine.schemas.metrics import METRICS
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.metrics.rows import Row, to_table
-
 from tests.builders import HOSTILE, Layout, build_run, query_text
 
 

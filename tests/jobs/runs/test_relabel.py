@@ -8,9 +8,9 @@ from unittest import mock
 
 import duckdb
 import pytest
+
 from negmine.jobs.mining.preflight.models import ODD
 from negmine.transforms.models.encoder import SentenceTransformerEncoder
-
 from tests.jobs.collections import (
     Ended,
     cross_encoder,

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
 from negmine.jobs.cli.export import Format
 from negmine.jobs.cli.runs import register
 from negmine.jobs.runs.published import find_run
 from negmine.jobs.runs.show import format_bytes, format_seconds, render_summary
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.exporters import EXPORTERS
-from rich.console import Console
-from typer.testing import CliRunner
-
 from tests.builders import Layout, build_run
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from negmine.jobs.mining.run import Miner
 from negmine.jobs.runs.published import Run, find_run
 from negmine.jobs.runs.sweep import parse_grid, sweep
@@ -18,7 +19,6 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.tiers import similarity_ratio
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.pairs.hold_out import hidden_positives
-
 from tests.jobs.collections import document, negmine, static_student, write_config
 from tests.jobs.published_runs import mine
 from tests.transforms.input_files import write_beir

@@ -5,6 +5,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
 from negmine.jobs.runs.sweep_plot import svg, write_plot
 from negmine.schemas.errors import StorageError
 

@@ -5,12 +5,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console, RenderableType
+
 from negmine.jobs.mining.run import Miner
 from negmine.jobs.runs.published import Run, find_run
 from negmine.jobs.runs.query import Database
 from negmine.jobs.runs.why import explain_candidate, explain_query
 from negmine.schemas.errors import ConfigError
-from rich.console import Console, RenderableType
 
 
 def shown(told: RenderableType) -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from negmine.jobs.load_config import load_config
 
+from negmine.jobs.load_config import load_config
 from tests.jobs.collections import DIMENSION, negmine, static_student, write_config
 from tests.transforms.input_files import write_beir
 

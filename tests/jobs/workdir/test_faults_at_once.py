@@ -8,8 +8,8 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from negmine.jobs.workdir.doctor import diagnose
 
+from negmine.jobs.workdir.doctor import diagnose
 from tests.jobs.collections import (
     digest,
     leftovers,

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from negmine.jobs.runs.published import find_run
 from negmine.jobs.workdir.doctor import diagnose
-
 from tests.jobs.collections import Ended, digest, negmine
 from tests.jobs.workdir.standing import HANG, Standing, standing
 from tests.jobs.workdir.workdirs import artifact, copied, make, mine, seen

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining import given_vectors, retrieval, scores
 from negmine.jobs.mining.run import Miner
 from negmine.schemas.errors import DataError, ModelError
 from negmine.transforms.judging.cross_encoder import CrossEncoder
 from negmine.transforms.storage import digests
-
 from tests.jobs.collections import cross_encoder, static_student, write_collection, write_config
 from tests.transforms.input_files import write_table
 

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from negmine.transforms.storage import digests
 
+from negmine.transforms.storage import digests
 from tests.jobs.collections import (
     digest,
     full_disk,

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from negmine.jobs.runs.published import find_run, promote
 from negmine.jobs.workdir import doctor
 from negmine.jobs.workdir.doctor import Kind, diagnose
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.storage.locks import LOCK, RUNS_LOCK, exclusive_lock, is_locked
-
 from tests.jobs.collections import negmine
 from tests.jobs.workdir.workdirs import artifact, copied, make
 

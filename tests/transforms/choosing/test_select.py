@@ -4,11 +4,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from negmine.schemas import tables
 from negmine.schemas.config import Tier
 from negmine.schemas.errors import StorageError
 from negmine.transforms.choosing.select import select_block
-
 from tests.transforms.kernels.pairs import distinct_documents, selection_of
 
 SELECTION = selection_of(

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from negmine.schemas import tables
 from negmine.transforms.data.blocks import plan_blocks
 from negmine.transforms.data.columns import BinaryColumn, array_column, binary_column, release_pages

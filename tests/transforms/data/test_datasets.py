@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from negmine.schemas import tables
 from negmine.schemas.errors import StorageError
 from negmine.transforms.data.blocks import Block, parse_part, plan_blocks

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from negmine.schemas.errors import StorageError
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.data.part_writers import PartWriters

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.transforms.data.query_tables import files_sql
 
 COLUMNS = {"query": ("query_id", "VARCHAR"), "score": ("score", "DOUBLE")}

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.exporters import EXPORTERS, Options, Report, Source, block, export, rows
 from negmine.transforms.exporters.tally import FEWER_THAN_N
-
 from tests.builders import QUOTAS, TIERS, Layout, build_run, document_text, query_text
 
 WIDTH = sum(QUOTAS.values())

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms.exporters import EXPORTERS, Options, Report, Source, block, export
 from negmine.transforms.exporters.block import QueryBlock
 from negmine.transforms.exporters.tally import FEWER_THAN_N, NO_NEGATIVES, NOT_BEST, NOT_PUBLISHED
-
 from tests.builders import QUOTAS, Layout, document_text, positive_id, query_text
 from tests.transforms.exporters.test_exporters import source_of
 

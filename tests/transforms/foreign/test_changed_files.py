@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.collection import Foreign, collect, input_paths
 from negmine.transforms.foreign.rewrite import rewrite
 from negmine.transforms.storage.digests import digest_of
-
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,

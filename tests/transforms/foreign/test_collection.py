@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.collection import Foreign, collect
 from negmine.transforms.foreign.references import judgements, texts
 from negmine.transforms.readers.pairs import text_id
-
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,

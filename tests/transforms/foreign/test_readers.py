@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign import rows
 from negmine.transforms.foreign.rows import Passage
-
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,

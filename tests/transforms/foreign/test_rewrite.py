@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from negmine.transforms.foreign import rows
 from negmine.transforms.foreign.rewrite import rewrite
-
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,

@@ -7,13 +7,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.kernels.near_duplicates import minhash, shingles
 from negmine.transforms.kernels.text import identity
-
 from tests.transforms.input_files import (
     DOCUMENTS,
     QRELS,

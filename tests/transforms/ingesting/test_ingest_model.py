@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.kernels.text import identity as comparable
-
 from tests.transforms.input_files import SCHEMAS, config, ingest, rows, write_lines
 
 

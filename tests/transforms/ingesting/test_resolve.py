@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from negmine.transforms.ingesting.resolve import Resolved
 from negmine.transforms.kernels.text import identity as comparable
 from negmine.transforms.readers.raw import SCHEMAS, write_raw

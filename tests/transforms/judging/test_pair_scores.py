@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from negmine.schemas.errors import StorageError
 from negmine.transforms.judging import pair_scores
 from negmine.transforms.judging.pair_scores import PairScoreStore

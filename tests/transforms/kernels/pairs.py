@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+
 from negmine.schemas.config import Sampling, Tier
 from negmine.schemas.policies import Policy
 from negmine.schemas.selection import Selection

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.transforms.kernels.near_duplicates import jaccard, minhash, minhash_jaccard, shingles
 
 

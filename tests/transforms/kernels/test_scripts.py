@@ -1,6 +1,7 @@
 """Scripts of letters, and their shares in texts."""
 
 import pytest
+
 from negmine.transforms.kernels.scripts import script_counts, script_of, script_shares
 
 

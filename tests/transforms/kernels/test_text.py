@@ -7,6 +7,7 @@ import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.transforms.kernels import text as kernel
 from negmine.transforms.kernels.text import identity, raw_terms, terms, tokens
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.kernels.tokenise import Tokeniser
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from negmine.transforms.metrics.counts import count_rows, overlap_rows, source_rows, verdict_rows
 from negmine.transforms.metrics.inputs import CandidateCounts
-
 from tests.transforms.metrics.triples import triples, values
 
 

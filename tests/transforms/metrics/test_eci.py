@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
+
 from negmine.transforms.kernels.measures.bootstrap import Bootstrap
 from negmine.transforms.metrics.eci import eci_rows
 from negmine.transforms.metrics.inputs import Negatives
-
 from tests.transforms.metrics.triples import triples, values
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from negmine.transforms.kernels.measures.bootstrap import Bootstrap
 from negmine.transforms.metrics.judged import judge_rows
-
 from tests.transforms.metrics.triples import triples, values
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from negmine.transforms.metrics.scores import ratio_rows, score_rows
 
+from negmine.transforms.metrics.scores import ratio_rows, score_rows
 from tests.transforms.metrics.triples import triples, values
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+
 from negmine.transforms.metrics.inputs import Negatives
 from negmine.transforms.metrics.rows import Row
 

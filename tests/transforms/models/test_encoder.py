@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Router, StaticEmbedding
+from tokenizers import Tokenizer, models, pre_tokenizers
+
 from negmine.schemas.errors import ModelError
 from negmine.transforms.kernels.search.late_interaction import from_bfloat16
 from negmine.transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder, load_encoder
 from negmine.transforms.models.weights import find_weights, is_static
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Router, StaticEmbedding
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 TEXTS = [
     "a wing in a slipstream",

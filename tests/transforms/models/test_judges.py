@@ -8,12 +8,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sentence_transformers import CrossEncoder
+
 from negmine.schemas.errors import ModelError
 from negmine.transforms.models import judges
 from negmine.transforms.models.batching import LENGTH_STEP, batches
 from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
-from sentence_transformers import CrossEncoder
-
 from tests.jobs.collections import WORDS, cross_encoder
 
 Pairs = list[tuple[str, str]]

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from negmine.schemas.errors import ModelError
 from negmine.transforms.models.weights import find_weights
-
 from tests.jobs.collections import cross_encoder, negmine, static_student, write_collection
 
 MODEL = 4

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
@@ -24,7 +25,6 @@ from negmine.transforms.pairs.hold_out import (
     hold_out,
     wilson,
 )
-
 from tests.transforms.kernels.pairs import pairs_of
 
 TEXTS = (

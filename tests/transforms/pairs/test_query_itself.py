@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.candidates import Candidates
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.query_itself import QueryFeatures, one_collection, query_features
-
 from tests.transforms.input_files import config, ingest, write_beir
 
 WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.transforms.kernels import near_duplicates as kernel
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.kernels.near_duplicates import minhash, shingles, sketches

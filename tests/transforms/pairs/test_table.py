@@ -2,8 +2,8 @@
 
 import numpy as np
 import pyarrow as pa
-from negmine.transforms.pairs.table import to_pairs
 
+from negmine.transforms.pairs.table import to_pairs
 from tests.transforms.choosing.test_select import judged
 
 

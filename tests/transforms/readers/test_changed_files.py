@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers import identified, read
-
 from tests.transforms.foreign.sets import read_table
 from tests.transforms.input_files import config, write_beir, write_lines, write_table
 

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
+
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms.readers import check, fingerprint_input, sources
-from pydantic import ValidationError
-
 from tests.transforms.input_files import SCHEMAS, config, ingest, rows, write_beir, write_lines
 
 TEXTS = {

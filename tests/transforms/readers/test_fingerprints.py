@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from negmine.transforms.readers import fingerprint_input, fingerprints
 from negmine.transforms.storage import digests
 from negmine.transforms.storage.digests import Digest
-
 from tests.transforms.input_files import config, write_beir
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers import check, read, sources
 from negmine.transforms.readers.rows import Document, Judgement, Query, Row
-
 from tests.transforms.input_files import config, ingest, rows, write_beir, write_lines
 
 DOCUMENTS = [{"_id": f"d{i}", "text": f"a document of thing {i}"} for i in range(5)]

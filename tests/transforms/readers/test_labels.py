@@ -6,12 +6,12 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.readers import check, fingerprint_input, input_files
 from negmine.transforms.readers.pairs import text_id
-
 from tests.transforms.input_files import (
     DOCUMENTS,
     QRELS,

@@ -8,12 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.transforms.readers import check, input_files, read, sources
 from negmine.transforms.readers.hf import Name, parse_name
 from negmine.transforms.readers.rows import Bad, Document, Judgement, Query
 from negmine.transforms.readers.stdlib import Function, choose, library_functions, module_functions
-
 from tests.transforms.input_files import config
 
 SOURCE = '''

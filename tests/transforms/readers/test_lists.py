@@ -6,10 +6,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers import check, read, sources
 from negmine.transforms.readers.rows import Bad
-
 from tests.transforms.input_files import config, ingest, rows, write_lines
 
 ASKED = ["what is a", "what is b", "what is c"]

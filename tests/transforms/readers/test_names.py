@@ -7,11 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers import check, read, sources
 from negmine.transforms.readers.rows import Document, Judgement
 from negmine.transforms.readers.tables.names import USUAL
-
 from tests.transforms.input_files import config, ingest, rows, write_lines
 
 Tables = dict[str, list[dict[str, Any]]]

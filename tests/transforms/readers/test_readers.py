@@ -6,12 +6,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms.readers import check, input_files, read, sources
 from negmine.transforms.readers.rows import Bad, Document, Judgement, Query, Row
 from negmine.transforms.readers.tables.lines import lines
-
 from tests.transforms.input_files import QRELS, config, write_beir, write_lines
 
 

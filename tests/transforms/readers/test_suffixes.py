@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.jobs.mining.scores import score_files
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.query_tables import files_sql
@@ -22,7 +23,6 @@ from negmine.transforms.readers.labels import label_source
 from negmine.transforms.readers.rows import Document
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 from negmine.transforms.vectors.files import VectorFiles
-
 from tests.transforms.input_files import config, write_lines
 
 ROWS = [{"doc_id": "d1", "text": "one"}, {"doc_id": "d2", "text": "two"}]

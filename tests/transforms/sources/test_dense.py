@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline
+
 from negmine.schemas.config import Dense
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.data.blocks import Block, plan_blocks

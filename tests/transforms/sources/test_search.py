@@ -11,6 +11,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.schemas import tables
 from negmine.schemas.config import Bm25
 from negmine.schemas.errors import StorageError

@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+
 from negmine.schemas.locations import local_path
 from negmine.transforms import storage
 

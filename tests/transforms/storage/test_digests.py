@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.query_tables import files_sql
 from negmine.transforms.readers.columns import table_rows

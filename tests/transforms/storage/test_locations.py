@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.schemas.locations import is_mirrored, is_url, local_path, rooted, shown, url_of
 

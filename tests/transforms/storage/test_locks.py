@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from negmine.schemas.errors import StorageError
 from negmine.transforms.storage.locks import LOCK, exclusive_lock, is_locked, sharing, writing
 

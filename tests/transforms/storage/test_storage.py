@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from negmine.schemas.errors import StorageError
 from negmine.schemas.locations import local_path
 from negmine.transforms import storage
@@ -16,7 +17,6 @@ from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import MANIFEST, Dataset, write_part
 from negmine.transforms.judging.pair_scores import PairScoreStore
 from negmine.transforms.readers.paths import expand
-
 from tests.transforms.storage.servers import Proxy, Store, at_times, environment, running, using
 
 SCHEMA = pa.schema([pa.field("x", pa.int64(), nullable=False)])

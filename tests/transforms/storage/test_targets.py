@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.storage.targets import ending, target
 

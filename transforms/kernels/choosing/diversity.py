@@ -3,6 +3,7 @@
 from typing import Protocol
 
 import numpy as np
+
 from negmine.transforms.kernels.search.dense import pair_scores
 
 _SMALLEST = 1e-6

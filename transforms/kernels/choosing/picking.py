@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from negmine.schemas.config import Sampling
 from negmine.transforms.kernels.choosing.diversity import Gain, NearestGain, SpanGain
 from negmine.transforms.kernels.choosing.policies import Pairs

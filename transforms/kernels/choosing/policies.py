@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from negmine.schemas.policies import Policy
 from negmine.schemas.sources import RETRIEVING
 from negmine.schemas.verdicts import Verdict

@@ -1,6 +1,7 @@
 """Sampling: in which order the candidates of a band are tried, as one number for each pair."""
 
 import numpy as np
+
 from negmine.schemas.config import Sampling
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.groups import z_scores

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from negmine.schemas.config import Sampling, Tier
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import IN_OWN_ORDER

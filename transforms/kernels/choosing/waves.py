@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+
 from negmine.schemas.selection import Selection
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
 from negmine.transforms.kernels.choosing.policies import Pairs, decide

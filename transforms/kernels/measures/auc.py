@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
 from negmine.transforms.kernels.measures.shortcut import roc_auc
 
 _Z = 1.959963984540054

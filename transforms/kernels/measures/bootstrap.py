@@ -1,6 +1,7 @@
 """Bootstrap over queries: keyed draws, so that the same queries give the same intervals."""
 
 import numpy as np
+
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.threads import one_thread
 

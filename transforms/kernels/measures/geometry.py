@@ -1,6 +1,7 @@
 """Geometry of embeddings: residuals of negatives, alignment and uniformity."""
 
 import numpy as np
+
 from negmine.transforms.kernels.choosing.diversity import unit
 from negmine.transforms.kernels.search.dense import pair_scores
 

@@ -1,8 +1,9 @@
 """How far length and lexical overlap alone tell positives from negatives: a training shortcut."""
 
 import numpy as np
-from negmine.transforms.kernels.search.bm25 import Queries, sum_pairs
 from scipy import sparse
+
+from negmine.transforms.kernels.search.bm25 import Queries, sum_pairs
 
 _STEPS = 25
 _RIDGE = 1e-6

@@ -9,11 +9,12 @@ from typing import Any
 
 import faiss
 import numpy as np
+from threadpoolctl import threadpool_limits
+
 from negmine.schemas.config import Dense
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.search.dense import rescore
 from negmine.transforms.kernels.search.topk import TopK, top_k
-from threadpoolctl import threadpool_limits
 
 SMALLEST_SHARD = 1024
 """A shard of fewer documents is searched exactly, whatever the index."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from negmine.transforms.kernels.search.topk import TopK, top_k_ragged
 from scipy import sparse
+
+from negmine.transforms.kernels.search.topk import TopK, top_k_ragged
 
 Method = Literal["lucene", "robertson", "atire", "okapi", "bm25l", "bm25+"]
 OKAPI_EPSILON = 0.25

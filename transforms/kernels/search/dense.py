@@ -6,6 +6,7 @@ from typing import Any
 
 import faiss
 import numpy as np
+
 from negmine.transforms.kernels.search.topk import TopK, top_k
 
 _BYTES = 4_000_000

@@ -1,6 +1,7 @@
 """Uniform documents without replacement, by counter hashing; cost follows the count."""
 
 import numpy as np
+
 from negmine.transforms.kernels.hashing import mix
 
 _LOW = np.uint64(0xFFFFFFFF)

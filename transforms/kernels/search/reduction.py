@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
+
 from negmine.transforms.kernels.search.ann import best_of
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm, pair_scores
 from negmine.transforms.kernels.search.topk import TopK
-from threadpoolctl import threadpool_limits
 
 _AT_ONCE = 8192
 _QUERIES_AT_ONCE = 8

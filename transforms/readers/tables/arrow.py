@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
+
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 

@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.mining.run import Miner
 from negmine.jobs.runs.published import Run

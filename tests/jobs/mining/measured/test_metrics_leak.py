@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.sweep import sweep
 from negmine.schemas.config import Config
@@ -11,7 +12,6 @@ from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.metrics.leak import leak_rows
 from negmine.transforms.pairs.features import Collection
-
 from tests.jobs.runs.test_sweep import QRELS, base, collection_run
 
 __all__ = ["base"]

@@ -5,9 +5,9 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+
 from negmine.transforms.models import encoder as encoders
 from negmine.transforms.models import judges
-
 from tests.jobs.collections import (
     Ended,
     cross_encoder,

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
 from negmine.jobs.runs.remarks import Remarks, listed, sentence
 from negmine.schemas.remarks import Remark
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.judging.sample import RANDOM
-
 from tests.jobs.collections import (
     Ended,
     cross_encoder,

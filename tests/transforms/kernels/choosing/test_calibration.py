@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.transforms.kernels.choosing.calibration import Calibration
 
 scores = st.lists(st.floats(-3, 3, width=32), min_size=1, max_size=30)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.schemas.config import Tier
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
 from negmine.transforms.kernels.choosing.tiers import Choice, choose
-
 from tests.transforms.kernels.pairs import distinct_documents, pairs_of, selection_of
 
 NEAR = [{"near_duplicate_of_negative": {"jaccard": 0.8, "cosine": 0.97}}]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.schemas.policies import PARAMETERS, Policy
 from negmine.schemas.verdicts import Verdict
 from negmine.transforms.kernels.choosing.policies import decide
-
 from tests.transforms.kernels.pairs import pairs_of
 
 

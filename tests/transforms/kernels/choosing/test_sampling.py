@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.schemas.config import Sampling, Tier
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.sampling import (
@@ -15,7 +16,6 @@ from negmine.transforms.kernels.choosing.sampling import (
 )
 from negmine.transforms.kernels.choosing.tiers import choose, served_positive
 from negmine.transforms.kernels.hashing import mix
-
 from tests.transforms.kernels.pairs import distinct_documents, pairs_of, selection_of
 
 DRAWN = ["uniform", "softmax", "simans", "trisampler"]

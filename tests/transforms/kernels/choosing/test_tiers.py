@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.schemas.config import Tier
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.tiers import (
@@ -14,7 +15,6 @@ from negmine.transforms.kernels.choosing.tiers import (
     served_positive,
     similarity_ratio,
 )
-
 from tests.transforms.kernels.pairs import distinct_documents, pairs_of, selection_of
 
 TIERS = {

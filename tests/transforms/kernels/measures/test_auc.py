@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from negmine.transforms.kernels.measures.auc import Auc, auc_with_interval
 
 Scores = st.lists(st.integers(-5, 5), min_size=1, max_size=12)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from negmine.transforms.kernels.measures.geometry import (
     alignment,
     cosines,

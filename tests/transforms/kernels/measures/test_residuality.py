@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
+
 from negmine.transforms.kernels.measures import residuality as module
 from negmine.transforms.kernels.measures.residuality import residuality
-from scipy import sparse
 
 TERMS = 7
 terms = st.sets(st.integers(0, TERMS - 1))

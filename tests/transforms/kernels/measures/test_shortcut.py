@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
+
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.measures.shortcut import idf_share, roc_auc, shortcut_auc
 from negmine.transforms.kernels.search.bm25 import Queries
-from scipy import sparse
 
 
 def uniform(seed: int, count: int) -> np.ndarray:

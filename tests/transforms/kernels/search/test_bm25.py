@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from negmine.transforms.kernels.search import bm25
-from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Parameters, Queries
 from rank_bm25 import BM25L, BM25Okapi, BM25Plus
 from scipy import sparse
+
+from negmine.transforms.kernels.search import bm25
+from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Parameters, Queries
 
 METHODS = ("lucene", "robertson", "atire", "okapi", "bm25l", "bm25+")
 TERMS = 12

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.transforms.kernels.search.candidates import Ranked, against_positives, union
 
 pairs = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=30, unique=True)

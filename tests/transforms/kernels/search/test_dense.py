@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm, pair_scores
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from negmine.transforms.kernels.groups import z_scores
 from negmine.transforms.kernels.search.late_interaction import from_bfloat16, mean_max_sim
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.search.random_documents import random_documents
-from scipy import stats
 
 
 def keys(count: int) -> np.ndarray:

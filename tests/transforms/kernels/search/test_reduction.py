@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
+
 from negmine.transforms.kernels.search.ann import recall
 from negmine.transforms.kernels.search.dense import exact_top_k, pair_scores
 from negmine.transforms.kernels.search.reduction import Reduced, Reduction
-from threadpoolctl import threadpool_limits
-
 from tests.transforms.kernels.search.test_ann import DIMENSION, DOCUMENTS, QUERIES
 
 KINDS = ["prefix", "pca", "whitening"]
