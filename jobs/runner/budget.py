@@ -66,10 +66,10 @@ class Budget:
 
         Raises DataError where they cannot be read.
         """
-        from negmine.jobs.mining.retrieval import given_files
+        from negmine.transforms.sources.given import GivenFiles
 
         settings = self.config.sources.given
-        return given_files(settings).counts() if settings else (0, 0)
+        return GivenFiles.of(settings).counts() if settings else (0, 0)
 
     def _query_bytes(self, width: int = WIDTH, documents: int | None = None) -> int:
         pairs = self.config.sources.most_candidates(self.given[1])

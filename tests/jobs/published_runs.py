@@ -4,17 +4,17 @@ from pathlib import Path
 
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.publish import check_output, publish
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 
 PRESET = str(Path(__file__).parents[2] / "jobs" / "presets" / "stdlib.yaml")
 
 
-def mine(output: Path, *settings: str) -> tuple[Path, Miner]:
+def mine(output: Path, *settings: str) -> tuple[Path, MiningRun]:
     config = load_config(PRESET, ["input.limit=120", "sources.bm25.depth=30", *settings])
     config = config.model_copy(
         update={"output": config.output.model_copy(update={"path": str(output)})}
     )
-    miner = Miner(config)
+    miner = MiningRun(config)
     run_id = check_output(miner)
     miner.check()
     miner.run_until("score")

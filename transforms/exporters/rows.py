@@ -70,7 +70,7 @@ FROM chosen GROUP BY query_id
 """The one positive that rows of negatives name, for runs without a data set of all."""
 
 
-class Rows:
+class RunNegatives:
     """A run as blocks of whole queries in a fixed order, whatever the files' layout.
 
     Negatives are sorted by tier and rank, positives by served, judge and student. What is left out
@@ -93,7 +93,7 @@ class Rows:
         self.details: dict[str, Any] = {}
         self.graded = 0
 
-    def __enter__(self) -> "Rows":
+    def __enter__(self) -> "RunNegatives":
         self._spill = tempfile.TemporaryDirectory(prefix="negmine-export-")
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET temp_directory = ?", [self._spill.name])

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from negmine.schemas.config import Given
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.query_tables import documents_sql, files_sql, queries_sql
 from negmine.transforms.data.sql import bound_memory
 from negmine.transforms.storage.digests import Digest
+from negmine.transforms.storage.paths import table_files
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,14 @@ class GivenFiles:
     document_column: str
     rank_column: str
     digests: tuple[Digest, ...] = field(default=(), kw_only=True)
+
+    @staticmethod
+    def of(config: Given) -> "GivenFiles":
+        """The files of `sources.given`. Raises DataError where there are none."""
+        files = table_files(config.path, "sources.given.path", "candidates")
+        return GivenFiles(
+            tuple(files), config.query_column, config.document_column, config.rank_column
+        )
 
     def counts(self) -> tuple[int, int]:
         """Rows in the files, and the most rows of one query. Raises DataError."""
