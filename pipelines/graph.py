@@ -11,7 +11,7 @@ class Stage:
         name: of the stage, and of its folder in the work directory.
         version: raised when its results change for the same inputs, so that old artifacts stay
             unused.
-        command: the `negmine` command that makes it, and whose time it counts towards.
+        command: the `negmine` command that makes it.
         job: the Beam job that makes it; stages that name the same job are made by one.
         reads, writes: data sets, by the names that a manifest gives them; one artifact each,
             unless `several`.

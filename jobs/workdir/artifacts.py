@@ -110,8 +110,8 @@ class WorkDirectory:
         root: the folder.
         block_size: rows in a block, where an artifact does not say otherwise.
         options: of Beam's runner.
-        timings: seconds of each command of the graph, and whether all of it was reused from
-            earlier runs. What one job makes for several commands counts towards the first.
+        timings: seconds of each stage, and whether all of it was reused from earlier runs. What
+            one job makes for several stages counts towards the first of them.
         counters: what the pipelines counted, by artifact's label.
         used: directories of the artifacts that were asked for, in order.
     """
@@ -149,17 +149,17 @@ class WorkDirectory:
             weakref.finalize(self, os.close, lock)
 
     @contextmanager
-    def timed(self, command: str, reused: bool) -> Iterator[None]:
-        """Count the body's seconds towards a command."""
+    def timed(self, stage: str, reused: bool) -> Iterator[None]:
+        """Count the body's seconds towards a stage."""
         started = time.perf_counter()
-        entry = self._entry(command, reused)
+        entry = self._entry(stage, reused)
         try:
             yield
         finally:
             entry["seconds"] = round(entry["seconds"] + time.perf_counter() - started, 3)
 
-    def _entry(self, command: str, reused: bool) -> dict[str, Any]:
-        entry = self.timings.setdefault(command, {"seconds": 0.0, "reused": True})
+    def _entry(self, stage: str, reused: bool) -> dict[str, Any]:
+        entry = self.timings.setdefault(stage, {"seconds": 0.0, "reused": True})
         entry["reused"] = entry["reused"] and reused
         return entry
 
@@ -179,9 +179,9 @@ class WorkDirectory:
         todo = [place for place in places if not place.finished]
         for place in places:
             reused = place not in todo and place.directory not in self._made
-            self._entry(STAGES[place.artifact.stage].command, reused)
+            self._entry(place.artifact.stage, reused)
         first = (todo or places)[0].artifact.stage
-        with self.timed(STAGES[first].command, reused=not todo), ExitStack() as locks:
+        with self.timed(first, reused=not todo), ExitStack() as locks:
             for place in sorted(todo, key=lambda place: place.directory):
                 locks.enter_context(artifact_lock(place.directory))
             todo = [place for place in todo if not place.finished]

@@ -133,6 +133,7 @@ def test_a_threshold_change_remakes_select_and_nothing_before(
     assert reused == {
         "ingest": True,
         "embed": True,
+        "bm25_index": True,
         "retrieve": True,
         "check_judge": True,
         "judge": True,
