@@ -12,6 +12,7 @@ packages = [
 setup(
     packages=["negmine", *(f"negmine.{name}" for name in packages)],
     package_dir={"negmine": "negmine", **{f"negmine.{room}": room for room in ROOMS}},
+    include_package_data=False,
     package_data={
         "negmine": ["py.typed"],
         "negmine.jobs": ["presets/*.yaml", "templates/*"],

@@ -38,7 +38,7 @@ class Result:
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query that comes with negmine: `jobs/sql/<name>.sql`, described by its first line."""
+    """A query that comes with negmine: `sql/<name>.sql`, described by its first line."""
 
     name: str
     description: str
