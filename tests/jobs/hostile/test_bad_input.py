@@ -11,9 +11,8 @@ from tests.jobs.collections import (
     leftovers,
     negmine,
     published,
+    small_run,
     static_student,
-    write_collection,
-    write_config,
 )
 from tests.transforms.input_files import write_beir
 
@@ -27,18 +26,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def student(base: Path) -> Path:
-    return static_student(base / "student")
+def config(base: Path) -> str:
+    return small_run(base, output={})
 
 
 @pytest.fixture(scope="module")
-def config(base: Path, student: Path) -> str:
-    return write_config(
-        base / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(base / "collection"))},
-        student={"model": str(student), "device": "cpu"},
-        judge={"kind": "none"},
-    )
+def student(base: Path, config: str) -> Path:
+    return base / "student"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.jobs.collections import digest, negmine, static_student, write_collection, write_config
-from tests.jobs.mining.test_given_vectors import DOCUMENTS, QUERIES, export
+from tests.jobs.vector_files import DOCUMENTS, QUERIES, export
 
 
 def mine(base: Path) -> Path:

@@ -42,7 +42,7 @@ def test_three_tiers_are_published(first: tuple[Path, MiningRun]) -> None:
 
 
 def test_no_known_positive_is_a_negative_by_id_or_text(first: tuple[Path, MiningRun]) -> None:
-    """peers.md §3 (13, 14, 23): rivals serve positives as negatives, by id or under another id."""
+    """Other miners serve positives as negatives, by id or under another id."""
     run, _ = first
     by_id = """
         SELECT count(*) FROM negatives SEMI JOIN
@@ -53,7 +53,7 @@ def test_no_known_positive_is_a_negative_by_id_or_text(first: tuple[Path, Mining
 
 
 def test_every_candidate_is_in_the_ledger_exactly_once(first: tuple[Path, MiningRun]) -> None:
-    """peers.md §3 (7): a rival's count of missing negatives is wrong; ours balances."""
+    """Another miner's count of missing negatives is wrong; ours balances."""
     run, miner = first
     pairs = "SELECT DISTINCT query_id, doc_id FROM ledger"
     assert rows(run, f"SELECT count(*) FROM ({pairs})") == rows(run, "SELECT count(*) FROM ledger")
@@ -67,7 +67,7 @@ def test_every_candidate_is_in_the_ledger_exactly_once(first: tuple[Path, Mining
 
 
 def test_a_short_query_is_kept_and_its_shortfall_counted(first: tuple[Path, MiningRun]) -> None:
-    """peers.md §1: rivals drop rows short of n."""
+    """Other miners drop rows short of n."""
     run, _ = first
     assert rows(run, "SELECT count(*) FROM sets") == [(120,)]
     assert rows(run, "SELECT bool_and(negatives + shortfall = 8) FROM sets") == [(True,)]
@@ -125,7 +125,7 @@ def test_another_block_size_shard_count_or_a_second_run_gives_the_same_bytes(
 def test_a_threshold_change_remakes_select_and_nothing_before(
     first: tuple[Path, MiningRun],
 ) -> None:
-    """peers.md §3 (2): a rival loses hours of embedding while its user tunes a threshold."""
+    """Other miners lose hours of embedding while a user tunes a threshold."""
     output = first[0].parents[1]
     setting = "policies.judge_calibrated_threshold.positives_above=0.45"
     _, miner = mine(output, "output.run_id=tuned", setting)
@@ -144,7 +144,7 @@ def test_a_threshold_change_remakes_select_and_nothing_before(
 
 
 def test_a_stage_goes_on_from_its_finished_parts(tmp_path: Path) -> None:
-    """peers.md §3 (2): a crash loses no finished block."""
+    """A crash loses no finished block."""
     _, miner = mine(tmp_path, "runner.block_size=50", "output.run_id=whole")
     judged = miner.judged
     kept, lost = judged.part_names()[0], judged.part_names()[1]

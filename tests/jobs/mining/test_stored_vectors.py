@@ -11,8 +11,8 @@ from negmine.schemas.config import Runner
 from negmine.transforms import storage
 from negmine.transforms.storage.places import local_path
 from tests.jobs.collections import Ended, digest, negmine, write_collection, write_config
-from tests.jobs.mining.test_given_vectors import DOCUMENTS, QUERIES, export
 from tests.jobs.runner.job_service import job_service
+from tests.jobs.vector_files import DOCUMENTS, QUERIES, export
 from tests.transforms.storage.servers import Store, running
 
 PUBLISHED = ("negatives", "positives", "ledger", "sets")

@@ -102,7 +102,7 @@ def several(base: Path) -> Run:
 def test_a_swept_setting_gives_what_mining_with_it_gives(
     first: tuple[Path, MiningRun], policy: str, setting: str
 ) -> None:
-    """peers.md §5 (1): no rival can say what another threshold would do without mining again."""
+    """No other miner can say what another threshold would do without mining again."""
     (row,) = swept(find_run(str(first[0])), setting)
     name = re.sub(r"[^a-z0-9]", "-", setting)
     key = f"policies.{setting}" if policy else setting
