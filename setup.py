@@ -15,6 +15,7 @@ setup(
     include_package_data=False,
     package_data={
         "negmine": ["py.typed"],
+        "negmine.schemas": ["manifest.schema.json"],
         "negmine.jobs": ["presets/*.yaml", "templates/*"],
         "negmine.jobs.runs": ["sql/*.sql"],
         "negmine.jobs.report": ["page.css", "filter.js"],

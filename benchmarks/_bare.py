@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25, Config, Dense, Random
+from negmine.schemas.config import Config
 from negmine.schemas.selection import Selection
+from negmine.schemas.sources import Bm25, Dense, Random
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import text_keys

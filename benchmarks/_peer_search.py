@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from negmine.schemas.config import Bm25, Dense
+from negmine.schemas.sources import Bm25, Dense
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import LOCAL
 from negmine.transforms.data.datasets import Dataset

@@ -8,8 +8,8 @@ import typer
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors
 from negmine.jobs.workdir.artifacts import Artifact
-from negmine.schemas.config import Dense
 from negmine.schemas.errors import ConfigError
+from negmine.schemas.sources import Dense
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.ann import sample_rows
 from negmine.transforms.sources.dense import DenseIndex, IndexSource

@@ -16,6 +16,7 @@ from negmine.jobs.mining.summary import summarise
 from negmine.jobs.runner.processor import processor
 from negmine.jobs.workdir.layout import pair_score_stores
 from negmine.schemas.judges import Judge
+from negmine.schemas.manifest import MANIFEST_VERSION, Manifest
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
 
@@ -38,7 +39,8 @@ def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> dict[str, Any
     """The manifest as JSON values; no absolute paths and nothing from the environment."""
     summary = summarise(mining, staging)
     config = mining.config
-    return {
+    found = {
+        "manifest_version": MANIFEST_VERSION,
         "run_id": run_id,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "schema_version": SCHEMA_VERSION,
@@ -64,6 +66,8 @@ def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> dict[str, Any
         "peak_memory_bytes": peak_memory(),
         "summary": summary,
     }
+    Manifest.model_validate(found)
+    return found
 
 
 def peak_memory() -> int:

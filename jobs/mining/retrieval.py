@@ -12,7 +12,7 @@ from negmine.jobs.mining.embedding import Vectors
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25, Dense, Random
+from negmine.schemas.sources import Bm25, Dense, Random
 from negmine.schemas.verdicts import Source
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset

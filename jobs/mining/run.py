@@ -23,8 +23,8 @@ from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
 from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
 from negmine.jobs.workdir.artifacts import Artifact
-from negmine.schemas.config import Bm25
 from negmine.schemas.selection import Selection
+from negmine.schemas.sources import Bm25
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.pairs.features import Collection
 

@@ -11,8 +11,8 @@ from scipy import sparse
 
 from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.mining.run import MiningRun
-from negmine.schemas.config import Bm25
 from negmine.schemas.judges import Judge
+from negmine.schemas.sources import Bm25
 
 DOCUMENTS, QUERIES = 512, 64
 ENCODED, PAIRS = 48, 64

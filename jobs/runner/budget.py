@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from negmine.schemas.config import Bm25, Config, Dense
+from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.sources import SOURCES
+from negmine.schemas.sources import SOURCES, Bm25, Dense
 from negmine.transforms.data.columns import MOST_MAPPED
 from negmine.transforms.data.sql import MEMORY
 from negmine.transforms.sources.search import AUTO_SHARD

@@ -11,9 +11,10 @@ import yaml
 
 from negmine.jobs.mining.dense_index import describe
 from negmine.jobs.mining.run import MiningRun
-from negmine.schemas.config import Config, Dense, FirstPass
+from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.limits import MOST_CANDIDATES, MOST_ROWS
+from negmine.schemas.sources import Dense, FirstPass
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.kernels.search import ann
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from negmine.pipelines.retrieve import Retrieve
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25, Dense
+from negmine.schemas.sources import Bm25, Dense
 from negmine.transforms.data.blocks import plan_blocks
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.kernels.hashing import text_keys

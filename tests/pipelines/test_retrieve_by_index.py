@@ -11,7 +11,7 @@ from negmine.pipelines.retrieve import (
     Retrieve,
     TrainDenseIndex,
 )
-from negmine.schemas.config import Dense
+from negmine.schemas.sources import Dense
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.ann import recall

@@ -12,8 +12,8 @@ import faiss
 import numpy as np
 import pyarrow as pa
 
-from negmine.schemas.config import Dense, FirstPass
 from negmine.schemas.errors import ConfigError, DataError, StorageError
+from negmine.schemas.sources import Dense, FirstPass
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from negmine.schemas.config import Given
 from negmine.schemas.errors import DataError
+from negmine.schemas.sources import Given
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.query_tables import documents_sql, files_sql, queries_sql
 from negmine.transforms.data.sql import bound_memory
