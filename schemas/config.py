@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from negmine.schemas.inputs import Input
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import AnyJudge, CrossEncoder, TokenJudge
 from negmine.schemas.limits import (
     MOST_BLOCK,
     MOST_BYTES,
@@ -175,7 +175,9 @@ class Config(Model):
     input: Input = Field(description="the collection to mine")
     student: Student = Field(Student(), description="the embedding model to be trained")
     sources: Sources = Field(Sources(), description="where candidates come from")
-    judge: Judge = Field(Judge(), description="the teacher that says how safe a negative is")
+    judge: AnyJudge = Field(
+        CrossEncoder(), description="the teacher that says how safe a negative is"
+    )
     policies: tuple[Policy, ...] | None = Field(
         None,
         description="in order; the first that fires is the verdict; null = the defaults; a list "
@@ -212,7 +214,7 @@ class Config(Model):
     @model_validator(mode="after")
     def _tokens_have_an_encoder(self) -> "Config":
         for judge in self.judge.flat() if self.student.vectors else ():
-            if judge.kind in {"fusion", "late_interaction"} and judge.model is None:
+            if isinstance(judge, TokenJudge) and judge.model is None:
                 raise ValueError(
                     f"judge.kind {judge.kind} takes token vectors from the student's model, and "
                     "student.vectors stands in for it; name an encoder as judge.model "

@@ -11,7 +11,15 @@ from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
 from negmine.jobs.mining.scores import given_scores
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas import tables
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import (
+    Cascade,
+    CrossEncoder,
+    Fusion,
+    Judge,
+    Precomputed,
+    TokenJudge,
+    Vote,
+)
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
@@ -46,7 +54,7 @@ def fingerprint_of(dataset: Dataset) -> str:
     return str(dataset.manifest()["fingerprint"])
 
 
-def _token_sets(run: RunContext, judge: Judge, vectors: Vectors) -> tuple[Dataset, Dataset]:
+def _token_sets(run: RunContext, judge: TokenJudge, vectors: Vectors) -> tuple[Dataset, Dataset]:
     encoder = run.encoder(judge_student(judge, run.config.student), "judge")
     if encoder.identity == vectors.student.identity:
         return vectors.documents, vectors.queries
@@ -57,26 +65,26 @@ def _token_sets(run: RunContext, judge: Judge, vectors: Vectors) -> tuple[Datase
 
 def make_judge(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
     """The judge of a config section; what it needs beforehand is made or reused."""
-    from negmine.transforms.judging.fusion import Fusion
+    from negmine.transforms.judging.fusion import Fusion as FusionScores
     from negmine.transforms.judging.late_interaction import LateInteraction
-    from negmine.transforms.judging.protocol import NoJudge
+    from negmine.transforms.judging.protocol import NoScores
 
-    match judge.kind:
-        case "none":
-            return KeyedJudge(NoJudge(), {"kind": judge.kind})
-        case "cross_encoder":
+    match judge:
+        case CrossEncoder():
             return _cross_encoder(run, judge)
-        case "precomputed":
+        case Precomputed():
             return _given(run, judge, retrieved)
-        case "cascade" | "vote":
+        case Cascade() | Vote():
             return _combined(run, judge, retrieved)
-    tokens = _token_sets(run, judge, retrieved.vectors)
-    key: dict[str, Any] = {"kind": judge.kind, "tokens": [fingerprint_of(d) for d in tokens]}
-    late = LateInteraction(*tokens)
-    return KeyedJudge(late if judge.kind == "late_interaction" else Fusion(late), key)
+        case TokenJudge():
+            tokens = _token_sets(run, judge, retrieved.vectors)
+            key = {"kind": judge.kind, "tokens": [fingerprint_of(d) for d in tokens]}
+            late = LateInteraction(*tokens)
+            return KeyedJudge(FusionScores(late) if isinstance(judge, Fusion) else late, key)
+    return KeyedJudge(NoScores(), {"kind": judge.kind})
 
 
-def cross_encoder_spec(run: RunContext, judge: Judge) -> "CrossEncoderSpec":
+def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> "CrossEncoderSpec":
     """The CrossEncoderSpec that workers load."""
     from negmine.transforms.models.judges import CrossEncoderSpec
 
@@ -86,24 +94,24 @@ def cross_encoder_spec(run: RunContext, judge: Judge) -> "CrossEncoderSpec":
     )
 
 
-def pair_store(run: RunContext, judge: Judge) -> Path:
+def pair_store(run: RunContext, judge: CrossEncoder) -> Path:
     """Folder of the scores that a cross-encoder gave in any run of this work directory."""
     return run.work.root / "pair_scores" / fingerprint(_cross_encoder_key(run, judge))
 
 
-def _cross_encoder_key(run: RunContext, judge: Judge) -> dict[str, Any]:
+def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> dict[str, Any]:
     digest = run.models.cross_encoder(judge).digest
     return {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
 
 
-def _cross_encoder(run: RunContext, judge: Judge) -> KeyedJudge:
+def _cross_encoder(run: RunContext, judge: CrossEncoder) -> KeyedJudge:
     from negmine.transforms.judging.cross_encoder import CrossEncoder
 
     scorer = CrossEncoder(cross_encoder_spec(run, judge), str(pair_store(run, judge)))
     return KeyedJudge(scorer, _cross_encoder_key(run, judge))
 
 
-def _given(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
+def _given(run: RunContext, judge: Precomputed, retrieved: Retrieved) -> KeyedJudge:
     from negmine.transforms.judging.known_scores import ArtifactScores
 
     scores = given_scores(run, judge)
@@ -114,9 +122,11 @@ def _given(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
     return KeyedJudge(scorer, {**key, "fallback": fallback.key if fallback else None})
 
 
-def _combined(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
+def _combined(run: RunContext, judge: Cascade | Vote, retrieved: Retrieved) -> KeyedJudge:
     """Members that score every pair have their own artifact, so none is scored twice."""
-    from negmine.transforms.judging.combined import Cascade, Member, Vote
+    from negmine.transforms.judging.combined import Cascade as CascadeScores
+    from negmine.transforms.judging.combined import Member
+    from negmine.transforms.judging.combined import Vote as VoteScores
     from negmine.transforms.judging.known_scores import ArtifactScores
 
     members, keys = [], []
@@ -129,10 +139,10 @@ def _combined(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge
         members.append(Member(f"{part.kind}_{number + 1}", scorer, calibration))
         keys.append(made.key)
     key: dict[str, Any] = {"kind": judge.kind, "judges": keys}
-    if judge.kind == "vote":
-        return KeyedJudge(Vote(tuple(members), judge.agree), {**key, "agree": judge.agree})
+    if isinstance(judge, Vote):
+        return KeyedJudge(VoteScores(tuple(members), judge.agree), {**key, "agree": judge.agree})
     key["uncertain"] = list(judge.uncertain)
-    return KeyedJudge(Cascade((members[0], members[1]), judge.uncertain), key)
+    return KeyedJudge(CascadeScores((members[0], members[1]), judge.uncertain), key)
 
 
 def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> "Calibration":

@@ -15,12 +15,11 @@ from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise
 from negmine.jobs.runner.processor import processor
 from negmine.jobs.workdir.layout import pair_score_stores
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import CrossEncoder, ModelJudge
 from negmine.schemas.manifest import MANIFEST_VERSION, Manifest
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
 
-_TOKEN_JUDGES = ("late_interaction", "fusion")
 _PACKAGES = (
     "negmine",
     "apache-beam",
@@ -110,14 +109,14 @@ def _precision(mining: MiningRun) -> dict[str, Any]:
     dtype = mining.document_vectors.manifest().get("dtype")
     for name, judge in _judges(mining):
         of_student = judge_student(judge, mining.config.student)
-        cross = judge.kind == "cross_encoder"
+        cross = isinstance(judge, CrossEncoder)
         found[name] = "fp32" if cross else mining.encoder(of_student, "judge").precision
     return {**found, **({"student_dtype": dtype} if dtype else {})}
 
 
-def _judges(mining: MiningRun) -> list[tuple[str, Judge]]:
+def _judges(mining: MiningRun) -> list[tuple[str, ModelJudge]]:
     """Judges that are models: `judge`, or `judge_1` and so on where there are several."""
-    judges = [j for j in mining.config.judge.flat() if j.kind in {*_TOKEN_JUDGES, "cross_encoder"}]
+    judges = [j for j in mining.config.judge.flat() if isinstance(j, ModelJudge)]
     names = [f"judge_{number}" for number in range(1, len(judges) + 1)]
     return list(zip(names if len(judges) > 1 else ["judge"] * len(judges), judges, strict=True))
 
@@ -134,11 +133,11 @@ def _models(mining: MiningRun) -> dict[str, str]:
     models = {"student": mining.student.digest}
     weights = _cross_encoders(mining.judgement.key)
     for name, judge in _judges(mining):
-        if judge.kind == "cross_encoder":
+        if isinstance(judge, CrossEncoder):
             digest = next(weights)
         else:
             digest = mining.encoder(judge_student(judge, student), "judge").digest
-        if digest != models["student"] or judge.kind == "cross_encoder":
+        if digest != models["student"] or isinstance(judge, CrossEncoder):
             models[name] = digest
     return models
 

@@ -23,6 +23,7 @@ from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
 from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
 from negmine.jobs.workdir.artifacts import Artifact
+from negmine.schemas.judges import TokenJudge
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import Bm25
 from negmine.transforms.data.datasets import Dataset
@@ -54,7 +55,7 @@ class MiningRun(RunContext):
         settings = [
             judge_student(judge, self.config.student)
             for judge in self.config.judge.flat()
-            if judge.kind in {"late_interaction", "fusion"}
+            if isinstance(judge, TokenJudge)
         ]
         return any(self.encoder(s, "judge").identity == self.student.identity for s in settings)
 

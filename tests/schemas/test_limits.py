@@ -71,7 +71,7 @@ IDS = [f"{model.__name__}.{name}" for model, name, _ in FIELDS]
 
 
 def test_settings_are_found() -> None:
-    assert {"Bm25.depth", "Judge.uncertain", "Runner.options", "JudgeAbsoluteMargin.margin"} <= {
+    assert {"Bm25.depth", "Cascade.uncertain", "Runner.options", "JudgeAbsoluteMargin.margin"} <= {
         *IDS
     }
     assert {parameters.__name__ for parameters in PARAMETERS.values()} <= {

@@ -9,7 +9,7 @@ from negmine.jobs.mining.judgement import Retrieved, collection_key, make_judge
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas import tables
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import Fusion, Judge, ModelJudge, Precomputed
 from negmine.schemas.remarks import Remark
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.policies import RETRIEVING
@@ -25,8 +25,6 @@ CANNOT_TELL = 0.6
 
 FEW = 10
 """Queries below which an AUC that may be a guess is no serious matter."""
-
-_KINDS = ("cross_encoder", "late_interaction", "fusion", "precomputed")
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,9 @@ def judge_samples(run: RunContext, retrieved: Retrieved) -> list[JudgeSample]:
 
     The candidates need not be made: a sample that takes them waits for them.
     """
-    judges = [judge for judge in run.config.judge.flat() if judge.kind in _KINDS]
+    judges = [
+        judge for judge in run.config.judge.flat() if isinstance(judge, ModelJudge | Precomputed)
+    ]
     several = len(judges) > 1
     found = []
     for number, judge in enumerate(judges, 1):
@@ -86,12 +86,14 @@ def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | N
     from negmine.transforms.judging.sample import RANDOM, ScoreSample, sample_queries
 
     seed, sets = run.config.seed, run.ingested
-    pooled = judge.kind == "fusion"
+    pooled = isinstance(judge, Fusion)
     most = POOLED if pooled else QUERIES
     queries = sample_queries(sets["queries"], sets["positives"], seed, most)
     if not len(queries):
         return None
-    made = make_judge(run, judge.model_copy(update={"fallback": None}), retrieved)
+    if isinstance(judge, Precomputed):
+        judge = judge.model_copy(update={"fallback": None})
+    made = make_judge(run, judge, retrieved)
     scorer = made.judge
     if isinstance(scorer, ArtifactScores):
         scorer = ArtifactScores(scorer.dataset, name=scorer.name, partial=True)
