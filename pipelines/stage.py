@@ -39,7 +39,7 @@ class BlockStage(beam.PTransform):
     hinted: bool = False
     waits: bool = False
 
-    def expand(self, start: beam.pvalue.PValue) -> beam.PCollection:
+    def expand(self, start: beam.PCollection) -> beam.PCollection:
         transform = copy.copy(self.transform)  # one of its own for each pipeline
         if self.hinted:
             transform = with_hints(start.pipeline, transform)
@@ -49,7 +49,7 @@ class BlockStage(beam.PTransform):
             | "Write" >> WriteParts(self.directory, self.schema, self.compression)
         )
 
-    def _blocks(self, start: beam.pvalue.PValue) -> beam.PCollection:
+    def _blocks(self, start: beam.PCollection) -> beam.PCollection:
         if isinstance(start, beam.pvalue.PBegin):
             return start | "Blocks" >> CreateBlocks(self.blocks)
         if self.waits:
