@@ -17,11 +17,11 @@ from negmine.jobs.runs.published import find_run
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import write_atomically
 from negmine.transforms.foreign import FORMATS
 from negmine.transforms.foreign.collection import Foreign, collect, input_paths
 from negmine.transforms.foreign.files import expand
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.storage.atomic import write_atomically
 from negmine.transforms.storage.digests import digest_of
 from negmine.transforms.storage.locks import writing
 

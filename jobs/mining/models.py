@@ -8,10 +8,11 @@ from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import ModelError, StorageError
 from negmine.schemas.judges import CrossEncoder, ModelJudge
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import Dataset, write_json
+from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.models.limits import check_length, most_tokens
 from negmine.transforms.models.weights import Weights, find_weights, hardware_precision, is_static
+from negmine.transforms.storage.atomic import write_json
 
 _SAMPLE = 16
 

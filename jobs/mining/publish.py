@@ -25,7 +25,8 @@ from negmine.schemas.metrics import METRICS
 from negmine.schemas.selection import Selection
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import plan_blocks
-from negmine.transforms.data.datasets import write_json, write_part
+from negmine.transforms.data.datasets import write_part
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
 

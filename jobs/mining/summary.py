@@ -11,7 +11,7 @@ from negmine.schemas.selection import Selection
 from negmine.transforms.data.sql import (
     COSINE,
     POSITIVE_COSINE,
-    bound_memory,
+    connect,
     dataset_sql,
     partitioned_sql,
 )
@@ -46,8 +46,7 @@ def _limit(mining: MiningRun) -> float:
 
 def summarise(mining: MiningRun, run: Path) -> dict[str, Any]:
     """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
-    with duckdb.connect() as database:
-        bound_memory(database)
+    with connect() as database:
         views = {
             "negatives": partitioned_sql(run / "negatives", "tier"),
             "ledger": partitioned_sql(run / "ledger", "verdict"),

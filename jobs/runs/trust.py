@@ -112,7 +112,7 @@ def _note(workdir: Path, output: Path) -> Path:
 def vouch(workdir: Path, output: Path) -> None:
     """Note in a work directory outside an output folder that runs of that folder may read it."""
     if not workdir.resolve().is_relative_to(output.resolve()):
-        from negmine.transforms.data.datasets import write_json
+        from negmine.transforms.storage.atomic import write_json
 
         write_json(_note(workdir, output), {})
 

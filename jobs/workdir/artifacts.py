@@ -15,8 +15,9 @@ from negmine.schemas.errors import NegmineError, StorageError
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
-from negmine.transforms.data.datasets import PARTIAL, Dataset, write_json
+from negmine.transforms.data.datasets import PARTIAL, Dataset
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.locks import LOCK, is_locked, open_lock, shared_lock, wait_for
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ ABANDONED = 3600.0
 """Seconds after which a temporary file is taken to be a killed process's."""
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
-_OWNED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)\.tmp")
+_OWNED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)(-\d+)?\.tmp")
 _WRITTEN = re.compile(r"\..+\.\d+(-\d+)?\.tmp|\..+\.probe")
 _MAPPED = re.compile(r".+\.building")
 

@@ -12,9 +12,10 @@ import pyarrow as pa
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.exporters import flagembedding, n_tuple, triplet
 from negmine.transforms.exporters.block import QueryBlock
-from negmine.transforms.exporters.files import ENDINGS, STDOUT, replacing, written
+from negmine.transforms.exporters.files import ENDINGS, STDOUT, written
 from negmine.transforms.exporters.rows import Options, RunNegatives, Source
 from negmine.transforms.exporters.tally import Tally
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import refuse_special, target
 

@@ -17,11 +17,12 @@ from negmine.schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS,
 from negmine.transforms import storage
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block, plan_blocks
-from negmine.transforms.data.datasets import write_json, write_part
+from negmine.transforms.data.datasets import write_part
 from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
 from negmine.transforms.readers import read
 from negmine.transforms.readers.raw import RAW, SCHEMAS, Report, write_raw
 from negmine.transforms.readers.rows import Source
+from negmine.transforms.storage.atomic import write_json
 
 COUNTS = "counts.json"
 
