@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
+from negmine.jobs.plan.counts import Tokens, most_candidates, padded, pairs_read, union_size
 from negmine.jobs.plan.table import about, disk
-from negmine.jobs.plan.timing import Encoding, padded, spread
 from negmine.schemas.config import Config
 from negmine.schemas.judges import Judge
 from negmine.transforms.data.datasets import Dataset
@@ -176,24 +175,16 @@ def test_a_judge_never_reads_more_than_there_is() -> None:
     assert low == high == 30
 
 
-def test_encoding_follows_the_length_of_texts_up_to_the_limit() -> None:
-    cost = Encoding(load=0.0, per_token=0.001, per_character=0.25, limit=256, dimension=8)
-    assert cost.tokens(np.array([400, 4000])).tolist() == [100, 256]
-    assert cost.seconds(np.array([400])) == pytest.approx(0.112)
-    assert cost.seconds(np.array([4000] * 3)) == pytest.approx(0.256 * 3)
-    assert cost.seconds(np.array([64] * 10)) < cost.seconds(np.array([640] * 10)) / 9
+def test_tokens_follow_the_length_of_texts_up_to_the_limit() -> None:
+    tokens = Tokens(per_character=0.25, limit=256)
+    assert tokens.count(np.array([400, 4000])).tolist() == [100, 256]
+    assert tokens.padded(np.array([400])) == 112
+    assert tokens.padded(np.array([4000] * 3)) == 256 * 3
+    assert tokens.padded(np.array([64] * 10)) < tokens.padded(np.array([640] * 10)) / 9
 
 
 def test_tokens_are_padded_to_sixteen() -> None:
     assert padded(np.array([1, 16, 17, 0])) == 16 + 16 + 32 + 16
-
-
-def test_a_few_vectors_are_spread_without_repeating() -> None:
-    few = np.eye(8, dtype=np.float32)
-    many = spread(few, 200)
-    assert many.shape == (200, 8)
-    assert np.linalg.norm(many, axis=1) == pytest.approx(np.ones(200), abs=1e-6)
-    assert len(np.unique(many, axis=0)) > 100
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""What search costs on this machine: its kernels timed on as many documents as a shard has."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+from negmine.jobs.mining.retrieval import bm25_scorer
+from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.plan.sample import timed
+from negmine.schemas.config import Bm25
+
+_DOCUMENTS, _QUERIES = 32_768, 256
+
+
+def dense_seconds(width: int, documents: int, queries: int, depth: int) -> float:
+    """Seconds of exact search, timed on vectors without any structure."""
+    from negmine.transforms.kernels.search.dense import exact_top_k
+
+    rows, asked = min(documents, _DOCUMENTS), min(queries, _QUERIES)
+    drawn = np.random.default_rng(0).standard_normal((rows + asked, width), dtype=np.float32)
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    seconds, _ = timed(lambda: exact_top_k(drawn[rows:], drawn[:rows], min(depth, rows)))
+    return seconds * (documents / rows) * (queries / asked)
+
+
+def bm25_seconds(
+    sampled: MiningRun, config: Bm25, texts: Sequence[str], documents: int, queries: int
+) -> float:
+    """Seconds to build the matrices and search them, timed on a sample's documents, repeated."""
+    from negmine.transforms.kernels.search.bm25 import Bm25Matrix
+    from negmine.transforms.sources.bm25 import open_index
+
+    opened = open_index(bm25_scorer(sampled).index, config)
+    rows = min(documents, _DOCUMENTS)
+
+    def build() -> Bm25Matrix:
+        by_term = opened.document_terms(np.arange(rows) % max(opened.documents, 1)).tocsc()
+        parts = (by_term.data, by_term.indices, by_term.indptr)
+        shape = (len(opened.terms), rows)
+        return Bm25Matrix(sparse.csr_array(parts, shape=shape), opened.absent)
+
+    building, matrix = timed(build)
+    asked = opened.queries(texts, config.language)
+    searching, _ = timed(lambda: matrix.top_k(asked, min(config.depth, rows)))
+    return (documents / rows) * (building + searching * queries / len(texts))
