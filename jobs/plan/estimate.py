@@ -22,7 +22,6 @@ from negmine.schemas.config import Config
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import SOURCES
 from negmine.transforms import storage
-from negmine.transforms.data.columns import array_column
 from negmine.transforms.judging.sample import RANDOM
 from negmine.transforms.sources.search import AUTO_SHARD
 
@@ -66,10 +65,9 @@ class Estimate:
         self.given = fill_given(run).mined() if self.config.sources.given else 0
         each = -(-self.given // max(run.rows("queries"), 1))
         self.size = self._whole(each, characters)
-        mined = list(mine_samples(run, sample, each, folder))
-        self.first, self.last = mined[0], mined[-1]
-        self.width = int(array_column(self.last.run.document_vectors, "vector").shape[1])
-        self.overhead = min(t.seconds for m in mined for t in m.taken.values())
+        self.mined = list(mine_samples(run, sample, each, folder))
+        self.last, self.width = self.mined[-1], self.mined[-1].width
+        self.overhead = min(t.seconds for m in self.mined for t in m.taken.values())
         """Seconds of any pipeline."""
         judges = (
             judge_student(j, self.config.student)
@@ -178,22 +176,27 @@ class Estimate:
                 return size.pairs
         return artifact.rows
 
-    def _line(self, artifact: Artifact) -> tuple[float, float, float, float]:
+    def _line(self, artifact: Artifact, name: str = "") -> tuple[float, float, float, float]:
         """Fixed seconds, seconds a unit, fixed bytes and bytes a unit.
 
-        What the process loads belongs to the fixed part: the first sample paid for it.
+        What the process loads belongs to the fixed part: the first sample paid for it. `name` is
+        of the step of a sample that tells, where it is not that of the artifact.
         """
-        both = [(m, m.taken.get(artifact_name(artifact))) for m in (self.first, self.last)]
+        both = [(m, m.taken.get(name or artifact_name(artifact))) for m in self.mined]
         found = [(self._units(t.artifact, m.size), t.seconds, t.bytes) for m, t in both if t]
         if not found:
             return self.overhead, 0.0, 0.0, 0.0
-        (few, first, less), (many, last, more) = found[0], found[-1]
-        rate = max(last - self.overhead, 0.0) / max(many, 1)
+        units, cold, _ = found[0]
+        (few, first, less), (many, last, more) = found[-2:] if len(found) > 1 else found * 2
+        if len(found) < 3 or many <= few:
+            rate = max(last - self.overhead, 0.0) / max(many, 1)
+        else:
+            rate = max(last - first, 0.0) / (many - few)
         size = max(more - less, 0) / (many - few) if many > few else more / max(many, 1)
-        return max(self.overhead, first - rate * few), rate, max(more - size * many, 0.0), size
+        return max(self.overhead, cold - rate * units), rate, max(more - size * many, 0.0), size
 
-    def _scaled(self, artifact: Artifact) -> tuple[float, float]:
-        fixed, rate, base, size = self._line(artifact)
+    def _scaled(self, artifact: Artifact, name: str = "") -> tuple[float, float]:
+        fixed, rate, base, size = self._line(artifact, name)
         units = self._units(artifact, self.size)
         return fixed + rate * units, base + size * units
 
@@ -233,7 +236,7 @@ class Estimate:
             note = "" if new.all() else f"{int(new.sum()):,} texts are new"
             if encoder.digest not in self.loaded:
                 self.loaded.add(encoder.digest)
-                loading = self.first.taken[f"embed documents {encoder.digest}"].artifact
+                loading = self.mined[0].taken[f"embed documents {encoder.digest}"].artifact
                 seconds += self._line(loading)[0] - self.overhead
         if artifact.key["tokens"]:
             size += round(2 * self.width * float(tokens.count(characters).sum()))
@@ -270,10 +273,14 @@ class Estimate:
         """By the pairs; a judge that reads them one by one takes the more the more it drops."""
         judge, pairs = self.config.judge, self.size.pairs
         kind = asked.artifact.key.get("judge", {}).get("kind", judge.kind)
-        stage = replace(stage, what=f"judge {kind}", note=self.pairs_note)
+        cheap = [j.kind for j in judge.flat() if j.kind in _CHEAP]
+        name = kind if kind in _CHEAP else (cheap or ["none"])[0]
+        seconds, size = self._scaled(asked.artifact, f"judge {name}")
+        stage = replace(
+            _lasting(stage, seconds, self.pairs_note), what=f"judge {kind}", bytes=round(size)
+        )
         if kind != judge.kind:
             return stage
-        cheap = [j for j in judge.flat() if j.kind in _CHEAP]
         listed = sum(a.artifact.stage == "judge" for a in self.asked)
         if judge.kind in {"cascade", "vote"}:
             more = 1 + max(0, len(cheap) - listed + 1)
@@ -285,7 +292,8 @@ class Estimate:
             return stage
         quota, own = Selection.of(self.config).quota, self.run.rows("positives")
         low, high = pairs_read(judge, own, self.size.queries, quota, pairs)
-        rate = self._line(self.last.taken["check judge cross_encoder"].artifact)[1]
+        check = self.mined[0].taken["check judge cross_encoder"].artifact
+        rate = self._line(check)[1]
         return replace(
             stage,
             seconds=stage.seconds + low * rate,

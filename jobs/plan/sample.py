@@ -23,15 +23,17 @@ from negmine.schemas.config import Config, Random
 from negmine.schemas.judges import Judge
 from negmine.schemas.policies import needs_judge
 from negmine.schemas.sources import SOURCES
+from negmine.schemas.student import Vectors
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
+from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.kernels.hashing import mix
 
-SIZES = ((8, 3), (96, 24), (512, 64))
-"""Documents and queries of the samples, positives apart. The first pays for what a process loads;
-the next ones are mined as long as the one before took little time."""
-_LITTLE = 3.0
+SIZES = ((8, 3), (96, 24), (512, 96))
+"""Documents and queries of the samples, positives apart. The first pays for what a process loads,
+the last is mined without models unless they took little time for the one before."""
+_LITTLE = 2.0
 _POSITIVES = 4
 
 
@@ -144,8 +146,10 @@ def tree_bytes(folder: Path) -> int:
 
 def artifact_name(artifact: Artifact) -> str:
     """By what the same step of another collection is found."""
-    encoder = artifact.key.get("encoder", {})
-    return f"{artifact.label or artifact.stage} {encoder.get('weights', '')}".rstrip()
+    name = artifact.label or artifact.stage
+    if artifact.stage == "judge" and artifact.key:
+        return f"{name} {artifact.key['judge']['kind']}"
+    return f"{name} {artifact.key.get('encoder', {}).get('weights', '')}".rstrip()
 
 
 def timed(step: Callable[[], Any]) -> tuple[float, Any]:
@@ -190,20 +194,38 @@ class Mined:
         candidates = {n: d.rows / max(queries, 1) for n, d in run.candidates.items()}
         return Size(run.rows("documents"), queries, run.judged.rows, candidates, characters)
 
+    @cached_property
+    def width(self) -> int:
+        """Numbers in a vector."""
+        return int(array_column(self.run.document_vectors, "vector").shape[1])
+
+    @property
+    def models(self) -> float:
+        """Seconds of the stages that run a model."""
+        stages = {"embed", "check_judge", "judge"}
+        return sum(t.seconds for t in self.taken.values() if t.artifact.stage in stages)
+
 
 def mine_samples(run: MiningRun, sample: Sample, each: int, folder: Path) -> Iterator[Mined]:
     """Mine samples of growing size, each by an ordinary run on this machine.
 
-    `each` random documents a query stand in for candidates that only files tell, given vectors for
-    those of other texts. A cross-encoder reads the pairs by which judges are checked, no others.
+    `each` random documents a query stand in for candidates that only files tell, random vectors for
+    given ones. A cross-encoder reads the pairs by which judges are checked, no others.
     """
-    for number, (documents, queries) in enumerate(SIZES):
-        part, place = sample.head(documents, queries), folder / str(number)
+    mined: list[Mined] = []
+    for documents, queries in SIZES:
+        part, place = sample.head(documents, queries), folder / str(len(mined))
+        if len(mined) > 1 and part.positives.num_rows == mined[-1].sample.positives.num_rows:
+            return
         sets = part.write(place / "ingest")
         counts = run.ingested["documents"].directory.parent / "counts.json"
         shutil.copy(storage.fetch(counts), place / "ingest" / counts.name)
-        work = TimedWork(place, run.work.block_size)
-        config = _bounded(run, part, each, place)
+        config, work = _bounded(run.config, each, place), TimedWork(place, run.work.block_size)
+        if len(mined) > 1 and mined[-1].models > _LITTLE:
+            config = _modelless(config)
+        if config.student.vectors:
+            width = run.student.width if isinstance(run.student, GivenStudent) else mined[-1].width
+            config = _vectors(config, part, width, place)
         main, *readers = (_sample_run(run, c, sets, work) for c in _sample_configs(config))
         _ = main.sets
         seconds, _ = timed(partial(publish, main, "sample"))
@@ -211,9 +233,8 @@ def mine_samples(run: MiningRun, sample: Sample, each: int, folder: Path) -> Ite
         work.taken["publish"] = Taken(artifact, place / "runs", seconds)
         for reader in readers:
             _ = reader.judge_checks
-        yield Mined(part, main, work.taken)
-        if number and sum(taken.seconds for taken in work.taken.values()) > _LITTLE:
-            return
+        mined.append(Mined(part, main, work.taken))
+        yield mined[-1]
 
 
 def _sample_run(
@@ -225,29 +246,35 @@ def _sample_run(
     return sampled
 
 
-def _bounded(run: MiningRun, sample: Sample, each: int, place: Path) -> Config:
-    """The run's config for a sample: its own output, and nothing read from files of the whole."""
-    config = run.config
+def _bounded(config: Config, each: int, place: Path) -> Config:
+    """The run's config with an output of its own, and sources that read no files."""
     output = {"path": str(place), "workdir": None, "run_id": "sample"}
     sources = config.sources
-    from_files: dict[str, Any] = {
-        str(s): None for s in config.sources.on() if SOURCES[s].bound is None
-    }
+    from_files: dict[str, Any] = {str(s): None for s in sources.on() if SOURCES[s].bound is None}
     if from_files:
         count = each + (sources.random.count if sources.random else 0)
         sources = sources.model_copy(update={**from_files, "random": Random(count=max(1, count))})
-    student = config.student
-    if isinstance(run.student, GivenStudent) and student.vectors:
-        given = {texts: str(place / f"{texts}.parquet") for texts in ("documents", "queries")}
-        for texts, file in given.items():
-            ids = getattr(sample, texts).column(1)
-            few = run.student.files[texts].head(len(ids), run.student.width)
-            column = list(np.resize(few, (len(ids), run.student.width)))
-            pq.write_table(pa.table({"id": ids, "vector": column}), file)
-        vectors = student.vectors.model_copy(update={**given, "id": "id", "vector": "vector"})
-        student = student.model_copy(update={"vectors": vectors})
     changed = {"output": config.output.model_copy(update=output), "sources": sources}
-    return config.model_copy(update={**changed, "student": student})
+    return config.model_copy(update=changed)
+
+
+def _modelless(config: Config) -> Config:
+    """The config with vectors in place of the student, and no judge."""
+    vectors = Vectors(documents="", queries="")
+    student = config.student.model_copy(update={"vectors": vectors})
+    return config.model_copy(update={"student": student, "judge": Judge(kind="none")})
+
+
+def _vectors(config: Config, sample: Sample, width: int, place: Path) -> Config:
+    """The config with files of random vectors of length 1."""
+    files = {texts: str(place / f"{texts}.parquet") for texts in ("documents", "queries")}
+    for texts, file in files.items():
+        ids = getattr(sample, texts).column(1)
+        drawn = np.random.default_rng(0).standard_normal((len(ids), width), dtype=np.float32)
+        drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+        pq.write_table(pa.table({"id": ids, "vector": list(drawn)}), file)
+    student = config.student.model_copy(update={"vectors": Vectors(**files)})
+    return config.model_copy(update={"student": student})
 
 
 def _sample_configs(config: Config) -> Iterator[Config]:
