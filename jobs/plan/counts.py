@@ -1,8 +1,6 @@
-"""How many tokens, candidates and pairs a run has: bounds, and what the disk already tells."""
+"""How many candidates and pairs a run has: bounds, and what the disk already tells."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -10,42 +8,6 @@ from negmine.schemas.config import Config
 from negmine.schemas.judges import Judge
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.candidates import pair_keys
-
-_LENGTH_STEP = 16
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """How many tokens texts have: so many `per_character`, cut at the model's `limit`."""
-
-    per_character: float = 1.0
-    limit: int | None = None
-
-    @classmethod
-    def of(cls, encoder: Any, kind: str, texts: Sequence[str]) -> "Tokens":
-        """Counted on a few texts. Without a tokenizer a character counts as one."""
-        mask = encoder.model.preprocess(list(texts), task=kind).get("attention_mask")
-        if mask is None:
-            return cls()
-        counts, limit = mask.sum(1).cpu().numpy(), encoder.model.max_seq_length
-        whole = counts < limit if limit else counts > 0
-        rows = whole if whole.any() else counts > 0
-        characters = np.array([len(text) for text in texts])[rows].sum()
-        return cls(float(counts[rows].sum() / max(characters, 1)), limit)
-
-    def count(self, characters: np.ndarray) -> np.ndarray:
-        """Estimated tokens of texts of these lengths, (n,) float64."""
-        found = np.asarray(characters, dtype=np.float64) * self.per_character
-        return found if self.limit is None else np.minimum(found, self.limit)
-
-    def padded(self, characters: np.ndarray) -> float:
-        """Tokens that a model computes for such texts: a multiple of 16 each."""
-        return padded(self.count(characters))
-
-
-def padded(tokens: np.ndarray) -> float:
-    """Tokens that a model computes for texts (n,) that hold so many: a multiple of 16 each."""
-    return float((np.ceil(np.maximum(tokens, 1) / _LENGTH_STEP) * _LENGTH_STEP).sum())
 
 
 def most_candidates(config: Config, documents: int, given: int = 0) -> int:

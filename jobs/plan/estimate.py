@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,10 @@ from negmine.jobs.mining.models import EncoderChoice, judge_student
 from negmine.jobs.mining.retrieval import bm25_scorer, fill_given
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.scores import score_files
-from negmine.jobs.plan.counts import Tokens, most_candidates, pairs_read, union_size
+from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
+from negmine.jobs.plan.kernels import bm25_seconds, characters_read, dense_seconds
 from negmine.jobs.plan.reuse import Asked, asked_by, is_new
 from negmine.jobs.plan.sample import Size, artifact_name, mine_samples, take_sample, tree_bytes
-from negmine.jobs.plan.search import bm25_seconds, dense_seconds
 from negmine.jobs.plan.table import Plan, Stage
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
@@ -28,22 +27,15 @@ from negmine.transforms.sources.search import AUTO_SHARD
 _READ, _PLACED = 20e6, 80e6
 """Bytes of somebody else's files that are read, and of vectors that are put on positions, in a
 second: assumed, not measured."""
-_READING = f"reading at {_READ / 1e6:.0f} MB/s is assumed"
 _CHEAP = ("fusion", "late_interaction")
 """Judges that read no pairs one by one."""
-
-_COUNTED = {
-    "bm25_index": "documents",
-    "index": "documents",
-    "judge": "pairs",
-    "select": "pairs",
-    "score": "pairs",
-}
-"""What there is to do, where it is not queries."""
+_COUNTED = {"bm25_index": "documents", "index": "documents"}
+_COUNTED |= dict.fromkeys(("judge", "select", "score"), "pairs")
+"""What there is to do in a stage, where it is not queries."""
 
 
 def plan(config: Config, options: Sequence[str] = ()) -> Plan:
-    """Ingest, time a sample, and extrapolate; no later stage of the run is started or written.
+    """Ingest, time samples, and extrapolate; no later stage of the run is started or written.
 
     Raises what `mine` raises for an input or a model that is not there, before any work.
     """
@@ -64,113 +56,122 @@ class Estimate:
         sample, characters = take_sample(run)
         self.given = fill_given(run).mined() if self.config.sources.given else 0
         each = -(-self.given // max(run.rows("queries"), 1))
-        self.size = self._whole(each, characters)
-        self.mined = list(mine_samples(run, sample, each, folder))
+        self.size, self.pairs_note = self._whole(each, characters)
+        self.mined = mine_samples(run, sample, each, folder)
         self.last, self.width = self.mined[-1], self.mined[-1].width
         self.overhead = min(t.seconds for m in self.mined for t in m.taken.values())
         """Seconds of any pipeline."""
-        judges = (
-            judge_student(j, self.config.student)
-            for j in self.config.judge.flat()
-            if j.kind in _CHEAP
-        )
-        students = (run.student, *(run.encoder(settings, "judge") for settings in judges))
-        self.encoders = [e for e in students if isinstance(e, EncoderChoice)]
-        self.tokens: dict[tuple[str, str], Tokens] = {}
+        share = self.size.text / max(self.last.size.text, 1)
+        self.postings = share * bm25_scorer(self.last.run).index.postings.rows
+        copies = self.last.run.ingested["documents"].directory / "_local"
+        self.copied = share * tree_bytes(copies)
+        """Bytes of the mapped copies of documents, which judging makes."""
+        judges = [j for j in self.config.judge.flat() if j.kind in _CHEAP]
+        others = (run.encoder(judge_student(j, self.config.student), "judge") for j in judges)
+        self.encoders = [e for e in (run.student, *others) if isinstance(e, EncoderChoice)]
+        self.read: dict[tuple[str, str], float] = {}
         self.loaded: set[str] = set()
 
-    def _whole(self, each: int, characters: dict[str, np.ndarray]) -> Size:
+    def _whole(self, each: int, characters: dict[str, np.ndarray]) -> tuple[Size, str]:
         """The size of the collection; pairs are counted on disk, or else as many as can be."""
         run, sources = self.run, self.config.sources.on()
         documents, queries = run.rows("documents"), run.rows("queries")
         on_disk = [a.dataset for a in self.asked if "source" in a.artifact.key]
-        counted = union_size([*on_disk, run.ingested["positives"]], documents, queries)
-        most = queries * most_candidates(self.config, documents, each) + run.rows("positives")
-        self.pairs_note = (
-            "pairs estimated from the candidates on disk"
-            if counted
-            else "at most; sources share candidates"
-        )
-        bounds = {name: SOURCES[name].bound for name in sources}
-        candidates = {
-            str(name): float(min(documents, getattr(settings, bounds[name] or "", each)))
-            for name, settings in sources.items()
-        }
-        return Size(documents, queries, counted or most, candidates, characters)
+        pairs = union_size([*on_disk, run.ingested["positives"]], documents, queries)
+        note = "pairs estimated from the candidates on disk"
+        if pairs is None:
+            pairs = queries * most_candidates(self.config, documents, each) + run.rows("positives")
+            note = "at most; sources share candidates"
+        most = {name: getattr(sources[name], SOURCES[name].bound or "", each) for name in sources}
+        candidates = {str(name): float(min(documents, bound)) for name, bound in most.items()}
+        return Size(documents, queries, pairs, candidates, characters), note
 
     def stages(self) -> list[Stage]:
         """Every stage in the order of the run."""
-        size, order = self.size, [*STAGES, "publish"]
-        text = int(size.characters["documents"].sum())
+        order, size, took = [*STAGES, "publish"], self.size, self.ingest["seconds"]
         held = self.run.budget.expected(
-            size.documents, size.queries, self.width, self._postings(), text
+            size.documents, size.queries, self.width, self.postings, int(size.text)
         )
         held["index bm25"] = held["bm25_index"]
-        rows, took = size.documents + size.queries, self.ingest
-        stages = [
-            Stage(
-                "ingest", "ingest", rows, "rows", took["seconds"], took["seconds"],
-                tree_bytes(self.run.ingested["documents"].directory.parent),
-                "reused" if took["reused"] else "done",
-            ),
-            *(
-                self._stage(asked)
-                for asked in sorted(self.asked, key=lambda a: order.index(a.artifact.stage))
-            ),
-        ]  # fmt: skip
-        found = []
-        for stage in stages:
-            command = STAGES[stage.stage].command if stage.stage in STAGES else stage.stage
-            memory = held.get(stage.what) or held.get(stage.stage) or held[command]
-            found.append(replace(stage, memory=memory))
+        written = tree_bytes(self.run.ingested["documents"].directory.parent)
+        state = "reused" if self.ingest["reused"] else "done"
+        rows, memory = size.documents + size.queries, held["ingest"]
+        found = [Stage("ingest", "ingest", rows, "rows", took, took, written, state, memory=memory)]
+        for asked in sorted(self.asked, key=lambda a: order.index(a.artifact.stage)):
+            stage, label = asked.artifact.stage, asked.artifact.label
+            command = STAGES[stage].command if stage in STAGES else stage
+            memory = held.get(label) or held.get(stage) or held[command]
+            found.append(self._stage(asked, memory))
         return found
 
-    def _stage(self, asked: Asked) -> Stage:
+    def _stage(self, asked: Asked, memory: int) -> Stage:
         """A step of the run, less what of it is on disk."""
         artifact, left = asked.artifact, asked.left
-        kind = artifact.stage
-        unit = _COUNTED.get(kind, "queries")
-        rows = getattr(self.size, unit) if kind in _COUNTED else artifact.rows
-        seconds, size = self._scaled(artifact)
-        stage = Stage(
-            kind, artifact.label or kind, rows, unit, seconds, seconds, round(size), "estimate"
-        )
-        better = {
-            "embed": self._embed,
-            "retrieve": self._retrieve,
-            "precomputed": self._scores,
-            "judge": self._judge,
-        }
-        if kind in better:
-            stage = better[kind](asked, stage)
-        elif kind in _COUNTED and unit == "pairs":
-            stage = replace(stage, note=self.pairs_note)
-        elif kind == "index":
-            stage = replace(stage, note="building is not timed")
+        what, rows, unit = self._work(artifact)
         if not left:
-            return replace(stage, seconds=0.0, seconds_most=0.0, bytes=0, state="reused", note="")
-        note = "; ".join(filter(None, [f"{1 - left:.0%} is on disk" * (left < 1), stage.note]))
-        return replace(
-            stage,
-            seconds=round(stage.seconds * left, 3),
-            seconds_most=round(stage.seconds_most * left, 3),
-            bytes=round(stage.bytes * left),
-            note=note,
+            return Stage(artifact.stage, what, rows, unit, 0.0, 0.0, 0, "reused", "", memory)
+        seconds, written = self._scaled(artifact)
+        note = self.pairs_note if unit == "pairs" else ""
+        most = seconds
+        match artifact.stage:
+            case "embed":
+                seconds, written, note = self._embed(artifact)
+                most = seconds
+            case "retrieve":
+                seconds = most = self._search(artifact) or seconds
+            case "index":
+                note = "building is not timed"
+            case "judge":
+                seconds, most, written, note = self._judge(artifact)
+        if unit in {"rows", "bytes"}:
+            seconds = most = self.overhead + sum(map(_size, self._files(artifact))) / _READ
+            note = f"reading at {_READ / 1e6:.0f} MB/s is assumed"
+        if left < 1:
+            note = "; ".join(filter(None, (f"{1 - left:.0%} is on disk", note)))
+        seconds, most = round(seconds * left, 3), round(most * left, 3)
+        written = round(written * left)
+        return Stage(
+            artifact.stage, what, rows, unit, seconds, most, written, "estimate", note, memory
         )
+
+    def _work(self, artifact: Artifact) -> tuple[str, int, str]:
+        """What a step is called, and how much of what there is to do."""
+        what = artifact.label or artifact.stage
+        match artifact.stage:
+            case "embed":
+                encoder = self._encoder(artifact)
+                if encoder and encoder.section != "student":
+                    what = f"{what}, {encoder.weights.name}"
+                return what, artifact.rows, _texts(artifact)
+            case "judge":
+                what = f"judge {self._kind(artifact)}"
+            case "retrieve" if artifact.key.get("source") == "given":
+                return what, self.given, "rows"
+            case "precomputed":
+                return what, sum(map(_size, self._files(artifact))), "bytes"
+        unit = _COUNTED.get(artifact.stage)
+        return what, getattr(self.size, unit) if unit else artifact.rows, unit or "queries"
+
+    def _files(self, artifact: Artifact) -> list[str]:
+        """Files of somebody else's that an artifact is read from."""
+        if artifact.stage == "retrieve":
+            return list(fill_given(self.run).files)
+        judges = [judge for judge in self.config.judge.flat() if judge.kind == "precomputed"]
+        return [file for judge in judges[:1] for file in score_files(judge.path or "")]
 
     def _units(self, artifact: Artifact, size: Size) -> float:
         """What the cost of an artifact grows with: its rows, where there is nothing better."""
-        candidates = size.candidates
         match artifact.stage:
             case "embed":
-                return self._tokens(artifact).padded(size.characters[_texts(artifact)])
+                texts = _texts(artifact)
+                return float(np.minimum(size.characters[texts], self._read(artifact)).sum())
             case "bm25_index":
-                return float(size.characters["documents"].sum())
+                return size.text
             case "retrieve":
-                most = max(candidates.values(), default=1.0)
-                return size.queries * candidates.get(artifact.key.get("source", ""), most)
+                most = max(size.candidates.values())
+                return size.queries * size.candidates.get(artifact.key.get("source", ""), most)
             case "check_judge":
-                each = sum(candidates.values()) if artifact.waits else 1 + RANDOM
+                each = sum(size.candidates.values()) if artifact.waits else 1 + RANDOM
                 return artifact.rows * each
             case "judge" | "select" | "score" | "publish":
                 return size.pairs
@@ -186,8 +187,8 @@ class Estimate:
         found = [(self._units(t.artifact, m.size), t.seconds, t.bytes) for m, t in both if t]
         if not found:
             return self.overhead, 0.0, 0.0, 0.0
-        units, cold, _ = found[0]
-        (few, first, less), (many, last, more) = found[-2:] if len(found) > 1 else found * 2
+        (units, cold, _), (many, last, more) = found[0], found[-1]
+        few, first, less = found[-2] if len(found) > 1 else (0.0, self.overhead, 0)
         if len(found) < 3 or many <= few:
             rate = max(last - self.overhead, 0.0) / max(many, 1)
         else:
@@ -196,6 +197,7 @@ class Estimate:
         return max(self.overhead, cold - rate * units), rate, max(more - size * many, 0.0), size
 
     def _scaled(self, artifact: Artifact, name: str = "") -> tuple[float, float]:
+        """Seconds and bytes of an artifact of the whole."""
         fixed, rate, base, size = self._line(artifact, name)
         units = self._units(artifact, self.size)
         return fixed + rate * units, base + size * units
@@ -205,125 +207,94 @@ class Estimate:
         key = artifact.key["encoder"]
         return next((e for e in self.encoders if e.identity.items() <= key.items()), None)
 
-    def _tokens(self, artifact: Artifact) -> Tokens:
+    def _read(self, artifact: Artifact) -> float:
+        """Characters of a text beyond which the model reads no further."""
         encoder, texts = self._encoder(artifact), _texts(artifact)
         if encoder is None:
-            return Tokens()
+            return float("inf")
         name = (texts, encoder.digest)
-        if name not in self.tokens:
+        if name not in self.read:
             from negmine.transforms.models.encoder import load_encoder
 
             kind = "query" if texts == "queries" else "document"
             own = getattr(self.last.sample, texts)["text"].to_pylist()
-            self.tokens[name] = Tokens.of(load_encoder(encoder.spec()), kind, own)
-        return self.tokens[name]
+            self.read[name] = characters_read(load_encoder(encoder.spec()), kind, own)
+        return self.read[name]
 
-    def _embed(self, asked: Asked, stage: Stage) -> Stage:
-        """By the tokens of the texts that no earlier artifact holds; a model is loaded once."""
-        artifact, texts = asked.artifact, _texts(asked.artifact)
-        encoder, characters = self._encoder(artifact), self.size.characters[texts]
-        size = len(characters) * (4 * self.width + 24)
+    def _embed(self, artifact: Artifact) -> tuple[float, float, str]:
+        """Seconds by what is read of texts that no earlier artifact holds, bytes and a note."""
+        encoder, texts = self._encoder(artifact), _texts(artifact)
+        written = 2.0 * artifact.rows * (4 * self.width + 24)
         if encoder is None:
             note = f"placing at {_PLACED / 1e6:.0f} MB/s is assumed"
-            stage = _lasting(stage, self.overhead + size / _PLACED, note=note)
-            return replace(stage, unit=texts, bytes=2 * size)
-        if encoder.section != "student":
-            stage = replace(stage, what=f"{stage.what}, {encoder.weights.name}")
-        tokens, seconds, note = self._tokens(artifact), self.overhead, ""
-        if asked.left:
-            new = is_new(self.run, artifact, self.run.ingested[texts])
-            seconds += self._line(artifact)[1] * tokens.padded(characters[new])
-            note = "" if new.all() else f"{int(new.sum()):,} texts are new"
-            if encoder.digest not in self.loaded:
-                self.loaded.add(encoder.digest)
-                loading = self.mined[0].taken[f"embed documents {encoder.digest}"].artifact
-                seconds += self._line(loading)[0] - self.overhead
+            return self.overhead + written / 2 / _PLACED, written, note
+        new = is_new(self.run, artifact, self.run.ingested[texts])
+        characters = np.minimum(self.size.characters[texts][new], self._read(artifact))
+        seconds = self.overhead + self._line(artifact)[1] * float(characters.sum())
+        if encoder.digest not in self.loaded:  # by the first artifact that is to be made
+            self.loaded.add(encoder.digest)
+            loading = self.mined[0].taken[f"embed documents {encoder.digest}"].artifact
+            seconds += self._line(loading)[0] - self.overhead
         if artifact.key["tokens"]:
-            size += round(2 * self.width * float(tokens.count(characters).sum()))
-        return replace(_lasting(stage, seconds, note=note), unit=texts, bytes=2 * size)
+            written = self._scaled(artifact)[1]
+        return seconds, written, "" if new.all() else f"{int(new.sum()):,} texts are new"
 
-    def _retrieve(self, asked: Asked, stage: Stage) -> Stage:
-        """Of what reads an index its kernel is timed, for a sample is too small to search."""
-        source, sources, size = asked.artifact.key.get("source"), self.config.sources, self.size
-        counts = size.documents, size.queries
-        if not asked.left:
-            return stage
-        if source == "dense" and sources.dense:
-            seconds = dense_seconds(self.width, *counts, sources.dense.depth)
-        elif source == "bm25" and sources.bm25:
-            texts = self.last.sample.queries["text"].to_pylist()
-            seconds = bm25_seconds(self.last.run, sources.bm25, texts, *counts)
-        elif source == "given":
-            files = fill_given(self.run).files
-            seconds = sum(storage.state(file)[0] for file in files) / _READ
-            stage = replace(stage, rows=self.given, unit="rows", note=_READING)
-        else:
-            return stage
-        return _lasting(stage, self.overhead + seconds, note=stage.note)
+    def _search(self, artifact: Artifact) -> float | None:
+        """Seconds of what reads an index; None for other sources, which a sample tells of."""
+        sources, counts = self.config.sources, (self.size.documents, self.size.queries)
+        match artifact.key.get("source"):
+            case "dense" if sources.dense:
+                return self.overhead + dense_seconds(self.width, *counts, sources.dense.depth)
+            case "bm25" if sources.bm25:
+                texts = self.last.sample.queries["text"].to_pylist()
+                return self.overhead + bm25_seconds(self.last.run, sources.bm25, texts, *counts)
+        return None
 
-    def _scores(self, asked: Asked, stage: Stage) -> Stage:
-        """By the bytes of the files of scores."""
-        paths = [j.path for j in self.config.judge.flat() if j.kind == "precomputed" and j.path]
-        size = sum(storage.state(file)[0] for path in paths for file in score_files(path))
-        size //= len(paths)
-        stage = _lasting(stage, self.overhead + size / _READ, note=_READING)
-        return replace(stage, rows=size, unit="bytes", bytes=size // 2)
+    def _kind(self, artifact: Artifact) -> str:
+        """Kind of the judge that an artifact is of; of the whole one, where that is not known."""
+        return str(artifact.key.get("judge", {}).get("kind", self.config.judge.kind))
 
-    def _judge(self, asked: Asked, stage: Stage) -> Stage:
-        """By the pairs; a judge that reads them one by one takes the more the more it drops."""
-        judge, pairs = self.config.judge, self.size.pairs
-        kind = asked.artifact.key.get("judge", {}).get("kind", judge.kind)
+    def _judge(self, artifact: Artifact) -> tuple[float, float, float, str]:
+        """Seconds by the pairs, least and most, bytes and a note.
+
+        A judge that reads pairs one by one takes the more the more it drops. One that is made of
+        others does their work too, unless their own artifacts are in the plan.
+        """
+        judge, kind, note = self.config.judge, self._kind(artifact), self.pairs_note
         cheap = [j.kind for j in judge.flat() if j.kind in _CHEAP]
         name = kind if kind in _CHEAP else (cheap or ["none"])[0]
-        seconds, size = self._scaled(asked.artifact, f"judge {name}")
-        stage = replace(
-            _lasting(stage, seconds, self.pairs_note), what=f"judge {kind}", bytes=round(size)
-        )
+        seconds, written = self._scaled(artifact, f"judge {name}")
+        written += self.copied
         if kind != judge.kind:
-            return stage
-        listed = sum(a.artifact.stage == "judge" for a in self.asked)
-        if judge.kind in {"cascade", "vote"}:
-            more = 1 + max(0, len(cheap) - listed + 1)
-            stage = replace(
-                _lasting(stage, more * stage.seconds, self.pairs_note), bytes=more * stage.bytes
-            )
-        readers = [j for j in judge.flat() if j.kind == "cross_encoder"]
-        if not readers:
-            return stage
+            return seconds, seconds, written, note
+        if kind in {"cascade", "vote"}:
+            known = sum(asked.artifact.stage == "judge" for asked in self.asked)
+            times = 1 + max(0, len(cheap) + 1 - known)
+            seconds, written = times * seconds, times * written
+        if not any(j.kind == "cross_encoder" for j in judge.flat()):
+            return seconds, seconds, written, note
         quota, own = Selection.of(self.config).quota, self.run.rows("positives")
-        low, high = pairs_read(judge, own, self.size.queries, quota, pairs)
+        low, high = pairs_read(judge, own, self.size.queries, quota, self.size.pairs)
         check = self.mined[0].taken["check judge cross_encoder"].artifact
         rate = self._line(check)[1]
-        return replace(
-            stage,
-            seconds=stage.seconds + low * rate,
-            seconds_most=stage.seconds + high * rate,
-            note=f"reads {low:,} to {high:,} pairs; {self.pairs_note}",
-        )
-
-    def _postings(self) -> float:
-        """Postings that the BM25 index of the whole corpus would have."""
-        texts = (size.characters["documents"].sum() for size in (self.size, self.last.size))
-        whole, sampled = texts
-        return bm25_scorer(self.last.run).index.postings.rows * float(whole) / max(sampled, 1)
+        note = f"reads {low:,} to {high:,} pairs; {note}"
+        return seconds + low * rate, seconds + high * rate, written, note
 
     def largest(self) -> tuple[str, int]:
         """The largest single thing that a worker holds or maps, and its bytes."""
-        documents = self.size.documents
-        shard = min(documents, AUTO_SHARD)
+        documents = max(self.size.documents, 1)
+        shard, block = min(documents, AUTO_SHARD), self.config.runner.block_size
         items = {
             "vectors of a shard of documents": 4.0 * shard * self.width,
-            "BM25 weights of a shard": 8 * self._postings() * shard / max(documents, 1),
+            "BM25 weights of a shard": 8 * self.postings * shard / documents,
         }
-        student = self.run.student
-        if isinstance(student, EncoderChoice):
-            weights = Path(student.weights.folder).glob("**/*.safetensors")
+        if isinstance(self.run.student, EncoderChoice):
+            weights = Path(self.run.student.weights.folder).glob("**/*.safetensors")
             items["the student's weights"] = sum(file.stat().st_size for file in weights)
-        for artifact in (a.artifact for a in self.asked if a.artifact.key.get("tokens")):
-            if _texts(artifact) == "documents":
-                tokens = self._tokens(artifact).count(self.size.characters["documents"])
-                block = min(documents, self.config.runner.block_size)
-                items["token vectors of a block"] = 4 * block * float(tokens.mean()) * self.width
+        for artifact in (asked.artifact for asked in self.asked):
+            if artifact.key.get("tokens") and _texts(artifact) == "documents":
+                vectors = self._scaled(artifact)[1] / documents
+                items["token vectors of a block"] = min(documents, block) * vectors
         what = max(items, key=lambda name: items[name])
         return what, round(items[what])
 
@@ -333,5 +304,5 @@ def _texts(artifact: Artifact) -> str:
     return "documents" if "documents" in artifact.key else "queries"
 
 
-def _lasting(stage: Stage, seconds: float, note: str) -> Stage:
-    return replace(stage, seconds=seconds, seconds_most=seconds, note=note)
+def _size(file: str) -> int:
+    return storage.state(file)[0]

@@ -125,6 +125,11 @@ class Size:
     candidates: dict[str, float]
     characters: dict[str, np.ndarray]
 
+    @property
+    def text(self) -> float:
+        """Characters of all documents."""
+        return float(self.characters["documents"].sum())
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -206,7 +211,7 @@ class Mined:
         return sum(t.seconds for t in self.taken.values() if t.artifact.stage in stages)
 
 
-def mine_samples(run: MiningRun, sample: Sample, each: int, folder: Path) -> Iterator[Mined]:
+def mine_samples(run: MiningRun, sample: Sample, each: int, folder: Path) -> list[Mined]:
     """Mine samples of growing size, each by an ordinary run on this machine.
 
     `each` random documents a query stand in for candidates that only files tell, random vectors for
@@ -215,8 +220,8 @@ def mine_samples(run: MiningRun, sample: Sample, each: int, folder: Path) -> Ite
     mined: list[Mined] = []
     for documents, queries in SIZES:
         part, place = sample.head(documents, queries), folder / str(len(mined))
-        if len(mined) > 1 and part.positives.num_rows == mined[-1].sample.positives.num_rows:
-            return
+        if len(mined) > 1 and part.queries.num_rows == mined[-1].sample.queries.num_rows:
+            break
         sets = part.write(place / "ingest")
         counts = run.ingested["documents"].directory.parent / "counts.json"
         shutil.copy(storage.fetch(counts), place / "ingest" / counts.name)
@@ -234,7 +239,7 @@ def mine_samples(run: MiningRun, sample: Sample, each: int, folder: Path) -> Ite
         for reader in readers:
             _ = reader.judge_checks
         mined.append(Mined(part, main, work.taken))
-        yield mined[-1]
+    return mined
 
 
 def _sample_run(

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from negmine.jobs.plan.counts import Tokens, most_candidates, padded, pairs_read, union_size
+from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
+from negmine.jobs.plan.kernels import characters_read
 from negmine.jobs.plan.table import about, disk
 from negmine.schemas.config import Config
 from negmine.schemas.judges import Judge
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.models.encoder import EncoderSpec, load_encoder
+from negmine.transforms.models.weights import find_weights
 from tests.jobs.collections import (
     cross_encoder,
     negmine,
@@ -175,16 +178,13 @@ def test_a_judge_never_reads_more_than_there_is() -> None:
     assert low == high == 30
 
 
-def test_tokens_follow_the_length_of_texts_up_to_the_limit() -> None:
-    tokens = Tokens(per_character=0.25, limit=256)
-    assert tokens.count(np.array([400, 4000])).tolist() == [100, 256]
-    assert tokens.padded(np.array([400])) == 112
-    assert tokens.padded(np.array([4000] * 3)) == 256 * 3
-    assert tokens.padded(np.array([64] * 10)) < tokens.padded(np.array([640] * 10)) / 9
-
-
-def test_tokens_are_padded_to_sixteen() -> None:
-    assert padded(np.array([1, 16, 17, 0])) == 16 + 16 + 32 + 16
+def test_a_text_costs_up_to_the_models_limit(base: Path) -> None:
+    spec = EncoderSpec(find_weights("all-MiniLM-L6-v2").folder, device="cpu")
+    texts = ["boundary layer " * 20, "boundary layer " * 500]
+    read = characters_read(load_encoder(spec), "document", texts)
+    assert read == pytest.approx(256 * len(texts[0]) / (20 * 2 + 2))
+    static = load_encoder(EncoderSpec(str(base / "student"), device="cpu"))
+    assert characters_read(static, "document", texts) == np.inf
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
-"""What search costs on this machine: its kernels timed on as many documents as a shard has."""
+"""What a sample is too small to tell: search of a whole shard, and how much of a text is read."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -44,3 +45,15 @@ def bm25_seconds(
     asked = opened.queries(texts, config.language)
     searching, _ = timed(lambda: matrix.top_k(asked, min(config.depth, rows)))
     return (documents / rows) * (building + searching * queries / len(texts))
+
+
+def characters_read(encoder: Any, kind: str, texts: Sequence[str]) -> float:
+    """Characters of a text beyond which a model reads no further, by its tokens on a few texts."""
+    mask = encoder.model.preprocess(list(texts), task=kind).get("attention_mask")
+    limit = encoder.model.max_seq_length if mask is not None else None
+    if mask is None or not limit:
+        return float("inf")
+    tokens = mask.sum(1).cpu().numpy()
+    whole = tokens < limit if (tokens < limit).any() else tokens > 0
+    characters = np.array([len(text) for text in texts])[whole].sum()
+    return float(limit * characters / max(tokens[whole].sum(), 1))
