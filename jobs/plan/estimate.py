@@ -52,13 +52,13 @@ class Estimate:
 
     def __init__(self, run: MiningRun, folder: Path) -> None:
         self.run, self.config, self.ingest = run, run.config, run.work.timings["ingest"]
-        self.asked = asked_by(run)
         sample, characters = take_sample(run)
         self.given = fill_given(run).mined() if self.config.sources.given else 0
         each = -(-self.given // max(run.rows("queries"), 1))
-        self.size, self.pairs_note = self._whole(each, characters)
-        self.mined = mine_samples(run, sample, each, folder)
+        self.mined = mine_samples(run, sample, each, folder)  # before anything else loads a model
         self.last, self.width = self.mined[-1], self.mined[-1].width
+        self.asked = asked_by(run)
+        self.size, self.pairs_note = self._whole(each, characters)
         self.overhead = min(t.seconds for m in self.mined for t in m.taken.values())
         """Seconds of any pipeline."""
         share = self.size.text / max(self.last.size.text, 1)
@@ -124,7 +124,9 @@ class Estimate:
             case "judge":
                 seconds, most, written, note = self._judge(artifact)
         if unit in {"rows", "bytes"}:
-            seconds = most = self.overhead + sum(map(_size, self._files(artifact))) / _READ
+            files = sum(map(_size, self._files(artifact)))
+            seconds = most = self.overhead + files / _READ
+            written = written or files / 2
             note = f"reading at {_READ / 1e6:.0f} MB/s is assumed"
         if left < 1:
             note = "; ".join(filter(None, (f"{1 - left:.0%} is on disk", note)))
@@ -183,7 +185,10 @@ class Estimate:
         What the process loads belongs to the fixed part: the first sample paid for it. `name` is
         of the step of a sample that tells, where it is not that of the artifact.
         """
-        both = [(m, m.taken.get(name or artifact_name(artifact))) for m in self.mined]
+        name = name or artifact_name(artifact)
+        if artifact.stage == "retrieve" and name not in self.last.taken:
+            name = "retrieve random"  # which stands in for what files tell
+        both = [(m, m.taken.get(name)) for m in self.mined]
         found = [(self._units(t.artifact, m.size), t.seconds, t.bytes) for m, t in both if t]
         if not found:
             return self.overhead, 0.0, 0.0, 0.0
