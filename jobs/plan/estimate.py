@@ -12,7 +12,7 @@ from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.scores import score_files
 from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
 from negmine.jobs.plan.kernels import bm25_seconds, characters_read, dense_seconds
-from negmine.jobs.plan.reuse import Asked, asked_by, is_new
+from negmine.jobs.plan.reuse import Asked, asked_by, is_new, judge_kind
 from negmine.jobs.plan.sample import Size, artifact_name, mine_samples, take_sample, tree_bytes
 from negmine.jobs.plan.table import Plan, Stage
 from negmine.jobs.workdir.artifacts import Artifact
@@ -111,30 +111,26 @@ class Estimate:
         if not left:
             return Stage(artifact.stage, what, rows, unit, 0.0, 0.0, 0, "reused", "", memory)
         seconds, written = self._scaled(artifact)
-        note = self.pairs_note if unit == "pairs" else ""
-        most = seconds
+        note, more = self.pairs_note if unit == "pairs" else "", 0.0
         match artifact.stage:
             case "embed":
                 seconds, written, note = self._embed(artifact)
-                most = seconds
             case "retrieve":
-                seconds = most = self._search(artifact) or seconds
+                seconds = self._search(artifact) or seconds
             case "index":
                 note = "building is not timed"
             case "judge":
-                seconds, most, written, note = self._judge(artifact)
+                seconds, more, written, note = self._judge(artifact)
         if unit in {"rows", "bytes"}:
-            files = sum(map(_size, self._files(artifact)))
-            seconds = most = self.overhead + files / _READ
+            files = self._file_bytes(artifact)
+            seconds = self.overhead + files / _READ
             written = written or files / 2
             note = f"reading at {_READ / 1e6:.0f} MB/s is assumed"
         if left < 1:
             note = "; ".join(filter(None, (f"{1 - left:.0%} is on disk", note)))
-        seconds, most = round(seconds * left, 3), round(most * left, 3)
-        written = round(written * left)
-        return Stage(
-            artifact.stage, what, rows, unit, seconds, most, written, "estimate", note, memory
-        )
+        least, most, written = seconds * left, (seconds + more) * left, round(written * left)
+        costs = round(least, 3), round(most, 3), written
+        return Stage(artifact.stage, what, rows, unit, *costs, "estimate", note, memory)
 
     def _work(self, artifact: Artifact) -> tuple[str, int, str]:
         """What a step is called, and how much of what there is to do."""
@@ -146,20 +142,22 @@ class Estimate:
                     what = f"{what}, {encoder.weights.name}"
                 return what, artifact.rows, _texts(artifact)
             case "judge":
-                what = f"judge {self._kind(artifact)}"
+                what = f"judge {judge_kind(artifact, self.config.judge.kind)}"
             case "retrieve" if artifact.key.get("source") == "given":
                 return what, self.given, "rows"
             case "precomputed":
-                return what, sum(map(_size, self._files(artifact))), "bytes"
+                return what, self._file_bytes(artifact), "bytes"
         unit = _COUNTED.get(artifact.stage)
         return what, getattr(self.size, unit) if unit else artifact.rows, unit or "queries"
 
-    def _files(self, artifact: Artifact) -> list[str]:
-        """Files of somebody else's that an artifact is read from."""
+    def _file_bytes(self, artifact: Artifact) -> int:
+        """Bytes of somebody else's files that an artifact is read from."""
         if artifact.stage == "retrieve":
-            return list(fill_given(self.run).files)
-        judges = [judge for judge in self.config.judge.flat() if judge.kind == "precomputed"]
-        return [file for judge in judges[:1] for file in score_files(judge.path or "")]
+            files = list(fill_given(self.run).files)
+        else:
+            paths = [judge.path or "" for judge in self.config.judge.flat() if judge.path]
+            files = score_files(paths[0])
+        return sum(storage.state(file)[0] for file in files)
 
     def _units(self, artifact: Artifact, size: Size) -> float:
         """What the cost of an artifact grows with: its rows, where there is nothing better."""
@@ -255,35 +253,32 @@ class Estimate:
                 return self.overhead + bm25_seconds(self.last.run, sources.bm25, texts, *counts)
         return None
 
-    def _kind(self, artifact: Artifact) -> str:
-        """Kind of the judge that an artifact is of; of the whole one, where that is not known."""
-        return str(artifact.key.get("judge", {}).get("kind", self.config.judge.kind))
-
     def _judge(self, artifact: Artifact) -> tuple[float, float, float, str]:
-        """Seconds by the pairs, least and most, bytes and a note.
+        """Seconds by the pairs, how many more there may be, bytes and a note.
 
         A judge that reads pairs one by one takes the more the more it drops. One that is made of
         others does their work too, unless their own artifacts are in the plan.
         """
-        judge, kind, note = self.config.judge, self._kind(artifact), self.pairs_note
+        judge, note = self.config.judge, self.pairs_note
+        kind = judge_kind(artifact, judge.kind)
         cheap = [j.kind for j in judge.flat() if j.kind in _CHEAP]
         name = kind if kind in _CHEAP else (cheap or ["none"])[0]
         seconds, written = self._scaled(artifact, f"judge {name}")
-        written += self.copied
         if kind != judge.kind:
-            return seconds, seconds, written, note
+            return seconds, 0.0, written, note
         if kind in {"cascade", "vote"}:
             known = sum(asked.artifact.stage == "judge" for asked in self.asked)
             times = 1 + max(0, len(cheap) + 1 - known)
             seconds, written = times * seconds, times * written
+        written += self.copied
         if not any(j.kind == "cross_encoder" for j in judge.flat()):
-            return seconds, seconds, written, note
+            return seconds, 0.0, written, note
         quota, own = Selection.of(self.config).quota, self.run.rows("positives")
         low, high = pairs_read(judge, own, self.size.queries, quota, self.size.pairs)
         check = self.mined[0].taken["check judge cross_encoder"].artifact
         rate = self._line(check)[1]
         note = f"reads {low:,} to {high:,} pairs; {note}"
-        return seconds + low * rate, seconds + high * rate, written, note
+        return seconds + low * rate, (high - low) * rate, written, note
 
     def largest(self) -> tuple[str, int]:
         """The largest single thing that a worker holds or maps, and its bytes."""
@@ -307,7 +302,3 @@ class Estimate:
 def _texts(artifact: Artifact) -> str:
     """Which texts an artifact of vectors is of."""
     return "documents" if "documents" in artifact.key else "queries"
-
-
-def _size(file: str) -> int:
-    return storage.state(file)[0]

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import earlier_vectors
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
+from negmine.pipelines.graph import STAGES
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import text_keys
 
@@ -59,13 +61,15 @@ class PlannedWork(WorkDirectory):
 
     def _look(self, artifact: Artifact) -> Asked:
         directory, found = self.path(artifact.stage, artifact.key)
-        datasets = [Dataset(str(directory / name)) for name in artifact.several or ("",)]
+        names = artifact.several or ("",)
+        datasets = [Dataset(str(directory / name)) for name in names]
         first, left = datasets[0], 0.0
         if not all(dataset.finished for dataset in datasets):
             done = 0 if artifact.several else sum(b.stop - b.start for b in first.blocks())
             # One with all its parts and no manifest still has its last step to do.
             left = max(1e-9, 1 - done / max(artifact.rows, 1))
-            first = Expected(first.path, found, artifact.rows)
+            name = "/".join(filter(None, (found, names[0])))
+            first = Expected(first.path, name, artifact.rows)
         return self.asked.setdefault(directory, Asked(artifact, first, left))
 
 
@@ -80,18 +84,19 @@ def asked_by(run: MiningRun) -> list[Asked]:
     for step in ("collection", "candidates", "judge_checks", "sets"):
         with suppress(NotMade):
             getattr(run, step)
-    found = list(work.asked.values())
-    for stage in ("judge", "select", "score", "publish"):
-        if not any(a.artifact.stage == stage and _is_last(run, a.artifact) for a in found):
+    found, whole = list(work.asked.values()), run.config.judge.kind
+    # Artifacts of the judges that another one is made of are not those of the last stages.
+    last = {a.artifact.stage for a in found if judge_kind(a.artifact, whole) == whole}
+    for stage in (*dropwhile(lambda name: name != "judge", STAGES), "publish"):
+        if stage not in last:
             artifact = Artifact(stage, {}, run.rows("queries"), unknown)
             found.append(Asked(artifact, Expected(stage), 1.0))
     return found
 
 
-def _is_last(run: RunContext, artifact: Artifact) -> bool:
-    """Whether it is not of a judge that another one is made of."""
-    whole = run.config.judge.kind
-    return bool(artifact.key.get("judge", {}).get("kind", whole) == whole)
+def judge_kind(artifact: Artifact, whole: str) -> str:
+    """Kind of the judge that an artifact is of; that of the whole judge where it names none."""
+    return str(artifact.key.get("judge", {}).get("kind", whole))
 
 
 def unknown(directory: str, _: object) -> "beam.PTransform":

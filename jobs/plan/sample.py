@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -225,13 +225,15 @@ def mine_samples(run: MiningRun, sample: Sample, each: int, folder: Path) -> lis
         sets = part.write(place / "ingest")
         counts = run.ingested["documents"].directory.parent / "counts.json"
         shutil.copy(storage.fetch(counts), place / "ingest" / counts.name)
-        config, work = _bounded(run.config, each, place), TimedWork(place, run.work.block_size)
+        config, judges = _bounded(run.config, each, place), run.config.judge.flat()
+        width = run.student.width if isinstance(run.student, GivenStudent) else None
         if len(mined) > 1 and mined[-1].models > _LITTLE:
-            config = _modelless(config)
-        if config.student.vectors:
-            width = run.student.width if isinstance(run.student, GivenStudent) else mined[-1].width
-            config = _vectors(config, part, width, place)
-        main, *readers = (_sample_run(run, c, sets, work) for c in _sample_configs(config))
+            judges, width = [], mined[-1].width
+        if width is not None:
+            student = config.student.model_copy(update={"vectors": _vectors(part, width, place)})
+            config = config.model_copy(update={"student": student})
+        work = TimedWork(place, run.work.block_size)
+        main, *readers = (_sample_run(run, c, sets, work) for c in _judged(config, judges))
         _ = main.sets
         seconds, _ = timed(partial(publish, main, "sample"))
         artifact = Artifact("publish", {}, queries, unknown)
@@ -263,28 +265,19 @@ def _bounded(config: Config, each: int, place: Path) -> Config:
     return config.model_copy(update=changed)
 
 
-def _modelless(config: Config) -> Config:
-    """The config with vectors in place of the student, and no judge."""
-    vectors = Vectors(documents="", queries="")
-    student = config.student.model_copy(update={"vectors": vectors})
-    return config.model_copy(update={"student": student, "judge": Judge(kind="none")})
-
-
-def _vectors(config: Config, sample: Sample, width: int, place: Path) -> Config:
-    """The config with files of random vectors of length 1."""
+def _vectors(sample: Sample, width: int, place: Path) -> Vectors:
+    """Files of random vectors of length 1, for the texts of a sample."""
     files = {texts: str(place / f"{texts}.parquet") for texts in ("documents", "queries")}
     for texts, file in files.items():
         ids = getattr(sample, texts).column(1)
         drawn = np.random.default_rng(0).standard_normal((len(ids), width), dtype=np.float32)
         drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
         pq.write_table(pa.table({"id": ids, "vector": list(drawn)}), file)
-    student = config.student.model_copy(update={"vectors": Vectors(**files)})
-    return config.model_copy(update={"student": student})
+    return Vectors(**files)
 
 
-def _sample_configs(config: Config) -> Iterator[Config]:
+def _judged(config: Config, judges: Sequence[Judge]) -> Iterator[Config]:
     """The config with a judge that reads no pairs one by one; behind it one for each that does."""
-    judges = config.judge.flat()
     cheap = [judge for judge in judges if judge.kind in {"fusion", "late_interaction"}]
     policies = [p for p in config.policies or () if cheap or not needs_judge(p)]
     judge = cheap[0] if cheap else Judge(kind="none")
