@@ -29,7 +29,7 @@ _READ, _PLACED = 20e6, 80e6
 second: assumed, not measured."""
 _CHEAP = ("fusion", "late_interaction")
 """Judges that read no pairs one by one."""
-_COUNTED = {"bm25_index": "documents", "index": "documents"}
+_COUNTED = dict.fromkeys(("bm25_index", "index"), "documents")
 _COUNTED |= dict.fromkeys(("judge", "select", "score"), "pairs")
 """What there is to do in a stage, where it is not queries."""
 
@@ -215,13 +215,10 @@ class Estimate:
         encoder, texts = self._encoder(artifact), _texts(artifact)
         if encoder is None:
             return float("inf")
-        name = (texts, encoder.digest)
+        name = (encoder.digest, texts)
         if name not in self.read:
-            from negmine.transforms.models.encoder import load_encoder
-
-            kind = "query" if texts == "queries" else "document"
             own = getattr(self.last.sample, texts)["text"].to_pylist()
-            self.read[name] = characters_read(load_encoder(encoder.spec()), kind, own)
+            self.read[name] = characters_read(encoder.spec(), texts, own)
         return self.read[name]
 
     def _embed(self, artifact: Artifact) -> tuple[float, float, str]:

@@ -1,7 +1,7 @@
 """What a sample is too small to tell: search of a whole shard, and how much of a text is read."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from scipy import sparse
@@ -10,6 +10,9 @@ from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.plan.sample import timed
 from negmine.schemas.config import Bm25
+
+if TYPE_CHECKING:
+    from negmine.transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder
 
 _DOCUMENTS, _QUERIES = 32_768, 256
 
@@ -47,11 +50,18 @@ def bm25_seconds(
     return (documents / rows) * (building + searching * queries / len(texts))
 
 
-def characters_read(encoder: Any, kind: str, texts: Sequence[str]) -> float:
-    """Characters of a text beyond which a model reads no further, by its tokens on a few texts."""
-    mask = encoder.model.preprocess(list(texts), task=kind).get("attention_mask")
-    limit = encoder.model.max_seq_length if mask is not None else None
-    if mask is None or not limit:
+def characters_read(spec: "EncoderSpec", name: str, texts: Sequence[str]) -> float:
+    """Characters of a text beyond which a model reads no further, by its tokens of a few texts.
+
+    They are of `documents` or `queries`, as `name` says.
+    """
+    from negmine.transforms.models.encoder import load_encoder
+
+    model = cast("SentenceTransformerEncoder", load_encoder(spec)).model
+    kind = "query" if name == "queries" else "document"
+    mask = model.preprocess(list(texts), task=kind).get("attention_mask")
+    limit = None if mask is None else model.max_seq_length
+    if not limit:
         return float("inf")
     tokens = mask.sum(1).cpu().numpy()
     whole = tokens < limit if (tokens < limit).any() else tokens > 0

@@ -13,7 +13,7 @@ from negmine.jobs.plan.table import about, disk
 from negmine.schemas.config import Config
 from negmine.schemas.judges import Judge
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.models.encoder import EncoderSpec, load_encoder
+from negmine.transforms.models.encoder import EncoderSpec
 from negmine.transforms.models.weights import find_weights
 from tests.jobs.collections import (
     cross_encoder,
@@ -182,10 +182,10 @@ def test_a_judge_never_reads_more_than_there_is() -> None:
 def test_a_text_costs_up_to_the_models_limit(base: Path) -> None:
     spec = EncoderSpec(find_weights("all-MiniLM-L6-v2").folder, device="cpu")
     texts = ["boundary layer " * 20, "boundary layer " * 500]
-    read = characters_read(load_encoder(spec), "document", texts)
+    read = characters_read(spec, "documents", texts)
     assert read == pytest.approx(256 * len(texts[0]) / (20 * 2 + 2))
-    static = load_encoder(EncoderSpec(str(base / "student"), device="cpu"))
-    assert characters_read(static, "document", texts) == np.inf
+    static = EncoderSpec(str(base / "student"), device="cpu")
+    assert characters_read(static, "documents", texts) == np.inf
 
 
 @pytest.mark.parametrize(
