@@ -1,12 +1,11 @@
-"""How many candidates, pairs and bytes a run has: bounds, and what the disk already tells."""
+"""How many candidates and pairs a run has: bounds, and what the disk already tells."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from negmine.jobs.plan.timing import Encoding
 from negmine.schemas.config import Config
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import Cascade, CrossEncoder, Judge, Precomputed
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.candidates import pair_keys
 
@@ -33,14 +32,13 @@ def pairs_read(
         quota: negatives asked for per query.
         pairs: candidates and positives of all queries.
     """
-    if judge.kind == "cross_encoder":
+    if isinstance(judge, CrossEncoder):
         return min(pairs, positives + queries * quota), pairs
-    parts = [*judge.judges, *([judge.fallback] if judge.fallback else [])]
-    found = [pairs_read(part, positives, queries, quota, pairs) for part in parts]
+    found = [pairs_read(part, positives, queries, quota, pairs) for part in judge.parts]
     least = [low for low, _ in found]
-    if judge.kind == "cascade":
+    if isinstance(judge, Cascade):
         least[1] = min(least[1], positives)
-    if judge.kind == "precomputed":
+    if isinstance(judge, Precomputed):
         least = [0]
     return sum(least), sum(high for _, high in found)
 
@@ -60,11 +58,3 @@ def union_size(datasets: Sequence[Dataset], documents: int, queries: int) -> int
         keys.append(pair_keys(query_ix, doc_ix, documents))
     found = len(np.unique(np.concatenate(keys)))
     return round(found * queries / max(block.stop - block.start, 1))
-
-
-def vector_bytes(cost: Encoding, characters: np.ndarray, tokens: bool) -> float:
-    """Bytes of the vectors of texts of these lengths, token vectors included where kept."""
-    size: float = len(characters) * (4 * cost.dimension + 24)
-    if tokens:
-        size += 2 * cost.dimension * float(cost.tokens(characters).sum())
-    return size

@@ -2,85 +2,301 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+
+from negmine.jobs.mining.models import EncoderChoice, judge_student
+from negmine.jobs.mining.retrieval import bm25_scorer, fill_given
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.mining.scores import score_files
+from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
+from negmine.jobs.plan.kernels import bm25_seconds, characters_read, dense_seconds
+from negmine.jobs.plan.reuse import Asked, asked_by, is_new, judge_kind
+from negmine.jobs.plan.sample import Size, artifact_name, mine_samples, take_sample, tree_bytes
+from negmine.jobs.plan.table import Plan, Stage
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.pipelines.graph import STAGES
 from negmine.schemas.config import Config
+from negmine.schemas.judges import Precomputed, TokenJudge
+from negmine.schemas.selection import Selection
+from negmine.schemas.sources import SOURCES
+from negmine.transforms import storage
+from negmine.transforms.judging.sample import RANDOM
+from negmine.transforms.sources.search import AUTO_SHARD
 
-
-@dataclass(frozen=True)
-class Stage:
-    """A step of the run: `rows` of a `unit`, and what they take; `state` is `done` or `reused`
-    where nothing is left to do, else `estimate`. `seconds_most` exceeds `seconds` where the work
-    depends on what the judge finds. `memory` is what the run is expected to hold at most
-    meanwhile, mapped pages too.
-    """
-
-    stage: str
-    what: str
-    rows: int
-    unit: str
-    seconds: float
-    seconds_most: float
-    bytes: int
-    state: str
-    note: str = ""
-    memory: int = 0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run would cost on this machine."""
-
-    stages: tuple[Stage, ...]
-    memory: tuple[str, int]
-
-    @property
-    def seconds(self) -> float:
-        """Seconds still to come, at least."""
-        return sum(stage.seconds for stage in self.stages if stage.state == "estimate")
-
-    @property
-    def seconds_most(self) -> float:
-        """Seconds still to come, at most."""
-        return sum(stage.seconds_most for stage in self.stages if stage.state == "estimate")
-
-    @property
-    def bytes(self) -> int:
-        """Bytes still to be written."""
-        return sum(stage.bytes for stage in self.stages if stage.state == "estimate")
-
-    def as_json(self) -> dict[str, Any]:
-        """The plan as JSON values."""
-        from negmine.jobs.plan.table import sentence
-
-        what, size = self.memory
-        return {
-            "stages": [asdict(stage) for stage in self.stages],
-            "seconds": round(self.seconds, 1),
-            "seconds_most": round(self.seconds_most, 1),
-            "bytes": self.bytes,
-            "largest_in_memory": {"what": what, "bytes": size},
-            "sentence": sentence(self),
-        }
+_READ, _PLACED = 20e6, 80e6
+"""Bytes of somebody else's files that are read, and of vectors that are put on positions, in a
+second: assumed, not measured."""
+_CHEAP = ("fusion", "late_interaction")
+"""Judges that read no pairs one by one."""
+_COUNTED = dict.fromkeys(("bm25_index", "index"), "documents")
+_COUNTED |= dict.fromkeys(("judge", "select", "score"), "pairs")
+"""What there is to do in a stage, where it is not queries."""
 
 
 def plan(config: Config, options: Sequence[str] = ()) -> Plan:
-    """Ingest, time a sample, and extrapolate; no later stage of the run is started or written.
+    """Ingest, time samples, and extrapolate; no later stage of the run is started or written.
 
     Raises what `mine` raises for an input or a model that is not there, before any work.
     """
-    from negmine.jobs.plan.artifacts import Rehearsal
-    from negmine.jobs.plan.memory import largest
-    from negmine.jobs.plan.stages import Estimator
+    run = MiningRun(config, options)
+    run.check()
+    _ = run.ingested
+    with tempfile.TemporaryDirectory(prefix="negmine-plan-") as folder:
+        estimate = Estimate(run, Path(folder))
+        return Plan(tuple(estimate.stages()), estimate.largest())
 
-    miner = MiningRun(config, options)
-    miner.check()
-    _ = miner.ingested
-    with tempfile.TemporaryDirectory(prefix="negmine-plan-") as directory:
-        rehearsal = Rehearsal(miner, f"{directory}/stand_ins")
-        rehearsal.ask()
-        estimator = Estimator(miner, rehearsal, Path(directory))
-        return Plan(tuple(estimator.stages()), largest(estimator))
+
+class Estimate:
+    """What a run would take, from the artifacts it asks for and from samples mined in a folder."""
+
+    def __init__(self, run: MiningRun, folder: Path) -> None:
+        self.run, self.config, self.ingest = run, run.config, run.work.timings["ingest"]
+        sample, characters = take_sample(run)
+        self.given = fill_given(run).mined() if self.config.sources.given else 0
+        each = -(-self.given // max(run.rows("queries"), 1))
+        self.mined = mine_samples(run, sample, each, folder)  # before anything else loads a model
+        self.last, self.width = self.mined[-1], self.mined[-1].width
+        self.asked = asked_by(run)
+        self.size, self.pairs_note = self._whole(each, characters)
+        self.overhead = min(t.seconds for m in self.mined for t in m.taken.values())
+        """Seconds of any pipeline."""
+        share = self.size.text / max(self.last.size.text, 1)
+        self.postings = share * bm25_scorer(self.last.run).index.postings.rows
+        copies = self.last.run.ingested["documents"].directory / "_local"
+        self.copied = share * tree_bytes(copies)
+        """Bytes of the mapped copies of documents, which judging makes."""
+        judges = [j for j in self.config.judge.flat() if isinstance(j, TokenJudge)]
+        others = (run.encoder(judge_student(j, self.config.student), "judge") for j in judges)
+        self.encoders = [e for e in (run.student, *others) if isinstance(e, EncoderChoice)]
+        self.read: dict[tuple[str, str], float] = {}
+        self.loaded: set[str] = set()
+
+    def _whole(self, each: int, characters: dict[str, np.ndarray]) -> tuple[Size, str]:
+        """The size of the collection; pairs are counted on disk, or else as many as can be."""
+        run, sources = self.run, self.config.sources.on()
+        documents, queries = run.rows("documents"), run.rows("queries")
+        on_disk = [a.dataset for a in self.asked if "source" in a.artifact.key]
+        pairs = union_size([*on_disk, run.ingested["positives"]], documents, queries)
+        note = "pairs estimated from the candidates on disk"
+        if pairs is None:
+            pairs = queries * most_candidates(self.config, documents, each) + run.rows("positives")
+            note = "at most; sources share candidates"
+        most = {name: getattr(sources[name], SOURCES[name].bound or "", each) for name in sources}
+        candidates = {str(name): float(min(documents, bound)) for name, bound in most.items()}
+        return Size(documents, queries, pairs, candidates, characters), note
+
+    def stages(self) -> list[Stage]:
+        """Every stage in the order of the run."""
+        order, size, took = [*STAGES, "publish"], self.size, self.ingest["seconds"]
+        held = self.run.budget.expected(
+            size.documents, size.queries, self.width, self.postings, int(size.text)
+        )
+        held["index bm25"] = held["bm25_index"]
+        written = tree_bytes(self.run.ingested["documents"].directory.parent)
+        state = "reused" if self.ingest["reused"] else "done"
+        rows, memory = size.documents + size.queries, held["ingest"]
+        found = [Stage("ingest", "ingest", rows, "rows", took, took, written, state, memory=memory)]
+        for asked in sorted(self.asked, key=lambda a: order.index(a.artifact.stage)):
+            stage, label = asked.artifact.stage, asked.artifact.label
+            command = STAGES[stage].command if stage in STAGES else stage
+            memory = held.get(label) or held.get(stage) or held[command]
+            found.append(self._stage(asked, memory))
+        return found
+
+    def _stage(self, asked: Asked, memory: int) -> Stage:
+        """A step of the run, less what of it is on disk."""
+        artifact, left = asked.artifact, asked.left
+        what, rows, unit = self._work(artifact)
+        if not left:
+            return Stage(artifact.stage, what, rows, unit, 0.0, 0.0, 0, "reused", "", memory)
+        seconds, written = self._scaled(artifact)
+        note, more = self.pairs_note if unit == "pairs" else "", 0.0
+        match artifact.stage:
+            case "embed":
+                seconds, written, note = self._embed(artifact)
+            case "retrieve":
+                seconds = self._search(artifact) or seconds
+            case "index":
+                note = "building is not timed"
+            case "judge":
+                seconds, more, written, note = self._judge(artifact)
+        if unit in {"rows", "bytes"}:
+            files = self._file_bytes(artifact)
+            seconds = self.overhead + files / _READ
+            written = written or files / 2
+            note = f"reading at {_READ / 1e6:.0f} MB/s is assumed"
+        if left < 1:
+            note = "; ".join(filter(None, (f"{1 - left:.0%} is on disk", note)))
+        least, most, written = seconds * left, (seconds + more) * left, round(written * left)
+        costs = round(least, 3), round(most, 3), written
+        return Stage(artifact.stage, what, rows, unit, *costs, "estimate", note, memory)
+
+    def _work(self, artifact: Artifact) -> tuple[str, int, str]:
+        """What a step is called, and how much of what there is to do."""
+        what = artifact.label or artifact.stage
+        match artifact.stage:
+            case "embed":
+                encoder = self._encoder(artifact)
+                if encoder and encoder.section != "student":
+                    what = f"{what}, {encoder.weights.name}"
+                return what, artifact.rows, _texts(artifact)
+            case "judge":
+                what = f"judge {judge_kind(artifact, self.config.judge.kind)}"
+            case "retrieve" if artifact.key.get("source") == "given":
+                return what, self.given, "rows"
+            case "precomputed":
+                return what, self._file_bytes(artifact), "bytes"
+        unit = _COUNTED.get(artifact.stage)
+        return what, getattr(self.size, unit) if unit else artifact.rows, unit or "queries"
+
+    def _file_bytes(self, artifact: Artifact) -> int:
+        """Bytes of somebody else's files that an artifact is read from."""
+        if artifact.stage == "retrieve":
+            files = list(fill_given(self.run).files)
+        else:
+            paths = [j.path for j in self.config.judge.flat() if isinstance(j, Precomputed)]
+            files = score_files(paths[0])
+        return sum(storage.state(file)[0] for file in files)
+
+    def _units(self, artifact: Artifact, size: Size) -> float:
+        """What the cost of an artifact grows with: its rows, where there is nothing better."""
+        match artifact.stage:
+            case "embed":
+                texts = _texts(artifact)
+                return float(np.minimum(size.characters[texts], self._read(artifact)).sum())
+            case "bm25_index":
+                return size.text
+            case "retrieve":
+                most = max(size.candidates.values())
+                return size.queries * size.candidates.get(artifact.key.get("source", ""), most)
+            case "check_judge":
+                each = sum(size.candidates.values()) if artifact.waits else 1 + RANDOM
+                return artifact.rows * each
+            case "judge" | "select" | "score" | "publish":
+                return size.pairs
+        return artifact.rows
+
+    def _line(self, artifact: Artifact, name: str = "") -> tuple[float, float, float, float]:
+        """Fixed seconds, seconds a unit, fixed bytes and bytes a unit.
+
+        What the process loads belongs to the fixed part: the first sample paid for it. `name` is
+        of the step of a sample that tells, where it is not that of the artifact.
+        """
+        name = name or artifact_name(artifact)
+        if artifact.stage == "retrieve" and name not in self.last.taken:
+            name = "retrieve random"  # which stands in for what files tell
+        both = [(m, m.taken.get(name)) for m in self.mined]
+        found = [(self._units(t.artifact, m.size), t.seconds, t.bytes) for m, t in both if t]
+        if not found:
+            return self.overhead, 0.0, 0.0, 0.0
+        (units, cold, _), (many, last, more) = found[0], found[-1]
+        few, first, less = found[-2] if len(found) > 1 else (0.0, self.overhead, 0)
+        if len(found) < 3 or many <= few:
+            rate = max(last - self.overhead, 0.0) / max(many, 1)
+        else:
+            rate = max(last - first, 0.0) / (many - few)
+        size = max(more - less, 0) / (many - few) if many > few else more / max(many, 1)
+        return max(self.overhead, cold - rate * units), rate, max(more - size * many, 0.0), size
+
+    def _scaled(self, artifact: Artifact, name: str = "") -> tuple[float, float]:
+        """Seconds and bytes of an artifact of the whole."""
+        fixed, rate, base, size = self._line(artifact, name)
+        units = self._units(artifact, self.size)
+        return fixed + rate * units, base + size * units
+
+    def _encoder(self, artifact: Artifact) -> EncoderChoice | None:
+        """The model that makes vectors; None where they are given."""
+        key = artifact.key["encoder"]
+        return next((e for e in self.encoders if e.identity.items() <= key.items()), None)
+
+    def _read(self, artifact: Artifact) -> float:
+        """Characters of a text beyond which the model reads no further."""
+        encoder, texts = self._encoder(artifact), _texts(artifact)
+        if encoder is None:
+            return float("inf")
+        name = (encoder.digest, texts)
+        if name not in self.read:
+            own = getattr(self.last.sample, texts)["text"].to_pylist()
+            self.read[name] = characters_read(encoder.spec(), texts, own)
+        return self.read[name]
+
+    def _embed(self, artifact: Artifact) -> tuple[float, float, str]:
+        """Seconds by what is read of texts that no earlier artifact holds, bytes and a note."""
+        encoder, texts = self._encoder(artifact), _texts(artifact)
+        written = 2.0 * artifact.rows * (4 * self.width + 24)
+        if encoder is None:
+            note = f"placing at {_PLACED / 1e6:.0f} MB/s is assumed"
+            return self.overhead + written / 2 / _PLACED, written, note
+        new = is_new(self.run, artifact, self.run.ingested[texts])
+        characters = np.minimum(self.size.characters[texts][new], self._read(artifact))
+        seconds = self.overhead + self._line(artifact)[1] * float(characters.sum())
+        if encoder.digest not in self.loaded:  # by the first artifact that is to be made
+            self.loaded.add(encoder.digest)
+            loading = self.mined[0].taken[f"embed documents {encoder.digest}"].artifact
+            seconds += self._line(loading)[0] - self.overhead
+        if artifact.key["tokens"]:
+            written = self._scaled(artifact)[1]
+        return seconds, written, "" if new.all() else f"{int(new.sum()):,} texts are new"
+
+    def _search(self, artifact: Artifact) -> float | None:
+        """Seconds of what reads an index; None for other sources, which a sample tells of."""
+        sources, counts = self.config.sources, (self.size.documents, self.size.queries)
+        match artifact.key.get("source"):
+            case "dense" if sources.dense:
+                return self.overhead + dense_seconds(self.width, *counts, sources.dense.depth)
+            case "bm25" if sources.bm25:
+                texts = self.last.sample.queries["text"].to_pylist()
+                return self.overhead + bm25_seconds(self.last.run, sources.bm25, texts, *counts)
+        return None
+
+    def _judge(self, artifact: Artifact) -> tuple[float, float, float, str]:
+        """Seconds by the pairs, how many more there may be, bytes and a note.
+
+        A judge that reads pairs one by one takes the more the more it drops. One that is made of
+        others does their work too, unless their own artifacts are in the plan.
+        """
+        judge, note = self.config.judge, self.pairs_note
+        kind = judge_kind(artifact, judge.kind)
+        cheap = [j.kind for j in judge.flat() if j.kind in _CHEAP]
+        name = kind if kind in _CHEAP else (cheap or ["none"])[0]
+        seconds, written = self._scaled(artifact, f"judge {name}")
+        if kind != judge.kind:
+            return seconds, 0.0, written, note
+        if kind in {"cascade", "vote"}:
+            known = sum(asked.artifact.stage == "judge" for asked in self.asked)
+            times = 1 + max(0, len(cheap) + 1 - known)
+            seconds, written = times * seconds, times * written
+        written += self.copied
+        if not any(j.kind == "cross_encoder" for j in judge.flat()):
+            return seconds, 0.0, written, note
+        quota, own = Selection.of(self.config).quota, self.run.rows("positives")
+        low, high = pairs_read(judge, own, self.size.queries, quota, self.size.pairs)
+        check = self.mined[0].taken["check judge cross_encoder"].artifact
+        rate = self._line(check)[1]
+        note = f"reads {low:,} to {high:,} pairs; {note}"
+        return seconds + low * rate, (high - low) * rate, written, note
+
+    def largest(self) -> tuple[str, int]:
+        """The largest single thing that a worker holds or maps, and its bytes."""
+        documents = max(self.size.documents, 1)
+        shard, block = min(documents, AUTO_SHARD), self.config.runner.block_size
+        items = {
+            "vectors of a shard of documents": 4.0 * shard * self.width,
+            "BM25 weights of a shard": 8 * self.postings * shard / documents,
+        }
+        if isinstance(self.run.student, EncoderChoice):
+            weights = Path(self.run.student.weights.folder).glob("**/*.safetensors")
+            items["the student's weights"] = sum(file.stat().st_size for file in weights)
+        for artifact in (asked.artifact for asked in self.asked):
+            if artifact.key.get("tokens") and _texts(artifact) == "documents":
+                vectors = self._scaled(artifact)[1] / documents
+                items["token vectors of a block"] = min(documents, block) * vectors
+        what = max(items, key=lambda name: items[name])
+        return what, round(items[what])
+
+
+def _texts(artifact: Artifact) -> str:
+    """Which texts an artifact of vectors is of."""
+    return "documents" if "documents" in artifact.key else "queries"

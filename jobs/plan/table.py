@@ -1,13 +1,65 @@
-"""A plan for people: a table and one sentence."""
+"""A plan: its stages and totals, as JSON, and for people as a table and one sentence."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from negmine.jobs.plan.estimate import Plan, Stage
-from negmine.jobs.runs.show import format_bytes, format_seconds
+from negmine.jobs.runs.show import format_seconds
 from negmine.jobs.terminal import printable
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the run: `rows` of a `unit`, and what they take; `state` is `done` or `reused`
+    where nothing is left to do, else `estimate`. `seconds_most` exceeds `seconds` where the work
+    depends on what the judge finds. `memory` is what the run is expected to hold at most
+    meanwhile, mapped pages too.
+    """
+
+    stage: str
+    what: str
+    rows: int
+    unit: str
+    seconds: float
+    seconds_most: float
+    bytes: int
+    state: str
+    note: str = ""
+    memory: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would cost on this machine; `memory` is the largest thing that it holds."""
+
+    stages: tuple[Stage, ...]
+    memory: tuple[str, int]
+
+    def _total(self, column: str) -> Any:
+        return sum(getattr(s, column) for s in self.stages if s.state == "estimate")
+
+    @property
+    def sentence(self) -> str:
+        """What the run still takes and writes."""
+        time, most = about(self._total("seconds")), about(self._total("seconds_most"))
+        time += f", at most {most}," if most != time else ""
+        return f"about {time} on this machine; {disk(self._total('bytes'))} of disk"
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as JSON values; the totals are of what is still to come."""
+        what, size = self.memory
+        return {
+            "stages": [asdict(stage) for stage in self.stages],
+            "seconds": round(self._total("seconds"), 1),
+            "seconds_most": round(self._total("seconds_most"), 1),
+            "bytes": self._total("bytes"),
+            "largest_in_memory": {"what": what, "bytes": size},
+            "sentence": self.sentence,
+        }
 
 
 def about(seconds: float) -> str:
@@ -28,17 +80,7 @@ def disk(size: float) -> str:
     return f"{size:.1f} GB" if size < 999.5 else f"{size / 1000:.1f} TB"
 
 
-def sentence(plan: Plan) -> str:
-    """What the run still takes and writes, in one sentence."""
-    time = about(plan.seconds)
-    if about(plan.seconds_most) != time:
-        time += f", at most {about(plan.seconds_most)},"
-    return f"about {time} on this machine; {disk(plan.bytes)} of disk"
-
-
 def _time(stage: Stage) -> str:
-    if stage.state == "reused":
-        return "-"
     low, high = format_seconds(stage.seconds), format_seconds(stage.seconds_most)
     return low if low == high else f"{low} to {high}"
 
@@ -50,17 +92,15 @@ def render_plan(plan: Plan) -> RenderableType:
         right = name in {"rows", "time", "writes", "memory"}
         table.add_column(name, justify="right" if right else "left")
     for stage in plan.stages:
-        written = "-" if stage.state == "reused" else format_bytes(stage.bytes)
+        costs = _time(stage), disk(stage.bytes), disk(stage.memory)
+        costs = ("-", "-", "-") if stage.state == "reused" else costs
         rows = f"{stage.rows:,} {stage.unit}"
-        held = "-" if stage.state == "reused" else format_bytes(stage.memory)
-        table.add_row(
-            *map(Text, (printable(stage.what), rows, _time(stage), written, held, stage.state)),
-            Text(printable(stage.note)),
-        )
+        cells = (printable(stage.what), rows, *costs, stage.state, printable(stage.note))
+        table.add_row(*map(Text, cells))
     what, size = plan.memory
     notes = (
-        f"{sentence(plan)[0].upper()}{sentence(plan)[1:]}. Largest in memory: {what}, "
-        f"{format_bytes(size)}, beside the program itself.\n"
+        f"{plan.sentence[0].upper()}{plan.sentence[1:]}. Largest in memory: {what}, {disk(size)}, "
+        "beside the program itself.\n"
         "Times and sizes are extrapolated from a small sample, timed just now; ingest is done and "
         "measured."
     )

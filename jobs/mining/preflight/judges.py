@@ -9,7 +9,7 @@ from negmine.jobs.mining.judgement import Retrieved, collection_key, make_judge
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas import tables
-from negmine.schemas.judges import Fusion, Judge, ModelJudge, Precomputed
+from negmine.schemas.judges import Cascade, Fusion, Judge, NoJudge, Precomputed, Vote
 from negmine.schemas.remarks import Remark
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.policies import RETRIEVING
@@ -68,9 +68,8 @@ def judge_samples(run: RunContext, retrieved: Retrieved) -> list[JudgeSample]:
 
     The candidates need not be made: a sample that takes them waits for them.
     """
-    judges = [
-        judge for judge in run.config.judge.flat() if isinstance(judge, ModelJudge | Precomputed)
-    ]
+    composed = (Cascade, Vote, NoJudge)
+    judges = [judge for judge in run.config.judge.flat() if not isinstance(judge, composed)]
     several = len(judges) > 1
     found = []
     for number, judge in enumerate(judges, 1):

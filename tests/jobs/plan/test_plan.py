@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
+from negmine.jobs.plan.kernels import characters_read
 from negmine.jobs.plan.table import about, disk
-from negmine.jobs.plan.timing import Encoding, padded, spread
 from negmine.schemas.config import Config
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import CrossEncoder, judge_of
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.models.encoder import EncoderSpec
+from negmine.transforms.models.weights import find_weights
 from tests.jobs.collections import (
     cross_encoder,
     negmine,
@@ -71,7 +73,7 @@ def test_a_cold_run_is_all_to_do_after_ingest(cold: tuple[dict[str, Any], Path])
     assert found.pop("ingest") == "done"
     assert set(found.values()) == {"estimate"}
     assert FIRST_STAGES - {"ingest"} < set(found)
-    assert "judge cross_encoder" in found and "publish" in found
+    assert {"check judge cross_encoder", "judge cross_encoder", "publish"} < set(found)
 
 
 def test_the_totals_are_those_of_the_stages(cold: tuple[dict[str, Any], Path]) -> None:
@@ -128,6 +130,7 @@ def test_people_get_a_table_and_a_sentence(config: str, base: Path) -> None:
     ended = negmine("plan", config, "--output", str(base / "out"))
     assert ended.code == 0, ended.err
     assert "embed documents" in ended.out
+    assert "KiB" not in ended.out and "MiB" not in ended.out, "sizes are decimal everywhere"
     assert "on this machine;" in ended.out and "extrapolated from a small sample" in ended.out
 
 
@@ -167,33 +170,22 @@ def test_candidates_are_at_most_the_depths_and_the_corpus() -> None:
     ],
 )  # fmt: skip
 def test_pairs_that_a_cross_encoder_reads(judge: Any, expected: tuple[int, int]) -> None:
-    found = pairs_read(Judge.model_validate(judge), 110, queries=100, quota=8, pairs=20_000)
+    found = pairs_read(judge_of(**judge), 110, queries=100, quota=8, pairs=20_000)
     assert found == expected
 
 
 def test_a_judge_never_reads_more_than_there_is() -> None:
-    low, high = pairs_read(Judge(kind="cross_encoder"), 10, queries=10, quota=8, pairs=30)
+    low, high = pairs_read(CrossEncoder(), 10, queries=10, quota=8, pairs=30)
     assert low == high == 30
 
 
-def test_encoding_follows_the_length_of_texts_up_to_the_limit() -> None:
-    cost = Encoding(load=0.0, per_token=0.001, per_character=0.25, limit=256, dimension=8)
-    assert cost.tokens(np.array([400, 4000])).tolist() == [100, 256]
-    assert cost.seconds(np.array([400])) == pytest.approx(0.112)
-    assert cost.seconds(np.array([4000] * 3)) == pytest.approx(0.256 * 3)
-    assert cost.seconds(np.array([64] * 10)) < cost.seconds(np.array([640] * 10)) / 9
-
-
-def test_tokens_are_padded_to_sixteen() -> None:
-    assert padded(np.array([1, 16, 17, 0])) == 16 + 16 + 32 + 16
-
-
-def test_a_few_vectors_are_spread_without_repeating() -> None:
-    few = np.eye(8, dtype=np.float32)
-    many = spread(few, 200)
-    assert many.shape == (200, 8)
-    assert np.linalg.norm(many, axis=1) == pytest.approx(np.ones(200), abs=1e-6)
-    assert len(np.unique(many, axis=0)) > 100
+def test_a_text_costs_up_to_the_models_limit(base: Path) -> None:
+    spec = EncoderSpec(find_weights("all-MiniLM-L6-v2").folder, device="cpu")
+    texts = ["boundary layer " * 20, "boundary layer " * 500]
+    read = characters_read(spec, "documents", texts)
+    assert read == pytest.approx(256 * len(texts[0]) / (20 * 2 + 2))
+    static = EncoderSpec(str(base / "student"), device="cpu")
+    assert characters_read(static, "documents", texts) == np.inf
 
 
 @pytest.mark.parametrize(
