@@ -23,8 +23,14 @@ from tests.jobs.audit.planted import (
 from tests.jobs.collections import document, negmine
 from tests.transforms.foreign.sets import Mined, n_tuples, read_jsonl, write_jsonl
 
+SHORT = ("triplet", "msmarco")
+"""Formats of one row a negative and of texts elsewhere; the others are read in more tests below."""
 
-@pytest.mark.parametrize("format", FORMATS)
+
+@pytest.mark.parametrize(
+    "format",
+    [pytest.param(name, marks=[] if name in SHORT else pytest.mark.long) for name in FORMATS],
+)
 def test_what_is_planted_is_found_and_fixed_in_every_format(
     format: str, student: Path, tmp_path: Path
 ) -> None:
