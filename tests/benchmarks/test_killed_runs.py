@@ -148,6 +148,7 @@ def test_a_run_stands_still_at_an_event_and_is_killed_there(
     assert (told[-1].kind, [e.name for e in told if e.kind == "start"][-1]) == (last, plan.stage)
 
 
+@pytest.mark.long
 def test_a_trace_tells_every_stage_and_block(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     config = small_config(tmp_path)

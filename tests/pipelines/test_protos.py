@@ -109,6 +109,12 @@ def proto(stage: Stage, *options: str) -> api.Pipeline:
     return found
 
 
+@pytest.fixture(scope="module")
+def protos(stages: dict[str, Stage]) -> dict[str, api.Pipeline]:
+    """Every pipeline as a runner sees it without options."""
+    return {name: proto(stage) for name, stage in stages.items()}
+
+
 def transforms(pipeline: api.Pipeline) -> Iterator[api.PTransform]:
     yield from pipeline.components.transforms.values()
 
@@ -123,22 +129,28 @@ def test_every_builder_of_pipelines_is_looked_at(stages: dict[str, Stage]) -> No
     assert set(stages) == builders
 
 
-def test_labels_are_unique_and_the_same_each_time(stages: dict[str, Stage]) -> None:
-    for stage in stages.values():
-        first, again = ([t.unique_name for t in transforms(proto(stage))] for _ in range(2))
+def test_labels_are_unique_and_the_same_each_time(
+    stages: dict[str, Stage], protos: dict[str, api.Pipeline]
+) -> None:
+    for name, stage in stages.items():
+        first, again = (
+            [t.unique_name for t in transforms(made)] for made in (protos[name], proto(stage))
+        )
         assert first == again
         assert len(set(first)) == len(first)
 
 
-def test_labels_say_nothing_of_the_run(stages: dict[str, Stage]) -> None:
+def test_labels_say_nothing_of_the_run(
+    stages: dict[str, Stage], protos: dict[str, api.Pipeline]
+) -> None:
     for name, (_, task) in stages.items():
-        for transform in transforms(proto(stages[name])):
+        for transform in transforms(protos[name]):
             assert getattr(task, "directory", "/tmp") not in transform.unique_name
 
 
-def test_no_payload_is_over_a_megabyte(stages: dict[str, Stage]) -> None:
-    for name, stage in stages.items():
-        largest = max(len(t.spec.payload) for t in transforms(proto(stage)))
+def test_no_payload_is_over_a_megabyte(protos: dict[str, api.Pipeline]) -> None:
+    for name, pipeline in protos.items():
+        largest = max(len(t.spec.payload) for t in transforms(pipeline))
         assert 0 < largest < MEGABYTE, name
 
 
@@ -164,15 +176,14 @@ def test_steps_that_run_a_model_and_no_others_ask_for_its_hardware(
     assert seen >= HINTED
 
 
-def test_nothing_is_asked_for_by_default(stages: dict[str, Stage]) -> None:
-    for stage in stages.values():
-        assert not any(e.resource_hints for e in proto(stage).components.environments.values())
+def test_nothing_is_asked_for_by_default(protos: dict[str, api.Pipeline]) -> None:
+    for pipeline in protos.values():
+        assert not any(e.resource_hints for e in pipeline.components.environments.values())
 
 
-def test_keys_have_deterministic_coders(stages: dict[str, Stage]) -> None:
+def test_keys_have_deterministic_coders(protos: dict[str, api.Pipeline]) -> None:
     grouped = 0
-    for name, stage in stages.items():
-        pipeline = proto(stage)
+    for name, pipeline in protos.items():
         context = PipelineContext(pipeline.components)
         for transform in transforms(pipeline):
             if transform.spec.urn == common_urns.primitives.GROUP_BY_KEY.urn:
@@ -218,9 +229,9 @@ def run(*command: object, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
-    stages: dict[str, Stage], tmp_path: Path
+    protos: dict[str, api.Pipeline], tmp_path: Path
 ) -> None:
     pytest.importorskip("build")
     pytest.importorskip("ensurepip")
@@ -240,8 +251,8 @@ def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
     sdist = next(tmp_path.glob("*.tar.gz"))
     arguments = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet", sdist)
     run(python, "-m", "pip", "install", *arguments, PYTHONPATH=site)
-    for name, stage in stages.items():
-        (tmp_path / f"{name}.pb").write_bytes(proto(stage).SerializeToString())
+    for name, pipeline in protos.items():
+        (tmp_path / f"{name}.pb").write_bytes(pipeline.SerializeToString())
     (tmp_path / "worker.py").write_text(WORKER)
     out = run(python, tmp_path / "worker.py", tmp_path, PYTHONPATH=site, PATH="/usr/bin:/bin")
     with tarfile.open(sdist) as archive:
