@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter
 
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.config import Config
 from negmine.schemas.inputs import BeirInput, Input
 from negmine.transforms.kernels.choosing.tiers import position_in_group
@@ -41,7 +41,7 @@ def beir(folder: str, split: str, bad_rows: float = 1.0) -> Input:
 def read_positives(folder: str, split: str, output: str) -> Positives:
     """Every known positive of a split, queries of the same text merged, each document text once."""
     config = Config.model_validate({"input": beir(folder, split), "output": {"path": output}})
-    sets = Miner(config).ingested
+    sets = MiningRun(config).ingested
     pairs, queries, documents = (
         sets[name].read(columns)
         for name, columns in (

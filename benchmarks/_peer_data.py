@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._hidden_positives import beir, read_positives, write_reduced
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas import tables
 from negmine.schemas.config import Config
 from negmine.transforms.data.blocks import Block, plan_blocks
@@ -113,7 +113,7 @@ def write_vectors(folder: Path, vectors: np.ndarray) -> Dataset:
 def ingested(collection: str, split: str, output: Path) -> dict[str, Dataset]:
     """The collection as the ingest stage leaves it."""
     config = {"input": beir(collection, split), "output": {"path": str(output)}}
-    return Miner(Config.model_validate(config)).ingested
+    return MiningRun(Config.model_validate(config)).ingested
 
 
 def some_documents(documents: Dataset, count: int, folder: Path) -> Dataset:

@@ -12,10 +12,10 @@ from typing import Any
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.retrieval import bm25_index, retrieve_source
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 
 
-def steps(miner: Miner) -> list[tuple[str, Callable[[], Any]]]:
+def steps(miner: MiningRun) -> list[tuple[str, Callable[[], Any]]]:
     """Names and steps of a run, each made on its own."""
     sources = miner.config.sources
     found: list[tuple[str, Callable[[], Any]]] = [
@@ -41,7 +41,7 @@ def steps(miner: Miner) -> list[tuple[str, Callable[[], Any]]]:
 
 def main() -> None:
     config, marks, *settings = sys.argv[1:]
-    miner = Miner(load_config(config, settings))
+    miner = MiningRun(load_config(config, settings))
     check_output(miner)
     miner.check()
     with open(marks, "w", encoding="utf-8") as out:

@@ -15,7 +15,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import mine_hard_negatives
 
 from benchmarks._hidden_positives import Positives, beir
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.config import Config
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.kernels.choosing.tiers import position_in_group
@@ -103,16 +103,16 @@ class Bench:
             }
         )
 
-    def miner(self, judge: dict[str, Any]) -> Miner:
+    def miner(self, judge: dict[str, Any]) -> MiningRun:
         """A run of this judge, for its candidates and scores."""
         found = self.__dict__.setdefault("_miners", {})
         key = repr(judge)
         if key not in found:
-            found[key] = Miner(self.config(judge, []))
+            found[key] = MiningRun(self.config(judge, []))
         return found[key]
 
     @cached_property
-    def base(self) -> Miner:
+    def base(self) -> MiningRun:
         """The first judge's run."""
         return self.miner(self.judges[0])
 
@@ -258,7 +258,7 @@ def ours(
     except ValidationError as error:
         return f"{name}: {error.errors()[0]['msg'].split(';')[0]}"
     query, doc = [], []
-    for table in Miner(config).verdicts.tables(["query_ix", "doc_ix", "verdict"]):
+    for table in MiningRun(config).verdicts.tables(["query_ix", "doc_ix", "verdict"]):
         kept = np.array(table["verdict"].to_pylist(), dtype=object) == "kept"
         query.append(table["query_ix"].to_numpy()[kept])
         doc.append(table["doc_ix"].to_numpy()[kept])

@@ -1,1 +1,1 @@
-"""Composition only: one file a stage, each with `build(pipeline, task)`."""
+"""Composition only: the graph of stages, and the transforms that make them."""

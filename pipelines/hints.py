@@ -15,9 +15,9 @@ class ModelOptions(PipelineOptions):
         parser.add_argument("--model_accelerator", help="such as type:nvidia-l4;count:1")
 
 
-def with_hints(root: beam.Pipeline, transform: beam.PTransform) -> beam.PTransform:
+def with_hints(pipeline: beam.Pipeline, transform: beam.PTransform) -> beam.PTransform:
     """The transform with the hints of the pipeline's ModelOptions, none by default."""
-    options = root.options.view_as(ModelOptions)
+    options = pipeline.options.view_as(ModelOptions)
     hints = {"min_ram": options.model_min_ram, "accelerator": options.model_accelerator}
     return transform.with_resource_hints(
         **{name: value for name, value in hints.items() if value is not None}

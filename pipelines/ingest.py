@@ -1,4 +1,4 @@
-"""Ingest stage: the input collection becomes documents, queries, positives and dead letters."""
+"""The input collection becomes documents, queries, positives and dead letters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,12 @@ from negmine.transforms.readers import sources
 from negmine.transforms.readers.rows import Source
 
 
-@dataclass(frozen=True)
-class IngestTask:
-    """What to ingest, and where to.
+@dataclass
+class Ingest(beam.PTransform):
+    """Read, resolve and write: `Pipeline -> PCollection[counts]`, the dict that counts.json holds.
+
+    Raises DataError or ConfigError when it is applied, before anything runs, where the input is not
+    there; the pipeline fails with DataError where it cannot be used.
 
     Attributes:
         config: the `input` section.
@@ -33,17 +36,11 @@ class IngestTask:
     memory: str = "2GB"
     sources: Sequence[Source] | None = None
 
-
-def build(root: beam.Pipeline, task: IngestTask) -> beam.PCollection:
-    """Read, resolve and write: one element, the dict that counts.json holds.
-
-    Raises DataError or ConfigError here, before anything runs, where the input is not there; the
-    pipeline fails with DataError where it cannot be used.
-    """
-    found = sources(task.config) if task.sources is None else task.sources
-    return (
-        root
-        | "ReadSources"
-        >> ReadSources(found, task.config, task.seed, task.directory, task.block_size)
-        | "Resolve" >> Resolve(task.config, task.directory, task.block_size, task.memory)
-    )
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
+        found = sources(self.config) if self.sources is None else self.sources
+        return (
+            root
+            | "ReadSources"
+            >> ReadSources(found, self.config, self.seed, self.directory, self.block_size)
+            | "Resolve" >> Resolve(self.config, self.directory, self.block_size, self.memory)
+        )

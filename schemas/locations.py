@@ -22,32 +22,20 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "negmine"
 
 
+def parts_of(text: str | Path) -> tuple[str, str] | None:
+    """Scheme and the rest of a URL of a store; None for any other text."""
+    found = _URL.fullmatch(str(text))
+    return (found[1], found[2]) if found else None
+
+
+def has_query(rest: str) -> bool:
+    """Whether a URL has a query string."""
+    return _QUERY.search(rest) is not None
+
+
 def is_url(text: str | Path) -> bool:
     """Whether a text, or a path that was made of one, names a place in a store."""
     return _URL.fullmatch(str(text)) is not None
-
-
-def local_path(text: str | Path) -> Path:
-    """Where a path or URL is locally: the mirror path of a URL, the path itself otherwise.
-
-    Raises ConfigError for a URL without a bucket, with credentials or a query string, or whose key
-    has an empty component, `.` or `..`.
-    """
-    found = _URL.fullmatch(str(text))
-    if found is None:
-        return Path(text).expanduser()
-    from negmine.schemas.errors import ConfigError
-
-    scheme, rest = found.groups()
-    parts = rest.rstrip("/").split("/")
-    if "@" in parts[0] or _QUERY.search(rest):
-        raise ConfigError(
-            f"{without_secrets(f'{scheme}://{rest}')}: a URL with a user, a password or a query "
-            "string is not taken; give bucket and key alone, and credentials by the environment"
-        )
-    if not parts[0] or any(part in ("", ".", "..") for part in parts[1:]):
-        raise ConfigError(f"{scheme}://{rest}: write {scheme}://bucket/key, without empty parts")
-    return cache_folder() / MARKER / scheme / Path(*parts)
 
 
 def without_secrets(url: str) -> str:

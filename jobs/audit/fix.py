@@ -10,9 +10,9 @@ from typing import Any
 from negmine.jobs.audit.findings import CERTAIN, SUSPECTED, Entries
 from negmine.schemas.errors import ConfigError
 from negmine.transforms import storage
-from negmine.transforms.exporters.files import replacing
 from negmine.transforms.foreign.files import container
 from negmine.transforms.foreign.rewrite import rewrite
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.digests import Digest
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import ending, refuse_special, target

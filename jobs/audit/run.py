@@ -12,16 +12,16 @@ from negmine.jobs.audit.fix import fix, targets
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.models import check_models
 from negmine.jobs.mining.publish import check_output, publish
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import find_run
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import write_atomically
 from negmine.transforms.foreign import FORMATS
 from negmine.transforms.foreign.collection import Foreign, collect, input_paths
 from negmine.transforms.foreign.files import expand
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.storage.atomic import write_atomically
 from negmine.transforms.storage.digests import digest_of
 from negmine.transforms.storage.locks import writing
 
@@ -104,11 +104,11 @@ def audit(request: Request) -> Audit:
     with writing(directory):
         counts = collect(foreign, directory)
     config = _config(request, directory, counts["widest"])
-    miner = Miner(config)
-    run_id = check_output(miner)
-    miner.check()
-    miner.run_until("score")
-    run = find_run(str(publish(miner, run_id)))
+    mining = MiningRun(config)
+    run_id = check_output(mining)
+    mining.check()
+    mining.run_until("score")
+    run = find_run(str(publish(mining, run_id)))
     with Entries(run, directory / "negatives.parquet", list(map(str, files))) as entries:
         return Audit(
             run=str(run.path),

@@ -27,21 +27,21 @@ OutputFolder = Annotated[
     str | None, typer.Option("--output", metavar="DIR", help="Override output.path.")
 ]
 if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
+    from negmine.jobs.mining.run import MiningRun
 
 _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
 
 
-def _miner(
+def _mining_run(
     context: typer.Context, config: str, settings: list[str] | None, output: str | None
-) -> "Miner":
+) -> "MiningRun":
     from negmine.jobs.runner.failures import check_address_space
 
     check_address_space()
     from negmine.jobs.load_config import load_config
-    from negmine.jobs.mining.run import Miner
+    from negmine.jobs.mining.run import MiningRun
 
-    return Miner(load_config(config, settings or [], output), context.args)
+    return MiningRun(load_config(config, settings or [], output), context.args)
 
 
 @app.command(context_settings=_BEAM)
@@ -52,7 +52,7 @@ def mine(
     output: OutputFolder = None,
 ) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam."""
-    miner = _miner(context, config, settings, output)
+    run = _mining_run(context, config, settings, output)
     from rich.console import Console
 
     from negmine.jobs.mining.publish import check_output, publish
@@ -60,10 +60,10 @@ def mine(
     from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.show import render_summary
 
-    run_id = check_output(miner)
-    miner.check()
-    miner.run_until("score")
-    path = publish(miner, run_id)
+    run_id = check_output(run)
+    run.check()
+    run.run_until("score")
+    path = publish(run, run_id)
     manifest = find_run(str(path)).manifest
     with for_information():
         Console().print(render_summary(manifest, shown(str(path))))
@@ -112,15 +112,15 @@ def _stage(stage: str, meaning: str) -> None:
     ) -> None:
         from negmine.jobs.runner.streams import for_information
 
-        miner = _miner(context, config, settings, output)
+        run = _mining_run(context, config, settings, output)
         if stage != "ingest":
-            miner.check()
-        miner.run_until(stage)
+            run.check()
+        run.run_until(stage)
         with for_information():
-            for name, entry in miner.work.timings.items():
+            for name, entry in run.work.timings.items():
                 state = "reused" if entry["reused"] else "done"
                 typer.echo(f"{name:<10} {state:<7} {entry['seconds']:8.1f} s")
-            typer.echo(f"work directory: {shown(str(miner.work.root))}")
+            typer.echo(f"work directory: {shown(str(run.work.root))}")
 
     command.__doc__ = f"{meaning} Earlier stages are made or reused."
     app.command(name=stage, context_settings=_BEAM)(command)

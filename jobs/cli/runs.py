@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from negmine.jobs.cli.export import RunArgument, export
-from negmine.schemas.locations import local_path, shown
+from negmine.schemas.locations import shown
+from negmine.transforms.storage.places import local_path
 
 
 class Shape(StrEnum):

@@ -9,6 +9,7 @@ import duckdb
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.views import create_run_views
 from negmine.schemas.errors import StorageError
+from negmine.transforms.data.sql import connect
 
 SIDES = ("a", "b")
 
@@ -22,7 +23,7 @@ class TwoRuns:
 
     def __init__(self, a: Run, b: Run) -> None:
         self.runs = {"a": a, "b": b}
-        self.connection = duckdb.connect(":memory:")
+        self.connection = connect(memory=None)
         self._spill = tempfile.TemporaryDirectory(prefix="negmine-compare-")
 
     def __enter__(self) -> "TwoRuns":

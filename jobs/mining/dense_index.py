@@ -1,30 +1,24 @@
 """The index of document vectors in the work directory, and the check of its recall."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import typer
 
-from negmine.schemas.config import Dense
+from negmine.jobs.mining.context import RunContext
+from negmine.jobs.mining.embedding import Vectors
+from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas.errors import ConfigError
+from negmine.schemas.sources import Dense
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.ann import sample_rows
 from negmine.transforms.sources.dense import DenseIndex, IndexSource
 from negmine.transforms.sources.search import plan_shards
 
-if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
-
 SAMPLED_QUERIES = 200
 
 
-def vectors_key(documents: Dataset, queries: Dataset) -> dict[str, Any]:
-    """Fingerprints of the vectors that are compared."""
-    return {name: d.manifest()["fingerprint"] for name, d in (("d", documents), ("q", queries))}
-
-
-def dense_index(miner: "Miner", config: Dense) -> DenseIndex | None:
+def dense_index(run: RunContext, config: Dense, vectors: Vectors) -> DenseIndex | None:
     """The index that a config asks for, made or reused, its recall checked; None = exact search.
 
     Each shard is an artifact's part, so an interrupted build goes on with the missing shards.
@@ -32,11 +26,9 @@ def dense_index(miner: "Miner", config: Dense) -> DenseIndex | None:
     """
     if config.exact:
         return None
-    documents = miner.document_vectors
-    source = IndexSource(config, miner.ingested["documents"], documents, miner.config.seed)
+    documents = vectors.documents
+    source = IndexSource(config, run.ingested["documents"], documents, run.config.seed)
     shards = plan_shards(documents.rows, config.shards)
-    # One shard is one block here, whatever the number of queries in a block of the run.
-    work = replace(miner.work, block_size=1)
     settings = config.model_dump(
         include={"index", "nlist", "m", "ef_construction", "first_pass"}, exclude_none=True
     )
@@ -44,29 +36,34 @@ def dense_index(miner: "Miner", config: Dense) -> DenseIndex | None:
         "vectors": documents.manifest()["fingerprint"],
         "settings": settings,
         "documents_per_shard": shards[0].stop,
-        "seed": miner.config.seed,
+        "seed": run.config.seed,
     }
 
     def train(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.retrieve import TrainTask, build_training
+        from negmine.pipelines.retrieve import TrainDenseIndex
 
-        return build_training, TrainTask(source, directory, blocks)
+        return TrainDenseIndex(source, directory, blocks)
 
     def fill(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.retrieve import FillTask, build_shards
+        from negmine.pipelines.retrieve import FillDenseIndex
 
-        return build_shards, FillTask(source, trained, directory, blocks)
+        return FillDenseIndex(source, trained, directory, blocks)
 
-    trained = work.ensure("index", {**key, "part": "trained"}, 1, train, label="train index")
-    filled = work.ensure("index", {**key, "part": "shards"}, len(shards), fill, label="index dense")
+    def part(name: str, rows: int, make: Any, label: str) -> Dataset:
+        # One shard is one block here, whatever the number of queries in a block of the run.
+        artifact = Artifact("index", {**key, "part": name}, rows, make, label, block_size=1)
+        return run.work.make_or_reuse(artifact)
+
+    trained = part("trained", 1, train, "train index")
+    filled = part("shards", len(shards), fill, "index dense")
     index = DenseIndex(config, trained, filled)
     if not (filled.finished and index.exact):
-        _check_recall(miner, index)
+        _check_recall(run, index, vectors)
     return index
 
 
-def _check_recall(miner: "Miner", index: DenseIndex) -> None:
-    measured = _recall(miner, index)
+def _check_recall(run: RunContext, index: DenseIndex, vectors: Vectors) -> None:
+    measured = _recall(run, index, vectors)
     if not measured.finished or not measured.rows:
         return
     config, queries = index.config, measured.rows
@@ -104,25 +101,32 @@ def _remedy(config: Dense) -> str:
     return f"Raise sources.dense.{wider}" + (" or sources.dense.over_fetch" if compressed else "")
 
 
-def _recall(miner: "Miner", index: DenseIndex) -> Dataset:
-    seed = miner.config.seed
-    documents, queries = miner.document_vectors, miner.query_vectors
-    keys = miner.ingested["queries"].read(["query_key"])["query_key"].to_numpy()
+def _recall(run: RunContext, index: DenseIndex, vectors: Vectors) -> Dataset:
+    seed = run.config.seed
+    keys = run.ingested["queries"].read(["query_key"])["query_key"].to_numpy()
     rows = tuple(sample_rows(keys, seed, SAMPLED_QUERIES).tolist())
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.retrieve import RecallTask, build_recall
+        from negmine.pipelines.retrieve import MeasureIndexRecall
 
-        return build_recall, RecallTask(index, documents, queries, rows, directory, blocks)
+        return MeasureIndexRecall(
+            index, vectors.documents, vectors.queries, rows, directory, blocks
+        )
 
     key = {
         "part": "recall",
         "seed": seed,
-        "queries": miner.key("queries"),
-        **vectors_key(documents, queries),
+        "queries": run.key("queries"),
+        **vectors_key(vectors),
         **search_key(index),
     }
-    return miner.work.ensure("index", key, len(rows), make, label="recall of index")
+    artifact = Artifact("index", key, len(rows), make, label="recall of index")
+    return run.work.make_or_reuse(artifact)
+
+
+def vectors_key(vectors: Vectors) -> dict[str, str]:
+    """Fingerprints of the vectors that are compared."""
+    return dict(zip(("d", "q"), vectors.fingerprints, strict=True))
 
 
 def search_key(index: DenseIndex) -> dict[str, Any]:

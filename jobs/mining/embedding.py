@@ -1,56 +1,103 @@
 """The student's, or a judge's, vectors of a run's texts: what decides them, and the artifact."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from negmine.jobs.mining.context import RunContext
+from negmine.jobs.mining.given_vectors import GivenStudent, given_student, placed_vectors
 from negmine.jobs.mining.models import EncoderChoice
-from negmine.jobs.workdir.artifacts import STAGE_VERSIONS
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.pipelines.graph import STAGES
+from negmine.schemas import tables
+from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.models.weights import is_static
 
 if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
+    from negmine.pipelines.stage import BlockStage
 
 _STATIC_BLOCKS = 16
 """Blocks of texts that a static model embeds at once, in less time than another model takes for
 one."""
 
+AnyStudent = EncoderChoice | GivenStudent
+"""The student with its precision settled, or the vectors that stand in for it."""
 
-def _key(miner: "Miner", texts: str, encoder: EncoderChoice, tokens: bool) -> dict[str, Any]:
+
+@dataclass(frozen=True)
+class Vectors:
+    """The student's vectors, and who made them."""
+
+    student: AnyStudent
+    documents: Dataset
+    queries: Dataset
+
+    @property
+    def fingerprints(self) -> tuple[str, str]:
+        """Of documents and of queries."""
+        both = (self.documents, self.queries)
+        first, second = (str(dataset.manifest()["fingerprint"]) for dataset in both)
+        return first, second
+
+
+def choose_student(run: RunContext) -> AnyStudent:
+    """The student of a run, its precision settled."""
+    _ = run.ingested
+    with run.work.timed("embed", reused=True):
+        if run.config.student.vectors is not None:
+            return given_student(run.config.student, run.work.sums)
+        return run.encoder(run.config.student, "student")
+
+
+def _key(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) -> dict[str, Any]:
     kind = "query" if texts == "queries" else "document"
-    identity = {**encoder.identity, "kind": kind, "version": STAGE_VERSIONS["embed"]}
-    return {"encoder": identity, **miner.key(texts), "tokens": tokens}
+    identity = {**encoder.identity, "kind": kind, "version": STAGES["embed"].version}
+    return {"encoder": identity, **run.key(texts), "tokens": tokens}
 
 
-def is_embedded(miner: "Miner", encoder: EncoderChoice, tokens: bool) -> bool:
+def is_embedded(run: RunContext, encoder: EncoderChoice, tokens: bool) -> bool:
     """Whether an encoder's vectors of documents and queries are there."""
     return all(
-        Dataset(str(miner.work.path("embed", _key(miner, texts, encoder, tokens))[0])).finished
+        Dataset(str(run.work.path("embed", _key(run, texts, encoder, tokens))[0])).finished
         for texts in ("documents", "queries")
     )
 
 
-def embed(miner: "Miner", texts: str, encoder: EncoderChoice, tokens: bool) -> Dataset:
-    """Vectors of `documents` or `queries`, made or reused."""
+def earlier_vectors(run: RunContext, identity: dict[str, Any], tokens: bool) -> list[Dataset]:
+    """Finished artifacts of an encoder, whatever the texts."""
+    found = []
+    for directory in storage.folders(run.work.root / "embed"):
+        dataset = Dataset(str(directory))
+        if dataset.finished:
+            manifest = dataset.manifest()
+            if manifest.get("encoder") == identity and manifest["tokens"] >= tokens:
+                found.append(dataset)
+    return found
+
+
+def vectors_of(run: RunContext, texts: str, student: AnyStudent, tokens: bool) -> Artifact:
+    """Vectors of `documents` or `queries`, embedded or as they were given."""
+    if isinstance(student, GivenStudent):
+        return placed_vectors(run, texts, student)
+    return embedded(run, texts, student, tokens)
+
+
+def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) -> Artifact:
+    """An encoder's vectors of `documents` or `queries`, with those of their tokens if asked."""
     kind: Literal["query", "document"] = "query" if texts == "queries" else "document"
-    key = _key(miner, texts, encoder, tokens)
+    key = _key(run, texts, encoder, tokens)
     identity = key["encoder"]
 
-    def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.embed import EmbedTask, build
+    def make(directory: str, blocks: Any) -> "BlockStage":
+        from negmine.pipelines.stage import BlockStage
         from negmine.transforms.models.encoder import load_encoder
+        from negmine.transforms.vectors.embed import EmbedTexts
 
         spec = encoder.spec()
-        return build, EmbedTask(
-            texts=miner.ingested[texts],
-            kind=kind,
-            encoder=spec,
-            dimension=load_encoder(spec).dimension,
-            directory=directory,
-            blocks=blocks,
-            tokens=tokens,
-            earlier=tuple(miner.earlier_vectors(identity, tokens)),
-        )
+        earlier = earlier_vectors(run, identity, tokens)
+        embed = EmbedTexts(run.ingested[texts], kind, spec, tokens, earlier)
+        schema = tables.vectors(load_encoder(spec).dimension)
+        return BlockStage("EmbedTexts", embed, directory, blocks, schema, "none", hinted=True)
 
     def details(_: Dataset) -> dict[str, Any]:
         from negmine.jobs.runner.processor import torch_processor
@@ -65,8 +112,6 @@ def embed(miner: "Miner", texts: str, encoder: EncoderChoice, tokens: bool) -> D
             "processor": torch_processor(),
         }
 
-    work = miner.work
-    if is_static(encoder.weights):
-        work = replace(work, block_size=_STATIC_BLOCKS * work.block_size)
-    rows = miner.rows(texts)
-    return work.ensure("embed", key, rows, make, label=f"embed {texts}", details=details)
+    static = _STATIC_BLOCKS * run.work.block_size if is_static(encoder.weights) else None
+    label = f"embed {texts}"
+    return Artifact("embed", key, run.rows(texts), make, label, details=details, block_size=static)

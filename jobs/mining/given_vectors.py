@@ -4,16 +4,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from negmine.jobs.workdir.artifacts import STAGE_VERSIONS
+from negmine.jobs.mining.context import RunContext
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.pipelines.graph import STAGES
 from negmine.schemas.config import Student
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.readers.fingerprints import file_digests
-from negmine.transforms.vectors.files import ROWS_AT_ONCE, VectorFiles, forget_copy
+from negmine.transforms.vectors.files import ROWS_AT_ONCE, VectorFiles
 
 if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
+    from negmine.transforms.vectors.place import PlaceVectors
 
 TEXTS = ("documents", "queries")
 
@@ -45,7 +47,7 @@ class GivenStudent:
     def key(self, texts: str) -> dict[str, Any]:
         """What decides the vectors of `documents` or `queries`."""
         own = {"given": self.sums[texts], "columns": self._columns(), "normalize": self.normalize}
-        return {**own, "kind": texts, "version": STAGE_VERSIONS["embed"]}
+        return {**own, "kind": texts, "version": STAGES["embed"].version}
 
     def _columns(self) -> list[str]:
         files = self.files["documents"]
@@ -89,19 +91,18 @@ def given_student(student: Student, cache: Path) -> GivenStudent:
     return GivenStudent(files, sums, _width(files), student.normalize)
 
 
-def placed_vectors(miner: "Miner", texts: str, student: GivenStudent) -> Dataset:
-    """Vectors of `documents` or `queries` by position, made or reused.
+def placed_vectors(run: RunContext, texts: str, student: GivenStudent) -> Artifact:
+    """Vectors of `documents` or `queries` by position.
 
-    Raises DataError where one has no vector or none that can be used.
+    DataError where one has no vector or none that can be used.
     """
-    rows = miner.rows(texts)
-    key = {"encoder": student.key(texts), **miner.key(texts), "tokens": False}
+    key = {"encoder": student.key(texts), **run.key(texts), "tokens": False}
 
-    def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.embed import PlaceTask, build_given
+    def make(directory: str, blocks: Any) -> "PlaceVectors":
+        from negmine.transforms.vectors.place import PlaceVectors
 
-        return build_given, PlaceTask(
-            texts=miner.ingested[texts],
+        return PlaceVectors(
+            texts=run.ingested[texts],
             kind=texts,
             given=student.files[texts],
             width=student.width,
@@ -110,8 +111,18 @@ def placed_vectors(miner: "Miner", texts: str, student: GivenStudent) -> Dataset
             blocks=blocks,
         )
 
-    details = {"encoder": student.key(texts), "tokens": False, "model": ""}
-    work = replace(miner.work, block_size=ROWS_AT_ONCE)
-    found = work.ensure("embed", key, rows, make, label=f"place {texts}", details=details)
-    forget_copy(found)
-    return found
+    def details(dataset: Dataset) -> dict[str, Any]:
+        from negmine.transforms.vectors.place import forget_copy
+
+        forget_copy(dataset)
+        return {"encoder": student.key(texts), "tokens": False, "model": ""}
+
+    return Artifact(
+        "embed",
+        key,
+        run.rows(texts),
+        make,
+        label=f"place {texts}",
+        details=details,
+        block_size=ROWS_AT_ONCE,
+    )

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from negmine.jobs.mining.models import judge_student
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise
 from negmine.jobs.runner.processor import processor
-from negmine.schemas.judges import Judge
+from negmine.jobs.workdir.layout import pair_score_stores
+from negmine.schemas.judges import CrossEncoder, ModelJudge
+from negmine.schemas.manifest import MANIFEST_VERSION, Manifest
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
-from negmine.transforms.kernels.hashing import fingerprint
 
-_TOKEN_JUDGES = ("late_interaction", "fusion")
 _PACKAGES = (
     "negmine",
     "apache-beam",
@@ -34,35 +34,39 @@ _PACKAGES = (
 )
 
 
-def run_manifest(miner: Miner, run_id: str, staging: Path) -> dict[str, Any]:
+def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> dict[str, Any]:
     """The manifest as JSON values; no absolute paths and nothing from the environment."""
-    summary = summarise(miner, staging)
-    config = miner.config
-    return {
+    summary = summarise(mining, staging)
+    config = mining.config
+    found = {
+        "manifest_version": MANIFEST_VERSION,
         "run_id": run_id,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "schema_version": SCHEMA_VERSION,
-        "config": _shareable(miner),
+        "config": _shareable(mining),
         "tier_order": list(config.tiers),
         "seed": config.seed,
-        "inputs": miner.input_fingerprint,
-        "models": _models(miner),
-        "precision": _precision(miner),
-        "processor": _processor(miner),
-        "judge": miner.judgement.key,
-        "judge_checks": [check.as_json() for check in miner.judge_checks],
-        "remarks": [remark.as_json() for remark in miner.remarks.all()],
-        "policies": [policy.model_dump() for policy in miner.selection.policies],
-        "artifacts": _artifacts(miner),
+        "inputs": mining.input_fingerprint,
+        "models": _models(mining),
+        "precision": _precision(mining),
+        "processor": _processor(mining),
+        "judge": mining.judgement.key,
+        "judge_checks": [check.as_json() for check in mining.judge_checks],
+        "remarks": [remark.as_json() for remark in mining.remarks.all()],
+        "policies": [policy.model_dump() for policy in mining.selection.policies],
+        "artifacts": _artifacts(mining),
         "versions": _versions(),
         "counts": {
             key: summary[key]
             for key in ("documents", "queries", "positives", "dead_letters", "queries_short")
         },
-        "timings": miner.work.timings,
+        "timings": mining.work.timings,
+        "counters": mining.work.counters,
         "peak_memory_bytes": peak_memory(),
         "summary": summary,
     }
+    Manifest.model_validate(found)
+    return found
 
 
 def peak_memory() -> int:
@@ -72,7 +76,7 @@ def peak_memory() -> int:
     return unit * (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
-def _shareable(miner: Miner) -> dict[str, Any]:
+def _shareable(mining: MiningRun) -> dict[str, Any]:
     """The resolved config with absolute paths cut to their last name."""
 
     def cut(value: Any) -> Any:
@@ -84,8 +88,8 @@ def _shareable(miner: Miner) -> dict[str, Any]:
             return os.path.basename(value.rstrip("/"))
         return value
 
-    config = cut(miner.config.model_dump(mode="json"))
-    root, output = miner.work.root, storage.local_path(miner.config.output.path)
+    config = cut(mining.config.model_dump(mode="json"))
+    root, output = mining.work.root, storage.local_path(mining.config.output.path)
     workdir = os.path.relpath(root.resolve(), output.resolve())
     if storage.is_mirrored(root) and not storage.is_mirrored(output):
         workdir = str(storage.url_of(root))
@@ -93,69 +97,69 @@ def _shareable(miner: Miner) -> dict[str, Any]:
     return dict(config)
 
 
-def _precision(miner: Miner) -> dict[str, Any]:
+def _precision(mining: MiningRun) -> dict[str, Any]:
     """What the models ran in, and the dtype of the student's parameters when it embedded.
 
     Models are loaded in the precision named here, and refused where they are not in it.
     """
     found = {
-        "student": miner.student.precision,
-        "lowest_cosine_with_fp32": miner.student.agreement,
+        "student": mining.student.precision,
+        "lowest_cosine_with_fp32": mining.student.agreement,
     }
-    dtype = miner.document_vectors.manifest().get("dtype")
-    for name, judge in _judges(miner):
-        of_student = judge_student(judge, miner.config.student)
-        cross = judge.kind == "cross_encoder"
-        found[name] = "fp32" if cross else miner.token_encoder(of_student).precision
+    dtype = mining.document_vectors.manifest().get("dtype")
+    for name, judge in _judges(mining):
+        of_student = judge_student(judge, mining.config.student)
+        cross = isinstance(judge, CrossEncoder)
+        found[name] = "fp32" if cross else mining.encoder(of_student, "judge").precision
     return {**found, **({"student_dtype": dtype} if dtype else {})}
 
 
-def _judges(miner: Miner) -> list[tuple[str, Judge]]:
+def _judges(mining: MiningRun) -> list[tuple[str, ModelJudge]]:
     """Judges that are models: `judge`, or `judge_1` and so on where there are several."""
-    judges = [j for j in miner.config.judge.flat() if j.kind in {*_TOKEN_JUDGES, "cross_encoder"}]
+    judges = [j for j in mining.config.judge.flat() if isinstance(j, ModelJudge)]
     names = [f"judge_{number}" for number in range(1, len(judges) + 1)]
     return list(zip(names if len(judges) > 1 else ["judge"] * len(judges), judges, strict=True))
 
 
-def _processor(miner: Miner) -> dict[str, Any]:
+def _processor(mining: MiningRun) -> dict[str, Any]:
     """The kind of processor of this process, and of the one that embedded."""
-    embedded = miner.document_vectors.manifest().get("processor")
+    embedded = mining.document_vectors.manifest().get("processor")
     return {**processor(), **({"embed": embedded} if embedded else {})}
 
 
-def _models(miner: Miner) -> dict[str, str]:
+def _models(mining: MiningRun) -> dict[str, str]:
     """SHA-256 of the student's weights, or given vectors, and of every model that judges."""
-    student = miner.config.student
-    models = {"student": miner.student.digest}
-    weights = _cross_encoders(miner.judgement.key)
-    for name, judge in _judges(miner):
-        if judge.kind == "cross_encoder":
+    student = mining.config.student
+    models = {"student": mining.student.digest}
+    weights = _cross_encoders(mining.judgement.key)
+    for name, judge in _judges(mining):
+        if isinstance(judge, CrossEncoder):
             digest = next(weights)
         else:
-            digest = miner.token_encoder(judge_student(judge, student)).digest
-        if digest != models["student"] or judge.kind == "cross_encoder":
+            digest = mining.encoder(judge_student(judge, student), "judge").digest
+        if digest != models["student"] or isinstance(judge, CrossEncoder):
             models[name] = digest
     return models
 
 
-def _artifacts(miner: Miner) -> dict[str, str]:
+def _artifacts(mining: MiningRun) -> dict[str, str]:
     """Every artifact that the run was made from, by name, relative to the work directory.
 
     Those that have no name of their own are called by their stage, with a number from the second.
     """
     datasets = {
-        **miner.ingested,
-        "document_vectors": miner.document_vectors,
-        "query_vectors": miner.query_vectors,
-        **{f"candidates_{name}": dataset for name, dataset in miner.candidates.items()},
-        "judged": miner.judged,
-        "verdicts": miner.verdicts,
+        **mining.ingested,
+        "document_vectors": mining.document_vectors,
+        "query_vectors": mining.query_vectors,
+        **{f"candidates_{name}": dataset for name, dataset in mining.candidates.items()},
+        "judged": mining.judged,
+        "verdicts": mining.verdicts,
     }
-    root = miner.work.root
+    root = mining.work.root
     named = {name: dataset.directory for name, dataset in datasets.items()}
     known = {directory for path in named.values() for directory in (path, path.parent)}
-    stores = [root / store for store in pair_score_stores(miner.judgement.key)]
-    for directory in (*miner.work.used, *stores):
+    stores = [root / store for store in pair_score_stores(mining.judgement.key)]
+    for directory in (*mining.work.used, *stores):
         if directory not in known and storage.is_dir(directory):
             stage = directory.parent.name
             number = sum(name.rpartition("_")[0] == stage or name == stage for name in named) + 1
@@ -170,14 +174,6 @@ def _cross_encoders(judge: dict[str, Any]) -> Iterator[str]:
         yield str(judge["weights"])
     for part in filter(None, (*judge.get("judges", ()), judge.get("fallback"))):
         yield from _cross_encoders(part)
-
-
-def pair_score_stores(judge: dict[str, Any]) -> list[str]:
-    """Stores of pair scores of a judge's key and of the judges in it, relative to the workdir."""
-    if judge.get("kind") == "cross_encoder":
-        return [f"pair_scores/{fingerprint(judge)}"]
-    parts = filter(None, (*judge.get("judges", ()), judge.get("fallback")))
-    return [store for part in parts for store in pair_score_stores(part)]
 
 
 def _versions() -> dict[str, str]:

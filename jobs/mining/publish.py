@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from negmine.jobs.mining.manifest import run_manifest
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.stored_run import StoredRun, taken
 from negmine.jobs.report import write_report
 from negmine.jobs.runner.pipeline import run_pipeline
@@ -25,14 +25,15 @@ from negmine.schemas.metrics import METRICS
 from negmine.schemas.selection import Selection
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import plan_blocks
-from negmine.transforms.data.datasets import write_json, write_part
+from negmine.transforms.data.datasets import write_part
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
 
 
-def check_output(miner: Miner) -> str:
+def check_output(mining: MiningRun) -> str:
     """The run's id. Raises StorageError where it is taken or the folder cannot be written."""
-    output = miner.config.output
+    output = mining.config.output
     run_id = output.run_id or datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     runs = storage.local_path(output.path) / "runs"
     stored = storage.is_mirrored(runs)
@@ -51,57 +52,57 @@ def check_output(miner: Miner) -> str:
     return run_id
 
 
-def publish(miner: Miner, run_id: str) -> Path:
+def publish(mining: MiningRun, run_id: str) -> Path:
     """Write and publish the run, and make it the current one; returns its folder.
 
     The metrics are measured while the parts are written, before them under `runner.memory`.
     Meanwhile `negmine gc` deletes no run. Raises StorageError, leaving nothing behind, where the
     disk refuses or the id was taken meanwhile.
     """
-    with sharing(storage.local_path(miner.config.output.path) / RUNS_LOCK):
-        return _publish(miner, run_id)
+    with sharing(storage.local_path(mining.config.output.path) / RUNS_LOCK):
+        return _publish(mining, run_id)
 
 
-def _publish(miner: Miner, run_id: str) -> Path:
-    from negmine.pipelines.publish import PublishTask, build
-    from negmine.transforms.choosing.publish import QUERIES_PER_PART
+def _publish(mining: MiningRun, run_id: str) -> Path:
+    from negmine.transforms.choosing.publish import QUERIES_PER_PART, PublishParts
 
-    output = miner.config.output
+    output = mining.config.output
     runs = storage.local_path(output.path) / "runs"
     stored = StoredRun(runs / run_id) if storage.is_mirrored(runs) else None
     staging = stored.staging if stored else runs / f".{run_id}.{os.getpid()}.tmp"
-    sets, _ = miner.sets, miner.judge_checks
-    blocks = tuple(plan_blocks(miner.rows("queries"), QUERIES_PER_PART))
+    sets, _ = mining.sets, mining.judge_checks
+    blocks = tuple(plan_blocks(mining.rows("queries"), QUERIES_PER_PART))
     try:
         if stored:
             stored.begin()
-        with miner.work.timed("publish", reused=False), progress("publish", None, ()):
-            task = PublishTask(
-                verdicts=miner.verdicts,
+        with mining.work.timed("publish", reused=False), progress("publish"):
+            parts = PublishParts(
+                verdicts=mining.verdicts,
                 sets=sets,
-                collection=miner.collection,
-                tiers=tuple(miner.config.tiers),
+                collection=mining.collection,
+                tiers=tuple(mining.config.tiers),
                 texts=output.texts == "inline",
-                promises=Selection.of(miner.config).promises,
+                promises=Selection.of(mining.config).promises,
                 directory=str(stored.run if stored else staging),
                 blocks=blocks,
             )
             with ThreadPoolExecutor(1) as beside:
-                measuring = beside.submit(_metrics, miner)
-                if miner.budget.limit is not None:
+                measuring = beside.submit(_metrics, mining)
+                if mining.budget.limit is not None:
                     wait([measuring])
-                run_pipeline(build, task, miner.options)
+                counted = run_pipeline([[("publish", parts)]], mining.options)
+                mining.work.counters.update(counted)
                 if stored:
                     stored.copy_parts()
                 measured = measuring.result()
             write_part(str(staging), "metrics.parquet", measured, METRICS, dictionary=True)
-        manifest = run_manifest(miner, run_id, staging)
+        manifest = run_manifest(mining, run_id, staging)
         write_json(staging / MANIFEST, manifest)
         write_report(staging)
-        parts = tree_digests(staging)
-        del parts[MANIFEST]
-        write_json(staging / MANIFEST, {**manifest, "parts": parts})
-        vouch(miner.work.root, storage.local_path(output.path))
+        digests = tree_digests(staging)
+        del digests[MANIFEST]
+        write_json(staging / MANIFEST, {**manifest, "parts": digests})
+        vouch(mining.work.root, storage.local_path(output.path))
         if stored:
             stored.end()
         else:
@@ -126,27 +127,27 @@ def _publish(miner: Miner, run_id: str) -> Path:
     return runs / run_id
 
 
-def _metrics(miner: Miner) -> pa.Table:
+def _metrics(mining: MiningRun) -> pa.Table:
     """The run's metrics, see `schemas.metrics`."""
     from negmine.jobs.mining.retrieval import bm25_scorer
     from negmine.transforms.metrics.inputs import Inputs
     from negmine.transforms.metrics.measure import measure
     from negmine.transforms.metrics.verdicts import read_verdicts
 
-    config = miner.config
+    config = mining.config
     quotas = {name: tier.quota for name, tier in config.tiers.items()}
     negatives, candidates = read_verdicts(
-        miner.verdicts, list(miner.candidates), quotas, miner.rows("queries")
+        mining.verdicts, list(mining.candidates), quotas, mining.rows("queries")
     )
     return measure(
         Inputs(
             negatives=negatives,
-            collection=miner.collection,
-            bm25=bm25_scorer(miner),
+            collection=mining.collection,
+            bm25=bm25_scorer(mining),
             candidates=candidates,
-            judged=miner.verdicts,
+            judged=mining.verdicts,
             selection=Selection.of(config),
             seed=config.seed,
-            judge_auc={c.judge: (c.auc, c.low, c.high, c.queries) for c in miner.judge_checks},
+            judge_auc={c.judge: (c.auc, c.low, c.high, c.queries) for c in mining.judge_checks},
         )
     )

@@ -13,7 +13,7 @@ from negmine.jobs.runs.published import MANIFEST, Run, current_if_readable
 from negmine.schemas.errors import StorageError
 from negmine.schemas.locations import cache_folder
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import write_json
+from negmine.transforms.storage.atomic import write_json
 
 CLAIMED = 3600.0
 """Seconds for which a claim keeps others from publishing under the same name."""

@@ -5,12 +5,13 @@ from typing import Any
 
 import duckdb
 
-from negmine.jobs.mining.run import Miner, ingested_counts
+from negmine.jobs.mining.context import ingested_counts
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.sql import (
     COSINE,
     POSITIVE_COSINE,
-    bound_memory,
+    connect,
     dataset_sql,
     partitioned_sql,
 )
@@ -38,15 +39,14 @@ WHERE is_positive AND (same_id_as_query OR query_jaccard >= ?::FLOAT)
 """
 
 
-def _limit(miner: Miner) -> float:
+def _limit(mining: MiningRun) -> float:
     """Jaccard from which a document is the query itself."""
-    return float(Selection.of(miner.config).policy("query_itself").jaccard)
+    return float(Selection.of(mining.config).policy("query_itself").jaccard)
 
 
-def summarise(miner: Miner, run: Path) -> dict[str, Any]:
+def summarise(mining: MiningRun, run: Path) -> dict[str, Any]:
     """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
-    with duckdb.connect() as database:
-        bound_memory(database)
+    with connect() as database:
         views = {
             "negatives": partitioned_sql(run / "negatives", "tier"),
             "ledger": partitioned_sql(run / "ledger", "verdict"),
@@ -55,31 +55,31 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         }
         for name, sql in views.items():
             database.execute(f"CREATE VIEW {name} AS {sql}")
-        tiers = {tier: _tier(database, tier) for tier in miner.config.tiers}
-        for tier, spec in miner.config.tiers.items():
+        tiers = {tier: _tier(database, tier) for tier in mining.config.tiers}
+        for tier, spec in mining.config.tiers.items():
             count = f"coalesce(element_at(tier_counts, '{tier}')[1], 0)"
             (short,) = _row(database, f"SELECT count(*) FROM sets WHERE {count} < {spec.quota}")
             tiers[tier]["queries_short"] = short
         verdicts = database.execute("SELECT verdict, count(*) FROM ledger GROUP BY ALL").fetchall()
         scored, total = _row(database, "SELECT count(judge_score), count(*) FROM ledger")
         (short,) = _row(database, "SELECT count(*) FROM sets WHERE shortfall > 0")
-        (own,) = _row(database, _OWN_POSITIVES, _limit(miner))
+        (own,) = _row(database, _OWN_POSITIVES, _limit(mining))
         by_tier = {tier: _eci(database, f"WHERE tier = '{tier}'") for tier in tiers}
         overall = _eci(database, "")
-        calibration = _calibration(database, miner)
+        calibration = _calibration(database, mining)
         (positives,) = _row(database, "SELECT count(*) FROM positives")
-    counts = ingested_counts(miner.ingested["documents"].directory.parent)
+    counts = ingested_counts(mining.ingested["documents"].directory.parent)
     return {
         "tiers": tiers,
         "verdicts": dict(sorted(verdicts, key=lambda entry: (-entry[1], entry[0]))),
         "judge": {"pairs_scored": scored, "pairs_total": total},
         "calibration": calibration,
         "eci": {"overall": overall, "tiers": by_tier},
-        "queries": miner.rows("queries"),
+        "queries": mining.rows("queries"),
         "queries_short": short,
-        "documents": miner.rows("documents"),
+        "documents": mining.rows("documents"),
         "positives": positives,
-        "rows": {"sets": miner.rows("queries"), "positives": positives},
+        "rows": {"sets": mining.rows("queries"), "positives": positives},
         "input": {name: counts[name] for name in _INPUT if name in counts},
         "positives_that_are_the_query": own,
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],
@@ -87,15 +87,15 @@ def summarise(miner: Miner, run: Path) -> dict[str, Any]:
         "merged_queries": counts["merged_queries"],
         "queries_without_positives": counts.get("queries_without_positives", 0),
         "repeated_rows": counts.get("repeated_rows", 0),
-        "zero_vectors": miner.collection.zero_vectors(),
+        "zero_vectors": mining.collection.zero_vectors(),
     }
 
 
-def _calibration(database: duckdb.DuckDBPyConnection, miner: Miner) -> list[dict[str, Any]]:
+def _calibration(database: duckdb.DuckDBPyConnection, mining: MiningRun) -> list[dict[str, Any]]:
     """What a calibrated threshold would drop, for several shares of the positives above it."""
-    if miner.config.judge.kind == "none":
+    if mining.config.judge.kind == "none":
         return []
-    thresholds = read_calibration(miner.judged, judged=True).thresholds()
+    thresholds = read_calibration(mining.judged, judged=True).thresholds()
     table = []
     for share, threshold in thresholds.items():
         dropped, scored = _row(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from negmine.jobs.mining.models import EncoderChoice, judge_student
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.scores import precomputed_scores
 from negmine.jobs.workdir.artifacts import Work
 from negmine.transforms import storage
@@ -105,10 +105,10 @@ class RehearsedWork(Work):
         self.asked.setdefault(dataset.path, Artifact(stage, what, key, dataset, left))
 
 
-class Rehearsal(Miner):
+class Rehearsal(MiningRun):
     """A run whose stages are asked for and not made, over a collection that is ingested."""
 
-    def __init__(self, miner: Miner, stand_ins: str) -> None:
+    def __init__(self, miner: MiningRun, stand_ins: str) -> None:
         super().__init__(miner.config, miner.options)
         self.work: RehearsedWork = RehearsedWork(
             miner.work.root, miner.work.block_size, miner.options, stand_ins=stand_ins

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.config import Config
 
 
@@ -76,7 +76,7 @@ def plan(config: Config, options: Sequence[str] = ()) -> Plan:
     from negmine.jobs.plan.memory import largest
     from negmine.jobs.plan.stages import Estimator
 
-    miner = Miner(config, options)
+    miner = MiningRun(config, options)
     miner.check()
     _ = miner.ingested
     with tempfile.TemporaryDirectory(prefix="negmine-plan-") as directory:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from negmine.jobs.mining.given_vectors import GivenStudent
 from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.mining.retrieval import fill_given, retrieve_source
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.plan.timing import (
     DOCUMENTS,
     ENCODED,
@@ -88,7 +88,7 @@ def _numbered(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table.set_column(0, schema.field(0), pa.array(np.arange(table.num_rows)))
 
 
-def take_sample(miner: Miner) -> Sample:
+def take_sample(miner: MiningRun) -> Sample:
     """Sampled queries with their first positives, and documents drawn by the run's seed."""
     sets, seed = miner.ingested, miner.config.seed
     queries = _first(sets["queries"], "query_key", seed, QUERIES)
@@ -141,7 +141,7 @@ class TimedWork(Work):
         return dataset
 
 
-class SampleMiner(Miner):
+class SampleMiner(MiningRun):
     """A run over a sample, in a directory of its own; a few texts are encoded, and repeated.
 
     It remarks on nothing and measures no judge: a sample's numbers are not the collection's.
@@ -150,7 +150,7 @@ class SampleMiner(Miner):
     judge_checks = ()  # type: ignore[assignment]
 
     def __init__(
-        self, origin: Miner, sample: Sample, directory: Path, measured: "Measured | None" = None
+        self, origin: MiningRun, sample: Sample, directory: Path, measured: "Measured | None" = None
     ) -> None:
         config = origin.config
         output = config.output.model_copy(

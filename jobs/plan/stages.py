@@ -8,7 +8,7 @@ import numpy as np
 
 from negmine.jobs.mining.publish import publish
 from negmine.jobs.mining.retrieval import bm25_scorer, fill_given
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.scores import score_files
 from negmine.jobs.plan.artifacts import Artifact, Rehearsal, tree_bytes
 from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size, vector_bytes
@@ -45,7 +45,7 @@ def _run_seconds(run: SampleMiner) -> dict[str, float]:
 class Estimator:
     """Turns what the sample took into stages of the whole run."""
 
-    def __init__(self, miner: Miner, rehearsal: Rehearsal, directory: Path) -> None:
+    def __init__(self, miner: MiningRun, rehearsal: Rehearsal, directory: Path) -> None:
         self.miner, self.rehearsal, self.config = miner, rehearsal, miner.config
         self.sample = sample = take_sample(miner)
         # A process pays for its first use of everything; a small run does so, before one is timed.

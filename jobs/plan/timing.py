@@ -10,9 +10,9 @@ import numpy as np
 from scipy import sparse
 
 from negmine.jobs.mining.models import EncoderChoice
-from negmine.jobs.mining.run import Miner
-from negmine.schemas.config import Bm25
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.judges import Judge
+from negmine.schemas.sources import Bm25
 
 DOCUMENTS, QUERIES = 512, 64
 ENCODED, PAIRS = 48, 64
@@ -116,7 +116,7 @@ def measure_dense(vectors: np.ndarray, documents: int, queries: int, depth: int)
 
 
 def measure_bm25(
-    miner: Miner, config: Bm25, texts: Sequence[str], documents: int
+    miner: MiningRun, config: Bm25, texts: Sequence[str], documents: int
 ) -> tuple[float, float]:
     """Seconds for a document's column of the matrix, and for a query and document of search."""
     from negmine.jobs.mining.retrieval import bm25_index

@@ -10,7 +10,7 @@ import duckdb
 from negmine.jobs.report.metrics import Metrics, read_metrics
 from negmine.jobs.runs.views import create_run_views
 from negmine.schemas.errors import StorageError
-from negmine.transforms.data.sql import bound_memory
+from negmine.transforms.data.sql import connect
 
 _CELLS = (40, 26)
 
@@ -38,8 +38,7 @@ class RunData:
     def __init__(self, run: Path, manifest: dict[str, Any]) -> None:
         self.run, self.manifest = run, manifest
         self.metrics: Metrics = read_metrics(run, manifest)
-        self.connection = duckdb.connect(":memory:")
-        bound_memory(self.connection)
+        self.connection = connect()
 
     def __enter__(self) -> "RunData":
         try:

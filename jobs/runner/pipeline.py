@@ -2,16 +2,18 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import apache_beam as beam
+from apache_beam.metrics import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from negmine.jobs.runner.options import FORWARDING, check_options, check_services, runner_name
 from negmine.schemas import errors
+from negmine.transforms.counters import NAMESPACE
 
 __all__ = ["check_options", "run_pipeline"]
 
@@ -22,30 +24,37 @@ _RPC = re.compile(r"StatusCode\.(\w+)\s+details = \"([^\"]*)\"")
 _KEPT = "finished parts are kept, the same command goes on from there"
 
 
+Chain: TypeAlias = Sequence[tuple[str, beam.PTransform]]
+"""Stages by name; each is applied to what the one before it gave, the first to the pipeline."""
+
+
 def run_pipeline(
-    build: Callable[[beam.Pipeline, Any], Any], task: Any, options: Sequence[str] = ()
-) -> None:
-    """Build and run one pipeline, and wait for it.
+    chains: Sequence[Chain], options: Sequence[str] = (), after: Chain = ()
+) -> dict[str, dict[str, int]]:
+    """Build and run one pipeline, wait for it, and return what its counters counted, by stage.
+
+    Stages `after` are each applied to what all chains gave.
 
     Without `--runner` among the options this is FnApiRunner, in this process; `DirectRunner` would
     choose another engine where it can download one. Raises the NegmineError that a worker raised,
     and ConfigError where the runner's service cannot be reached or does not take the job. Ends the
     process where a Dataflow template was asked for: the pipeline is written, not run.
     """
-    _quiet()
     runner = runner_name(options)
+    _quiet(remote=runner in _REMOTE)
     pipeline_options = PipelineOptions(list(options))
     check_services(pipeline_options, runner)
     try:
         with _submitting(runner):
             pinned = FnApiRunner() if runner is None else None
             pipeline = beam.Pipeline(runner=pinned, options=pipeline_options)
-        build(pipeline, task)
+        add_stages(pipeline, chains, after)
         with _submitting(runner):
             result = pipeline.run()
         if not getattr(result, "has_job", True):
             raise SystemExit(0)
         result.wait_until_finish()
+        return _counted(result)
     except errors.NegmineError as error:
         raise type(error)(_plain(str(error))) from error
     except OSError as error:
@@ -61,9 +70,38 @@ def run_pipeline(
         raise raised from error
 
 
-def _quiet() -> None:
-    """Keep Beam from logging the error that is raised."""
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+def add_stages(pipeline: beam.Pipeline, chains: Sequence[Chain], after: Chain = ()) -> None:
+    """Apply chains of stages to a pipeline, each stage under its name."""
+    ends = []
+    for chain in chains:
+        made: Any = pipeline
+        for name, stage in chain:
+            made = made | name >> stage
+        ends.append(made)
+    if after:
+        every = ends | "All parts" >> beam.Flatten() if ends else pipeline
+        for name, stage in after:
+            _ = every | name >> stage
+
+
+def _counted(result: Any) -> dict[str, dict[str, int]]:
+    """The committed counters of `negmine` by the stage that they belong to; empty for none."""
+    try:
+        found = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]
+    except (AttributeError, NotImplementedError, KeyError):
+        return {}
+    counts: dict[str, dict[str, int]] = {}
+    for entry in found:
+        stage = counts.setdefault(str(entry.key.step).partition("/")[0], {})
+        name = entry.key.metric.name
+        value = entry.committed if entry.committed is not None else entry.attempted
+        stage[name] = stage.get(name, 0) + int(value or 0)
+    return counts
+
+
+def _quiet(remote: bool) -> None:
+    """Keep Beam from logging the error that is raised; of a remote runner warnings are shown."""
+    logging.getLogger("apache_beam").setLevel(logging.WARNING if remote else logging.CRITICAL)
     for name in ("common", "worker"):
         logging.getLogger(f"apache_beam.runners.{name}").setLevel(logging.CRITICAL)
     root = logging.getLogger()

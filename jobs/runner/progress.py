@@ -16,15 +16,19 @@ def _done(dataset: Dataset) -> int:
 
 
 @contextmanager
-def progress(stage: str, directory: str | None, blocks: Sequence[Block]) -> Iterator[None]:
-    """Show rows done, rows/s and ETA of a stage while the body runs; silent off a terminal."""
+def progress(label: str, parts: Sequence[tuple[str, Sequence[Block]]] = ()) -> Iterator[None]:
+    """Show rows done, rows/s and ETA while the body runs; silent off a terminal.
+
+    `parts` are folders of data sets with the blocks that are being made in each.
+    """
     if not sys.stderr.isatty():
         yield
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-    total = sum(block.stop - block.start for block in blocks) or None
+    total = sum(block.stop - block.start for _, blocks in parts for block in blocks) or None
+    watched = [Dataset(directory) for directory, _ in parts]
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<24}"),
@@ -34,14 +38,15 @@ def progress(stage: str, directory: str | None, blocks: Sequence[Block]) -> Iter
     )
     stop = threading.Event()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(stage, total=total, rate="")
+        task = bar.add_task(label, total=total, rate="")
         started = time.monotonic()
-        before = _done(Dataset(directory)) if directory else 0
+        before = sum(map(_done, watched))
+        remote = any(is_mirrored(directory) for directory, _ in parts)
 
         def watch() -> None:
-            while not stop.wait(5 if directory and is_mirrored(directory) else 0.5):
-                if directory and total:
-                    done = _done(Dataset(directory)) - before
+            while not stop.wait(5 if remote else 0.5):
+                if total:
+                    done = sum(map(_done, watched)) - before
                     rate = done / (time.monotonic() - started)
                     bar.update(task, completed=done, rate=f"{rate:,.0f} rows/s")
 

@@ -1,7 +1,6 @@
 """`negmine relabel`: suspected positives out for review, decisions in as labels of the next run."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,11 @@ from negmine.jobs.runs.query import Database
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.schemas.locations import shown
 from negmine.transforms import storage
-from negmine.transforms.data.sql import partitioned_sql
+from negmine.transforms.data.sql import connect, partitioned_sql
 from negmine.transforms.readers.labels import NEGATIVE, POSITIVE, Decision, parse_decision
 from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.readers.tables.lines import lines
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import target
 
@@ -109,23 +109,14 @@ def _decimal(row: dict[str, Any]) -> dict[str, Any]:
 
 def _write(file: Path, records: Iterable[dict[str, Any]]) -> int:
     """JSON lines under their final name, all or none; returns how many."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     count = 0
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8", newline="\n") as out:
-            for record in records:
-                out.write(json.dumps(record, ensure_ascii=False).translate(_LINE_BREAKS) + "\n")
-                count += 1
-            out.flush()
-            os.fsync(out.fileno())
-        storage.replace(temporary, file)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {file}: {error.strerror}; free space or name another file"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(file, advice="Free space or name another file") as temporary,
+        open(temporary, "w", encoding="utf-8", newline="\n") as out,
+    ):
+        for record in records:
+            out.write(json.dumps(record, ensure_ascii=False).translate(_LINE_BREAKS) + "\n")
+            count += 1
     return count
 
 
@@ -247,7 +238,7 @@ def _refuse_misplaced(
         }
     )
     try:
-        with duckdb.connect() as database:
+        with connect(memory=None) as database:
             database.register("decisions", table)
             database.execute(
                 f"CREATE VIEW ledger AS {partitioned_sql(run.path / 'ledger', 'verdict')}"

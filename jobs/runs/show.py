@@ -9,9 +9,10 @@ from rich.text import Text
 
 from negmine.jobs.runs.remarks import listed, sentence
 from negmine.jobs.terminal import printable
+from negmine.pipelines.graph import STAGES
 from negmine.schemas.verdicts import Source
 
-STAGES = ("ingest", "embed", "retrieve", "check_judge", "judge", "select", "score", "publish")
+_STAGES = (*STAGES, "publish")
 
 
 def _count(value: Any) -> Text:
@@ -171,14 +172,16 @@ def _timings(manifest: dict[str, Any]) -> RenderableType:
     table = _table("Wall time", "stage", "time", "")
     total = 0.0
     timings = manifest.get("timings", {})
-    known = [stage for stage in STAGES if stage in timings]
-    for stage in [*known, *(stage for stage in timings if stage not in STAGES)]:
+    known = [stage for stage in _STAGES if stage in timings]
+    for stage in [*known, *(stage for stage in timings if stage not in _STAGES)]:
         timing = timings[stage]
         details = timing if isinstance(timing, dict) else {"seconds": timing}
         seconds = float(details.get("seconds", 0.0))
         total += seconds
         reused = "reused" if details.get("reused") else ""
-        table.add_row(Text(printable(stage)), Text(format_seconds(seconds)), Text(reused))
+        shared = not reused and not seconds  # one job made it together with an earlier stage
+        shown = "with another" if shared else format_seconds(seconds)
+        table.add_row(Text(printable(stage)), Text(shown), Text(reused))
     table.add_row(Text("all"), Text(format_seconds(total)), Text(""))
     return table
 

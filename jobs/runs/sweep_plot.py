@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from negmine.jobs.terminal import printable
-from negmine.schemas.errors import DataError, StorageError
+from negmine.schemas.errors import DataError
 from negmine.transforms import storage
+from negmine.transforms.storage.atomic import write_text
 
 _HEADINGS = {
     "dropped": "dropped",
@@ -123,16 +124,7 @@ def write_plot(path: Path, rows: Sequence[dict[str, Any]]) -> None:
             "--plot: the leak cannot be measured, because no query has two known positives; "
             "leave --plot out"
         )
-    try:
-        path = storage.local_path(path)
-        if storage.is_mirrored(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(svg(rows), encoding="utf-8")
-        storage.put(path)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write the plot {path}: {error.strerror}; name another file"
-        ) from error
+    write_text(storage.local_path(path), svg(rows), "the plot ", "Name another file")
 
 
 def _step(high: float, whole: bool) -> float:

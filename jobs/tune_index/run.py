@@ -10,10 +10,11 @@ import numpy as np
 import yaml
 
 from negmine.jobs.mining.dense_index import describe
-from negmine.jobs.mining.run import Miner
-from negmine.schemas.config import Config, Dense, FirstPass
+from negmine.jobs.mining.run import MiningRun
+from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.limits import MOST_CANDIDATES, MOST_ROWS
+from negmine.schemas.sources import Dense, FirstPass
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.kernels.search import ann
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
@@ -89,15 +90,16 @@ def tune_index(
 
     Ingests and embeds first where that is not done. Raises DataError for an empty collection.
     """
-    miner = Miner(config, options)
-    miner.check()
-    total, documents = miner.query_vectors.rows, miner.document_vectors.rows
+    run = MiningRun(config, options)
+    run.until = "embed"
+    run.check()
+    total, documents = run.query_vectors.rows, run.document_vectors.rows
     if not total or not documents:
         raise DataError(f"there are {documents} documents and {total} queries; nothing to measure")
     dense = config.sources.dense or Dense()
     k = min(k, documents)
     shards = plan_shards(documents, dense.shards)
-    vectors = _vectors(miner, shards[0].stop, k, queries)
+    vectors = _vectors(run, shards[0].stop, k, queries)
     norm = largest_norm(vectors.documents)
     flat = Dense(depth=k)
     choices = [
@@ -119,16 +121,16 @@ def tune_index(
     )
 
 
-def _vectors(miner: Miner, stop: int, k: int, count: int) -> Vectors:
-    seed, every = miner.config.seed, array_column(miner.document_vectors, "vector")
+def _vectors(run: MiningRun, stop: int, k: int, count: int) -> Vectors:
+    seed, every = run.config.seed, array_column(run.document_vectors, "vector")
 
     def drawn(name: str, column: str, rows: int) -> np.ndarray:
-        keys = miner.ingested[name].read([column])[column].to_numpy()
+        keys = run.ingested[name].read([column])[column].to_numpy()
         return ann.sample_rows(keys, seed, rows)
 
     documents = every[:stop]
     queries = np.asarray(
-        array_column(miner.query_vectors, "vector")[drawn("queries", "query_key", count)]
+        array_column(run.query_vectors, "vector")[drawn("queries", "query_key", count)]
     )
     sample = np.asarray(every[drawn("documents", "doc_key", _SAMPLE)])
     return Vectors(documents, sample, queries, exact_top_k(queries, documents, k), k)

@@ -4,64 +4,140 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from negmine.jobs.runner.progress import progress
-from negmine.schemas.errors import StorageError
+from negmine.pipelines.graph import STAGES
+from negmine.schemas.errors import NegmineError, StorageError
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
-from negmine.transforms.data.datasets import PARTIAL, Dataset, write_json
+from negmine.transforms.data.datasets import PARTIAL, Dataset
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.locks import LOCK, is_locked, open_lock, shared_lock, wait_for
 
-STAGE_VERSIONS = {
-    "ingest": 4,
-    "embed": 3,
-    "bm25_index": 2,
-    "retrieve": 2,
-    "index": 1,
-    "precomputed": 2,
-    "check_judge": 1,
-    "calibrate": 1,
-    "judge": 6,
-    "select": 3,
-    "score": 1,
-}
-"""Raised when a stage's results change for the same inputs, so that old artifacts stay unused."""
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+    from negmine.jobs.runner.pipeline import Chain
 
 _PLAN = "_plan.json"
 
-Make = Callable[[str, tuple[Block, ...]], tuple[Callable[..., Any], Any]]
+Make = Callable[[str, tuple[Block, ...]], "beam.PTransform"]
+"""From an artifact's directory and the blocks that are missing to the transform that makes them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """What a stage asks of the work directory.
+
+    Attributes:
+        stage: of `pipelines.graph`.
+        key: everything that decides the content, as JSON values.
+        rows: positions to cut into blocks.
+        make: gives the transform that makes the parts.
+        label: what to show while it runs, and its name in the pipeline; the stage's unless given.
+        details: put into the manifest; or what finds them in the parts that were made.
+        at_once: blocks of a pipeline, which follow one another; None = one of all blocks.
+        block_size: rows in a block; None = the run's.
+        several: names of the data sets, where it is more than one; these have no blocks here.
+        scratch: folder that goes where the input is refused.
+        follows: whether each of its blocks is made of the same block of the artifact before it.
+        waits: whether it is made when all of the artifacts before it are there; `make` gives a
+            stage that waits.
+    """
+
+    stage: str
+    key: dict[str, Any]
+    rows: int
+    make: Make
+    label: str = ""
+    details: dict[str, Any] | Callable[[Dataset], dict[str, Any]] | None = None
+    at_once: int | None = None
+    block_size: int | None = None
+    several: tuple[str, ...] = ()
+    scratch: str = ""
+    follows: bool = False
+    waits: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where an artifact is, and what it consists of."""
+
+    artifact: Artifact
+    directory: Path
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        return self.artifact.label or self.artifact.stage
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        several = self.artifact.several
+        folders = [self.directory / name for name in several] if several else [self.directory]
+        return [Dataset(str(folder)) for folder in folders]
+
+    @property
+    def finished(self) -> bool:
+        return all(dataset.finished for dataset in self.datasets)
+
+    def finish(self) -> None:
+        artifact = self.artifact
+        if artifact.several:
+            for name, dataset in zip(artifact.several, self.datasets, strict=True):
+                dataset.finish(fingerprint=f"{self.fingerprint}/{name}", stage=artifact.stage)
+            return
+        (dataset,) = self.datasets
+        details = artifact.details
+        more = details(dataset) if callable(details) else details or {}
+        own = {"stage": artifact.stage, "key": artifact.key, **more}
+        dataset.finish(fingerprint=self.fingerprint, **own)
 
 
 @dataclass
-class Work:
+class WorkDirectory:
     """A work directory and what this run did in it.
 
     From the first artifact that is asked for, as long as this lives, `negmine gc` deletes nothing
-    there. `timings` holds seconds for each stage and whether all of it was reused from earlier
-    runs, `used` the directories of the artifacts that were asked for, in order.
+    there.
+
+    Attributes:
+        root: the folder.
+        block_size: rows in a block, where an artifact does not say otherwise.
+        options: of Beam's runner.
+        timings: seconds of each stage, and whether all of it was reused from earlier runs. What
+            one job makes for several stages counts towards the first of them.
+        counters: what the pipelines counted, by artifact's label.
+        used: directories of the artifacts that were asked for, in order.
     """
 
     root: Path
     block_size: int
     options: Sequence[str] = ()
     timings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    counters: dict[str, dict[str, int]] = field(default_factory=dict)
     used: dict[Path, None] = field(default_factory=dict)
+    _made: set[Path] = field(default_factory=set)
 
     def path(self, stage: str, key: dict[str, Any]) -> tuple[Path, str]:
         """Directory and fingerprint of an artifact, from everything that decides its content."""
-        identity = {"stage": stage, "version": STAGE_VERSIONS[stage], "schema": SCHEMA_VERSION}
+        identity = {"stage": stage, "version": STAGES[stage].version, "schema": SCHEMA_VERSION}
         found = fingerprint({**identity, **key})
         directory = self.root / stage / found
         if not self.used:
             self._hold()
         self.used[directory] = None
         return directory, found
+
+    def expected(self, artifact: Artifact) -> Dataset:
+        """Where an artifact of one data set is or will be."""
+        return Dataset(str(self.path(artifact.stage, artifact.key)[0]))
 
     @property
     def sums(self) -> Path:
@@ -77,65 +153,98 @@ class Work:
     def timed(self, stage: str, reused: bool) -> Iterator[None]:
         """Count the body's seconds towards a stage."""
         started = time.perf_counter()
-        entry = self.timings.setdefault(stage, {"seconds": 0.0, "reused": True})
-        entry["reused"] = entry["reused"] and reused
+        entry = self._entry(stage, reused)
         try:
             yield
         finally:
             entry["seconds"] = round(entry["seconds"] + time.perf_counter() - started, 3)
 
-    def ensure(
-        self,
-        stage: str,
-        key: dict[str, Any],
-        rows: int,
-        make: Make,
-        *,
-        label: str | None = None,
-        details: dict[str, Any] | Callable[[Dataset], dict[str, Any]] | None = None,
-        at_once: int | None = None,
-    ) -> Dataset:
-        """The artifact of a stage, made now where no finished one exists.
+    def _entry(self, stage: str, reused: bool) -> dict[str, Any]:
+        entry = self.timings.setdefault(stage, {"seconds": 0.0, "reused": True})
+        entry["reused"] = entry["reused"] and reused
+        return entry
 
-        Args:
-            stage: stage it counts towards.
-            key: everything that decides the content, as JSON values.
-            rows: positions to cut into blocks.
-            make: from the directory and the blocks that are missing to (build, task).
-            label: what to show while it runs.
-            details: put into the manifest; or what finds them in the parts that were made.
-            at_once: blocks of a pipeline, which follow one another; None = one of all blocks.
+    def make_or_reuse(self, artifact: Artifact) -> Dataset:
+        """The artifact of a stage, made now where no finished one exists."""
+        return self.make_together(artifact)[0]
+
+    def make_together(self, *artifacts: Artifact) -> list[Dataset]:
+        """Artifacts that need nothing of one another, or follow one another block by block.
+
+        Those that are missing are made by one pipeline. An artifact of several data sets gives the
+        first of them.
         """
-        directory, found = self.path(stage, key)
-        dataset = Dataset(str(directory))
-        reused = dataset.finished
-        with self.timed(stage, reused):
-            if not reused:
-                with making(directory):
-                    if not dataset.finished:
-                        self._make(dataset, rows, make, label or stage, at_once)
-                        more = details(dataset) if callable(details) else details or {}
-                        dataset.finish(fingerprint=found, **{"stage": stage, "key": key, **more})
-        return dataset
+        places = [_Place(a, *self.path(a.stage, a.key)) for a in artifacts]
+        if not places:
+            return []
+        todo = [place for place in places if not place.finished]
+        for place in places:
+            reused = place not in todo and place.directory not in self._made
+            self._entry(place.artifact.stage, reused)
+        first = (todo or places)[0].artifact.stage
+        with self.timed(first, reused=not todo), ExitStack() as locks:
+            for place in sorted(todo, key=lambda place: place.directory):
+                locks.enter_context(artifact_lock(place.directory))
+            todo = [place for place in todo if not place.finished]
+            if todo:
+                self._make(todo)
+            for place in todo:
+                place.finish()
+                self._made.add(place.directory)
+        return [place.datasets[0] for place in places]
 
-    def _make(
-        self, dataset: Dataset, rows: int, make: Make, label: str, at_once: int | None
-    ) -> None:
-        todo = self._missing(dataset, rows)
-        step = at_once or max(len(todo), 1)
-        with progress(label, dataset.path, todo):
-            for start in range(0, max(len(todo), 1), step):
-                build, task = make(dataset.path, todo[start : start + step])
-                if todo:
-                    from negmine.jobs.runner.pipeline import run_pipeline
+    def _make(self, places: Sequence[_Place]) -> None:
+        """Make the missing parts; what follows another artifact goes into the pipeline after it."""
+        missing = {place: self._missing(place) for place in places}
+        steps = max(len(_batches(place, missing[place])) for place in places)
+        for at, place in enumerate(places[1:], 1):
+            artifact, before = place.artifact, missing[places[at - 1]]
+            alone = artifact.follows and not set(before) <= set(missing[place])
+            if alone or (artifact.waits and steps > 1):
+                self._make(places[:at])
+                self._make(places[at:])
+                return
+        shown = [(p.datasets[0].path, missing[p]) for p in places if not p.artifact.several]
+        with progress(", ".join(place.name for place in places), shown):
+            for step in range(steps):
+                chains: list[list[tuple[str, Any]]] = []
+                after = []
+                for at, place in enumerate(places):
+                    batches = _batches(place, missing[place])
+                    if step >= len(batches):
+                        continue
+                    if place.artifact.waits and chains:
+                        make = place.artifact.make
+                        after.append((place.name, make(str(place.directory), batches[step])))
+                    else:
+                        follows = place.artifact.follows and at > 0
+                        before = missing[places[at - 1]] if follows else ()
+                        _add(chains, place, batches[step], before)
+                self._run(places, chains, after)
+        for place in places:
+            if not place.artifact.several:
+                self._complete(place)
+                storage.remove_tree(place.directory / PARTIAL)
 
-                    run_pipeline(build, task, self.options)
-        self._complete(dataset, rows)
-        storage.remove_tree(dataset.directory / PARTIAL)
+    def _run(self, places: Sequence[_Place], chains: "Sequence[Chain]", after: "Chain") -> None:
+        from negmine.jobs.runner.pipeline import run_pipeline
 
-    def _complete(self, dataset: Dataset, rows: int) -> None:
+        try:
+            counted = run_pipeline(chains, self.options, after)
+        except NegmineError:
+            for place in places:
+                if place.artifact.scratch:
+                    storage.remove_tree(place.directory / place.artifact.scratch)
+            raise
+        for name, counts in counted.items():
+            kept = self.counters.setdefault(name, {})
+            for counter, value in counts.items():
+                kept[counter] = kept.get(counter, 0) + value
+
+    def _complete(self, place: _Place) -> None:
         """Raise StorageError where the runner lost a block or left one that was not planned."""
-        expected = plan_blocks(rows, _planned(dataset.directory / _PLAN))
+        (dataset,) = place.datasets
+        expected = plan_blocks(place.artifact.rows, _planned(dataset.directory / _PLAN))
         if dataset.blocks() != expected:
             raise StorageError(
                 f"{dataset.path} holds {len(dataset.blocks())} parts where {len(expected)} were "
@@ -143,16 +252,41 @@ class Work:
                 "directory"
             )
 
-    def _missing(self, dataset: Dataset, rows: int) -> tuple[Block, ...]:
+    def _missing(self, place: _Place) -> tuple[Block, ...]:
         """Blocks without a part. A plan left by an interrupted run is kept to."""
-        plan = dataset.directory / _PLAN
-        size = self.block_size
+        if place.artifact.several:
+            return ()
+        plan = place.directory / _PLAN
+        size = place.artifact.block_size or self.block_size
         if storage.is_file(plan):
             size = _planned(plan)
         else:
             write_json(plan, {"block_size": size})
-        done = set(dataset.part_names())
-        return tuple(block for block in plan_blocks(rows, size) if block.part not in done)
+        done = set(place.datasets[0].part_names())
+        blocks = plan_blocks(place.artifact.rows, size)
+        return tuple(block for block in blocks if block.part not in done)
+
+
+def _batches(place: _Place, todo: tuple[Block, ...]) -> list[tuple[Block, ...]]:
+    """The blocks of each pipeline; of an artifact of several data sets one without blocks."""
+    step = place.artifact.at_once or max(len(todo), 1)
+    found = [todo[start : start + step] for start in range(0, len(todo), step)]
+    return [()] if place.artifact.several else found
+
+
+def _add(
+    chains: list[list[tuple[str, Any]]],
+    place: _Place,
+    blocks: tuple[Block, ...],
+    before: tuple[Block, ...],
+) -> None:
+    """Add what makes the blocks; where it follows a stage that makes `before`, behind that one."""
+    make = place.artifact.make
+    if before:
+        others = tuple(block for block in blocks if block not in before)
+        chains[-1].append((place.name, make(str(place.directory), others)))
+    else:
+        chains.append([(place.name, make(str(place.directory), blocks))])
 
 
 def _planned(plan: Path) -> int:
@@ -170,7 +304,7 @@ def _planned(plan: Path) -> int:
 
 
 @contextmanager
-def making(directory: Path) -> Iterator[None]:
+def artifact_lock(directory: Path) -> Iterator[None]:
     """Hold an artifact's directory: another process that makes the same one waits, then finds it.
 
     Where files cannot be locked nobody waits; what both write is the same.

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from negmine.jobs.mining.manifest import pair_score_stores
 from negmine.jobs.runs.published import MANIFEST as RUN_MANIFEST
 from negmine.jobs.runs.published import RUN_ID, Run, current_id, list_runs
 from negmine.jobs.workdir.artifacts import at_work
@@ -23,6 +22,7 @@ from negmine.jobs.workdir.layout import (
     entries,
     is_finished,
     is_workdir,
+    pair_score_stores,
     refuse_stores,
     size,
     temporary,

@@ -5,25 +5,25 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from negmine.jobs.workdir.artifacts import STAGE_VERSIONS
+from negmine.pipelines.graph import STAGES as _STAGES
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.locations import is_mirrored, is_url, local_path, shown
+from negmine.schemas.locations import is_mirrored, is_url, shown
 from negmine.transforms.data.datasets import MANIFEST
+from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.storage.places import local_path
 
 PAIR_SCORES = "pair_scores"
-STAGES = (*STAGE_VERSIONS, PAIR_SCORES)
-OF_SEVERAL = {
-    "ingest": ("documents", "queries", "positives", "confirmed_negatives", "dead_letters"),
-    "bm25_index": ("postings", "lengths", "statistics"),
-}
+STAGES = (*_STAGES, PAIR_SCORES)
+OF_SEVERAL = {name: stage.writes for name, stage in _STAGES.items() if stage.several}
 """Stages whose artifact is several data sets, each in a folder of its own."""
 
 ABANDONED = 3600.0
 """Seconds after which a temporary file is taken to be a killed process's."""
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
-_OWNED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)\.tmp")
+_OWNED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)(-\d+)?\.tmp")
 _WRITTEN = re.compile(r"\..+\.\d+(-\d+)?\.tmp|\..+\.probe")
 _MAPPED = re.compile(r".+\.building")
 
@@ -141,3 +141,11 @@ def temporary_in(*flat: Path) -> Iterator[Path]:
 def temporary_in_output(output: Path) -> Iterator[Path]:
     """Temporary files and folders of publishing, exporting and relabelling."""
     return temporary_in(output, output / "runs", output / "exports")
+
+
+def pair_score_stores(judge: dict[str, Any]) -> list[str]:
+    """Stores of pair scores of a judge's key and of the judges in it, relative to the workdir."""
+    if judge.get("kind") == "cross_encoder":
+        return [f"pair_scores/{fingerprint(judge)}"]
+    parts = filter(None, (*judge.get("judges", ()), judge.get("fallback")))
+    return [store for part in parts for store in pair_score_stores(part)]

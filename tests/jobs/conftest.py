@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from tests.jobs.published_runs import mine
 
 
 @pytest.fixture(scope="session")
-def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Miner]:
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MiningRun]:
     return mine(tmp_path_factory.mktemp("first"), "output.run_id=first")

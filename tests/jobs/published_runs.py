@@ -4,18 +4,18 @@ from pathlib import Path
 
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.publish import check_output, publish
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 
 PRESET = str(Path(__file__).parents[2] / "jobs" / "presets" / "stdlib.yaml")
 
 
-def prepared(output: Path, *settings: str) -> Miner:
+def prepared(output: Path, *settings: str) -> MiningRun:
     """A run that nothing was made of yet, or as much as its work directory holds."""
     small = ("input.limit=120", "sources.bm25.depth=30")
-    return Miner(load_config(PRESET, [*small, *settings], str(output)))
+    return MiningRun(load_config(PRESET, [*small, *settings], str(output)))
 
 
-def mine(output: Path, *settings: str) -> tuple[Path, Miner]:
+def mine(output: Path, *settings: str) -> tuple[Path, MiningRun]:
     """The folder of the published run, and the run."""
     miner = prepared(output, *settings)
     run_id = check_output(miner)

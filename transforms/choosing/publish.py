@@ -12,10 +12,12 @@ from negmine.schemas import tables
 from negmine.schemas.errors import DataError
 from negmine.schemas.policies import Policy
 from negmine.schemas.verdicts import Verdict
+from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.part_writers import PartWriters
+from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.kernels.choosing.policies import decide
 from negmine.transforms.kernels.choosing.tiers import positives_in_order, served_positive
 from negmine.transforms.pairs.features import Collection
@@ -28,7 +30,7 @@ QUERIES_PER_PART = 8192
 
 @dataclass
 class PublishParts(beam.PTransform):
-    """Write a run's parts: `PCollection[Block of queries] -> PCollection[rows of negatives]`."""
+    """Write a run's parts: `Pipeline -> PCollection[rows of negatives]`, of blocks of queries."""
 
     verdicts: Dataset
     sets: Dataset
@@ -37,9 +39,12 @@ class PublishParts(beam.PTransform):
     texts: bool
     promises: Sequence[Policy]
     directory: str
+    blocks: Sequence[Block]
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "WriteRun" >> beam.ParDo(_Publish(self))
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
+        return (
+            root | "Blocks" >> CreateBlocks(self.blocks) | "WriteRun" >> beam.ParDo(_Publish(self))
+        )
 
 
 class _Publish(beam.DoFn):
@@ -66,7 +71,9 @@ class _Publish(beam.DoFn):
                 parts.open(ledger[Verdict.KEPT], tables.LEDGER)
             parts.open("positives", positives)
             for inside in _pieces(block, self.verdicts.blocks()):
-                rows = Rows(self.verdicts.read_queries(inside), self.collection, self.promises)
+                rows = PublishedBlock(
+                    self.verdicts.read_queries(inside), self.collection, self.promises
+                )
                 for tier, folder in negatives.items():
                     parts.add(folder, rows.negatives(tier, self.texts), schema)
                 for verdict, folder in ledger.items():
@@ -76,6 +83,7 @@ class _Publish(beam.DoFn):
                 kept += rows.kept
         sets = self.sets.read_queries(block)
         write_part(f"{self.directory}/sets", block.part, sets, tables.SETS, dictionary=True)
+        count("negatives_written", kept)
         yield kept
 
 
@@ -96,7 +104,7 @@ def with_texts(schema: pa.Schema, texts: bool) -> pa.Schema:
     return pa.schema([field for field in schema if field.name not in unwanted])
 
 
-class Rows:
+class PublishedBlock:
     """A block of VERDICTS with what its rows share: the served positive and its scores.
 
     Raises DataError where a negative breaks one of the `promises`.

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from negmine.schemas import tables
 from negmine.schemas.config import Tier
 from negmine.schemas.verdicts import Verdict
+from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
@@ -40,7 +41,9 @@ class _Score(beam.DoFn):
         self.tiers = dict(transform.tiers)
 
     def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
-        yield block, score_block(self.verdicts.read_queries(block), self.collection, self.tiers)
+        verdicts = self.verdicts.read_queries(block)
+        count("rows_read", verdicts.num_rows)
+        yield block, score_block(verdicts, self.collection, self.tiers)
 
 
 def _counts(query: np.ndarray, names: pa.Array, known: Sequence[str], queries: int) -> pa.Array:

@@ -11,6 +11,7 @@ from negmine.schemas import tables
 from negmine.schemas.errors import StorageError
 from negmine.schemas.selection import Selection
 from negmine.schemas.verdicts import Verdict
+from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
@@ -40,7 +41,11 @@ class _Select(beam.DoFn):
 
     def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
         judged = self.judged.read_queries(block)
-        yield block, select_block(judged, self.selection, self.collection.document_arrays())
+        count("rows_read", judged.num_rows)
+        chosen = select_block(judged, self.selection, self.collection.document_arrays())
+        for entry in chosen.column("verdict").value_counts().to_pylist():
+            count(f"verdict_{entry['values']}", entry["counts"])
+        yield block, chosen
 
 
 def select_block(judged: pa.Table, selection: Selection, documents: DocumentArrays) -> pa.Table:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import pyarrow as pa
 
+from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import write_part
 
@@ -50,4 +51,5 @@ class _Write(beam.DoFn):
     def process(self, element: tuple[Block, pa.Table]) -> Iterator[str]:
         block, table = element
         write_part(self.directory, block.part, table, self.schema, compression=self.compression)
+        count("rows_written", table.num_rows)
         yield block.part

@@ -12,17 +12,18 @@ from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
-from negmine.transforms.data.sql import bound_memory, sql_string
+from negmine.transforms.data.sql import connect, sql_string
 from negmine.transforms.storage.digests import Digest, all_held, named
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 
 
-@dataclass(frozen=True)
-class QueryTable:
-    """A table that DuckDB fills, with `query_ix` and `doc_ix` among its columns.
+@dataclass
+class QueryTable(beam.PTransform):
+    """A table that one worker has DuckDB fill: `Pipeline -> PCollection[part name]`.
 
     Attributes:
-        fill: creates the table `result` on a connection; picklable.
+        fill: creates the table `result` on a connection, with `query_ix` and `doc_ix` among its
+            columns; picklable.
         schema: of the parts.
         directory: where the parts go; DuckDB spills beside them.
         blocks: of queries; one part each.
@@ -33,15 +34,8 @@ class QueryTable:
     directory: str
     blocks: tuple[Block, ...]
 
-
-@dataclass
-class WriteQueryTable(beam.PTransform):
-    """Run the SQL on one worker and write the parts: `Pipeline -> PCollection[part name]`."""
-
-    table: QueryTable
-
-    def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        return root | "Once" >> beam.Create([0]) | "Fill" >> beam.ParDo(_Fill(self.table))
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
+        return root | "Once" >> beam.Create([0]) | "Fill" >> beam.ParDo(_Fill(self))
 
 
 class _Fill(beam.DoFn):
@@ -52,9 +46,7 @@ class _Fill(beam.DoFn):
         table = self.table
         spill = storage.rooted(table.directory) / "_spill"
         try:
-            with duckdb.connect() as connection:
-                bound_memory(connection)
-                connection.execute(f"SET temp_directory = {sql_string(str(spill))}")
+            with connect(spill=spill) as connection:
                 table.fill(connection)
                 for block in table.blocks:
                     part = _part(connection, table, block)

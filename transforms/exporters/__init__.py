@@ -12,9 +12,10 @@ import pyarrow as pa
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.exporters import flagembedding, n_tuple, triplet
 from negmine.transforms.exporters.block import QueryBlock
-from negmine.transforms.exporters.files import ENDINGS, STDOUT, replacing, written
-from negmine.transforms.exporters.rows import Options, Rows, Source
+from negmine.transforms.exporters.files import ENDINGS, STDOUT, written
+from negmine.transforms.exporters.rows import Options, RunNegatives, Source
 from negmine.transforms.exporters.tally import Tally
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import refuse_special, target
 
@@ -33,13 +34,15 @@ class Exporter(Protocol):
     OPTIONS: frozenset[str]
     TAKES_GRADES: bool
 
-    def schema(self, rows: Rows) -> pa.Schema:
+    def schema(self, rows: RunNegatives) -> pa.Schema:
         """Columns of a row; called once, first."""
 
-    def choose(self, rows: Rows, block: QueryBlock) -> QueryBlock:
-        """The queries that the format can take; the others are counted, see `Rows.leave_out`."""
+    def choose(self, rows: RunNegatives, block: QueryBlock) -> QueryBlock:
+        """The queries that the format can take; the others are counted by `rows.leave_out`."""
 
-    def tables(self, rows: Rows, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
+    def tables(
+        self, rows: RunNegatives, block: QueryBlock, schema: pa.Schema
+    ) -> Iterator[pa.Table]:
         """The rows of a chosen block, all of its positives among them, in bounded tables."""
 
 
@@ -111,7 +114,7 @@ def export(source: Source, format: str, path: str | Path, options: Options) -> R
     _refuse_options(format, made, options)
     file = _target(source, format, made, path)
     alone = nullcontext() if file is None else writing(file)
-    with Rows(source, options) as rows, alone:
+    with RunNegatives(source, options) as rows, alone:
         schema = made.schema(rows)
         with written(file, schema) as write:
             count = 0
@@ -162,7 +165,7 @@ def _target(source: Source, format: str, made: Exporter, path: str | Path) -> Pa
     return file
 
 
-def _check(rows: Rows, count: int) -> None:
+def _check(rows: RunNegatives, count: int) -> None:
     """Refuse an empty export, and one that does not account for everything that the run has."""
     if not count:
         raise DataError(
@@ -176,7 +179,9 @@ def _check(rows: Rows, count: int) -> None:
             )
 
 
-def _report(rows: Rows, format: str, made: Exporter, file: Path | None, count: int) -> Report:
+def _report(
+    rows: RunNegatives, format: str, made: Exporter, file: Path | None, count: int
+) -> Report:
     if rows.grades_differ and not made.TAKES_GRADES:
         rows.notes.append(
             f"{rows.graded:,} positives have a grade, and {format} has no place for it; the run's "

@@ -7,14 +7,14 @@ import pyarrow as pa
 
 from negmine.transforms.exporters.block import QueryBlock
 from negmine.transforms.exporters.columns import grouped, list_field, text_field
-from negmine.transforms.exporters.rows import Rows
+from negmine.transforms.exporters.rows import RunNegatives
 
 SUFFIX = ".jsonl"
 OPTIONS = frozenset({"scores", "prompt", "type"})
 TAKES_GRADES = False
 
 
-def schema(rows: Rows) -> pa.Schema:
+def schema(rows: RunNegatives) -> pa.Schema:
     """Fields of a line. Scores are written for every line or for none."""
     options = rows.options
     fields = [text_field("query"), list_field("pos"), list_field("neg")]
@@ -24,12 +24,12 @@ def schema(rows: Rows) -> pa.Schema:
     return pa.schema(fields)
 
 
-def choose(rows: Rows, block: QueryBlock) -> QueryBlock:
+def choose(rows: RunNegatives, block: QueryBlock) -> QueryBlock:
     """Every query that has a negative: the trainer divides by their number."""
     return block
 
 
-def tables(rows: Rows, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
+def tables(rows: RunNegatives, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
     """A line for every query: all its positives, best first, and all its negatives."""
     count, options = len(block.texts), rows.options
     positive = (block.positives, np.append(block.positive_starts, block.positives.num_rows))

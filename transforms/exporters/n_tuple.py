@@ -8,7 +8,7 @@ import pyarrow as pa
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.transforms.exporters.block import QueryBlock
 from negmine.transforms.exporters.columns import score_lists, scores_field, text_field
-from negmine.transforms.exporters.rows import Rows
+from negmine.transforms.exporters.rows import RunNegatives
 from negmine.transforms.exporters.tally import FEWER_THAN_N
 
 SUFFIX = ".parquet"
@@ -16,7 +16,7 @@ OPTIONS = frozenset({"scores", "n", "short"})
 TAKES_GRADES = False
 
 
-def _width(rows: Rows) -> int:
+def _width(rows: RunNegatives) -> int:
     width = rows.options.n
     if width is None:
         width = sum(rows.source.quotas[tier] for tier in rows.tiers)
@@ -25,7 +25,7 @@ def _width(rows: Rows) -> int:
     return width
 
 
-def schema(rows: Rows) -> pa.Schema:
+def schema(rows: RunNegatives) -> pa.Schema:
     """Columns in the order that trainers go by; `scores` are the positive's and the negatives'.
 
     Raises DataError where --short error is given and a query has no negative at all.
@@ -44,7 +44,7 @@ def schema(rows: Rows) -> pa.Schema:
     return pa.schema(fields)
 
 
-def choose(rows: Rows, block: QueryBlock) -> QueryBlock:
+def choose(rows: RunNegatives, block: QueryBlock) -> QueryBlock:
     """Queries with n negatives; those with fewer are left out (`skip`) or kept (`repeat`).
 
     Trainers need a fixed width. Raises DataError for the first one with `error`.
@@ -64,7 +64,7 @@ def choose(rows: Rows, block: QueryBlock) -> QueryBlock:
     return block.where(~short)
 
 
-def tables(rows: Rows, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
+def tables(rows: RunNegatives, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
     """A row for every positive of a query, with the query's n hardest negatives in order."""
     width = rows.details["n"]
     positives = block.positives["positive"].combine_chunks()

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from negmine.schemas.errors import ConfigError, DataError, StorageError
-from negmine.transforms.data.sql import dataset_sql, has_parts, partitioned_sql, sql_string
+from negmine.transforms.data.sql import connect, dataset_sql, has_parts, partitioned_sql, sql_string
 from negmine.transforms.exporters.block import QueryBlock
 from negmine.transforms.exporters.tally import NO_NEGATIVES, NOT_BEST, NOT_PUBLISHED, Tally
 
@@ -70,7 +70,7 @@ FROM chosen GROUP BY query_id
 """The one positive that rows of negatives name, for runs without a data set of all."""
 
 
-class Rows:
+class RunNegatives:
     """A run as blocks of whole queries in a fixed order, whatever the files' layout.
 
     Negatives are sorted by tier and rank, positives by served, judge and student. What is left out
@@ -93,10 +93,9 @@ class Rows:
         self.details: dict[str, Any] = {}
         self.graded = 0
 
-    def __enter__(self) -> "Rows":
+    def __enter__(self) -> "RunNegatives":
         self._spill = tempfile.TemporaryDirectory(prefix="negmine-export-")
-        self._connection = duckdb.connect(":memory:")
-        self._connection.execute("SET temp_directory = ?", [self._spill.name])
+        self._connection = connect(memory=None, spill=self._spill.name)
         self._connection.execute("SET arrow_large_buffer_size = true")
         try:
             self._open()

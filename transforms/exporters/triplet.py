@@ -7,14 +7,14 @@ import pyarrow as pa
 
 from negmine.transforms.exporters.block import QueryBlock
 from negmine.transforms.exporters.columns import score_lists, scores_field, text_field
-from negmine.transforms.exporters.rows import Rows
+from negmine.transforms.exporters.rows import RunNegatives
 
 SUFFIX = ".parquet"
 OPTIONS = frozenset({"scores"})
 TAKES_GRADES = False
 
 
-def schema(rows: Rows) -> pa.Schema:
+def schema(rows: RunNegatives) -> pa.Schema:
     """Columns in the order that trainers go by; `scores` is [positive, negative]."""
     fields = [text_field(name) for name in ("anchor", "positive", "negative")]
     if rows.options.scores:
@@ -22,12 +22,12 @@ def schema(rows: Rows) -> pa.Schema:
     return pa.schema(fields)
 
 
-def choose(rows: Rows, block: QueryBlock) -> QueryBlock:
+def choose(rows: RunNegatives, block: QueryBlock) -> QueryBlock:
     """Every query that has a negative."""
     return block
 
 
-def tables(rows: Rows, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
+def tables(rows: RunNegatives, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
     """A row for every positive and negative of a query."""
     positives, negatives = (
         block.positives["positive"].combine_chunks(),

@@ -18,6 +18,7 @@ from negmine.transforms.readers.tables import json_objects
 from negmine.transforms.readers.tables.arrow import damage, ipc_batches
 from negmine.transforms.readers.tables.lines import line_cap
 from negmine.transforms.storage.digests import Digest, held
+from negmine.transforms.storage.paths import files_at
 from negmine.transforms.storage.suffixes import kind_of_file, require_kind
 
 KINDS = ("parquet", "arrow", "jsonl")
@@ -36,11 +37,8 @@ def expand(path: str) -> list[Path]:
         return [place]
     if not storage.is_dir(place):
         raise DataError(f"{path} does not exist; looked at {place.absolute()}")
-    found = sorted(
-        place / name
-        for name in storage.sizes(place)
-        if kind_of_file(name) in KINDS and name not in METADATA
-    )
+    files = (file for file in files_at(place) if file.name not in METADATA)
+    found = [file for file in files if kind_of_file(file) in KINDS]
     if not found:
         raise DataError(f"folder {path} holds no Parquet, Arrow or JSON Lines file")
     return found

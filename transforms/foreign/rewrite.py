@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from negmine.transforms.exporters.files import replacing
 from negmine.transforms.foreign.columns import LABELS, is_text, json_columns, text_columns
 from negmine.transforms.foreign.files import container, objects, open_table
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.digests import Digest, blamed
 from negmine.transforms.storage.suffixes import compression_of
 

@@ -15,15 +15,17 @@ from negmine.schemas.errors import DataError, StorageError
 from negmine.schemas.inputs import Input
 from negmine.schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
 from negmine.transforms import storage
+from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block, plan_blocks
-from negmine.transforms.data.datasets import write_json, write_part
+from negmine.transforms.data.datasets import write_part
 from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
 from negmine.transforms.readers import read
-from negmine.transforms.readers.raw import SCHEMAS, Report, write_raw
+from negmine.transforms.readers.raw import RAW, SCHEMAS, Report, write_raw
 from negmine.transforms.readers.rows import Source
+from negmine.transforms.storage.atomic import write_json
 
 COUNTS = "counts.json"
-RAW = "raw"
+
 """Folder of what was read, until it is resolved."""
 
 _DEAD_BLOCK = 65_536
@@ -65,7 +67,9 @@ class _WriteRaw(beam.DoFn):
     def process(self, element: tuple[int, Source]) -> Iterator[Report]:
         file, source = element
         rows = read(source, self.config, self.seed)
-        yield write_raw(file, source, rows, self.seed, self.directory, self.block_size)
+        report = write_raw(file, source, rows, self.seed, self.directory, self.block_size)
+        count("rows_read", report.rows)
+        yield report
 
 
 @dataclass
@@ -160,6 +164,8 @@ def resolve(
             tables = getattr(resolved, name)(_DEAD_BLOCK)
             counts[name] = _write_pairs(tables, base / name, blocks, schema)
     write_json(base / COUNTS, counts)
+    for name in ("documents", "queries", "positives", "dead_letters"):
+        count(f"{name}_written", counts[name])
     storage.remove_tree(base / RAW)
     return counts
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from negmine.transforms.judging.protocol import BlockJudge, Rows, Scorer
+from negmine.transforms.judging.protocol import BlockJudge, BlockPairs, Scorer
 from negmine.transforms.kernels.choosing.calibration import Calibration
 
 
@@ -22,7 +22,7 @@ class Member:
 
 
 class _Members:
-    def __init__(self, members: tuple[Member, ...], rows: Rows) -> None:
+    def __init__(self, members: tuple[Member, ...], rows: BlockPairs) -> None:
         self.members = members
         self.scorers: list[Scorer] = [member.judge.bind(rows) for member in members]
         self.scores = {
@@ -64,12 +64,12 @@ class Cascade:
     def lazy(self) -> bool:
         return any(member.judge.lazy for member in self.members)
 
-    def bind(self, rows: Rows) -> Scorer:
+    def bind(self, rows: BlockPairs) -> Scorer:
         return _CascadeScorer(self, rows)
 
 
 class _CascadeScorer(_Members):
-    def __init__(self, judge: Cascade, rows: Rows) -> None:
+    def __init__(self, judge: Cascade, rows: BlockPairs) -> None:
         super().__init__(judge.members, rows)
         self.low, self.high = judge.uncertain
 
@@ -97,12 +97,12 @@ class Vote:
     def lazy(self) -> bool:
         return any(member.judge.lazy for member in self.members)
 
-    def bind(self, rows: Rows) -> Scorer:
+    def bind(self, rows: BlockPairs) -> Scorer:
         return _VoteScorer(self, rows)
 
 
 class _VoteScorer(_Members):
-    def __init__(self, judge: Vote, rows: Rows) -> None:
+    def __init__(self, judge: Vote, rows: BlockPairs) -> None:
         super().__init__(judge.members, rows)
         self.agree = judge.agree
 

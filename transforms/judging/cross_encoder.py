@@ -8,7 +8,7 @@ import numpy as np
 
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.judging.pair_scores import PairScoreStore
-from negmine.transforms.judging.protocol import Rows, Scorer
+from negmine.transforms.judging.protocol import BlockPairs, Scorer
 from negmine.transforms.models.judges import CrossEncoderSpec, load_cross_encoder
 
 
@@ -25,14 +25,14 @@ class CrossEncoder:
     store: str
     lazy: bool = True
 
-    def bind(self, rows: Rows) -> Scorer:
+    def bind(self, rows: BlockPairs) -> Scorer:
         return _Scorer(self, rows)
 
 
 class _Scorer:
     parts: Mapping[str, np.ndarray] = MappingProxyType({})
 
-    def __init__(self, judge: CrossEncoder, rows: Rows) -> None:
+    def __init__(self, judge: CrossEncoder, rows: BlockPairs) -> None:
         self.spec = judge.spec
         self.rows = rows
         self.store = PairScoreStore(judge.store)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from negmine.transforms.judging.late_interaction import LateInteraction
-from negmine.transforms.judging.protocol import Known, Rows, Scorer
+from negmine.transforms.judging.protocol import BlockPairs, FixedScores, Scorer
 from negmine.transforms.kernels.groups import z_scores
 
 
@@ -20,11 +20,11 @@ class Fusion:
     late_interaction: LateInteraction
     lazy: bool = False
 
-    def bind(self, rows: Rows) -> Scorer:
+    def bind(self, rows: BlockPairs) -> Scorer:
         late = self.late_interaction.scores(rows)
         pairs = rows.pairs
         parts = [
             z_scores(values, pairs.query, pairs.retrieved)
             for values in (pairs.bm25, np.nan_to_num(pairs.dense), late)
         ]
-        return Known(np.sum(parts, axis=0).astype(np.float32), {"late_interaction": late})
+        return FixedScores(np.sum(parts, axis=0).astype(np.float32), {"late_interaction": late})

@@ -11,10 +11,11 @@ from negmine.schemas import tables
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import RETRIEVING
 from negmine.schemas.verdicts import Source
+from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.judging.protocol import BlockJudge, Rows
+from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.waves import judge_needed
 from negmine.transforms.kernels.hashing import mix
@@ -58,7 +59,11 @@ class _Judge(beam.DoFn):
         rows = block_rows(
             transform.collection, transform.candidates, transform.bm25, transform.places, block
         )
-        yield block, judge_rows(rows, transform.judge, transform.selection)
+        judged = judge_rows(rows, transform.judge, transform.selection)
+        count("rows_read", judged.num_rows)
+        scores = judged.column("judge_score")
+        count("pairs_judged", len(scores) - scores.null_count)
+        yield block, judged
 
 
 def _ranked(dataset: Dataset, block: Block) -> Ranked:
@@ -81,7 +86,7 @@ def block_rows(
     bm25: Bm25Scorer,
     places: Dataset | None,
     block: Block,
-) -> Rows:
+) -> BlockPairs:
     """Candidates and positives of a block of queries, sorted by query and document, unjudged."""
     positive_query_ix, positive_doc_ix, own = known_positives(collection, block)
     documents = collection.documents
@@ -121,7 +126,7 @@ def block_rows(
         hub_place=_places(found, places, block, len(text_key)),
         confirmed_negative=_confirmed(found, collection.confirmed_negatives, block, len(text_key)),
     )
-    return Rows(collection, found, pairs)
+    return BlockPairs(collection, found, pairs)
 
 
 def _confirmed(
@@ -146,7 +151,7 @@ def _places(
     return out
 
 
-def judge_rows(rows: Rows, judge: BlockJudge, selection: Selection) -> pa.Table:
+def judge_rows(rows: BlockPairs, judge: BlockJudge, selection: Selection) -> pa.Table:
     """Judged pairs of a block, as `tables.JUDGED`; a lazy judge scores what choosing needs."""
     scorer = judge.bind(rows)
     if judge.lazy:

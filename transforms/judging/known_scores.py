@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.judging.protocol import BlockJudge, Rows, Scorer
+from negmine.transforms.judging.protocol import BlockJudge, BlockPairs, Scorer
 from negmine.transforms.kernels.search.candidates import pair_keys
 
 
 @dataclass(frozen=True)
-class Stored:
+class ArtifactScores:
     """Scores of a data set with `query_ix`, `doc_ix`, `judge_score`; pairs it lacks fall back.
 
     Attributes:
@@ -34,12 +34,12 @@ class Stored:
     def lazy(self) -> bool:
         return self.fallback is not None and self.fallback.lazy
 
-    def bind(self, rows: Rows) -> Scorer:
+    def bind(self, rows: BlockPairs) -> Scorer:
         return _Scorer(self, rows)
 
 
 class _Scorer:
-    def __init__(self, judge: Stored, rows: Rows) -> None:
+    def __init__(self, judge: ArtifactScores, rows: BlockPairs) -> None:
         self.judge = judge
         self.rows = rows
         self.known = _lookup(judge.dataset, rows)
@@ -75,7 +75,7 @@ class _Scorer:
             self.fallback.close()
 
 
-def _lookup(dataset: Dataset, rows: Rows) -> np.ndarray:
+def _lookup(dataset: Dataset, rows: BlockPairs) -> np.ndarray:
     """Scores of the rows, (n,) float32, NaN where the data set has none."""
     known = np.full(len(rows), np.nan, dtype=np.float32)
     if not len(rows):

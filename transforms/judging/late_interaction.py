@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.judging.protocol import Known, Rows, Scorer
+from negmine.transforms.judging.protocol import BlockPairs, FixedScores, Scorer
 from negmine.transforms.kernels.search.late_interaction import mean_max_sim
 from negmine.transforms.models.judges import refuse_nan
 
@@ -26,10 +26,10 @@ class LateInteraction:
     query_tokens: Dataset
     lazy: bool = False
 
-    def bind(self, rows: Rows) -> Scorer:
-        return Known(self.scores(rows))
+    def bind(self, rows: BlockPairs) -> Scorer:
+        return FixedScores(self.scores(rows))
 
-    def scores(self, rows: Rows) -> np.ndarray:
+    def scores(self, rows: BlockPairs) -> np.ndarray:
         """Score of every row, (n,) float32."""
         width = array_column(self.document_tokens, "vector").shape[1]
         documents = binary_column(self.document_tokens, "token_vectors")

@@ -13,7 +13,7 @@ from negmine.transforms.pairs.features import Collection
 
 
 @dataclass(frozen=True)
-class Rows:
+class BlockPairs:
     """A block's pairs, (n,), and where their texts and vectors are."""
 
     collection: Collection
@@ -58,13 +58,13 @@ class BlockJudge(Protocol):
     @property
     def lazy(self) -> bool: ...
 
-    def bind(self, rows: Rows) -> Scorer:
+    def bind(self, rows: BlockPairs) -> Scorer:
         """A scorer of the block's rows."""
         ...
 
 
 @dataclass
-class Known:
+class FixedScores:
     """A scorer whose scores are there already, (n,) float32."""
 
     scores: np.ndarray
@@ -78,10 +78,10 @@ class Known:
 
 
 @dataclass(frozen=True)
-class NoJudge:
+class NoScores:
     """Judges nothing; only for configs whose policies compare no judge scores."""
 
     lazy: bool = False
 
-    def bind(self, rows: Rows) -> Scorer:
-        return Known(np.full(len(rows), np.nan, dtype=np.float32))
+    def bind(self, rows: BlockPairs) -> Scorer:
+        return FixedScores(np.full(len(rows), np.nan, dtype=np.float32))

@@ -11,7 +11,7 @@ from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.judging.protocol import BlockJudge, Rows
+from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.search.candidates import Ranked, union
@@ -86,7 +86,7 @@ class _Score(beam.DoFn):
         return pa.table(values, schema=tables.SAMPLE_SCORES)
 
 
-def _rows(transform: ScoreSample, queries: np.ndarray) -> Rows:
+def _rows(transform: ScoreSample, queries: np.ndarray) -> BlockPairs:
     """The sampled pairs and the pool of these queries, sorted by query and document."""
     collection = transform.collection
     documents = len(array_column(collection.documents, "text_key"))
@@ -111,7 +111,7 @@ def _rows(transform: ScoreSample, queries: np.ndarray) -> Rows:
         "dense": collection.similarity(found.query_ix, found.doc_ix),
         "bm25": transform.bm25.pair_scores(texts, query, found.doc_ix),
     }
-    return Rows(collection, found, Pairs(**{**blank, **given}))  # type: ignore[arg-type]
+    return BlockPairs(collection, found, Pairs(**{**blank, **given}))  # type: ignore[arg-type]
 
 
 def _drawn(

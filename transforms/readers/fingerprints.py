@@ -11,9 +11,9 @@ from typing import Any
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import write_json
 from negmine.transforms.readers import hf
 from negmine.transforms.readers.rows import Source
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import Digest, digest_of, settled
 
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")

@@ -12,6 +12,9 @@ from negmine.transforms.kernels.hashing import mix, text_keys
 from negmine.transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
 from negmine.transforms.readers.rows import Bad, Document, Judgement, Label, Query, Row, Source
 
+RAW = "raw"
+"""Folder of the raw parts, in that of the ingested collection until it is made."""
+
 _WHERE = [
     pa.field("file", pa.int32(), nullable=False),
     pa.field("line", pa.int64(), nullable=False),

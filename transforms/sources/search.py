@@ -11,13 +11,12 @@ import pyarrow as pa
 from scipy import sparse
 
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25
 from negmine.schemas.errors import DataError, StorageError
+from negmine.schemas.sources import Bm25
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset, write_part
-from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Queries
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
 from negmine.transforms.kernels.search.random_documents import random_documents
@@ -266,16 +265,15 @@ def candidates(start: int, scores: np.ndarray, ids: np.ndarray) -> pa.Table:
 
 @dataclass
 class DrawRandom(beam.PTransform):
-    """Random documents for each block of queries: `Pipeline -> (Block, table)`."""
+    """Random documents of each block: `PCollection[Block] -> PCollection[(Block, table)]`."""
 
     queries: Dataset
     documents: int
     count: int
     seed: int
-    blocks: Sequence[Block]
 
-    def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        return root | "QueryBlocks" >> CreateBlocks(self.blocks) | "Draw" >> beam.Map(self._draw)
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "Draw" >> beam.Map(self._draw)
 
     def _draw(self, block: Block) -> tuple[Block, pa.Table]:
         keys = self.queries.read_rows(block, ["query_key"])["query_key"].to_numpy()

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from negmine.schemas.locations import is_mirrored, local_path, rooted, url_of
+from negmine.schemas.locations import is_mirrored, rooted, url_of
+from negmine.transforms.storage.places import local_path
 
 if TYPE_CHECKING:
     from types import ModuleType

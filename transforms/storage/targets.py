@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.locations import is_mirrored, local_path
+from negmine.schemas.locations import is_mirrored
 from negmine.transforms import storage
+from negmine.transforms.storage.places import local_path
 
 _PACKED = (".gz", ".zst")
 _KINDS = {

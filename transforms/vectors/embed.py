@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from negmine.schemas import tables
+from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
@@ -16,9 +17,6 @@ from negmine.transforms.kernels.hashing import text_keys
 
 if TYPE_CHECKING:
     from negmine.transforms.models.encoder import EncoderSpec, Kind
-
-ENCODED = beam.metrics.Metrics.counter("embed", "texts_encoded")
-REUSED = beam.metrics.Metrics.counter("embed", "texts_reused")
 
 
 @dataclass
@@ -70,8 +68,9 @@ class _Encode(beam.DoFn):
         if encoded.token_vectors is not None:
             for row, source in zip(missing, inverse, strict=True):
                 token_bytes[row] = encoded.token_vectors[source].tobytes()
-        ENCODED.inc(len(unique))
-        REUSED.inc(len(texts) - len(missing))
+        count("rows_read", len(texts))
+        count("texts_encoded", len(unique))
+        count("texts_reused", len(texts) - len(missing))
         yield block, vectors_table(block.start, hashes, vectors, token_bytes)
 
     def _copy_known(

@@ -1,33 +1,22 @@
-"""Vectors that somebody else computed: read from Parquet and put on positions, block by block."""
+"""Vectors that somebody else computed: the files, what they hold, and their rows as float32."""
 
-import glob
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from negmine.schemas.errors import DataError, StorageError
+from negmine.schemas.errors import DataError
 from negmine.transforms import storage
-from negmine.transforms.data.blocks import Block
-from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.data.query_tables import documents_sql, queries_sql
-from negmine.transforms.kernels.hashing import text_keys
-from negmine.transforms.kernels.measures.geometry import length_fault, unit_length
 from negmine.transforms.readers.tables.arrow import damage
 from negmine.transforms.storage.digests import Digest
-from negmine.transforms.storage.suffixes import kind_of_file, require_kind
-from negmine.transforms.vectors.embed import vectors_table
-from negmine.transforms.vectors.spool import SPOOL, plain, spool
+from negmine.transforms.storage.paths import table_files
 
 ROWS_AT_ONCE = 8192
 """Vectors in a block: as many as documents in a part, so that each part is read once."""
-
-_IDENTIFIERS = {"documents": (documents_sql, "doc_ix"), "queries": (queries_sql, "query_ix")}
 
 
 @dataclass(frozen=True)
@@ -46,23 +35,7 @@ class VectorFiles:
     @classmethod
     def of(cls, path: str, identifier: str, vector: str, key: str) -> "VectorFiles":
         """Those that a path names: a file, a folder's, or a pattern's; DataError for none."""
-        place = storage.local_path(path)
-        if storage.is_dir(place):
-            found = [place / name for name in storage.sizes(place)]
-        elif storage.is_file(place):
-            found = [place]
-        elif storage.is_mirrored(place):
-            found = storage.matching(place.parent, place.name)
-        else:
-            found = [Path(name) for name in glob.glob(str(place))]
-        if storage.is_file(place):
-            require_kind(place, key, ["parquet"])
-        files = sorted(str(file) for file in found if kind_of_file(file) == "parquet")
-        if not files:
-            raise DataError(
-                f"{key}: {path} names no vectors; give a .parquet file, a folder or a pattern of "
-                "them"
-            )
+        files = table_files(path, key, "vectors", ["parquet"])
         return cls(tuple(files), identifier, vector, key)
 
     def width(self) -> int:
@@ -101,7 +74,7 @@ class VectorFiles:
         for file in self.files:
             with self.open(file) as table:
                 for batch in self.batches(table, file):
-                    vectors, state = plain(batch.column(1), width)
+                    vectors, state = to_float32(batch.column(1), width)
                     if (state == 0).any():
                         return vectors[state == 0][:rows]
         return np.ones((1, width), dtype=np.float32)
@@ -126,85 +99,22 @@ def _is_list(kind: pa.DataType) -> bool:
     return any(check(kind) for check in checks)
 
 
-@dataclass
-class PlaceVectors(beam.PTransform):
-    """Vectors by identifier to vectors by position: `Pipeline -> (Block, table)`.
+def to_float32(column: pa.Array, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lists of floats as (n, width) float32, and (n,) int8: 0, or what is wrong, as in _FAULTS.
 
-    One worker copies the files into one of plain float32 with the row of each position; blocks
-    then read their rows of it. Memory holds one block, disk a copy of the vectors.
-
-    Attributes:
-        texts: documents or queries, ingested.
-        kind: "documents" or "queries"; of several identifiers of a position that have a vector
-            the smallest one's is taken.
-        given: the files.
-        width: numbers in a vector.
-        normalize: whether vectors are scaled to length 1.
-        directory: where the copy goes, until `forget_copy`.
-        blocks: of positions still to do.
+    Vectors of no or of another width become zeros.
     """
-
-    texts: Dataset
-    kind: str
-    given: VectorFiles
-    width: int
-    normalize: bool
-    directory: str
-    blocks: Sequence[Block]
-
-    def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        return (
-            root
-            | "Once" >> beam.Create([0], reshuffle=False)
-            | "Copy" >> beam.FlatMap(self._copy)
-            | "Spread" >> beam.Reshuffle()
-            | "ToBlock" >> beam.MapTuple(Block)
-            | "Place" >> beam.Map(self._place)
-        )
-
-    def _copy(self, _: int) -> Iterator[tuple[int, int]]:
-        place = storage.rooted(self.directory)
-        sql, ix = _IDENTIFIERS[self.kind]
-        identifiers = f"SELECT {ix} AS ix, id FROM ({sql(self.texts)})"
-        spool(self.given, identifiers, self.width, place)
-        storage.put(place / SPOOL / "values")
-        storage.put(place / SPOOL / "rows")
-        yield from ((block.start, block.stop) for block in self.blocks)
-
-    def _place(self, block: Block) -> tuple[Block, pa.Table]:
-        place = storage.rooted(self.directory) / SPOOL
-        texts = self.texts.read_rows(block, ["text"]).column("text").to_pylist()
-        try:
-            storage.fetch(place / "values")
-            rows = np.fromfile(
-                storage.fetch(place / "rows"),
-                dtype="<i8",
-                count=block.stop - block.start,
-                offset=8 * block.start,
-            )
-            vectors = _read_rows(place / "values", rows, self.width)
-        except OSError as error:
-            raise StorageError(
-                f"cannot read {place}: {error.strerror}; remove {self.directory} and run again"
-            ) from error
-        fault = None if self.normalize else length_fault(vectors)
-        if fault:
-            raise DataError(f"{self.given.key}: {fault}")
-        if self.normalize:
-            vectors = unit_length(vectors)
-        return block, vectors_table(block.start, text_keys(texts), vectors, [None] * len(texts))
-
-
-def _read_rows(file: Path, rows: np.ndarray, width: int) -> np.ndarray:
-    """Rows of a file of (n, width) float32, in their order; read, so that no page stays mapped."""
-    vectors = np.empty((len(rows), width), dtype=np.float32)
-    with open(file, "rb", buffering=0) as opened:
-        for at, row in enumerate(rows.tolist()):
-            os.preadv(opened.fileno(), [vectors[at]], row * 4 * width)
-    return vectors
-
-
-def forget_copy(dataset: Dataset) -> None:
-    """Remove the plain copy of the vectors, once they are placed."""
-    if dataset.finished:
-        storage.remove_tree(dataset.directory / SPOOL)
+    lengths = pc.fill_null(pc.list_value_length(column), -1).to_numpy(zero_copy_only=False)
+    fits = lengths == width
+    kept = column if fits.all() else column.filter(pa.array(fits))
+    with np.errstate(over="ignore"):
+        flat = kept.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    vectors = flat.reshape(-1, width)
+    state = np.zeros(len(lengths), dtype=np.int8)
+    state[fits] = np.where(np.isfinite(vectors).all(axis=1), np.where(vectors.any(axis=1), 0, 4), 3)
+    state[~fits] = np.where(lengths[~fits] < 0, 1, 2)
+    if not fits.all():
+        whole = np.zeros((len(lengths), width), dtype=np.float32)
+        whole[fits] = vectors
+        vectors = whole
+    return np.ascontiguousarray(vectors), state

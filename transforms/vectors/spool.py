@@ -3,20 +3,16 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from negmine.schemas.errors import DataError, StorageError
-from negmine.transforms.data.sql import database, file_sql, sql_string
+from negmine.transforms.data.sql import connect, file_sql
 from negmine.transforms.storage.digests import held
-
-if TYPE_CHECKING:
-    from negmine.transforms.vectors.files import VectorFiles
+from negmine.transforms.vectors.files import VectorFiles, to_float32
 
 SPOOL = "_given"
 """Folder in the artifact's own: `values` (rows, width) float32 as given, `rows` int64 by position,
@@ -45,7 +41,7 @@ WHERE i.row <> p.row ORDER BY p.id, i.row
 """
 
 
-def spool(given: "VectorFiles", identifiers: str, width: int, directory: Path) -> None:
+def copy_as_float32(given: VectorFiles, identifiers: str, width: int, directory: Path) -> None:
     """Make the folder SPOOL in `directory`, unless it is there.
 
     Args:
@@ -66,9 +62,7 @@ def spool(given: "VectorFiles", identifiers: str, width: int, directory: Path) -
     try:
         place.mkdir(parents=True)
         _copy(given, width, place)
-        with duckdb.connect(database(place / "join.duckdb")) as connection:
-            connection.execute(f"SET memory_limit = '{_MEMORY}'")
-            connection.execute(f"SET temp_directory = {sql_string(str(place / 'spill'))}")
+        with connect(_MEMORY, place / "spill", place / "join.duckdb") as connection:
             connection.execute(f"CREATE VIEW ids AS {file_sql(place / 'ids.parquet')}")
             connection.execute(f"CREATE VIEW texts AS {identifiers}")
             connection.execute(_PLACED)
@@ -85,7 +79,7 @@ def spool(given: "VectorFiles", identifiers: str, width: int, directory: Path) -
         ) from error
 
 
-def _copy(given: "VectorFiles", width: int, place: Path) -> None:
+def _copy(given: VectorFiles, width: int, place: Path) -> None:
     start = 0
     with (
         open(place / "values", "wb") as values,
@@ -95,7 +89,7 @@ def _copy(given: "VectorFiles", width: int, place: Path) -> None:
             digest = given.digests[at] if given.digests else None
             with held(file, digest) as source, given.open(file, source) as table:
                 for batch in given.batches(table, file):
-                    vectors, state = plain(batch.column(1), width)
+                    vectors, state = to_float32(batch.column(1), width)
                     values.write(vectors.data)
                     rows = pa.array(np.arange(start, start + len(vectors)))
                     names = _names(batch.column(0), given, file)
@@ -103,7 +97,7 @@ def _copy(given: "VectorFiles", width: int, place: Path) -> None:
                     start += len(vectors)
 
 
-def _names(column: pa.Array, given: "VectorFiles", file: str) -> pa.Array:
+def _names(column: pa.Array, given: VectorFiles, file: str) -> pa.Array:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary)
     if not (pa.types.is_integer(kind) or any(check(kind) for check in checks)):
@@ -116,29 +110,8 @@ def _names(column: pa.Array, given: "VectorFiles", file: str) -> pa.Array:
     return column.cast(kind).cast(pa.string())
 
 
-def plain(column: pa.Array, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lists of floats as (n, width) float32, and (n,) int8: 0, or what is wrong, as in _FAULTS.
-
-    Vectors of no or of another width become zeros.
-    """
-    lengths = pc.fill_null(pc.list_value_length(column), -1).to_numpy(zero_copy_only=False)
-    fits = lengths == width
-    kept = column if fits.all() else column.filter(pa.array(fits))
-    with np.errstate(over="ignore"):
-        flat = kept.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    vectors = flat.reshape(-1, width)
-    state = np.zeros(len(lengths), dtype=np.int8)
-    state[fits] = np.where(np.isfinite(vectors).all(axis=1), np.where(vectors.any(axis=1), 0, 4), 3)
-    state[~fits] = np.where(lengths[~fits] < 0, 1, 2)
-    if not fits.all():
-        whole = np.zeros((len(lengths), width), dtype=np.float32)
-        whole[fits] = vectors
-        vectors = whole
-    return np.ascontiguousarray(vectors), state
-
-
 def _check(
-    connection: duckdb.DuckDBPyConnection, given: "VectorFiles", width: int, place: Path
+    connection: duckdb.DuckDBPyConnection, given: VectorFiles, width: int, place: Path
 ) -> None:
     files = given.files[0] if len(given.files) == 1 else f"{len(given.files)} files"
     _refuse(

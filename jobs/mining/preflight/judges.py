@@ -1,16 +1,18 @@
 """Whether a judge can tell known positives from random documents, before it judges anything."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from negmine.jobs.mining.judgement import collection_key, make_judge
+from negmine.jobs.mining.context import RunContext
+from negmine.jobs.mining.judgement import Retrieved, collection_key, make_judge
 from negmine.jobs.mining.retrieval import bm25_scorer
-from negmine.schemas.judges import Judge
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.schemas import tables
+from negmine.schemas.judges import Fusion, Judge, ModelJudge, Precomputed
 from negmine.schemas.remarks import Remark
+from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.policies import RETRIEVING
-
-if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
 
 QUERIES = 200
 """Most queries of a sample."""
@@ -23,8 +25,6 @@ CANNOT_TELL = 0.6
 
 FEW = 10
 """Queries below which an AUC that may be a guess is no serious matter."""
-
-_KINDS = ("cross_encoder", "late_interaction", "fusion", "precomputed")
 
 
 @dataclass(frozen=True)
@@ -47,59 +47,86 @@ class JudgeCheck:
         return {k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
-def check_judges(miner: "Miner") -> None:
+def check_judges(run: RunContext, checks: list[JudgeCheck]) -> None:
     """Remark on every judge that is not shown to tell positives from random documents."""
-    for check in miner.judge_checks:
+    for check in checks:
         remark = _remark(check)
         if remark:
-            miner.remarks.add(remark)
+            run.remarks.add(remark)
 
 
-def measure_judges(miner: "Miner") -> list[JudgeCheck]:
-    """The checks of all judges that score pairs themselves; none where nothing can be measured."""
-    judges = [judge for judge in miner.config.judge.flat() if judge.kind in _KINDS]
-    several = len(judges) > 1
-    checks = [
-        _measure(miner, judge, f"{judge.kind}_{number}" if several else judge.kind)
-        for number, judge in enumerate(judges, 1)
+@dataclass(frozen=True)
+class JudgeSample:
+    """A judge's scores of sampled pairs: the artifact that holds them, and the judge's name."""
+
+    judge: str
+    scores: Artifact
+
+
+def judge_samples(run: RunContext, retrieved: Retrieved) -> list[JudgeSample]:
+    """Samples for all judges that score pairs themselves; none where nothing can be measured.
+
+    The candidates need not be made: a sample that takes them waits for them.
+    """
+    judges = [
+        judge for judge in run.config.judge.flat() if isinstance(judge, ModelJudge | Precomputed)
     ]
-    return [check for check in checks if check is not None]
+    several = len(judges) > 1
+    found = []
+    for number, judge in enumerate(judges, 1):
+        scores = _sample(run, retrieved, judge)
+        if scores is not None:
+            name = f"{judge.kind}_{number}" if several else judge.kind
+            found.append(JudgeSample(name, scores))
+    return found
 
 
-def _measure(miner: "Miner", judge: Judge, name: str) -> JudgeCheck | None:
-    from negmine.transforms.judging.known_scores import Stored
+def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | None:
+    from negmine.transforms.judging.known_scores import ArtifactScores
     from negmine.transforms.judging.sample import RANDOM, ScoreSample, sample_queries
-    from negmine.transforms.kernels.measures.auc import auc_with_interval
 
-    seed, sets = miner.config.seed, miner.ingested
-    pooled = judge.kind == "fusion"
+    seed, sets = run.config.seed, run.ingested
+    pooled = isinstance(judge, Fusion)
     most = POOLED if pooled else QUERIES
     queries = sample_queries(sets["queries"], sets["positives"], seed, most)
     if not len(queries):
         return None
-    made = make_judge(miner, judge.model_copy(update={"fallback": None}))
+    if isinstance(judge, Precomputed):
+        judge = judge.model_copy(update={"fallback": None})
+    made = make_judge(run, judge, retrieved)
     scorer = made.judge
-    if isinstance(scorer, Stored):
-        scorer = Stored(scorer.dataset, name=scorer.name, partial=True)
-    bm25 = bm25_scorer(miner)
-    names = [str(source) for source in RETRIEVING if source in miner.candidates]
-    pool = {source: miner.candidates[source] for source in names if pooled}
+    if isinstance(scorer, ArtifactScores):
+        scorer = ArtifactScores(scorer.dataset, name=scorer.name, partial=True)
+    bm25 = bm25_scorer(run)
+    names = [str(source) for source in RETRIEVING if source in retrieved.candidates]
+    pool = {source: retrieved.candidates[source] for source in names if pooled}
     key = {
-        **collection_key(miner),
+        **collection_key(run, retrieved.vectors),
         "judge": made.key,
         "seed": seed,
         "most": [most, RANDOM],
-        "pool": {source: dataset.manifest()["fingerprint"] for source, dataset in pool.items()},
+        # An artifact's folder has its fingerprint's name, before there is a manifest too.
+        "pool": {source: Path(dataset.path).name for source, dataset in pool.items()},
         "bm25": bm25.config.model_dump(exclude={"depth", "shards"}) if pooled else None,
     }
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.check_judge import CheckTask, build
+        from negmine.pipelines.stage import BlockStage
 
-        sample = ScoreSample(miner.collection, scorer, bm25, tuple(map(int, queries)), seed, pool)
-        return build, CheckTask(sample, directory, blocks)
+        drawn = tuple(map(int, queries))
+        sample = ScoreSample(retrieved.collection, scorer, bm25, drawn, seed, pool)
+        schema = tables.SAMPLE_SCORES
+        how: dict[str, Any] = {"hinted": True, "waits": pooled}
+        return BlockStage("ScoreSample", sample, directory, blocks, schema, **how)
 
-    scored = miner.work.ensure("check_judge", key, len(queries), make, label="check judge")
+    label = f"check judge {judge.kind}"
+    return Artifact("check_judge", key, len(queries), make, label, waits=pooled)
+
+
+def measure_judge(sample: JudgeSample, scored: Dataset) -> JudgeCheck | None:
+    """The check of a judge by its scores of a sample; None where the sample is of one kind."""
+    from negmine.transforms.kernels.measures.auc import auc_with_interval
+
     table = scored.read(["query_ix", "is_positive", "judge_score"])
     query_ix, positive, scores = (column.to_numpy() for column in table.columns)
     count = len(set(query_ix.tolist()))
@@ -107,7 +134,7 @@ def _measure(miner: "Miner", judge: Judge, name: str) -> JudgeCheck | None:
     if not found.positives or not found.negatives:
         return None
     sizes = (count, found.positives, found.negatives)
-    return JudgeCheck(name, found.value, found.low, found.high, *sizes)
+    return JudgeCheck(sample.judge, found.value, found.low, found.high, *sizes)
 
 
 def _remark(check: JudgeCheck) -> Remark | None:

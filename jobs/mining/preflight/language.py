@@ -2,18 +2,16 @@
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from negmine.jobs.mining.context import RunContext
 from negmine.schemas.remarks import Remark
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
-from negmine.transforms.data.datasets import Dataset, write_json
+from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.scripts import script_counts
-
-if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
+from negmine.transforms.storage.atomic import write_json
 
 LEAST_SHARE = 0.5
 """Share of the letters that the language's script should have."""
@@ -36,15 +34,15 @@ _SCRIPTS = {
 """Scripts of PyStemmer's languages; Latin where not named."""
 
 
-def check_language(miner: "Miner") -> None:
+def check_language(run: RunContext) -> None:
     """Remark where the language's script has less than half of the letters of a sample."""
-    source = miner.config.sources.bm25
+    source = run.config.sources.bm25
     if source is None or source.language is None:
         return
-    for texts, counts in _counted(miner).items():
+    for texts, counts in _counted(run).items():
         remark = _remark(source.language, texts, counts)
         if remark:
-            miner.remarks.add(remark)
+            run.remarks.add(remark)
 
 
 def _remark(language: str, texts: str, counts: dict[str, int]) -> Remark | None:
@@ -70,9 +68,9 @@ def _remark(language: str, texts: str, counts: dict[str, int]) -> Remark | None:
     )
 
 
-def _counted(miner: "Miner") -> dict[str, dict[str, int]]:
+def _counted(run: RunContext) -> dict[str, dict[str, int]]:
     """Letters by script in samples of documents and queries; kept beside the ingested data sets."""
-    sets = miner.ingested
+    sets = run.ingested
     note = sets["documents"].directory.parent / "scripts.json"
     if storage.is_file(note):
         try:

@@ -1,18 +1,16 @@
 """A few texts and pairs through the student and every judge, before anything long runs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from negmine.jobs.mining.embedding import is_embedded
+from negmine.jobs.mining.context import RunContext
+from negmine.jobs.mining.embedding import AnyStudent, is_embedded
 from negmine.jobs.mining.judgement import cross_encoder_spec, pair_store
 from negmine.jobs.mining.models import EncoderChoice, judge_student
 from negmine.jobs.runner.options import runner_name
+from negmine.schemas.judges import CrossEncoder, TokenJudge
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
-
-if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
 
 ROWS = 512
 """Documents and queries whose longest and shortest texts are tried."""
@@ -29,9 +27,9 @@ class Tried:
     queries: list[str]
 
     @classmethod
-    def of(cls, miner: "Miner") -> "Tried":
+    def of(cls, run: RunContext) -> "Tried":
         """From the first rows of the collection."""
-        return cls(*(_texts(miner.ingested[name]) for name in ("documents", "queries")))
+        return cls(*(_texts(run.ingested[name]) for name in ("documents", "queries")))
 
 
 def _texts(dataset: Dataset) -> list[str]:
@@ -40,50 +38,49 @@ def _texts(dataset: Dataset) -> list[str]:
     return [max(own, key=len), min(own, key=len), *ODD] if own else list(ODD)
 
 
-def _elsewhere(miner: "Miner") -> bool:
+def _elsewhere(run: RunContext) -> bool:
     """Whether models run on other machines, which have what this one may lack."""
-    return runner_name(miner.options) is not None
+    return runner_name(run.options) is not None
 
 
-def try_student(miner: "Miner") -> None:
-    """Encode a few texts, unless every vector is there. Raises ModelError where that fails."""
-    student = miner.student
-    if isinstance(student, EncoderChoice) and not _elsewhere(miner):
-        _try_encoder(miner, student, miner.student_gives_tokens)
+def try_student(run: RunContext, student: AnyStudent, tokens: bool) -> None:
+    """Encode a few texts, with `tokens` where asked, unless every vector is there.
+
+    Raises ModelError where that fails.
+    """
+    if isinstance(student, EncoderChoice) and not _elsewhere(run):
+        _try_encoder(run, student, tokens)
 
 
-def _try_encoder(miner: "Miner", encoder: EncoderChoice, tokens: bool) -> None:
-    if is_embedded(miner, encoder, tokens):
+def _try_encoder(run: RunContext, encoder: EncoderChoice, tokens: bool) -> None:
+    if is_embedded(run, encoder, tokens):
         return
     from negmine.transforms.models.encoder import load_encoder
 
-    tried, model = Tried.of(miner), load_encoder(encoder.spec())
+    tried, model = Tried.of(run), load_encoder(encoder.spec())
     model.encode(tried.documents, "document", tokens)
     model.encode(tried.queries, "query", tokens)
 
 
-def try_judges(miner: "Miner") -> None:
+def try_judges(run: RunContext, student: AnyStudent, tokens: bool) -> None:
     """Score a few pairs with every model that judges, where it has still to work.
 
     A cross-encoder is not tried where all is embedded and scores of it are kept: an earlier run
     tried it then. Raises ModelError where a model fails.
     """
-    if _elsewhere(miner):
+    if _elsewhere(run):
         return
-    student = miner.student
-    for judge in miner.config.judge.flat():
-        if judge.kind in {"late_interaction", "fusion"}:
-            encoder = miner.token_encoder(judge_student(judge, miner.config.student))
+    for judge in run.config.judge.flat():
+        if isinstance(judge, TokenJudge):
+            encoder = run.encoder(judge_student(judge, run.config.student), "judge")
             if encoder.identity != student.identity:
-                _try_encoder(miner, encoder, True)
-        elif judge.kind == "cross_encoder":
-            embedded = not isinstance(student, EncoderChoice) or is_embedded(
-                miner, student, miner.student_gives_tokens
-            )
-            if embedded and storage.is_dir(pair_store(miner, judge)):
+                _try_encoder(run, encoder, True)
+        elif isinstance(judge, CrossEncoder):
+            embedded = not isinstance(student, EncoderChoice) or is_embedded(run, student, tokens)
+            if embedded and storage.is_dir(pair_store(run, judge)):
                 continue
             from negmine.transforms.models.judges import load_cross_encoder
 
-            tried = Tried.of(miner)
+            tried = Tried.of(run)
             pairs = list(zip(tried.queries, tried.documents, strict=False))
-            load_cross_encoder(cross_encoder_spec(miner, judge)).score([*pairs, (ODD[1], ODD[0])])
+            load_cross_encoder(cross_encoder_spec(run, judge)).score([*pairs, (ODD[1], ODD[0])])

@@ -1,14 +1,10 @@
 """Sources that find nothing for many queries."""
 
-from typing import TYPE_CHECKING
-
+from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.retrieval import queries_found
 from negmine.schemas.remarks import Remark
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.policies import RETRIEVING
-
-if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
 
 REMARKED = 0.05
 """Share of queries without a candidate above which a source is remarked on."""
@@ -25,17 +21,17 @@ _ADVICE = {
 }
 
 
-def check_sources(miner: "Miner") -> None:
+def check_sources(run: RunContext, candidates: dict[str, Dataset]) -> None:
     """Remark on every retrieving source that has no candidate for many queries."""
-    queries = miner.rows("queries")
+    queries = run.rows("queries")
     for source in map(str, RETRIEVING):
-        dataset = miner.candidates.get(source)
+        dataset = candidates.get(source)
         if dataset is None or not queries:
             continue
         without = queries - _found(dataset)
         share = without / queries
         if share > REMARKED:
-            miner.remarks.add(
+            run.remarks.add(
                 Remark(
                     code="source_finds_nothing",
                     serious=share > SERIOUS,

@@ -1,18 +1,15 @@
 """Texts whose vector is zero: nothing is similar to them."""
 
-from typing import TYPE_CHECKING
-
+from negmine.jobs.mining.context import RunContext
 from negmine.schemas.remarks import Remark
-
-if TYPE_CHECKING:
-    from negmine.jobs.mining.run import Miner
+from negmine.transforms.pairs.features import Collection
 
 
-def check_zero_vectors(miner: "Miner") -> None:
+def check_zero_vectors(run: RunContext, collection: Collection) -> None:
     """Remark on documents and queries with a zero vector."""
-    counts = miner.collection.zero_vectors()
+    counts = collection.zero_vectors()
     if any(counts.values()):
-        miner.remarks.add(
+        run.remarks.add(
             Remark(
                 code="zero_vectors",
                 serious=False,

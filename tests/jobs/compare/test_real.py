@@ -7,7 +7,7 @@ import pytest
 
 from negmine.jobs.compare import compare
 from negmine.jobs.compare.result import Comparison, Setting
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run
 from negmine.transforms.data.sql import dataset_sql, partitioned_sql
 from tests.jobs.published_runs import mine
@@ -16,7 +16,7 @@ STRICTER = "policies.judge_calibrated_threshold.positives_above=0.9"
 
 
 @pytest.fixture(scope="module")
-def runs(first: tuple[Path, Miner]) -> tuple[Run, Run]:
+def runs(first: tuple[Path, MiningRun]) -> tuple[Run, Run]:
     output = first[0].parents[1]
     return Run(first[0]), Run(mine(output, "output.run_id=stricter", STRICTER)[0])
 
@@ -76,7 +76,7 @@ def test_metrics_of_the_files_are_matched(found: Comparison) -> None:
 
 
 def test_a_run_beside_its_like_differs_in_nothing(
-    runs: tuple[Run, Run], first: tuple[Path, Miner]
+    runs: tuple[Run, Run], first: tuple[Path, MiningRun]
 ) -> None:
     again = Run(mine(first[0].parents[1], "output.run_id=first-again")[0])
     same = compare(runs[0], again)
@@ -88,7 +88,7 @@ def test_a_run_beside_its_like_differs_in_nothing(
 
 
 def test_a_setting_of_the_tiers_is_a_setting_that_differs(
-    runs: tuple[Run, Run], first: tuple[Path, Miner]
+    runs: tuple[Run, Run], first: tuple[Path, MiningRun]
 ) -> None:
     fewer = mine(first[0].parents[1], "output.run_id=fewer", "tiers.hard.quota=2")[0]
     found = compare(runs[0], Run(fewer))

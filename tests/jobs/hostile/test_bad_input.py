@@ -117,7 +117,7 @@ def test_a_compressed_file_that_is_cut_off(mine: Callable[..., Ended], tmp_path:
 
 
 SETTINGS = {
-    "input.format=csvv": ("input.format", "'csvv'", "'beir'"),
+    "input.format=csvv": ("input.format", "'csvv'", "beir, parquet"),
     "judge.kindd=none": ("judge.kindd: unknown key", "did you mean kind?"),
     "seed=abc": ("seed", "valid integer", "'abc'"),
     "seed": ("--set 'seed'", "write key=value"),
@@ -156,7 +156,7 @@ def test_an_option_that_beam_does_not_know(mine: Callable[..., Ended], option: s
         (b"- 1", ("expected keys such as input:",)),
         (b"", ("expected keys such as input:",)),
         (b"\xff\xfe\x00", ("cannot read the config",)),
-        (b"input: {format: beir}", ("input.beir.path: missing",)),
+        (b"input: {format: beir}", ("input.path: missing",)),
     ],
 )
 def test_a_config_file_that_cannot_be_read(

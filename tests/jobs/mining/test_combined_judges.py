@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.errors import DataError
 from tests.jobs.collections import cross_encoder
 from tests.jobs.published_runs import mine
 
-Fused = tuple[Path, Miner]
+Fused = tuple[Path, MiningRun]
 
 
 @pytest.fixture(scope="module")

@@ -237,9 +237,10 @@ def test_no_deep_learning_library_is_loaded(tmp_path: Path) -> None:
     assert mine(tmp_path, export(tmp_path / "other"), "ingest").code == 0
     code = (
         "import sys; from negmine.jobs.load_config import load_config; "
-        "from negmine.jobs.mining.run import Miner; "
+        "from negmine.jobs.mining.run import MiningRun; "
         "from negmine.jobs.mining.publish import check_output, publish; "
-        f"m = Miner(load_config({str(tmp_path / 'run.yaml')!r}, [], {str(tmp_path / 'out')!r})); "
+        f"c = load_config({str(tmp_path / 'run.yaml')!r}, [], {str(tmp_path / 'out')!r}); "
+        "m = MiningRun(c); "
         "m.check(); m.run_until('score'); publish(m, check_output(m)); "
         "assert not {'torch', 'sentence_transformers'} & set(sys.modules)"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.errors import ModelError, StorageError
 from tests.jobs.published_runs import mine, prepared
 
@@ -22,7 +22,7 @@ def digest(folder: Path) -> dict[str, str]:
     }
 
 
-def vectors_by_text(miner: Miner) -> dict[int, list[float]]:
+def vectors_by_text(miner: MiningRun) -> dict[int, list[float]]:
     table = miner.document_vectors.read(["text_hash", "vector"]).to_pydict()
     return dict(zip(table["text_hash"], table["vector"], strict=True))
 
@@ -37,14 +37,14 @@ def rows(run: Path, sql: str) -> list[tuple[object, ...]]:
         return database.execute(sql).fetchall()
 
 
-def test_three_tiers_are_published(first: tuple[Path, Miner]) -> None:
+def test_three_tiers_are_published(first: tuple[Path, MiningRun]) -> None:
     run, _ = first
     found = dict(rows(run, "SELECT tier, count(*) FROM negatives GROUP BY tier"))
     assert set(found) == {"hard", "semi_hard", "random"}
     assert sum(found.values()) > 120 * 5  # type: ignore[arg-type]
 
 
-def test_no_known_positive_is_a_negative_by_id_or_text(first: tuple[Path, Miner]) -> None:
+def test_no_known_positive_is_a_negative_by_id_or_text(first: tuple[Path, MiningRun]) -> None:
     """Other miners serve positives as negatives, by id or under another id."""
     run, _ = first
     by_id = """
@@ -55,7 +55,7 @@ def test_no_known_positive_is_a_negative_by_id_or_text(first: tuple[Path, Miner]
     assert rows(run, "SELECT count(*) FROM negatives WHERE negative = positive") == [(0,)]
 
 
-def test_every_candidate_is_in_the_ledger_exactly_once(first: tuple[Path, Miner]) -> None:
+def test_every_candidate_is_in_the_ledger_exactly_once(first: tuple[Path, MiningRun]) -> None:
     """Another miner's count of missing negatives is wrong; ours balances."""
     run, miner = first
     pairs = "SELECT DISTINCT query_id, doc_id FROM ledger"
@@ -69,14 +69,16 @@ def test_every_candidate_is_in_the_ledger_exactly_once(first: tuple[Path, Miner]
     assert rows(run, "SELECT sum(candidates)::BIGINT FROM sets") == [(len(union),)]
 
 
-def test_a_short_query_is_kept_and_its_shortfall_counted(first: tuple[Path, Miner]) -> None:
+def test_a_short_query_is_kept_and_its_shortfall_counted(first: tuple[Path, MiningRun]) -> None:
     """Other miners drop rows short of n."""
     run, _ = first
     assert rows(run, "SELECT count(*) FROM sets") == [(120,)]
     assert rows(run, "SELECT bool_and(negatives + shortfall = 8) FROM sets") == [(True,)]
 
 
-def test_negatives_stand_alone_and_ranks_run_from_the_hardest(first: tuple[Path, Miner]) -> None:
+def test_negatives_stand_alone_and_ranks_run_from_the_hardest(
+    first: tuple[Path, MiningRun],
+) -> None:
     run, _ = first
     missing = "SELECT count(*) FROM negatives WHERE query = '' OR positive = '' OR negative = ''"
     assert rows(run, missing) == [(0,)]
@@ -87,7 +89,7 @@ def test_negatives_stand_alone_and_ranks_run_from_the_hardest(first: tuple[Path,
     assert rows(run, order) == [(True,)]
 
 
-def test_no_negative_reaches_the_calibrated_threshold(first: tuple[Path, Miner]) -> None:
+def test_no_negative_reaches_the_calibrated_threshold(first: tuple[Path, MiningRun]) -> None:
     run, _ = first
     manifest = json.loads((run / "manifest.json").read_text())
     (policy,) = [p for p in manifest["policies"] if "judge_calibrated_threshold" in p]
@@ -102,7 +104,7 @@ def test_no_negative_reaches_the_calibrated_threshold(first: tuple[Path, Miner])
     assert rows(run, dropped) == [(half["candidates_dropped"],)]
 
 
-def test_the_manifest_tells_the_run_and_shares_no_path(first: tuple[Path, Miner]) -> None:
+def test_the_manifest_tells_the_run_and_shares_no_path(first: tuple[Path, MiningRun]) -> None:
     run, _ = first
     text = (run / "manifest.json").read_text()
     manifest = json.loads(text)
@@ -122,13 +124,15 @@ OTHER_CUTS = ("runner.block_size=7", "sources.dense.shards=3")
     "settings", [OTHER_CUTS, *(pytest.param((s,), marks=LONG) for s in (*OTHER_CUTS, "seed=42"))]
 )
 def test_another_block_size_shard_count_or_a_second_run_gives_the_same_bytes(
-    first: tuple[Path, Miner], tmp_path: Path, settings: tuple[str, ...]
+    first: tuple[Path, MiningRun], tmp_path: Path, settings: tuple[str, ...]
 ) -> None:
     run, _ = mine(tmp_path / "again", *settings, "output.run_id=again")
     assert digest(run) == digest(first[0])
 
 
-def test_a_threshold_change_remakes_select_and_nothing_before(first: tuple[Path, Miner]) -> None:
+def test_a_threshold_change_remakes_select_and_nothing_before(
+    first: tuple[Path, MiningRun],
+) -> None:
     """Other miners lose hours of embedding while a user tunes a threshold."""
     output = first[0].parents[1]
     setting = "policies.judge_calibrated_threshold.positives_above=0.45"
@@ -137,6 +141,7 @@ def test_a_threshold_change_remakes_select_and_nothing_before(first: tuple[Path,
     assert reused == {
         "ingest": True,
         "embed": True,
+        "bm25_index": True,
         "retrieve": True,
         "check_judge": True,
         "judge": True,
@@ -146,7 +151,9 @@ def test_a_threshold_change_remakes_select_and_nothing_before(first: tuple[Path,
     }
 
 
-def test_a_stage_goes_on_from_its_finished_parts(first: tuple[Path, Miner], tmp_path: Path) -> None:
+def test_a_stage_goes_on_from_its_finished_parts(
+    first: tuple[Path, MiningRun], tmp_path: Path
+) -> None:
     """A crash loses no finished block."""
     shutil.copytree(first[0].parents[1] / "work", tmp_path / "work")
     shutil.rmtree(tmp_path / "work" / "judge")
@@ -165,7 +172,7 @@ def test_a_stage_goes_on_from_its_finished_parts(first: tuple[Path, Miner], tmp_
     assert (judged.directory / lost).read_bytes() == before
 
 
-def test_ids_only_leaves_the_texts_out(first: tuple[Path, Miner]) -> None:
+def test_ids_only_leaves_the_texts_out(first: tuple[Path, MiningRun]) -> None:
     run, _ = mine(first[0].parents[1], "output.texts=ids_only", "output.run_id=ids")
     columns = [row[0] for row in rows(run, "DESCRIBE negatives")]
     assert "negative_id" in columns
@@ -184,7 +191,7 @@ def test_a_changed_corpus_embeds_only_new_texts(tmp_path: Path) -> None:
     assert all(old[key] == new[key] for key in shared)
 
 
-def test_a_taken_run_id_is_refused_before_any_work(first: tuple[Path, Miner]) -> None:
+def test_a_taken_run_id_is_refused_before_any_work(first: tuple[Path, MiningRun]) -> None:
     with pytest.raises(StorageError, match="never changed"):
         mine(first[0].parents[1], "output.run_id=first")
 

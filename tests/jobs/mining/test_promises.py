@@ -10,7 +10,7 @@ import pytest
 
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.publish import publish
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import find_run
 from negmine.jobs.runs.sweep import sweep
 from negmine.schemas.errors import DataError
@@ -136,7 +136,7 @@ def test_publishing_refuses_what_breaks_a_promise(base: Path, tmp_path: Path, br
     else:
         inputs = {}
     config = load_config(write(base, tmp_path / "c.yaml", [], **inputs), (), str(tmp_path / "out"))
-    miner = Miner(config)
+    miner = MiningRun(config)
     # A positive has its own text, so that same_text alone would keep it out.
     lost = {broken, "same_text"}
     kept = tuple(policy for policy in miner.selection.policies if policy.name not in lost)

@@ -8,8 +8,8 @@ import pytest
 
 from negmine.jobs.runner.options import resolve
 from negmine.schemas.config import Runner
-from negmine.schemas.locations import local_path
 from negmine.transforms import storage
+from negmine.transforms.storage.places import local_path
 from tests.jobs.collections import Ended, digest, negmine, write_collection, write_config
 from tests.jobs.runner.job_service import job_service
 from tests.jobs.vector_files import DOCUMENTS, QUERIES, export

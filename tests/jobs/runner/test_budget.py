@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from negmine.jobs.runner.budget import Budget
-from negmine.schemas.config import Bm25, Config, Dense
+from negmine.schemas.config import Config, Runner
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.runner import Runner
+from negmine.schemas.sources import Bm25, Dense
 from negmine.transforms.sources.search import AUTO_SHARD
 from tests.jobs.collections import digest, negmine, small_run, write_config
 from tests.transforms.input_files import write_lines

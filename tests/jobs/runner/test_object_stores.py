@@ -15,8 +15,8 @@ from negmine.jobs.runner.options import resolve
 from negmine.jobs.runs.published import find_run
 from negmine.schemas.config import Runner
 from negmine.schemas.errors import StorageError
-from negmine.schemas.locations import local_path
 from negmine.transforms import storage
+from negmine.transforms.storage.places import local_path
 from tests.jobs.collections import (
     Ended,
     cross_encoder,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run, find_run
 from negmine.jobs.runs.sweep import parse_grid, sweep
 from negmine.jobs.runs.sweep_plot import notes, svg, sweep_table, write_plot
@@ -106,7 +106,7 @@ def several(base: Path) -> Run:
     ],
 )
 def test_a_swept_setting_gives_what_mining_with_it_gives(
-    first: tuple[Path, Miner], policy: str, setting: str
+    first: tuple[Path, MiningRun], policy: str, setting: str
 ) -> None:
     """No other miner can say what another threshold would do without mining again."""
     (row,) = swept(find_run(str(first[0])), setting)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run, find_run
 from negmine.jobs.runs.query import Database
 from negmine.jobs.runs.why import explain_candidate, explain_query
@@ -37,7 +37,7 @@ def pair_with(run: Run, verdict: str) -> tuple[str, str]:
     ],
 )
 def test_a_candidates_story_names_the_policy_that_fired(
-    first: tuple[Path, Miner], verdict: str, firing: str | None
+    first: tuple[Path, MiningRun], verdict: str, firing: str | None
 ) -> None:
     run = find_run(str(first[0]))
     story = shown(explain_candidate(run, *pair_with(run, verdict)))
@@ -46,7 +46,7 @@ def test_a_candidates_story_names_the_policy_that_fired(
     assert "similarity relative to the served positive" in story
 
 
-def test_a_querys_candidates_are_listed_with_their_verdicts(first: tuple[Path, Miner]) -> None:
+def test_a_querys_candidates_are_listed_with_their_verdicts(first: tuple[Path, MiningRun]) -> None:
     run = find_run(str(first[0]))
     query_id, doc_id = pair_with(run, "kept")
     text = shown(explain_query(run, query_id))
@@ -55,7 +55,7 @@ def test_a_querys_candidates_are_listed_with_their_verdicts(first: tuple[Path, M
 
 
 def test_without_the_work_directory_the_ledger_still_answers(
-    first: tuple[Path, Miner], tmp_path: Path
+    first: tuple[Path, MiningRun], tmp_path: Path
 ) -> None:
     copy = tmp_path / "out" / "runs" / "first"
     shutil.copytree(first[0], copy)
@@ -65,7 +65,7 @@ def test_without_the_work_directory_the_ledger_still_answers(
 
 
 @pytest.mark.parametrize("doc_id", [None, "nowhere"])
-def test_an_unknown_query_is_named(first: tuple[Path, Miner], doc_id: str | None) -> None:
+def test_an_unknown_query_is_named(first: tuple[Path, MiningRun], doc_id: str | None) -> None:
     run = find_run(str(first[0]))
     with pytest.raises(ConfigError, match='no query "it\'s not there"'):
         shown(
@@ -75,7 +75,7 @@ def test_an_unknown_query_is_named(first: tuple[Path, Miner], doc_id: str | None
         )
 
 
-def test_a_document_that_no_source_returned_is_named(first: tuple[Path, Miner]) -> None:
+def test_a_document_that_no_source_returned_is_named(first: tuple[Path, MiningRun]) -> None:
     run = find_run(str(first[0]))
     query_id, _ = pair_with(run, "kept")
     with pytest.raises(ConfigError, match="is no candidate of query"):

@@ -13,7 +13,7 @@ import pytest
 
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining import given_vectors, retrieval, scores
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.errors import DataError, ModelError
 from negmine.transforms.judging.cross_encoder import CrossEncoder
 from negmine.transforms.storage import digests
@@ -37,7 +37,7 @@ def base(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def miner(base: Path, **sections: object) -> Miner:
+def miner(base: Path, **sections: object) -> MiningRun:
     """A run over the collection; its work directory stays the same."""
     values = {
         "input": {"format": "beir", "path": str(base / "collection")},
@@ -46,7 +46,7 @@ def miner(base: Path, **sections: object) -> Miner:
         "runner": {"block_size": 5},
     }
     config = write_config(base / "run.yaml", **{**values, **sections})
-    return Miner(load_config(config, [], str(base / "out")))
+    return MiningRun(load_config(config, [], str(base / "out")))
 
 
 def swapped(file: Path, old: str, new: str) -> Callable[[], None]:
@@ -63,7 +63,7 @@ def swapped(file: Path, old: str, new: str) -> Callable[[], None]:
     return back
 
 
-def positives(run: Miner) -> list[tuple[int, ...]]:
+def positives(run: MiningRun) -> list[tuple[int, ...]]:
     columns = run.ingested["positives"].read().to_pydict()
     return sorted(zip(columns["query_ix"], columns["doc_ix"], strict=True))
 

@@ -16,8 +16,8 @@ from unittest import mock
 
 import pytest
 
-from negmine.schemas.locations import local_path
 from negmine.transforms import storage
+from negmine.transforms.storage.places import local_path
 
 BUCKET = "negmine-test"
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCY"

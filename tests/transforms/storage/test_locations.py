@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negmine.schemas.errors import ConfigError, StorageError
-from negmine.schemas.locations import is_mirrored, is_url, local_path, rooted, shown, url_of
+from negmine.schemas.locations import is_mirrored, is_url, rooted, shown, url_of
+from negmine.transforms.storage.places import local_path
 
 NAMES = st.text(
     st.characters(exclude_characters="/@?\0", exclude_categories=["Cs"]), min_size=1, max_size=9

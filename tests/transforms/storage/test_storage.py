@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 
 from negmine.schemas.errors import StorageError
-from negmine.schemas.locations import local_path
 from negmine.transforms import storage
 from negmine.transforms.data import columns as stores
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import MANIFEST, Dataset, write_part
 from negmine.transforms.judging.pair_scores import PairScoreStore
 from negmine.transforms.readers.paths import expand
+from negmine.transforms.storage.places import local_path
 from tests.transforms.storage.servers import Proxy, Store, at_times, environment, running, using
 
 SCHEMA = pa.schema([pa.field("x", pa.int64(), nullable=False)])

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from negmine.jobs.mining.retrieval import bm25_scorer
-from negmine.jobs.mining.run import Miner
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run
 from negmine.schemas import tables
 from negmine.schemas.metrics import MEANINGS, METRICS
@@ -72,7 +72,7 @@ def close(expected: Any) -> Any:
     return pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-def test_every_metric_has_a_meaning_and_a_row(first: tuple[Path, Miner]) -> None:
+def test_every_metric_has_a_meaning_and_a_row(first: tuple[Path, MiningRun]) -> None:
     table = pq.read_table(first[0] / "metrics.parquet")
     assert table.schema.equals(METRICS)
     assert set(table["metric"].to_pylist()) == set(MEANINGS) - {"leak", "leak_hard"}
@@ -80,14 +80,14 @@ def test_every_metric_has_a_meaning_and_a_row(first: tuple[Path, Miner]) -> None
     assert len({tuple(row.values()) for row in labels}) == table.num_rows
 
 
-def test_eci_and_its_parts_are_those_of_sql(first: tuple[Path, Miner]) -> None:
+def test_eci_and_its_parts_are_those_of_sql(first: tuple[Path, MiningRun]) -> None:
     run, _ = first
     for tier, *values in ask(run, BY_TIER):
         for name, value in zip(("signal", "safety", "size", "eci"), values, strict=True):
             assert metric(run, name, "tier")[tier] == close(value)
 
 
-def test_the_manifest_has_the_same_eci(first: tuple[Path, Miner]) -> None:
+def test_the_manifest_has_the_same_eci(first: tuple[Path, MiningRun]) -> None:
     run, _ = first
     told = Run(run).manifest["summary"]["eci"]
     for tier, value in metric(run, "eci", "tier").items():
@@ -95,7 +95,7 @@ def test_the_manifest_has_the_same_eci(first: tuple[Path, Miner]) -> None:
         assert value == pytest.approx(where["eci"], abs=1e-6)
 
 
-def test_counts_are_those_of_sql(first: tuple[Path, Miner]) -> None:
+def test_counts_are_those_of_sql(first: tuple[Path, MiningRun]) -> None:
     run, miner = first
     count: dict[Any, int] = dict(ask(run, "SELECT tier, count(*) FROM negatives GROUP BY tier"))
     found = metric(run, "negatives", "tier")
@@ -119,7 +119,7 @@ def test_counts_are_those_of_sql(first: tuple[Path, Miner]) -> None:
         assert metric(run, "queries_short", "tier")[tier] == missed
 
 
-def test_use_of_the_corpus_is_that_of_sql(first: tuple[Path, Miner]) -> None:
+def test_use_of_the_corpus_is_that_of_sql(first: tuple[Path, MiningRun]) -> None:
     run, miner = first
     assert metric(run, "gini")[()] == close(ask(run, GINI)[0][0])
     ((used,),) = ask(run, "SELECT count(DISTINCT negative_id) FROM negatives")
@@ -128,7 +128,7 @@ def test_use_of_the_corpus_is_that_of_sql(first: tuple[Path, Miner]) -> None:
     assert metric(run, "hub", "key") == dict(ask(run, f"{hubs} LIMIT 20"))
 
 
-def test_the_judges_audit_is_that_of_sql(first: tuple[Path, Miner]) -> None:
+def test_the_judges_audit_is_that_of_sql(first: tuple[Path, MiningRun]) -> None:
     run, _ = first
     ((margin, at_1, false),) = ask(run, JUDGED)
     assert metric(run, "judge_margin", "tier")[None] == close(margin)
@@ -136,7 +136,7 @@ def test_the_judges_audit_is_that_of_sql(first: tuple[Path, Miner]) -> None:
     assert metric(run, "judge_fn_rate", "tier")[None] == close(false)
 
 
-def test_distributions_are_those_of_sql(first: tuple[Path, Miner]) -> None:
+def test_distributions_are_those_of_sql(first: tuple[Path, MiningRun]) -> None:
     run, _ = first
     score = "positive_judge_score::DOUBLE - judge_score"
     sql = f"""SELECT avg(x), median(x), stddev(x), min(x), quantile_cont(x, 0.25), max(x)
@@ -146,7 +146,7 @@ def test_distributions_are_those_of_sql(first: tuple[Path, Miner]) -> None:
     assert [found["hard", name] for name in names] == close(list(ask(run, sql)[0]))
 
 
-def test_overlap_of_sources_is_that_of_sql(first: tuple[Path, Miner]) -> None:
+def test_overlap_of_sources_is_that_of_sql(first: tuple[Path, MiningRun]) -> None:
     run, _ = first
     either = "bm25_rank IS NOT NULL OR dense_rank IS NOT NULL"
     both = "bm25_rank IS NOT NULL AND dense_rank IS NOT NULL"
@@ -161,7 +161,7 @@ def test_overlap_of_sources_is_that_of_sql(first: tuple[Path, Miner]) -> None:
     assert metric(run, "source_overlap_10", "key")["bm25|dense"] == close(overlap)
 
 
-def inputs(miner: Miner, verdicts: Dataset) -> Inputs:
+def inputs(miner: MiningRun, verdicts: Dataset) -> Inputs:
     quotas = {name: tier.quota for name, tier in miner.config.tiers.items()}
     found = read_verdicts(verdicts, list(miner.candidates), quotas, miner.rows("queries"))
     return Inputs(
@@ -178,7 +178,7 @@ def inputs(miner: Miner, verdicts: Dataset) -> Inputs:
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_the_cut_into_blocks_does_not_matter(
-    first: tuple[Path, Miner], tmp_path: Path, size: int
+    first: tuple[Path, MiningRun], tmp_path: Path, size: int
 ) -> None:
     run, miner = first
     again = Dataset(str(tmp_path))
@@ -191,7 +191,7 @@ def test_the_cut_into_blocks_does_not_matter(
     assert written == (run / "metrics.parquet").read_bytes()
 
 
-def words(miner: Miner, name: str, positions: np.ndarray) -> list[list[str]]:
+def words(miner: MiningRun, name: str, positions: np.ndarray) -> list[list[str]]:
     texts = binary_column(miner.ingested[name], "text").texts(positions)
     tokens = Tokeniser("english")(texts)
     return [
@@ -200,7 +200,7 @@ def words(miner: Miner, name: str, positions: np.ndarray) -> list[list[str]]:
     ]
 
 
-def test_lexical_metrics_are_those_of_the_texts(first: tuple[Path, Miner]) -> None:
+def test_lexical_metrics_are_those_of_the_texts(first: tuple[Path, MiningRun]) -> None:
     run, miner = first
     sets = inputs(miner, miner.verdicts).negatives
     scorer = bm25_scorer(miner)
@@ -224,7 +224,7 @@ def test_lexical_metrics_are_those_of_the_texts(first: tuple[Path, Miner]) -> No
     assert metric(run, "length_ratio", "tier")[None] == pytest.approx(ratio)
 
 
-def test_the_second_form_is_that_of_the_definition(first: tuple[Path, Miner]) -> None:
+def test_the_second_form_is_that_of_the_definition(first: tuple[Path, MiningRun]) -> None:
     run, miner = first
     sets = inputs(miner, miner.verdicts).negatives
     documents = np.array(array_column(miner.document_vectors, "vector"), dtype=np.float64)
@@ -240,7 +240,7 @@ def test_the_second_form_is_that_of_the_definition(first: tuple[Path, Miner]) ->
     assert list(score) == [None, *miner.config.tiers]
 
 
-def test_near_duplicates_are_those_of_the_texts(first: tuple[Path, Miner]) -> None:
+def test_near_duplicates_are_those_of_the_texts(first: tuple[Path, MiningRun]) -> None:
     run, miner = first
     sets = inputs(miner, miner.verdicts).negatives
     texts = binary_column(miner.ingested["documents"], "text")
@@ -255,7 +255,7 @@ def test_near_duplicates_are_those_of_the_texts(first: tuple[Path, Miner]) -> No
 
 
 def test_near_duplicates_are_found_where_no_policy_drops_them(
-    first: tuple[Path, Miner], monkeypatch: pytest.MonkeyPatch
+    first: tuple[Path, MiningRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run's policies drop them, so the shares above are 0: plant some, and ask for less."""
     _, miner = first

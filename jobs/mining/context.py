@@ -1,0 +1,129 @@
+"""What every stage of a run works with: config, work directory, and the ingested collection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from negmine.jobs.mining.models import EncoderChoice, Models, check_models
+from negmine.jobs.runner.budget import Budget
+from negmine.jobs.runs.remarks import Remarks
+from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
+from negmine.pipelines.graph import STAGES
+from negmine.schemas.config import Config, Student
+from negmine.schemas.errors import DataError, StorageError
+from negmine.transforms import storage
+from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.readers.raw import RAW
+
+if TYPE_CHECKING:
+    from negmine.pipelines.ingest import Ingest
+    from negmine.transforms.readers.rows import Source
+
+
+def ingested_counts(directory: Path) -> dict[str, Any]:
+    """What `counts.json` of an ingested collection holds, checked as far as it decides."""
+    file = directory / "counts.json"
+    try:
+        counts = storage.read_json(storage.fetch(file))
+        checked = ("rows", "dead_letters", "evaluation_queries", "merged_queries")
+        return {**counts, **{name: int(counts[name]) for name in checked}}
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise StorageError(
+            f"{file} cannot be read ({error}); remove {directory} and run again to make it anew"
+        ) from error
+
+
+@dataclass
+class RunContext:
+    """Settings of a run, what it keeps while it goes on, and the collection, made on first use."""
+
+    config: Config
+    options: Sequence[str] = ()
+    work: WorkDirectory = field(init=False)
+    budget: Budget = field(init=False)
+    remarks: Remarks = field(init=False, default_factory=Remarks)
+    models: Models = field(init=False, default_factory=Models)
+
+    def __post_init__(self) -> None:
+        from negmine.jobs.runner.options import resolve
+
+        self.options = resolve(self.config.runner, self.options)
+        self.budget = Budget(self.config)
+        block_size = self.budget.block_size
+        output = self.config.output
+        root = storage.local_path(output.workdir or output.path)
+        if not output.workdir:
+            root /= "work"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"cannot create the work directory {root}: {error.strerror}; choose another with "
+                "--output DIR or output.workdir"
+            ) from error
+        self.work = WorkDirectory(root, block_size, self.options)
+
+    def check(self) -> None:
+        """Raise at once for an input or a model that is not there."""
+        from negmine.transforms.readers import check
+
+        check(self.config.input)
+        check_models(self.config)
+
+    @cached_property
+    def input_fingerprint(self) -> dict[str, Any]:
+        """What identifies the collection's content; no absolute paths."""
+        return dict(self._identified[0])
+
+    @cached_property
+    def _identified(self) -> "tuple[dict[str, object], Sequence[Source]]":
+        from negmine.transforms.readers import identified
+
+        return identified(self.config.input, self.config.seed, self.work.sums)
+
+    @cached_property
+    def ingested(self) -> dict[str, Dataset]:
+        """Documents, queries, positives and dead letters."""
+        names = STAGES["ingest"].writes
+        key = {"input": self.input_fingerprint}
+        artifact = Artifact("ingest", key, 0, self._ingest, several=names, scratch=RAW)
+        directory = self.work.make_or_reuse(artifact).directory.parent
+        self._check_bad_rows(directory)
+        datasets = {name: Dataset(str(directory / name)) for name in names}
+        self.work.block_size = self.budget.queries_in_a_block(datasets["documents"].rows)
+        return datasets
+
+    def _check_bad_rows(self, directory: Path) -> None:
+        """Hold a reused collection to this run's limit too."""
+        counts = ingested_counts(directory)
+        limit = self.config.input.bad_rows
+        bad = counts["dead_letters"] - counts["evaluation_queries"]
+        if bad > limit * counts["rows"]:
+            raise DataError(
+                f"{bad:,} of {counts['rows']:,} rows cannot be used, and "
+                f"input.bad_rows allows a share of {limit:g}; the bad rows are in "
+                f"{directory / 'dead_letters'}"
+            )
+
+    def _ingest(self, directory: str, _: object) -> "Ingest":
+        from negmine.pipelines.ingest import Ingest
+
+        what = (self.config.input, self.config.seed, directory)
+        return Ingest(*what, memory=self.budget.database(), sources=self._identified[1])
+
+    def rows(self, name: str) -> int:
+        """Rows of an ingested data set."""
+        return self.ingested[name].rows
+
+    def key(self, *names: str) -> dict[str, Any]:
+        """Fingerprints of ingested data sets."""
+        return {name: self.ingested[name].manifest()["fingerprint"] for name in names}
+
+    def encoder(self, settings: Student, section: str) -> EncoderChoice:
+        """An encoder with its precision settled, looked for once a run.
+
+        `section` of the config names it: `student`, or `judge` for one that judges.
+        """
+        return self.models.encoder(settings, self.ingested["documents"], self.work.root, section)

@@ -1,0 +1,89 @@
+"""The run as one table: every stage, what it reads and writes, and the job that makes it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of a run whose result is kept in the work directory.
+
+    Attributes:
+        name: of the stage, and of its folder in the work directory.
+        version: raised when its results change for the same inputs, so that old artifacts stay
+            unused.
+        command: the `negmine` command that makes it.
+        job: the Beam job that makes it; stages that name the same job are made by one.
+        reads, writes: data sets, by the names that a manifest gives them; one artifact each,
+            unless `several`.
+        covers: what its fingerprint covers besides those of what it reads.
+        several: whether what it writes are data sets of one artifact, each in its own folder.
+        optional: when it is a stage of the run at all; empty for always.
+    """
+
+    name: str
+    version: int
+    command: str
+    job: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    covers: str
+    several: bool = False
+    optional: str = ""
+
+
+_COLLECTION = ("documents", "queries", "positives", "confirmed_negatives", "dead_letters")
+_VECTORS = ("document_vectors", "query_vectors")
+
+GRAPH = (
+    Stage(
+        "ingest", 4, "ingest", "ingest", ("input",), _COLLECTION,
+        "content of the files, input's settings, seed", several=True,
+    ),
+    Stage(
+        "embed", 3, "embed", "embed", ("documents", "queries"), _VECTORS,
+        "weights, precision, prompts, max_length, normalize; of given vectors the files",
+    ),
+    Stage(
+        "bm25_index", 2, "retrieve", "embed", ("documents",),
+        ("postings", "lengths", "statistics"), "sources.bm25.language", several=True,
+    ),
+    Stage(
+        "index", 1, "retrieve", "index", _VECTORS, ("trained", "shards", "recall"),
+        "index settings, documents in a shard, seed",
+        optional="where sources.dense names an index or a first_pass",
+    ),
+    Stage(
+        "retrieve", 2, "retrieve", "retrieve",
+        (*_VECTORS, "postings", "lengths", "statistics", "documents", "queries"),
+        ("candidates",), "the source's settings; of random the seed; of given the files",
+    ),
+    Stage(
+        "precomputed", 2, "judge", "scores", ("documents", "queries"), ("scores",),
+        "the files of judge.path and its columns", optional="where judge.kind is precomputed",
+    ),
+    Stage(
+        "check_judge", 1, "judge", "retrieve",
+        (*_COLLECTION[:3], *_VECTORS, "candidates", "scores"), ("sample_scores",),
+        "the judge, seed, size of the sample",
+    ),
+    Stage(
+        "calibrate", 1, "judge", "calibrate", (*_COLLECTION[:3], *_VECTORS), ("positive_scores",),
+        "the judge", optional="where the judge reads pairs one by one (cross_encoder)",
+    ),
+    Stage(
+        "judge", 6, "judge", "judge",
+        (*_COLLECTION[:4], *_VECTORS, "postings", "lengths", "statistics", "candidates", "scores"),
+        ("judged",), "the judge, BM25's weights; of a cross-encoder policies and tiers too",
+    ),
+    Stage(
+        "select", 3, "select", "select", ("judged", "documents"), ("verdicts",),
+        "policies with their thresholds, tiers, sampling, seed",
+    ),
+    Stage("score", 1, "score", "select", ("verdicts",), ("sets",), "nothing else"),
+)  # fmt: skip
+"""The stages in the order of the run. What is published is made of the last two and `judged`."""
+
+STAGES = {stage.name: stage for stage in GRAPH}
+
+COMMANDS = (*dict.fromkeys(stage.command for stage in GRAPH), "publish")
+"""The commands that make the stages, in the order of the run."""
