@@ -139,6 +139,7 @@ class SourceFacts:
     """What a part needs to know of a source without knowing which it is.
 
     Attributes:
+        rank: what a candidate's rank is.
         retrieving: its candidates are near the query, and the better the lower their rank; else
             ranks are mere numbers.
         in_own_order: a tier of this source takes candidates in the order of their ranks, unless it
@@ -147,16 +148,22 @@ class SourceFacts:
             its files tell.
     """
 
-    retrieving: bool
-    in_own_order: bool
-    bound: str | None
+    rank: str
+    retrieving: bool = True
+    in_own_order: bool = False
+    bound: str | None = "depth"
 
 
+_RETURNED = "where that source returned it"
 SOURCES: dict[Source, SourceFacts] = {
-    Source.BM25: SourceFacts(retrieving=True, in_own_order=False, bound="depth"),
-    Source.DENSE: SourceFacts(retrieving=True, in_own_order=False, bound="depth"),
-    Source.RANDOM: SourceFacts(retrieving=False, in_own_order=True, bound="count"),
-    Source.GIVEN: SourceFacts(retrieving=True, in_own_order=True, bound=None),
+    Source.BM25: SourceFacts(f"BM25 rank from 1, {_RETURNED}"),
+    Source.DENSE: SourceFacts(f"dense rank from 1, {_RETURNED}"),
+    Source.RANDOM: SourceFacts(
+        f"draw from 1, {_RETURNED}", retrieving=False, in_own_order=True, bound="count"
+    ),
+    Source.GIVEN: SourceFacts(
+        "rank from 1 in the list that was given", in_own_order=True, bound=None
+    ),
 }
 
 RETRIEVING = tuple(source for source, facts in SOURCES.items() if facts.retrieving)

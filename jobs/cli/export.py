@@ -13,14 +13,6 @@ RunArgument = Annotated[
 ]
 
 
-class Format(StrEnum):
-    """Formats of `export`; each is a module of transforms.exporters."""
-
-    TRIPLET = "triplet"
-    N_TUPLE = "n_tuple"
-    FLAGEMBEDDING = "flagembedding"
-
-
 class Short(StrEnum):
     """What an n-tuple export does with queries that have fewer than n negatives."""
 
@@ -38,7 +30,10 @@ class Positives(StrEnum):
 
 def export(
     run: RunArgument,
-    format: Annotated[Format, typer.Option("--format", "-f", help="The trainer's format.")],
+    format: Annotated[
+        str,
+        typer.Option("--format", "-f", help="The trainer's: triplet, n_tuple, flagembedding, ..."),
+    ],
     output: Annotated[
         str | None,
         typer.Option(
@@ -106,7 +101,7 @@ def export(
         prompt=prompt,
         type=type,
     )
-    report = write(source, format.value, output or f"{found.output / EXPORTS}/", options)
+    report = write(source, format, output or f"{found.output / EXPORTS}/", options)
     piped = report.path is None
     if not piped:
         typer.echo(printable(report.path))

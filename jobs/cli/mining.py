@@ -173,6 +173,30 @@ def tune_index(
     typer.echo("\n" + "\n".join(sentences(found)))
 
 
+@app.command()
+def stages(
+    drawn: Annotated[
+        bool, typer.Option("--mermaid", help="Print a Mermaid flowchart instead.")
+    ] = False,
+) -> None:
+    """Print the run as a graph: what each stage reads, writes, and what decides its content."""
+    from negmine.pipelines.graph import GRAPH, mermaid
+
+    if drawn:
+        typer.echo(mermaid(), nl=False)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("stage", "command", "job", "reads", "writes", "its fingerprint covers", "when")
+    for stage in GRAPH:
+        sets = (", ".join(names) for names in (stage.reads, stage.writes))
+        told = (stage.name, stage.command, stage.job, *sets, stage.covers, stage.optional)
+        table.add_row(*told, end_section=True)
+    console = Console()
+    (console if console.is_terminal else Console(width=140)).print(table)
+
+
 @app.command(name="config")
 def show_config(config: ConfigFile, settings: Settings = None, output: OutputFolder = None) -> None:
     """Print the resolved config."""
