@@ -124,6 +124,12 @@ def proto(job: Job, *options: str) -> api.Pipeline:
     return found
 
 
+@pytest.fixture(scope="module")
+def protos(jobs: dict[str, Job]) -> dict[str, api.Pipeline]:
+    """Every pipeline as a runner sees it without options."""
+    return {name: proto(job) for name, job in jobs.items()}
+
+
 def transforms(pipeline: api.Pipeline) -> Iterator[api.PTransform]:
     yield from pipeline.components.transforms.values()
 
@@ -147,23 +153,28 @@ def test_a_run_by_default_is_six_jobs(jobs: dict[str, Job]) -> None:
     assert len([name for name in jobs if not name.startswith(optional)]) == len(usual)
 
 
-def test_labels_are_unique_and_the_same_each_time(jobs: dict[str, Job]) -> None:
-    for job in jobs.values():
-        first, again = ([t.unique_name for t in transforms(proto(job))] for _ in range(2))
+def test_labels_are_unique_and_the_same_each_time(
+    jobs: dict[str, Job], protos: dict[str, api.Pipeline]
+) -> None:
+    for name, job in jobs.items():
+        pipelines_of = (protos[name], proto(job))
+        first, again = ([t.unique_name for t in transforms(made)] for made in pipelines_of)
         assert first == again
         assert len(set(first)) == len(first)
 
 
-def test_labels_say_nothing_of_the_run(jobs: dict[str, Job]) -> None:
-    for job in jobs.values():
+def test_labels_say_nothing_of_the_run(
+    jobs: dict[str, Job], protos: dict[str, api.Pipeline]
+) -> None:
+    for name, job in jobs.items():
         folders = {getattr(stage, "directory", "/tmp") for _, stage in stages_of(job)}
-        for transform in transforms(proto(job)):
+        for transform in transforms(protos[name]):
             assert not [folder for folder in folders if folder in transform.unique_name]
 
 
-def test_no_payload_is_over_a_megabyte(jobs: dict[str, Job]) -> None:
-    for name, job in jobs.items():
-        largest = max(len(t.spec.payload) for t in transforms(proto(job)))
+def test_no_payload_is_over_a_megabyte(protos: dict[str, api.Pipeline]) -> None:
+    for name, pipeline in protos.items():
+        largest = max(len(t.spec.payload) for t in transforms(pipeline))
         assert 0 < largest < MEGABYTE, name
 
 
@@ -189,15 +200,14 @@ def test_steps_that_run_a_model_and_no_others_ask_for_its_hardware(
     assert seen >= HINTED
 
 
-def test_nothing_is_asked_for_by_default(jobs: dict[str, Job]) -> None:
-    for job in jobs.values():
-        assert not any(e.resource_hints for e in proto(job).components.environments.values())
+def test_nothing_is_asked_for_by_default(protos: dict[str, api.Pipeline]) -> None:
+    for pipeline in protos.values():
+        assert not any(e.resource_hints for e in pipeline.components.environments.values())
 
 
-def test_keys_have_deterministic_coders(jobs: dict[str, Job]) -> None:
+def test_keys_have_deterministic_coders(protos: dict[str, api.Pipeline]) -> None:
     grouped = 0
-    for name, job in jobs.items():
-        pipeline = proto(job)
+    for name, pipeline in protos.items():
         context = PipelineContext(pipeline.components)
         for transform in transforms(pipeline):
             if transform.spec.urn == common_urns.primitives.GROUP_BY_KEY.urn:
@@ -243,7 +253,7 @@ def run(*command: object, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
     jobs: dict[str, Job], tmp_path: Path
 ) -> None:

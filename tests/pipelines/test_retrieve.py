@@ -141,14 +141,21 @@ def test_bm25_equals_brute_force(inputs, tmp_path):
     assert QUERIES - 1 not in found["query_ix"].to_pylist()
 
 
+@pytest.fixture(scope="module")
+def uncut(inputs, tmp_path_factory):
+    """Candidates of either source from one shard and one block."""
+    root = tmp_path_factory.mktemp("uncut")
+    return {name: getattr(inputs, name)(root / name, 1, 100) for name in ("dense", "bm25")}
+
+
 @settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 @given(**CUT)
 def test_candidates_are_the_same_bytes_for_any_shards_and_blocks(
-    inputs, tmp_path_factory, shards, size
+    inputs, uncut, tmp_path_factory, shards, size
 ):
     root = tmp_path_factory.mktemp("cut")
-    for name, retrieve in (("dense", inputs.dense), ("bm25", inputs.bm25)):
-        cut, whole = retrieve(root / name, shards, size), retrieve(root / f"{name}-whole", 1, 100)
+    for name, whole in uncut.items():
+        cut = getattr(inputs, name)(root / name, shards, size)
         assert cut.blocks() == plan_blocks(QUERIES, size)
         left, right = cut.read().combine_chunks(), whole.read().combine_chunks()
         assert left.equals(right)

@@ -26,9 +26,13 @@ SETTINGS: dict[Source, dict[str, Any]] = {
     Source.GIVEN: {},
 }
 SETS = [
-    *((source,) for source in Source),
-    *(pytest.param(pair, marks=pytest.mark.long) for pair in combinations(Source, 2)),
+    (Source.RANDOM,),
+    (Source.GIVEN,),
     tuple(Source),
+    *(
+        pytest.param(sources, marks=pytest.mark.long)
+        for sources in ((Source.BM25,), (Source.DENSE,), *combinations(Source, 2))
+    ),
 ]
 
 

@@ -95,7 +95,7 @@ def test_a_damaged_file_in_the_store_is_named_by_its_url(case: Case) -> None:
     assert "negmine-mirror" not in ended.err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_on_another_machine_place_vectors_from_the_store(
     case: Case, tmp_path: Path
 ) -> None:

@@ -290,7 +290,14 @@ def remount(place: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(place)], check=True)
 
 
-@pytest.mark.parametrize("stage", [None, "ingest", "embed", "judge", "score"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        None,
+        "judge",
+        *(pytest.param(s, marks=pytest.mark.long) for s in ("ingest", "embed", "score")),
+    ],
+)
 def test_a_read_only_work_directory(
     made: Path, tmp_path: Path, disk: Path, stage: str | None
 ) -> None:

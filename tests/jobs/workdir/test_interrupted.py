@@ -168,7 +168,7 @@ def fill(folder: Path, leave: int) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize("leave", [0, 20_000])
+@pytest.mark.parametrize("leave", [0, pytest.param(20_000, marks=pytest.mark.long)])
 def test_a_disk_that_is_really_full_while_reading(
     config: str, small_disk: Path, undisturbed: dict[str, str], leave: int
 ) -> None:
@@ -183,7 +183,11 @@ def test_a_disk_that_is_really_full_while_reading(
     completes(config, small_disk, undisturbed)
 
 
-STEPS = ("ingest", "embed", "retrieve", "judge", "score")
+STEPS = (
+    "embed",
+    "score",
+    *(pytest.param(step, marks=pytest.mark.long) for step in ("ingest", "retrieve", "judge")),
+)
 
 
 @pytest.mark.parametrize("step", STEPS)
