@@ -5,6 +5,10 @@ from typing import Annotated
 
 import typer
 
+from negmine.jobs.runs.published import find_run
+from negmine.jobs.terminal import printable
+from negmine.transforms.storage.targets import EXPORTS
+
 RunArgument = Annotated[
     str,
     typer.Argument(
@@ -72,11 +76,8 @@ def export(
     ] = None,
 ) -> None:
     """Write a run's negatives and positives in a trainer's format."""
-    from negmine.jobs.runs.published import find_run
-    from negmine.jobs.terminal import printable
     from negmine.transforms.exporters import Options, Source
     from negmine.transforms.exporters import export as write
-    from negmine.transforms.storage.targets import EXPORTS
 
     found = find_run(run)
     artifacts = found.artifacts()

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from negmine.jobs.mining.models import EncoderChoice, Models, check_models
 from negmine.jobs.runner.budget import Budget
+from negmine.jobs.runner.options import resolve
 from negmine.jobs.runs.remarks import Remarks
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
 from negmine.pipelines.graph import STAGES
+from negmine.pipelines.ingest import Ingest
 from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.readers import check, identified
 from negmine.transforms.readers.raw import RAW
 
 if TYPE_CHECKING:
@@ -47,8 +50,6 @@ class RunContext:
     models: Models = field(init=False, default_factory=Models)
 
     def __post_init__(self) -> None:
-        from negmine.jobs.runner.options import resolve
-
         self.options = resolve(self.config.runner, self.options)
         self.budget = Budget(self.config)
         block_size = self.budget.block_size
@@ -67,8 +68,6 @@ class RunContext:
 
     def check(self) -> None:
         """Raise at once for an input or a model that is not there."""
-        from negmine.transforms.readers import check
-
         check(self.config.input)
         check_models(self.config)
 
@@ -79,8 +78,6 @@ class RunContext:
 
     @cached_property
     def _identified(self) -> "tuple[dict[str, object], Sequence[Source]]":
-        from negmine.transforms.readers import identified
-
         return identified(self.config.input, self.config.seed, self.work.sums)
 
     @cached_property
@@ -108,8 +105,6 @@ class RunContext:
             )
 
     def _ingest(self, directory: str, _: object) -> "Ingest":
-        from negmine.pipelines.ingest import Ingest
-
         what = (self.config.input, self.config.seed, directory)
         return Ingest(*what, memory=self.budget.database(), sources=self._identified[1])
 

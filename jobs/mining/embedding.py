@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.given_vectors import GivenStudent, given_student, placed_vectors
 from negmine.jobs.mining.models import EncoderChoice
+from negmine.jobs.runner.processor import torch_processor
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
+from negmine.pipelines.stage import BlockStage
 from negmine.schemas import tables
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.models.weights import is_static
+from negmine.transforms.vectors.embed import EmbedTexts
 
 if TYPE_CHECKING:
     from negmine.pipelines.stage import BlockStage
@@ -89,9 +92,7 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
     identity = key["encoder"]
 
     def make(directory: str, blocks: Any) -> "BlockStage":
-        from negmine.pipelines.stage import BlockStage
         from negmine.transforms.models.encoder import load_encoder
-        from negmine.transforms.vectors.embed import EmbedTexts
 
         spec = encoder.spec()
         earlier = earlier_vectors(run, identity, tokens)
@@ -100,7 +101,6 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
         return BlockStage("EmbedTexts", embed, directory, blocks, schema, "none", hinted=True)
 
     def details(_: Dataset) -> dict[str, Any]:
-        from negmine.jobs.runner.processor import torch_processor
         from negmine.transforms.models.encoder import load_encoder
 
         return {

@@ -13,6 +13,7 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.vectors.files import ROWS_AT_ONCE, VectorFiles
+from negmine.transforms.vectors.place import PlaceVectors, forget_copy
 
 if TYPE_CHECKING:
     from negmine.transforms.vectors.place import PlaceVectors
@@ -99,8 +100,6 @@ def placed_vectors(run: RunContext, texts: str, student: GivenStudent) -> Artifa
     key = {"encoder": student.key(texts), **run.key(texts), "tokens": False}
 
     def make(directory: str, blocks: Any) -> "PlaceVectors":
-        from negmine.transforms.vectors.place import PlaceVectors
-
         return PlaceVectors(
             texts=run.ingested[texts],
             kind=texts,
@@ -112,8 +111,6 @@ def placed_vectors(run: RunContext, texts: str, student: GivenStudent) -> Artifa
         )
 
     def details(dataset: Dataset) -> dict[str, Any]:
-        from negmine.transforms.vectors.place import forget_copy
-
         forget_copy(dataset)
         return {"encoder": student.key(texts), "tokens": False, "model": ""}
 

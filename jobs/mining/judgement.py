@@ -10,6 +10,7 @@ from negmine.jobs.mining.models import judge_student
 from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
 from negmine.jobs.mining.scores import given_scores
 from negmine.jobs.workdir.artifacts import Artifact
+from negmine.pipelines.stage import BlockStage
 from negmine.schemas import tables
 from negmine.schemas.judges import (
     Cascade,
@@ -22,7 +23,18 @@ from negmine.schemas.judges import (
 )
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.calibrate import ScorePositives, read_calibration
+from negmine.transforms.judging.combined import Cascade as CascadeScores
+from negmine.transforms.judging.combined import Member
+from negmine.transforms.judging.combined import Vote as VoteScores
+from negmine.transforms.judging.cross_encoder import CrossEncoder as CrossEncoderScores
+from negmine.transforms.judging.fusion import Fusion as FusionScores
+from negmine.transforms.judging.judge import JudgePairs
+from negmine.transforms.judging.known_scores import ArtifactScores
+from negmine.transforms.judging.late_interaction import LateInteraction
+from negmine.transforms.judging.protocol import NoScores
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.models.judges import CrossEncoderSpec
 from negmine.transforms.pairs.features import Collection
 
 if TYPE_CHECKING:
@@ -65,10 +77,6 @@ def _token_sets(run: RunContext, judge: TokenJudge, vectors: Vectors) -> tuple[D
 
 def make_judge(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
     """The judge of a config section; what it needs beforehand is made or reused."""
-    from negmine.transforms.judging.fusion import Fusion as FusionScores
-    from negmine.transforms.judging.late_interaction import LateInteraction
-    from negmine.transforms.judging.protocol import NoScores
-
     match judge:
         case CrossEncoder():
             return _cross_encoder(run, judge)
@@ -86,8 +94,6 @@ def make_judge(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudg
 
 def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> "CrossEncoderSpec":
     """The CrossEncoderSpec that workers load."""
-    from negmine.transforms.models.judges import CrossEncoderSpec
-
     weights = run.models.cross_encoder(judge)
     return CrossEncoderSpec(
         weights.folder, judge.max_length, judge.device, judge.trust_remote_code, weights.digest
@@ -105,15 +111,11 @@ def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> dict[str, Any]:
 
 
 def _cross_encoder(run: RunContext, judge: CrossEncoder) -> KeyedJudge:
-    from negmine.transforms.judging.cross_encoder import CrossEncoder
-
-    scorer = CrossEncoder(cross_encoder_spec(run, judge), str(pair_store(run, judge)))
+    scorer = CrossEncoderScores(cross_encoder_spec(run, judge), str(pair_store(run, judge)))
     return KeyedJudge(scorer, _cross_encoder_key(run, judge))
 
 
 def _given(run: RunContext, judge: Precomputed, retrieved: Retrieved) -> KeyedJudge:
-    from negmine.transforms.judging.known_scores import ArtifactScores
-
     scores = given_scores(run, judge)
     fallback = make_judge(run, judge.fallback, retrieved) if judge.fallback else None
     rest = fallback.judge if fallback else None
@@ -124,11 +126,6 @@ def _given(run: RunContext, judge: Precomputed, retrieved: Retrieved) -> KeyedJu
 
 def _combined(run: RunContext, judge: Cascade | Vote, retrieved: Retrieved) -> KeyedJudge:
     """Members that score every pair have their own artifact, so none is scored twice."""
-    from negmine.transforms.judging.combined import Cascade as CascadeScores
-    from negmine.transforms.judging.combined import Member
-    from negmine.transforms.judging.combined import Vote as VoteScores
-    from negmine.transforms.judging.known_scores import ArtifactScores
-
     members, keys = [], []
     for number, part in enumerate(judge.judges):
         made = make_judge(run, part, retrieved)
@@ -147,17 +144,12 @@ def _combined(run: RunContext, judge: Cascade | Vote, retrieved: Retrieved) -> K
 
 def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> "Calibration":
     """A judge's scores of the known positives; a lazy judge is asked for those alone."""
-    from negmine.transforms.judging.calibrate import read_calibration
-
     if not made.judge.lazy:
         judged = judged_by(run, made, retrieved, Selection.of(run.config))
         return read_calibration(judged, judged=True)
     key = {**collection_key(run, retrieved.vectors), "judge": made.key}
 
     def make(directory: str, blocks: Any) -> "BlockStage":
-        from negmine.pipelines.stage import BlockStage
-        from negmine.transforms.judging.calibrate import ScorePositives
-
         score = ScorePositives(retrieved.collection, made.judge, bm25_scorer(run))
         schema = tables.POSITIVE_SCORES
         return BlockStage("ScorePositives", score, directory, blocks, schema, hinted=True)
@@ -196,9 +188,6 @@ def judged_by(
     }
 
     def make(directory: str, blocks: Any) -> "BlockStage":
-        from negmine.pipelines.stage import BlockStage
-        from negmine.transforms.judging.judge import JudgePairs
-
         judge = JudgePairs(retrieved.collection, candidates, made.judge, selection, bm25, places)
         return BlockStage("JudgePairs", judge, directory, blocks, tables.JUDGED, hinted=True)
 

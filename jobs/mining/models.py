@@ -10,6 +10,7 @@ from negmine.schemas.judges import CrossEncoder, ModelJudge
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.models.judges import DEFAULT_CROSS_ENCODER
 from negmine.transforms.models.limits import check_length, most_tokens
 from negmine.transforms.models.weights import Weights, find_weights, hardware_precision, is_static
 from negmine.transforms.storage.atomic import write_json
@@ -118,8 +119,6 @@ def judge_student(judge: ModelJudge, student: Student) -> Student:
 
 def cross_encoder_weights(judge: ModelJudge) -> Weights:
     """The cross-encoder's weights. Raises ModelError naming the judge that needs no download."""
-    from negmine.transforms.models.judges import DEFAULT_CROSS_ENCODER
-
     try:
         name = judge.model or DEFAULT_CROSS_ENCODER
         return find_weights(name, judge.allow_pickle, judge.trust_remote_code)

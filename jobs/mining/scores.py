@@ -7,6 +7,8 @@ from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas import tables
 from negmine.schemas.judges import Precomputed
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.query_tables import QueryTable
+from negmine.transforms.judging.given_scores import FillScores
 from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.storage.paths import table_files
 
@@ -31,9 +33,6 @@ def given_scores(run: RunContext, judge: Precomputed) -> Dataset:
     }
 
     def make(directory: str, blocks: Any) -> "QueryTable":
-        from negmine.transforms.data.query_tables import QueryTable
-        from negmine.transforms.judging.given_scores import FillScores
-
         sets = (run.ingested["queries"], run.ingested["documents"])
         fill = FillScores(tuple(files), *columns, *sets, digests)
         return QueryTable(fill, tables.POSITIVE_SCORES, directory, blocks)

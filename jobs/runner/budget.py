@@ -9,6 +9,7 @@ from negmine.schemas.judges import ModelJudge
 from negmine.schemas.sources import SOURCES, Bm25, Dense
 from negmine.transforms.data.columns import MOST_MAPPED
 from negmine.transforms.data.sql import MEMORY
+from negmine.transforms.sources.given import GivenFiles
 from negmine.transforms.sources.search import AUTO_SHARD
 
 PROGRAM = 600 << 20
@@ -66,8 +67,6 @@ class Budget:
 
         Raises DataError where they cannot be read.
         """
-        from negmine.transforms.sources.given import GivenFiles
-
         settings = self.config.sources.given
         return GivenFiles.of(settings).counts() if settings else (0, 0)
 

@@ -1,6 +1,7 @@
 """`negmine relabel`: suspected positives out for review, decisions in as labels of the next run."""
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import yaml
 
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
@@ -280,10 +282,6 @@ def shown_path(path: Path) -> str:
 
 def told(found: Relabelled) -> str:
     """The counts, and what the config of the next run has to say."""
-    import shlex
-
-    import yaml
-
     path = shown_path(found.labels)
     section = yaml.safe_dump({"input": {"labels": path}}, allow_unicode=True, width=10_000)
     return (

@@ -8,11 +8,15 @@ from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.judgement import Retrieved, collection_key, make_judge
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.workdir.artifacts import Artifact
+from negmine.pipelines.stage import BlockStage
 from negmine.schemas import tables
 from negmine.schemas.judges import Cascade, Fusion, Judge, NoJudge, Precomputed, Vote
 from negmine.schemas.remarks import Remark
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.known_scores import ArtifactScores
+from negmine.transforms.judging.sample import RANDOM, ScoreSample, sample_queries
 from negmine.transforms.kernels.choosing.policies import RETRIEVING
+from negmine.transforms.kernels.measures.auc import auc_with_interval
 
 QUERIES = 200
 """Most queries of a sample."""
@@ -81,9 +85,6 @@ def judge_samples(run: RunContext, retrieved: Retrieved) -> list[JudgeSample]:
 
 
 def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | None:
-    from negmine.transforms.judging.known_scores import ArtifactScores
-    from negmine.transforms.judging.sample import RANDOM, ScoreSample, sample_queries
-
     seed, sets = run.config.seed, run.ingested
     pooled = isinstance(judge, Fusion)
     most = POOLED if pooled else QUERIES
@@ -110,8 +111,6 @@ def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | N
     }
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.stage import BlockStage
-
         drawn = tuple(map(int, queries))
         sample = ScoreSample(retrieved.collection, scorer, bm25, drawn, seed, pool)
         schema = tables.SAMPLE_SCORES
@@ -124,8 +123,6 @@ def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | N
 
 def measure_judge(sample: JudgeSample, scored: Dataset) -> JudgeCheck | None:
     """The check of a judge by its scores of a sample; None where the sample is of one kind."""
-    from negmine.transforms.kernels.measures.auc import auc_with_interval
-
     table = scored.read(["query_ix", "is_positive", "judge_score"])
     query_ix, positive, scores = (column.to_numpy() for column in table.columns)
     count = len(set(query_ix.tolist()))

@@ -11,6 +11,7 @@ from negmine.schemas.judges import CrossEncoder, TokenJudge
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.models.judges import load_cross_encoder
 
 ROWS = 512
 """Documents and queries whose longest and shortest texts are tried."""
@@ -79,7 +80,6 @@ def try_judges(run: RunContext, student: AnyStudent, tokens: bool) -> None:
             embedded = not isinstance(student, EncoderChoice) or is_embedded(run, student, tokens)
             if embedded and storage.is_dir(pair_store(run, judge)):
                 continue
-            from negmine.transforms.models.judges import load_cross_encoder
 
             tried = Tried.of(run)
             pairs = list(zip(tried.queries, tried.documents, strict=False))
