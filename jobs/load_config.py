@@ -12,6 +12,7 @@ import yaml
 import yaml.nodes
 from pydantic import BaseModel, ValidationError
 
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.limits import reason
@@ -52,7 +53,7 @@ def load_config(path: str, settings: Sequence[str] = (), output: str | None = No
         raise ConfigError(f"{path}: " + "\n  ".join(lines)) from None
 
 
-def _read(path: str) -> dict[str, Any]:
+def _read(path: str) -> JsonObject:
     try:
         text = _text(path)
     except (OSError, ValueError) as error:
@@ -142,7 +143,7 @@ def _writable(text: str) -> bool:
     return True
 
 
-def _assign(values: dict[str, Any], key: str, value: Any) -> None:
+def _assign(values: JsonObject, key: str, value: Any) -> None:
     *path, last = key.split(".")
     if path and path[0] in {"policies", "tiers"} and values.get(path[0]) is None:
         judge = {"judge": values["judge"]} if "judge" in values else {}

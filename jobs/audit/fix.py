@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from negmine.jobs.audit.findings import CERTAIN, SUSPECTED, Entries
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.transforms import storage
 from negmine.transforms.foreign.files import container
@@ -61,7 +62,7 @@ def fix(
     keep_short: bool,
     digests: Mapping[str, Digest],
     force: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file.
 
     `force` as in `targets`. Raises ConfigError for a copy that another process wrote meanwhile,

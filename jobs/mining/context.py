@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.models import EncoderChoice, Models, check_models
 from negmine.jobs.runner.budget import Budget
@@ -13,6 +13,7 @@ from negmine.jobs.runs.remarks import Remarks
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
 from negmine.pipelines.graph import STAGES
 from negmine.pipelines.ingest import Ingest
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from negmine.transforms.readers.rows import Source
 
 
-def ingested_counts(directory: Path) -> dict[str, Any]:
+def ingested_counts(directory: Path) -> JsonObject:
     """What `counts.json` of an ingested collection holds, checked as far as it decides."""
     file = directory / "counts.json"
     try:
@@ -72,7 +73,7 @@ class RunContext:
         check_models(self.config)
 
     @cached_property
-    def input_fingerprint(self) -> dict[str, Any]:
+    def input_fingerprint(self) -> JsonObject:
         """What identifies the collection's content; no absolute paths."""
         return dict(self._identified[0])
 
@@ -112,7 +113,7 @@ class RunContext:
         """Rows of an ingested data set."""
         return self.ingested[name].rows
 
-    def key(self, *names: str) -> dict[str, Any]:
+    def key(self, *names: str) -> JsonObject:
         """Fingerprints of ingested data sets."""
         return {name: self.ingested[name].manifest()["fingerprint"] for name in names}
 

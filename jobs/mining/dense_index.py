@@ -9,6 +9,7 @@ from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.retrieve import FillDenseIndex, MeasureIndexRecall, TrainDenseIndex
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.sources import Dense
 from negmine.transforms.data.datasets import Dataset
@@ -124,7 +125,7 @@ def vectors_key(vectors: Vectors) -> dict[str, str]:
     return dict(zip(("d", "q"), vectors.fingerprints, strict=True))
 
 
-def search_key(index: DenseIndex) -> dict[str, Any]:
+def search_key(index: DenseIndex) -> JsonObject:
     """What decides an index's answers."""
     searched = {"depth", "nprobe", "ef_search", "over_fetch"}
     return {

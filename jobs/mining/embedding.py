@@ -10,7 +10,7 @@ from negmine.jobs.runner.processor import torch_processor
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
 from negmine.pipelines.stage import BlockStage
-from negmine.schemas import tables
+from negmine.schemas import JsonObject, tables
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.models.weights import is_static
@@ -52,7 +52,7 @@ def choose_student(run: RunContext) -> AnyStudent:
         return run.encoder(run.config.student, "student")
 
 
-def _key(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) -> dict[str, Any]:
+def _key(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) -> JsonObject:
     kind = "query" if texts == "queries" else "document"
     identity = {**encoder.identity, "kind": kind, "version": STAGES["embed"].version}
     return {"encoder": identity, **run.key(texts), "tokens": tokens}
@@ -66,7 +66,7 @@ def is_embedded(run: RunContext, encoder: EncoderChoice, tokens: bool) -> bool:
     )
 
 
-def earlier_vectors(run: RunContext, identity: dict[str, Any], tokens: bool) -> list[Dataset]:
+def earlier_vectors(run: RunContext, identity: JsonObject, tokens: bool) -> list[Dataset]:
     """Finished artifacts of an encoder, whatever the texts."""
     found = []
     for directory in storage.folders(run.work.root / "embed"):
@@ -100,7 +100,7 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
         schema = tables.vectors(load_encoder(spec).dimension)
         return BlockStage("EmbedTexts", embed, directory, blocks, schema, "none", hinted=True)
 
-    def details(_: Dataset) -> dict[str, Any]:
+    def details(_: Dataset) -> JsonObject:
         from negmine.transforms.models.encoder import load_encoder
 
         return {

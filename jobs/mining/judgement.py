@@ -11,7 +11,7 @@ from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
 from negmine.jobs.mining.scores import given_scores
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.stage import BlockStage
-from negmine.schemas import tables
+from negmine.schemas import JsonObject, tables
 from negmine.schemas.judges import (
     Cascade,
     CrossEncoder,
@@ -58,7 +58,7 @@ class KeyedJudge:
     """A judge ready to score, and what decides its scores, as JSON values."""
 
     judge: "BlockJudge"
-    key: dict[str, Any]
+    key: JsonObject
 
 
 def fingerprint_of(dataset: Dataset) -> str:
@@ -105,7 +105,7 @@ def pair_store(run: RunContext, judge: CrossEncoder) -> Path:
     return run.work.root / "pair_scores" / fingerprint(_cross_encoder_key(run, judge))
 
 
-def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> dict[str, Any]:
+def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> JsonObject:
     digest = run.models.cross_encoder(judge).digest
     return {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
 
@@ -135,7 +135,7 @@ def _combined(run: RunContext, judge: Cascade | Vote, retrieved: Retrieved) -> K
             scorer = ArtifactScores(judged_by(run, made, retrieved, Selection.of(run.config)))
         members.append(Member(f"{part.kind}_{number + 1}", scorer, calibration))
         keys.append(made.key)
-    key: dict[str, Any] = {"kind": judge.kind, "judges": keys}
+    key: JsonObject = {"kind": judge.kind, "judges": keys}
     if isinstance(judge, Vote):
         return KeyedJudge(VoteScores(tuple(members), judge.agree), {**key, "agree": judge.agree})
     key["uncertain"] = list(judge.uncertain)
@@ -158,7 +158,7 @@ def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> "Calib
     return read_calibration(scores, judged=False)
 
 
-def collection_key(run: RunContext, vectors: Vectors) -> dict[str, Any]:
+def collection_key(run: RunContext, vectors: Vectors) -> JsonObject:
     """Fingerprints of the collection and of the student's vectors."""
     own = run.key("documents", "queries", "positives")
     return {**own, "vectors": list(vectors.fingerprints)}

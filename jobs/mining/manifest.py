@@ -15,6 +15,7 @@ from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise
 from negmine.jobs.runner.processor import processor
 from negmine.jobs.workdir.layout import pair_score_stores
+from negmine.schemas import JsonObject
 from negmine.schemas.judges import CrossEncoder, ModelJudge
 from negmine.schemas.manifest import MANIFEST_VERSION, Manifest
 from negmine.schemas.tables import SCHEMA_VERSION
@@ -34,7 +35,7 @@ _PACKAGES = (
 )
 
 
-def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> dict[str, Any]:
+def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> JsonObject:
     """The manifest as JSON values; no absolute paths and nothing from the environment."""
     summary = summarise(mining, staging)
     config = mining.config
@@ -76,7 +77,7 @@ def peak_memory() -> int:
     return unit * (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
-def _shareable(mining: MiningRun) -> dict[str, Any]:
+def _shareable(mining: MiningRun) -> JsonObject:
     """The resolved config with absolute paths cut to their last name."""
 
     def cut(value: Any) -> Any:
@@ -97,7 +98,7 @@ def _shareable(mining: MiningRun) -> dict[str, Any]:
     return dict(config)
 
 
-def _precision(mining: MiningRun) -> dict[str, Any]:
+def _precision(mining: MiningRun) -> JsonObject:
     """What the models ran in, and the dtype of the student's parameters when it embedded.
 
     Models are loaded in the precision named here, and refused where they are not in it.
@@ -121,7 +122,7 @@ def _judges(mining: MiningRun) -> list[tuple[str, ModelJudge]]:
     return list(zip(names if len(judges) > 1 else ["judge"] * len(judges), judges, strict=True))
 
 
-def _processor(mining: MiningRun) -> dict[str, Any]:
+def _processor(mining: MiningRun) -> JsonObject:
     """The kind of processor of this process, and of the one that embedded."""
     embedded = mining.document_vectors.manifest().get("processor")
     return {**processor(), **({"embed": embedded} if embedded else {})}
@@ -168,7 +169,7 @@ def _artifacts(mining: MiningRun) -> dict[str, str]:
     return {name: str(directory.relative_to(root)) for name, directory in named.items()}
 
 
-def _cross_encoders(judge: dict[str, Any]) -> Iterator[str]:
+def _cross_encoders(judge: JsonObject) -> Iterator[str]:
     """SHA-256 of the weights of the cross-encoders of a judge's key, in order."""
     if judge.get("kind") == "cross_encoder":
         yield str(judge["weights"])

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import ModelError, StorageError
 from negmine.schemas.judges import CrossEncoder, ModelJudge
@@ -37,7 +38,7 @@ class EncoderChoice:
         return self.weights.digest
 
     @property
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> JsonObject:
         return {
             "weights": self.weights.digest,
             "precision": self.precision,

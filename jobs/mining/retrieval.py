@@ -13,7 +13,7 @@ from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
 from negmine.pipelines.retrieve import Retrieve
 from negmine.pipelines.stage import BlockStage
-from negmine.schemas import tables
+from negmine.schemas import JsonObject, tables
 from negmine.schemas.sources import Bm25, Dense, Random
 from negmine.schemas.verdicts import Source
 from negmine.transforms.data.columns import array_column
@@ -61,7 +61,7 @@ def queries_found(candidates: Dataset) -> dict[str, int]:
 
 
 def _candidates(
-    run: RunContext, source: Source, key: dict[str, Any], make: Callable[..., Any], **more: Any
+    run: RunContext, source: Source, key: JsonObject, make: Callable[..., Any], **more: Any
 ) -> Artifact:
     return Artifact(
         "retrieve",
@@ -102,7 +102,7 @@ def _dense(run: RunContext, vectors: Vectors) -> Artifact:
         return Retrieve(searcher, documents.rows, cut, directory, blocks)
 
     settings = config.model_dump(include={"depth", "index"})
-    key: dict[str, Any] = {"config": settings, **vectors_key(vectors)}
+    key: JsonObject = {"config": settings, **vectors_key(vectors)}
     if index is not None:
         key |= search_key(index)
     at_once = run.budget.blocks_at_once(config.depth, documents.rows)

@@ -18,7 +18,7 @@ from negmine.jobs.mining.publish import publish
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.plan.reuse import unknown
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
-from negmine.schemas import tables
+from negmine.schemas import JsonObject, tables
 from negmine.schemas.config import Config, Vectors
 from negmine.schemas.judges import Judge, NoJudge, TokenJudge
 from negmine.schemas.policies import needs_judge
@@ -256,7 +256,7 @@ def _bounded(config: Config, each: int, place: Path) -> Config:
     """The run's config with an output of its own, and sources that read no files."""
     output = {"path": str(place), "workdir": None, "run_id": "sample"}
     sources = config.sources
-    from_files: dict[str, Any] = {str(s): None for s in sources.on() if SOURCES[s].bound is None}
+    from_files: JsonObject = {str(s): None for s in sources.on() if SOURCES[s].bound is None}
     if from_files:
         count = each + (sources.random.count if sources.random else 0)
         sources = sources.model_copy(update={**from_files, "random": Random(count=max(1, count))})

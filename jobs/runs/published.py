@@ -7,9 +7,9 @@ import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from negmine.jobs.runs.trust import MOST_MANIFEST, check_files, check_manifest, vouched
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.storage.atomic import write_text
@@ -47,7 +47,7 @@ class Run:
         return storage.is_file(self.path / MANIFEST)
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> JsonObject:
         """The manifest. Raises StorageError where it is missing or not a JSON object."""
         file = self.path / MANIFEST
         try:

@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -14,6 +13,7 @@ import yaml
 
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.schemas.locations import shown
 from negmine.transforms import storage
@@ -104,12 +104,12 @@ def _refuse_to_replace(file: Path, force: bool) -> None:
         )
 
 
-def _decimal(row: dict[str, Any]) -> dict[str, Any]:
+def _decimal(row: JsonObject) -> JsonObject:
     """float32 scores as the shortest decimals that mean them."""
     return {k: float(str(np.float32(v))) if isinstance(v, float) else v for k, v in row.items()}
 
 
-def _write(file: Path, records: Iterable[dict[str, Any]]) -> int:
+def _write(file: Path, records: Iterable[JsonObject]) -> int:
     """JSON lines under their final name, all or none; returns how many."""
     count = 0
     with (
@@ -228,7 +228,7 @@ def _refuse_misplaced(
     run: Run,
     file: Path,
     decided: dict[Pair, tuple[int, str]],
-    known: dict[Pair, dict[str, Any]],
+    known: dict[Pair, JsonObject],
 ) -> None:
     """Hold the decisions to the run's ledger."""
     table = pa.table(
@@ -260,9 +260,9 @@ def _refuse_misplaced(
     _refuse(file, problems)
 
 
-def _known_labels(file: Path) -> dict[Pair, dict[str, Any]]:
+def _known_labels(file: Path) -> dict[Pair, JsonObject]:
     """Lines of a labels file by pair; none where there is no file yet."""
-    known: dict[Pair, dict[str, Any]] = {}
+    known: dict[Pair, JsonObject] = {}
     problems: list[tuple[int, str]] = []
     for number, data, found in _parsed(file) if storage.exists(file) else ():
         if isinstance(found, Rejected) or found.decision is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from negmine.jobs.runner.progress import progress
 from negmine.pipelines.graph import STAGES
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import NegmineError, StorageError
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
@@ -52,11 +53,11 @@ class Artifact:
     """
 
     stage: str
-    key: dict[str, Any]
+    key: JsonObject
     rows: int
     make: Make
     label: str = ""
-    details: dict[str, Any] | Callable[[Dataset], dict[str, Any]] | None = None
+    details: JsonObject | Callable[[Dataset], JsonObject] | None = None
     at_once: int | None = None
     block_size: int | None = None
     several: tuple[str, ...] = ()
@@ -120,12 +121,12 @@ class WorkDirectory:
     root: Path
     block_size: int
     options: Sequence[str] = ()
-    timings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    timings: dict[str, JsonObject] = field(default_factory=dict)
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
     used: dict[Path, None] = field(default_factory=dict)
     _made: set[Path] = field(default_factory=set)
 
-    def path(self, stage: str, key: dict[str, Any]) -> tuple[Path, str]:
+    def path(self, stage: str, key: JsonObject) -> tuple[Path, str]:
         """Directory and fingerprint of an artifact, from everything that decides its content."""
         identity = {"stage": stage, "version": STAGES[stage].version, "schema": SCHEMA_VERSION}
         found = fingerprint({**identity, **key})
@@ -159,7 +160,7 @@ class WorkDirectory:
         finally:
             entry["seconds"] = round(entry["seconds"] + time.perf_counter() - started, 3)
 
-    def _entry(self, stage: str, reused: bool) -> dict[str, Any]:
+    def _entry(self, stage: str, reused: bool) -> JsonObject:
         entry = self.timings.setdefault(stage, {"seconds": 0.0, "reused": True})
         entry["reused"] = entry["reused"] and reused
         return entry

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, parse_part
@@ -121,7 +122,7 @@ class Dataset:
             self.refresh()
         return self.directory in _checked
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> JsonObject:
         """The manifest. Raises StorageError where it is missing or not JSON."""
         if storage.is_mirrored(self.directory):
             self._is_checked()
@@ -141,7 +142,7 @@ class Dataset:
         sizes = storage.sizes(self.directory)
         names = sorted(filter(_is_part, sizes))
         counts = storage.parquet_rows([(self.directory / name, sizes[name]) for name in names])
-        parts: list[dict[str, Any]] = []
+        parts: list[JsonObject] = []
         for name in names:
             try:
                 rows = next(counts)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.exporters import flagembedding, n_tuple, triplet
 from negmine.transforms.exporters.block import QueryBlock
@@ -72,10 +73,10 @@ class Report:
     grades: dict[str, int]
     scores: str | None
     notes: list[str]
-    details: dict[str, Any]
-    input: dict[str, Any]
+    details: JsonObject
+    input: JsonObject
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """As JSON values; the file by its name alone."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         counted = {name: values[name].as_json() for name in ("queries", "positives")}

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.targets import ending
@@ -95,7 +96,7 @@ def _lines(table: pa.Table) -> Iterator[str]:
         yield "".join(json_line(dict(zip(names, row, strict=True))) for row in rows)
 
 
-def json_line(record: dict[str, Any]) -> str:
+def json_line(record: JsonObject) -> str:
     """A record as a line of JSON that no reader breaks in two."""
     text = json.dumps(record, ensure_ascii=False, allow_nan=False)
     for letter, escape in _LINE_BREAKS.items():

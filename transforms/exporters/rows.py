@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.data.sql import connect, dataset_sql, has_parts, partitioned_sql, sql_string
 from negmine.transforms.exporters.block import QueryBlock
@@ -90,7 +91,7 @@ class RunNegatives:
         self.options = options
         self.tiers = [tier for tier in source.quotas if not options.tiers or tier in options.tiers]
         self.notes: list[str] = []
-        self.details: dict[str, Any] = {}
+        self.details: JsonObject = {}
         self.graded = 0
 
     def __enter__(self) -> "RunNegatives":

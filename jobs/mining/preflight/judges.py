@@ -9,7 +9,7 @@ from negmine.jobs.mining.judgement import Retrieved, collection_key, make_judge
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.stage import BlockStage
-from negmine.schemas import tables
+from negmine.schemas import JsonObject, tables
 from negmine.schemas.judges import Cascade, Fusion, Judge, NoJudge, Precomputed, Vote
 from negmine.schemas.remarks import Remark
 from negmine.transforms.data.datasets import Dataset
@@ -46,7 +46,7 @@ class JudgeCheck:
     positives: int
     random: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The check as it stands in a manifest."""
         return {k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
@@ -114,7 +114,7 @@ def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | N
         drawn = tuple(map(int, queries))
         sample = ScoreSample(retrieved.collection, scorer, bm25, drawn, seed, pool)
         schema = tables.SAMPLE_SCORES
-        how: dict[str, Any] = {"hinted": True, "waits": pooled}
+        how: JsonObject = {"hinted": True, "waits": pooled}
         return BlockStage("ScoreSample", sample, directory, blocks, schema, **how)
 
     label = f"check judge {judge.kind}"
