@@ -136,7 +136,7 @@ class Runner(Model):
 
     @field_validator("options", mode="before")
     @classmethod
-    def _are_finite(cls, options: Any) -> Any:
+    def _are_finite(cls, options: object) -> Any:
         for name, value in options.items() if isinstance(options, dict) else ():
             if isinstance(value, float) and not isfinite(value):
                 raise ValueError(f"{name}: {value} is not a finite number")
@@ -198,7 +198,7 @@ class Config(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_policies(cls, values: Any) -> Any:
+    def _default_policies(cls, values: object) -> Any:
         if isinstance(values, dict):
             judge = values.get("judge") or {}
             kind = judge.get("kind") if isinstance(judge, dict) else getattr(judge, "kind", None)

@@ -1,6 +1,6 @@
 """Pydantic models of the `judge` section: who says how safe a negative is, one model a kind."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
@@ -172,7 +172,7 @@ def _defaults(key: str) -> list[object]:
     return [None if f.is_required() else _plain(f.default) for f in fields]
 
 
-def _plain(value: Any) -> object:
+def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 

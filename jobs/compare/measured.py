@@ -54,8 +54,10 @@ def _is_shown(row: JsonObject) -> bool:
     return row["metric"] not in (*_COUNTED, *_SPREAD)
 
 
-def _values(sides: list[dict[tuple[Any, ...], Metric]], place: tuple[Any, ...]) -> list[Any]:
-    found: list[Any] = []
+def _values(
+    sides: list[dict[tuple[object, ...], Metric]], place: tuple[object, ...]
+) -> list[object]:
+    found: list[object] = []
     for side in sides:
         metric = side.get(place)
         found += [None] * 3 if metric is None else [metric.value, metric.low, metric.high]

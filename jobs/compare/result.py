@@ -1,7 +1,6 @@
 """What a comparison of two runs holds; `as_json` has the same numbers as table and page."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from negmine.jobs.runs.published import Run
 from negmine.schemas import JsonObject
@@ -26,8 +25,8 @@ class Setting:
     """A value that differs, by its dotted key; None where it is null or not there."""
 
     key: str
-    a: Any
-    b: Any
+    a: object
+    b: object
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from negmine.jobs.compare.measured import OWN
 from negmine.jobs.compare.result import Comparison, Measured, Move, Paired
@@ -26,7 +25,7 @@ class Shown:
     words: int = 1
 
 
-def setting(value: Any) -> str:
+def setting(value: object) -> str:
     """A value of the config as JSON; `-` where there is none."""
     if value is None:
         return "-"

@@ -14,7 +14,7 @@ _INPUTS = ("inputs", "models", "precision", "seed", "schema_version", "versions"
 _LATER = ("processor", "precision.student_dtype", "precision.judge")
 
 
-def flatten(value: Any, prefix: str = "") -> JsonObject:
+def flatten(value: object, prefix: str = "") -> JsonObject:
     """Values by dotted key; lists are values, and so are empty objects."""
     if not isinstance(value, dict) or not value:
         return {prefix: value} if prefix else {}

@@ -1,8 +1,7 @@
 """HTML and SVG made of elements: whatever is not markup already is escaped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 from negmine.jobs.terminal import printable
 
@@ -34,7 +33,7 @@ def cut(text: str, size: int) -> tuple[Markup, int]:
     return markup, len(text) - len(shown)
 
 
-def _children(values: Iterable[Any]) -> Iterable[str]:
+def _children(values: Iterable[object]) -> Iterable[str]:
     for value in values:
         if isinstance(value, Markup):
             yield value
@@ -49,7 +48,7 @@ def _attribute(name: str, value: object) -> str:
     return f" {name}" if value is True else f' {name}="{escaped(value)}"'
 
 
-def element(tag: str, *children: Any, **attributes: Any) -> Markup:
+def element(tag: str, *children: object, **attributes: object) -> Markup:
     """One element. Children are Markup, text (escaped), lists of either, or None (left out).
 
     Attributes that are None or False are left out; `class_` is `class`, `data_id` is `data-id`.
@@ -64,7 +63,7 @@ def element(tag: str, *children: Any, **attributes: Any) -> Markup:
     return Markup(f"<{tag}{named}>{''.join(_children(children))}</{tag}>")
 
 
-def table(caption: str, headings: list[str], rows: list[list[Any]]) -> Markup:
+def table(caption: str, headings: list[str], rows: Sequence[Sequence[object]]) -> Markup:
     """A table whose first column names its rows; it scrolls sideways where it is too wide."""
     head = [element("th", name, scope="col") for name in headings]
     body = [

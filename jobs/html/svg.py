@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
 
 from negmine.jobs.html.markup import Markup, element
 
@@ -45,7 +44,7 @@ def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
     return element("line", class_=kind, x1=_at(x1), y1=_at(y1), x2=_at(x2), y2=_at(y2))
 
 
-def box(kind: str, x: float, y: float, width: float, height: float, **more: Any) -> Markup:
+def box(kind: str, x: float, y: float, width: float, height: float, **more: object) -> Markup:
     """A rectangle of class `kind`; a negative size is none."""
     size = {"width": _at(max(width, 0)), "height": _at(max(height, 0))}
     return element("rect", class_=kind, x=_at(x), y=_at(y), **size, **more)
@@ -68,7 +67,7 @@ def across(x: Scale, at: Sequence[float], top: float, base: float, title: str) -
     return [*parts, text(WIDTH / 2, base + 33, title, "soft", "middle")]
 
 
-def drawing(height: float, name: str, parts: Sequence[Any]) -> Markup:
+def drawing(height: float, name: str, parts: Sequence[object]) -> Markup:
     """The parts as one image with a name for those who cannot see it."""
     return element(
         "svg",

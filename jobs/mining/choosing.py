@@ -1,9 +1,9 @@
 """The verdicts of a run, and the sets that they make up."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import tables
 from negmine.schemas.selection import Selection
@@ -21,7 +21,7 @@ def verdicts_artifact(
 ) -> Artifact:
     """Every candidate with its verdict and tier."""
 
-    def make(directory: str, blocks: Any) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> "BlockStage":
         select = SelectNegatives(judged, selection, collection)
         return BlockStage("SelectNegatives", select, directory, blocks, tables.VERDICTS)
 
@@ -34,7 +34,7 @@ def sets_artifact(run: RunContext, verdicts: Artifact, collection: Collection) -
     directory, fingerprint = run.work.path(verdicts.stage, verdicts.key)
     tiers = run.config.tiers
 
-    def make(place: str, blocks: Any) -> "BlockStage":
+    def make(place: str, blocks: Blocks) -> "BlockStage":
         score = ScoreSets(Dataset(str(directory)), collection, dict(tiers))
         return BlockStage("ScoreSets", score, place, blocks, tables.SETS)
 

@@ -1,13 +1,12 @@
 """The index of document vectors in the work directory, and the check of its recall."""
 
-from typing import Any
-
+import apache_beam as beam
 import numpy as np
 import typer
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors
-from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.artifacts import Artifact, Blocks, Make
 from negmine.pipelines.retrieve import FillDenseIndex, MeasureIndexRecall, TrainDenseIndex
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
@@ -41,13 +40,13 @@ def dense_index(run: RunContext, config: Dense, vectors: Vectors) -> DenseIndex 
         "seed": run.config.seed,
     }
 
-    def train(directory: str, blocks: Any) -> Any:
+    def train(directory: str, blocks: Blocks) -> beam.PTransform:
         return TrainDenseIndex(source, directory, blocks)
 
-    def fill(directory: str, blocks: Any) -> Any:
+    def fill(directory: str, blocks: Blocks) -> beam.PTransform:
         return FillDenseIndex(source, trained, directory, blocks)
 
-    def part(name: str, rows: int, make: Any, label: str) -> Dataset:
+    def part(name: str, rows: int, make: Make, label: str) -> Dataset:
         # One shard is one block here, whatever the number of queries in a block of the run.
         artifact = Artifact("index", {**key, "part": name}, rows, make, label, block_size=1)
         return run.work.make_or_reuse(artifact)
@@ -104,7 +103,7 @@ def _recall(run: RunContext, index: DenseIndex, vectors: Vectors) -> Dataset:
     keys = run.ingested["queries"].read(["query_key"])["query_key"].to_numpy()
     rows = tuple(sample_rows(keys, seed, SAMPLED_QUERIES).tolist())
 
-    def make(directory: str, blocks: Any) -> Any:
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
         return MeasureIndexRecall(
             index, vectors.documents, vectors.queries, rows, directory, blocks
         )

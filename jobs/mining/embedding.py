@@ -1,13 +1,13 @@
 """The student's, or a judge's, vectors of a run's texts: what decides them, and the artifact."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.given_vectors import GivenStudent, given_student, placed_vectors
 from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.runner.processor import torch_processor
-from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.graph import STAGES
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
@@ -91,7 +91,7 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
     key = _key(run, texts, encoder, tokens)
     identity = key["encoder"]
 
-    def make(directory: str, blocks: Any) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> "BlockStage":
         from negmine.transforms.models.encoder import load_encoder
 
         spec = encoder.spec()

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Student
@@ -100,7 +100,7 @@ def placed_vectors(run: RunContext, texts: str, student: GivenStudent) -> Artifa
     """
     key = {"encoder": student.key(texts), **run.key(texts), "tokens": False}
 
-    def make(directory: str, blocks: Any) -> "PlaceVectors":
+    def make(directory: str, blocks: Blocks) -> "PlaceVectors":
         return PlaceVectors(
             texts=run.ingested[texts],
             kind=texts,

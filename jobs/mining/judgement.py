@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors, embedded
 from negmine.jobs.mining.models import judge_student
 from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
 from negmine.jobs.mining.scores import given_scores
-from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
 from negmine.schemas.judges import (
@@ -149,7 +149,7 @@ def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> "Calib
         return read_calibration(judged, judged=True)
     key = {**collection_key(run, retrieved.vectors), "judge": made.key}
 
-    def make(directory: str, blocks: Any) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> "BlockStage":
         score = ScorePositives(retrieved.collection, made.judge, bm25_scorer(run))
         schema = tables.POSITIVE_SCORES
         return BlockStage("ScorePositives", score, directory, blocks, schema, hinted=True)
@@ -187,7 +187,7 @@ def judged_by(
         "selection": selection.key() if made.judge.lazy else None,
     }
 
-    def make(directory: str, blocks: Any) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> "BlockStage":
         judge = JudgePairs(retrieved.collection, candidates, made.judge, selection, bm25, places)
         return BlockStage("JudgePairs", judge, directory, blocks, tables.JUDGED, hinted=True)
 

@@ -80,7 +80,7 @@ def peak_memory() -> int:
 def _shareable(mining: MiningRun) -> JsonObject:
     """The resolved config with absolute paths cut to their last name."""
 
-    def cut(value: Any) -> Any:
+    def cut(value: object) -> Any:
         if isinstance(value, dict):
             return {key: cut(entry) for key, entry in value.items()}
         if isinstance(value, list):

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import apache_beam as beam
 import numpy as np
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.dense_index import dense_index, search_key, vectors_key
 from negmine.jobs.mining.embedding import Vectors
-from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.artifacts import Artifact, Blocks, Make
 from negmine.pipelines.graph import STAGES
 from negmine.pipelines.retrieve import Retrieve
 from negmine.pipelines.stage import BlockStage
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 def bm25_artifact(run: RunContext, language: str | None) -> Artifact:
     """The index of the corpus for a language; k1, b and method play no part."""
 
-    def make(directory: str, _: Any) -> Any:
+    def make(directory: str, _: Blocks) -> beam.PTransform:
         documents = run.ingested["documents"]
         blocks = tuple(documents.blocks())
         return IndexDocuments(documents, language, blocks, Bm25Index(directory))
@@ -61,7 +62,7 @@ def queries_found(candidates: Dataset) -> dict[str, int]:
 
 
 def _candidates(
-    run: RunContext, source: Source, key: JsonObject, make: Callable[..., Any], **more: Any
+    run: RunContext, source: Source, key: JsonObject, make: Make, **more: Any
 ) -> Artifact:
     return Artifact(
         "retrieve",
@@ -78,7 +79,7 @@ def _bm25(run: RunContext, vectors: Vectors) -> Artifact:
     config = run.config.sources.bm25 or Bm25()
     index = bm25_index(run, config.language)
 
-    def make(directory: str, blocks: Any) -> Any:
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
         documents = run.rows("documents")
         cut = run.budget.bm25(config, documents, index.postings.rows)
         searcher = Bm25Searcher(index, run.ingested["queries"], cut)
@@ -95,7 +96,7 @@ def _dense(run: RunContext, vectors: Vectors) -> Artifact:
     documents, queries = vectors.documents, vectors.queries
     index = dense_index(run, config, vectors)
 
-    def make(directory: str, blocks: Any) -> Any:
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
         width = array_column(documents, "vector").shape[1]
         cut = run.budget.dense(config, documents.rows, width)
         searcher = DenseSearcher(documents, queries, index)
@@ -113,7 +114,7 @@ def random_artifact(run: RunContext) -> Artifact:
     """Random documents for every query; they need no vectors and no index."""
     config, seed = run.config.sources.random or Random(), run.config.seed
 
-    def make(directory: str, blocks: Any) -> Any:
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
         draw = DrawRandom(run.ingested["queries"], run.rows("documents"), config.count, seed)
         return BlockStage("DrawRandom", draw, directory, blocks, tables.CANDIDATES)
 
@@ -134,7 +135,7 @@ def fill_given(run: RunContext) -> "FillGiven":
 def _given(run: RunContext, vectors: Vectors) -> Artifact:
     fill = fill_given(run)
 
-    def make(directory: str, blocks: Any) -> Any:
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
         return QueryTable(fill, tables.CANDIDATES, directory, blocks)
 
     key = {
@@ -165,7 +166,7 @@ def hub_places(run: RunContext, candidates: dict[str, Dataset]) -> Dataset | Non
     if not any(policy.name == "hub_cap" for policy in run.config.policies or ()):
         return None
 
-    def make(directory: str, blocks: Any) -> Any:
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
         fill = FillPlaces(tuple(candidates.items()))
         return QueryTable(fill, tables.PAIR_PLACES, directory, blocks)
 

@@ -1,9 +1,9 @@
 """Scores computed elsewhere, as an artifact of the work directory."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.schemas import tables
 from negmine.schemas.judges import Precomputed
 from negmine.transforms.data.datasets import Dataset
@@ -32,7 +32,7 @@ def given_scores(run: RunContext, judge: Precomputed) -> Dataset:
         **run.key("queries", "documents"),
     }
 
-    def make(directory: str, blocks: Any) -> "QueryTable":
+    def make(directory: str, blocks: Blocks) -> "QueryTable":
         sets = (run.ingested["queries"], run.ingested["documents"])
         fill = FillScores(tuple(files), *columns, *sets, digests)
         return QueryTable(fill, tables.POSITIVE_SCORES, directory, blocks)

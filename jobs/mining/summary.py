@@ -1,7 +1,6 @@
 """Counts, calibration and ECI of a run, from its own Parquet."""
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -116,7 +115,7 @@ def _calibration(database: duckdb.DuckDBPyConnection, mining: MiningRun) -> list
     return table
 
 
-def _row(database: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[Any, ...]:
+def _row(database: duckdb.DuckDBPyConnection, sql: str, *values: object) -> tuple[object, ...]:
     row = database.execute(sql, list(values)).fetchone()
     return tuple(row) if row else ()
 

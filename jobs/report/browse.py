@@ -106,11 +106,11 @@ def _pair(row: JsonObject, group: Group, words: dict[str, list[str]]) -> Markup:
     )
 
 
-def _identifier(value: Any) -> Markup:
+def _identifier(value: object) -> Markup:
     return element("code", "?" if value is None else cut(str(value), ID_BYTES)[0])
 
 
-def _document(title: str, identifier: Any, text: str | None) -> Markup:
+def _document(title: str, identifier: object, text: str | None) -> Markup:
     return element(
         "div",
         element("h5", title, " ", _identifier(identifier)),
@@ -118,7 +118,7 @@ def _document(title: str, identifier: Any, text: str | None) -> Markup:
     )
 
 
-def _text(text: str | None, size: int) -> list[Any]:
+def _text(text: str | None, size: int) -> list[object]:
     if text is None:
         return [element("i", _NOT_HERE)]
     shown, lacking = cut(text, size)
@@ -133,7 +133,7 @@ def _number(value: Any) -> str | None:
 
 
 def _scores(row: JsonObject, group: Group) -> list[Markup]:
-    shown: list[tuple[str, Any]] = [("sources", ", ".join(row["sources"] or []))]
+    shown: list[tuple[str, object]] = [("sources", ", ".join(row["sources"] or []))]
     for name, (own, positive) in _SCORES.items():
         if row.get(own) is not None:
             beside = _number(row.get(positive))

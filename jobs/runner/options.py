@@ -6,7 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from negmine.schemas import JsonObject
@@ -94,7 +94,7 @@ def _check_hints(runner: Runner) -> None:
             ) from None
 
 
-def _argument(name: str, value: Any, known: dict[str, argparse.Action]) -> list[str]:
+def _argument(name: str, value: object, known: dict[str, argparse.Action]) -> list[str]:
     if name == "runner":
         raise ConfigError(f"runner.options.runner: the runner ({value!r}) is named by runner.name")
     if _SECRET.search(name):

@@ -74,7 +74,7 @@ def add_stages(pipeline: beam.Pipeline, chains: Sequence[Chain], after: Chain = 
     """Apply chains of stages to a pipeline, each stage under its name."""
     ends = []
     for chain in chains:
-        made: Any = pipeline
+        made: object = pipeline
         for name, stage in chain:
             made = made | name >> stage
         ends.append(made)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import duckdb
 
@@ -34,7 +33,7 @@ class Result:
     """Columns of an answer, and its rows, read as they are asked for."""
 
     columns: list[str]
-    rows: Iterator[tuple[Any, ...]]
+    rows: Iterator[tuple[object, ...]]
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,8 @@ class Database:
         return Result(columns, self._rows(answer, first))
 
     def _rows(
-        self, answer: duckdb.DuckDBPyConnection, batch: list[tuple[Any, ...]]
-    ) -> Iterator[tuple[Any, ...]]:
+        self, answer: duckdb.DuckDBPyConnection, batch: list[tuple[object, ...]]
+    ) -> Iterator[tuple[object, ...]]:
         while batch:
             yield from batch
             try:
@@ -190,7 +189,7 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _node_types(tree: Any) -> Iterator[str]:
+def _node_types(tree: object) -> Iterator[str]:
     if isinstance(tree, dict):
         kind = tree.get("type")
         if isinstance(kind, str) and kind.endswith("_NODE"):

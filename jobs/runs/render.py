@@ -18,7 +18,7 @@ from negmine.jobs.terminal import printable
 TABLE_ROWS = 1_000
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | int):
@@ -36,7 +36,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):

@@ -16,7 +16,7 @@ from negmine.schemas.verdicts import Source
 _STAGES = (*STAGES, "publish")
 
 
-def _count(value: Any) -> Text:
+def _count(value: object) -> Text:
     return Text("-" if value is None else f"{value:,.12g}")
 
 

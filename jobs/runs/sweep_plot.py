@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import yaml
 from rich.table import Table
@@ -53,7 +52,7 @@ def _names(rows: Sequence[JsonObject]) -> dict[str, str]:
     return {k: n if last.count(n) == 1 else k for k, n in zip(keys, last, strict=True)}
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     text = value if isinstance(value, str) else yaml.safe_dump(value, default_flow_style=True)
@@ -91,7 +90,7 @@ def _cells(row: JsonObject, rows: Sequence[JsonObject]) -> Iterator[tuple[str, s
     yield "95 %", "-" if None in interval else "{:.4f}-{:.4f}".format(*interval)
 
 
-def _figure(name: str, value: Any) -> str:
+def _figure(name: str, value: object) -> str:
     if value is None:
         return "-"
     if not isinstance(value, float):

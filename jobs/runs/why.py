@@ -1,7 +1,5 @@
 """`negmine why`: what became of a query's candidates, or the whole story of one of them."""
 
-from typing import Any
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -98,7 +96,7 @@ def _unknown(run: Run, query_id: str) -> ConfigError:
     )
 
 
-def _cell(value: Any) -> Text:
+def _cell(value: object) -> Text:
     if value is None:
         return Text("-", style="dim")
     if isinstance(value, float):
@@ -159,7 +157,7 @@ def _judged_pairs(artifacts: JsonObject, query_id: str, doc_id: str) -> tuple[Pa
     return pairs, int((pairs.doc_ix == doc_ix).argmax())
 
 
-def _position(path: Any, column: str, identifier: str) -> int:
+def _position(path: object, column: str, identifier: str) -> int:
     start = 0
     for table in Dataset(str(path)).tables([column]):
         found = table.column(column).index(identifier).as_py()

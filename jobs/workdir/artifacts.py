@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from negmine.jobs.runner.progress import progress
 from negmine.pipelines.graph import STAGES
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _PLAN = "_plan.json"
 
-Make = Callable[[str, tuple[Block, ...]], "beam.PTransform"]
+Blocks: TypeAlias = tuple[Block, ...]
+Make: TypeAlias = Callable[[str, Blocks], "beam.PTransform"]
 """From an artifact's directory and the blocks that are missing to the transform that makes them."""
 
 
@@ -208,7 +209,7 @@ class WorkDirectory:
         shown = [(p.datasets[0].path, missing[p]) for p in places if not p.artifact.several]
         with progress(", ".join(place.name for place in places), shown):
             for step in range(steps):
-                chains: list[list[tuple[str, Any]]] = []
+                chains: list[list[tuple[str, object]]] = []
                 after = []
                 for at, place in enumerate(places):
                     batches = _batches(place, missing[place])
@@ -276,7 +277,7 @@ def _batches(place: _Place, todo: tuple[Block, ...]) -> list[tuple[Block, ...]]:
 
 
 def _add(
-    chains: list[list[tuple[str, Any]]],
+    chains: list[list[tuple[str, object]]],
     place: _Place,
     blocks: tuple[Block, ...],
     before: tuple[Block, ...],

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from negmine.jobs.runs.published import MANIFEST as RUN_MANIFEST
 from negmine.jobs.runs.published import RUN_ID, Run, current_id, list_runs
@@ -249,7 +248,7 @@ def _of_run(run: Run, by_name: dict[str, list[Path]]) -> Iterator[Path]:
     yield from _mentioned(manifest.get("judge"), by_name)
 
 
-def _mentioned(value: Any, by_name: dict[str, list[Path]]) -> list[Path]:
+def _mentioned(value: object, by_name: dict[str, list[Path]]) -> list[Path]:
     if isinstance(value, str):
         return by_name.get(value.partition("/")[0], [])
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

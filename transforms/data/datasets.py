@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -65,7 +64,7 @@ def _is_part(name: str) -> bool:
     return name.startswith("part-") and name.endswith(".parquet")
 
 
-def _are_parts(value: Any) -> bool:
+def _are_parts(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(part, dict) and {"name", "rows", "bytes"} <= part.keys() for part in value
     )
@@ -137,7 +136,7 @@ class Dataset:
             ) from error
         return value
 
-    def finish(self, **details: Any) -> None:
+    def finish(self, **details: object) -> None:
         """Write the manifest: details, parts with rows and bytes, and the number of rows."""
         sizes = storage.sizes(self.directory)
         names = sorted(filter(_is_part, sizes))

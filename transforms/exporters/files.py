@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -105,7 +104,7 @@ def json_line(record: JsonObject) -> str:
     return text + "\n"
 
 
-def _values(column: pa.Array) -> Sequence[Any]:
+def _values(column: pa.Array) -> Sequence[object]:
     """A column as Python values; float32 as the shortest decimals that mean them."""
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):

@@ -75,7 +75,7 @@ def rows(path: str, format: str, digest: Digest | None = None) -> Iterator[Row]:
 def _row(
     path: str,
     number: int,
-    values: Sequence[Any],
+    values: Sequence[object],
     columns: list[str],
     format: str,
     table: bool = False,

@@ -1,7 +1,6 @@
 """JSON Lines with lists of negatives: FlagEmbedding, Tevatron and msmarco-hard-negatives."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
@@ -22,7 +21,7 @@ def _flagembedding(number: int, record: JsonObject) -> Row:
     )
 
 
-def _passage(value: Any, what: str) -> Passage:
+def _passage(value: object, what: str) -> Passage:
     if not isinstance(value, dict):
         raise Rejected("wrong_type", f"{what} is {type(value).__name__}, expected an object")
     return named(value.get("docid"), value.get("text"), value.get("title"), what)
@@ -42,7 +41,7 @@ def _tevatron(number: int, record: JsonObject) -> Row:
     )
 
 
-def _pid(value: Any, what: str) -> Passage:
+def _pid(value: object, what: str) -> Passage:
     return Passage(identifier(value.get("pid") if isinstance(value, dict) else value, what), "")
 
 

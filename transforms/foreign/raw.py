@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -63,7 +62,7 @@ class Writer:
         self._file = pq.ParquetWriter(
             directory / f"{name}.parquet", self.schema, compression="zstd"
         )
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[object, ...]] = []
 
     def __enter__(self) -> "Writer":
         return self
@@ -72,7 +71,7 @@ class Writer:
         self._flush()
         self._file.close()
 
-    def add(self, *values: Any) -> None:
+    def add(self, *values: object) -> None:
         """A row, text_key aside."""
         self._rows.append(values)
         if len(self._rows) >= _CHUNK:

@@ -1,6 +1,6 @@
 """What every reader of foreign negatives yields: a row with its query, positives and negatives."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers.rows import Rejected, identifier, joined
@@ -36,17 +36,17 @@ class Row(NamedTuple):
     negatives: tuple[Negative, ...]
 
 
-def text(value: Any, what: str) -> Passage:
+def text(value: object, what: str) -> Passage:
     """A passage that is only text. Raises Rejected."""
     return Passage(None, joined(value, None, MOST_BYTES, what))
 
 
-def named(identity: Any, value: Any, title: Any, what: str) -> Passage:
+def named(identity: object, value: object, title: object, what: str) -> Passage:
     """A passage with its identifier. Raises Rejected."""
     return Passage(identifier(identity, f"{what}'s id"), joined(value, title, MOST_BYTES, what))
 
 
-def listed(value: Any, what: str) -> list[Any]:
+def listed(value: object, what: str) -> list[object]:
     """A list that is not empty. Raises Rejected."""
     if not isinstance(value, list):
         found = "missing" if value is None else type(value).__name__

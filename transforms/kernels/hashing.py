@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -35,7 +34,7 @@ def mix(*keys: np.ndarray | int) -> np.ndarray:
     return np.asarray(state)
 
 
-def fingerprint(value: Any) -> str:
+def fingerprint(value: object) -> str:
     """First 16 hex digits of the SHA-256 of a JSON value's canonical form."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:16]

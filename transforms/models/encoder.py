@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ class Encoder(Protocol):
         ...
 
 
-def _to_float32(_: Any, __: Any, output: JsonObject) -> JsonObject:
+def _to_float32(_: object, __: object, output: JsonObject) -> JsonObject:
     for name in ("token_embeddings", "sentence_embedding"):
         if name in output:
             output[name] = output[name].float()
@@ -244,7 +244,7 @@ def _name(kind: torch.dtype) -> str:
     return str(kind).removeprefix("torch.")
 
 
-def _per_row(value: Any, rows: int) -> bool:
+def _per_row(value: object, rows: int) -> bool:
     return isinstance(value, torch.Tensor) and value.ndim == 2 and value.shape[0] == rows
 
 

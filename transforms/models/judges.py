@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def _loaded(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
     return model
 
 
-def _refuse_without_padding(spec: CrossEncoderSpec, model: "CrossEncoder", config: Any) -> None:
+def _refuse_without_padding(spec: CrossEncoderSpec, model: "CrossEncoder", config: object) -> None:
     """Raise ModelError where pairs cannot be padded, or where the head would read the padding.
 
     Decoders' heads (`score`) look for the last token that is not `pad_token_id`. To set another

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from negmine.schemas.errors import ConfigError
 
@@ -41,7 +40,7 @@ def most_tokens(folder: Path) -> int | None:
     return None
 
 
-def positions_of(modules: Iterable[tuple[str, Any]], config: Any) -> int | None:
+def positions_of(modules: Iterable[tuple[str, object]], config: object) -> int | None:
     """Positions of a loaded model: by its tables of positions, else by its config; None = no limit.
 
     Args:

@@ -155,15 +155,15 @@ def text_of(source: Source, config: Any) -> Text:
 
 def row_maker(
     kind: str, columns: Sequence[str | None], config: ColumnsInput
-) -> Callable[[int, list[Any], Any], Row]:
+) -> Callable[[int, list[object], Any], Row]:
     """What turns line, values and raw row of a kind of source into a row."""
     limit, graded = config.max_text_bytes, columns[2] is not None
 
-    def make_text(line: int, values: list[Any], raw: Any) -> Row:
+    def make_text(line: int, values: list[object], raw: object) -> Row:
         identity, text, title = values
         return text_row(kind, line, identity, text, title, limit, raw)
 
-    def make_judgement(line: int, values: list[Any], raw: Any) -> Row:
+    def make_judgement(line: int, values: list[object], raw: object) -> Row:
         query_id, doc_id, grade = values
         return judgement_row(line, query_id, doc_id, grade if graded else UNGRADED, raw)
 
@@ -187,7 +187,7 @@ def read(source: Source, config: ParquetInput | JsonlInput, seed: int) -> Iterat
 
 def _values(
     source: Source, kind: str, columns: Sequence[str | None], config: ParquetInput | JsonlInput
-) -> Iterator[tuple[int, list[Any] | Rejected, Any]]:
+) -> Iterator[tuple[int, list[object] | Rejected, object]]:
     if kind in ("parquet", "arrow"):
         most = config.max_unpacked_bytes
         for number, values in table_rows(source.path, columns, most, digest=source.digest):
@@ -203,7 +203,7 @@ def _values(
 
 def _json_values(
     source: Source, columns: Sequence[str | None], config: ParquetInput | JsonlInput
-) -> Iterator[tuple[int, list[Any] | Rejected, Any]]:
+) -> Iterator[tuple[int, list[object] | Rejected, object]]:
     watched = USUAL["grade"] if source.kind == "qrels" and config.grade == AUTO else ()
     late = () if columns[2] is not None else watched
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes

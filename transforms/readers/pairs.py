@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, PairsInput
@@ -166,7 +165,7 @@ def read(source: Source, config: PairsInput, seed: int) -> Iterator[Row]:
             yield Judgement(line, query_id, doc_id, None)
 
 
-def _positives(value: Any) -> list[tuple[str, Any]]:
+def _positives(value: object) -> list[tuple[str, object]]:
     """What each positive is called and its value; null and NaN pad a list and are no positives.
 
     Raises Rejected for a list without any.
@@ -183,7 +182,7 @@ def _positives(value: Any) -> list[tuple[str, Any]]:
     return found
 
 
-def _positive(value: Any, limit: int, what: str) -> str:
+def _positive(value: object, limit: int, what: str) -> str:
     """A positive's text: a text, or an object with a text and maybe a title. Raises Rejected."""
     if not isinstance(value, dict):
         return joined(value, None, limit, what)
@@ -195,7 +194,7 @@ def _positive(value: Any, limit: int, what: str) -> str:
 
 def _raw_rows(
     source: Source, config: PairsInput
-) -> Iterator[tuple[int, list[Any] | Rejected, Any]]:
+) -> Iterator[tuple[int, list[object] | Rejected, object]]:
     kind = kind_of_file(source.path)
     if kind in ("csv", "tsv"):
         yield from placed(text_of(source, config), _layout(source, config))

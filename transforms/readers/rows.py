@@ -102,7 +102,7 @@ class Rejected(ValueError):
         self.reason = reason
 
 
-def bad(line: int, kind: str, why: Rejected, raw: Any, identity: str | None = None) -> Bad:
+def bad(line: int, kind: str, why: Rejected, raw: object, identity: str | None = None) -> Bad:
     """The dead letter of a row; `raw` is the row as bytes, text or a sequence of values."""
     if isinstance(raw, list | tuple):
         pieces = [readable(value) for value in raw if value is not None]
@@ -114,7 +114,7 @@ _repr = Repr()
 _repr.maxlevel, _repr.maxlong = 3, EXCERPT
 
 
-def readable(value: Any) -> str:
+def readable(value: object) -> str:
     """The start of a value as text that can be written; never fails."""
     if isinstance(value, bytes):
         return value[: 4 * EXCERPT].decode("utf-8", "replace")
@@ -123,7 +123,7 @@ def readable(value: Any) -> str:
     return _repr.repr(value).encode("utf-8", "replace").decode()
 
 
-def string(value: Any, what: str) -> str:
+def string(value: object, what: str) -> str:
     """A value as text that UTF-8 can hold. Raises Rejected, naming `what`."""
     if isinstance(value, bytes):
         try:
@@ -146,7 +146,7 @@ def string(value: Any, what: str) -> str:
     return value
 
 
-def identifier(value: Any, what: str = "id") -> str:
+def identifier(value: object, what: str = "id") -> str:
     """An identifier: text that is not blank, or an integer. Raises Rejected."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -159,7 +159,7 @@ def identifier(value: Any, what: str = "id") -> str:
     return text
 
 
-def joined(text: Any, title: Any, limit: int, what: str = "text") -> str:
+def joined(text: object, title: object, limit: int, what: str = "text") -> str:
     """Title and text joined by a space and stripped. Raises Rejected: empty, over `limit` bytes.
 
     A title that cannot be used, or makes a text too long that is not, is left out.
@@ -178,7 +178,7 @@ def joined(text: Any, title: Any, limit: int, what: str = "text") -> str:
     return whole
 
 
-def heading(title: Any) -> str:
+def heading(title: object) -> str:
     """A title as text: a number is its decimal text, what is no text or number is empty."""
     if isinstance(title, str | bytes):
         try:
@@ -197,7 +197,7 @@ def _bytes(text: str) -> int:
 
 
 def text_row(
-    kind: str, line: int, identity: Any, text: Any, title: Any, limit: int, raw: Any
+    kind: str, line: int, identity: object, text: object, title: object, limit: int, raw: object
 ) -> Row:
     """A Document or a Query of these values, as `kind` says, or a Bad row of `raw`."""
     known: str | None = None
@@ -209,7 +209,7 @@ def text_row(
     return Document(line, known, whole) if kind == "documents" else Query(line, known, whole)
 
 
-def judgement_row(line: int, query_id: Any, doc_id: Any, grade: Any, raw: Any) -> Row:
+def judgement_row(line: int, query_id: object, doc_id: object, grade: object, raw: object) -> Row:
     """A Judgement of these values, or a Bad row of `raw`; `grade` as `number`, or UNGRADED."""
     try:
         return Judgement(

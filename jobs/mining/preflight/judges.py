@@ -2,12 +2,13 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+import apache_beam as beam
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.judgement import Retrieved, collection_key, make_judge
 from negmine.jobs.mining.retrieval import bm25_scorer
-from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
 from negmine.schemas.judges import Cascade, Fusion, Judge, NoJudge, Precomputed, Vote
@@ -110,7 +111,7 @@ def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | N
         "bm25": bm25.config.model_dump(exclude={"depth", "shards"}) if pooled else None,
     }
 
-    def make(directory: str, blocks: Any) -> Any:
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
         drawn = tuple(map(int, queries))
         sample = ScoreSample(retrieved.collection, scorer, bm25, drawn, seed, pool)
         schema = tables.SAMPLE_SCORES

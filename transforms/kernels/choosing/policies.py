@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from negmine.schemas import policies
 from negmine.schemas.policies import Policy
 from negmine.schemas.sources import RETRIEVING
 from negmine.schemas.verdicts import Verdict
@@ -54,6 +55,10 @@ class Pairs:
         return int(self.query[-1]) + 1 if len(self.query) else 0
 
 
+Values: TypeAlias = np.ndarray | np.floating | float
+Calibrated: TypeAlias = policies.SuspectedPositive | policies.JudgeCalibratedThreshold
+
+
 @dataclass(frozen=True)
 class PolicyOutcome:
     """What a policy found: `fired` (n,) bool, and the `value` and `threshold` it compared, (n,)."""
@@ -74,7 +79,9 @@ class Decisions:
     threshold: np.ndarray
 
 
-def _outcome(verdict: Verdict, fired: np.ndarray, value: Any, threshold: Any) -> PolicyOutcome:
+def _outcome(
+    verdict: Verdict, fired: np.ndarray, value: Values, threshold: Values
+) -> PolicyOutcome:
     shape = fired.shape
     as_float = [np.broadcast_to(np.asarray(x, dtype=np.float32), shape) for x in (value, threshold)]
     return PolicyOutcome(verdict, fired, *as_float)
@@ -85,7 +92,7 @@ def _boolean_outcome(verdict: Verdict, fired: np.ndarray) -> PolicyOutcome:
 
 
 def _judge_outcome(
-    verdict: Verdict, pairs: Pairs, fired: np.ndarray, threshold: Any
+    verdict: Verdict, pairs: Pairs, fired: np.ndarray, threshold: Values
 ) -> PolicyOutcome:
     """A test of judge scores; what people know to be a negative, no judge drops."""
     return _outcome(verdict, fired & ~pairs.confirmed_negative, pairs.judge, threshold)
@@ -106,12 +113,12 @@ def positive_judge_score(pairs: Pairs, against: str) -> np.ndarray:
     return out
 
 
-def known_positive(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def known_positive(pairs: Pairs, parameters: policies.KnownPositive) -> list[PolicyOutcome]:
     """Fires on the query's known positives."""
     return [_boolean_outcome(Verdict.KNOWN_POSITIVE, pairs.is_positive)]
 
 
-def query_itself(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def query_itself(pairs: Pairs, parameters: policies.QueryItself) -> list[PolicyOutcome]:
     """Fires on the query's identifier in a common collection, its text, and near-duplicates."""
     reason, jaccard = Verdict.QUERY_ITSELF, pairs.query_jaccard
     return [
@@ -121,12 +128,14 @@ def query_itself(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     ]
 
 
-def same_text(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def same_text(pairs: Pairs, parameters: policies.SameText) -> list[PolicyOutcome]:
     """Fires where the text is a positive's."""
     return [_boolean_outcome(Verdict.SAME_TEXT_AS_POSITIVE, pairs.same_text_as_positive)]
 
 
-def near_duplicate_of_positive(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def near_duplicate_of_positive(
+    pairs: Pairs, parameters: policies.NearDuplicateOfPositive
+) -> list[PolicyOutcome]:
     """Fires at or above the Jaccard or the cosine limit."""
     reason = Verdict.NEAR_DUPLICATE_OF_POSITIVE
     jaccard, cosine = pairs.positive_jaccard, pairs.positive_cosine
@@ -136,23 +145,27 @@ def near_duplicate_of_positive(pairs: Pairs, parameters: Any) -> list[PolicyOutc
     ]
 
 
-def evaluation_document(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def evaluation_document(
+    pairs: Pairs, parameters: policies.EvaluationDocument
+) -> list[PolicyOutcome]:
     """Fires on documents that are positives of an evaluation query."""
     return [_boolean_outcome(Verdict.EVALUATION_DOCUMENT, pairs.in_evaluation)]
 
 
-def near_duplicate_of_negative(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def near_duplicate_of_negative(
+    pairs: Pairs, parameters: policies.NearDuplicateOfNegative
+) -> list[PolicyOutcome]:
     """Never fires here: it depends on what was chosen before, see `tiers`."""
     return []
 
 
-def hub_cap(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def hub_cap(pairs: Pairs, parameters: policies.HubCap) -> list[PolicyOutcome]:
     """Fires where the query's place among those that got the document is past the cap."""
     place, limit = pairs.hub_place, parameters.max_queries
     return [_outcome(Verdict.HUB, place > limit, place, limit)]
 
 
-def rank_window(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def rank_window(pairs: Pairs, parameters: policies.RankWindow) -> list[PolicyOutcome]:
     """Fires on raw ranks of the source outside the window."""
     rank = pairs.ranks[parameters.source]
     reason = Verdict.OUTSIDE_RANK_WINDOW
@@ -162,20 +175,22 @@ def rank_window(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     return outcomes
 
 
-def _threshold(parameters: Any, name: str) -> float:
+def _threshold(parameters: Calibrated, name: str) -> float:
     if parameters.threshold is None:
         raise ValueError(f"{name} has no threshold yet; calibrate the selection first")
     return float(parameters.threshold)
 
 
-def suspected_positive(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def suspected_positive(pairs: Pairs, parameters: policies.SuspectedPositive) -> list[PolicyOutcome]:
     """Fires where s- reaches both the query's positive and the calibrated threshold."""
     limit = positive_judge_score(pairs, parameters.against)[pairs.query]
     limit = np.maximum(limit, _threshold(parameters, "suspected_positive")).astype(np.float32)
     return [_judge_outcome(Verdict.SUSPECTED_POSITIVE, pairs, pairs.judge >= limit, limit)]
 
 
-def judge_calibrated_threshold(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def judge_calibrated_threshold(
+    pairs: Pairs, parameters: policies.JudgeCalibratedThreshold
+) -> list[PolicyOutcome]:
     """Fires at or above the score that a given share of the known positives reaches.
 
     The threshold comes from the judge's own score distribution, so it means the same for every
@@ -186,7 +201,7 @@ def judge_calibrated_threshold(pairs: Pairs, parameters: Any) -> list[PolicyOutc
     return [_judge_outcome(reason, pairs, pairs.judge >= limit, limit)]
 
 
-def judge_score(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def judge_score(pairs: Pairs, parameters: policies.JudgeScore) -> list[PolicyOutcome]:
     """Fires on judge scores outside [min, max]."""
     outcomes = []
     if parameters.min is not None:
@@ -198,14 +213,18 @@ def judge_score(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     return outcomes
 
 
-def judge_absolute_margin(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def judge_absolute_margin(
+    pairs: Pairs, parameters: policies.JudgeAbsoluteMargin
+) -> list[PolicyOutcome]:
     """Fires unless s- < s+ - margin (TopK-MarginPos, NV-Retriever, arXiv 2407.15831)."""
     limit = positive_judge_score(pairs, parameters.against) - parameters.margin
     limit = limit.astype(np.float32)[pairs.query]
     return [_judge_outcome(Verdict.JUDGE_ABSOLUTE_MARGIN, pairs, pairs.judge >= limit, limit)]
 
 
-def judge_relative_margin(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
+def judge_relative_margin(
+    pairs: Pairs, parameters: policies.JudgeRelativeMargin
+) -> list[PolicyOutcome]:
     """Fires unless s- < s+ - (1 - keep_below) |s+|.
 
     For s+ > 0 this is TopK-PercPos of NV-Retriever (arXiv 2407.15831), s- < keep_below * s+. The
@@ -237,12 +256,12 @@ KERNELS: dict[str, Callable[[Pairs, Any], list[PolicyOutcome]]] = {
 }
 
 
-def decide(pairs: Pairs, policies: Sequence[Policy]) -> Decisions:
+def decide(pairs: Pairs, chosen: Sequence[Policy]) -> Decisions:
     """Run the policies in order; the first test that fires decides a pair.
 
     Args:
         pairs: a block's judged pairs.
-        policies: from the config.
+        chosen: policies of the config.
 
     Returns:
         Decisions with `verdict` as object array of Verdict or None, `policy` the policy's number.
@@ -253,7 +272,7 @@ def decide(pairs: Pairs, policies: Sequence[Policy]) -> Decisions:
     value = np.full(count, np.nan, dtype=np.float32)
     threshold = np.full(count, np.nan, dtype=np.float32)
     undecided = np.ones(count, dtype=bool)
-    for number, entry in enumerate(policies):
+    for number, entry in enumerate(chosen):
         for outcome in KERNELS[entry.name](pairs, entry.parameters):
             hit = undecided & outcome.fired
             verdict[hit] = outcome.verdict

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -89,7 +88,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
     return any(getattr(pa.types, f"is_{name}")(kind) for name in tests)
 
 
-def _open_parquet(path: str, source: Any = None) -> pq.ParquetFile:
+def _open_parquet(path: str, source: object = None) -> pq.ParquetFile:
     with damage(path, "is not a Parquet file that can be read"):
         return pq.ParquetFile(source or storage.fetch(path), pre_buffer=False)
 
@@ -100,7 +99,7 @@ def table_rows(
     most: int | None = None,
     listed: Collection[str] = (),
     digest: Digest | None = None,
-) -> Iterator[tuple[int, list[Any]]]:
+) -> Iterator[tuple[int, list[object]]]:
     """Row number from 1 and the wanted values of each row of a file; text as bytes.
 
     Raises DataError where it is damaged, a column does not fit, the values take more than `most`
@@ -162,7 +161,7 @@ def checked_batch(
 
 def batch_rows(
     batches: Iterator[pa.RecordBatch | pa.Table], wanted: Sequence[str | None]
-) -> Iterator[tuple[int, list[Any]]]:
+) -> Iterator[tuple[int, list[object]]]:
     """Row number from 1 and the wanted values of each row of Arrow batches; text as bytes."""
     number = 0
     for batch in batches:
@@ -179,7 +178,7 @@ def _decoded(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def _values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+def _values(column: pa.Array | pa.ChunkedArray) -> list[object]:
     column = _decoded(column)
     kind = as_bytes(column.type)
     return (column if kind == column.type else column.cast(kind)).to_pylist()

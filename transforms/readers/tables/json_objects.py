@@ -4,7 +4,7 @@ import codecs
 import json
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
@@ -74,7 +74,7 @@ class _Repeats:
         """Begin the next value."""
         self.key = None
 
-    def _object(self, pairs: list[tuple[str, Any]]) -> JsonObject:
+    def _object(self, pairs: list[tuple[str, object]]) -> JsonObject:
         value = dict(pairs)
         if len(value) < len(pairs) and self.key is None:
             names = [name for name, _ in pairs]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 
@@ -41,7 +41,7 @@ def open_bytes(path: str | Path, raw: Hashed | None = None) -> BinaryIO:
         raise _unreadable(path, error) from error
 
 
-def _buffered(stream: Any) -> BinaryIO:
+def _buffered(stream: object) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(stream, _BUFFER))
 
 
@@ -125,7 +125,7 @@ class _Repeated(Exception):
     """A key that a JSON object has twice."""
 
 
-def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
+def _object(pairs: list[tuple[str, object]]) -> JsonObject:
     value = dict(pairs)
     if len(value) < len(pairs):
         seen: set[str] = set()
