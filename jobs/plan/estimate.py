@@ -21,6 +21,7 @@ from negmine.schemas.config import Config
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import SOURCES
 from negmine.transforms import storage
+from negmine.transforms.data.columns import LOCAL
 from negmine.transforms.judging.sample import RANDOM
 from negmine.transforms.sources.search import AUTO_SHARD
 
@@ -59,13 +60,12 @@ class Estimate:
         self.last, self.width = self.mined[-1], self.mined[-1].width
         self.asked = asked_by(run)
         self.size, self.pairs_note = self._whole(each, characters)
+        # The seconds of any pipeline.
         self.overhead = min(t.seconds for m in self.mined for t in m.taken.values())
-        """Seconds of any pipeline."""
         share = self.size.text / max(self.last.size.text, 1)
         self.postings = share * bm25_scorer(self.last.run).index.postings.rows
-        copies = self.last.run.ingested["documents"].directory / "_local"
-        self.copied = share * tree_bytes(copies)
-        """Bytes of the mapped copies of documents, which judging makes."""
+        # Judging maps copies of the documents.
+        self.copied = share * tree_bytes(self.last.run.ingested["documents"].directory / LOCAL)
         judges = [j for j in self.config.judge.flat() if j.kind in _CHEAP]
         others = (run.encoder(judge_student(j, self.config.student), "judge") for j in judges)
         self.encoders = [e for e in (run.student, *others) if isinstance(e, EncoderChoice)]
