@@ -60,7 +60,6 @@ class Estimate:
         self.last, self.width = self.mined[-1], self.mined[-1].width
         self.asked = asked_by(run)
         self.size, self.pairs_note = self._whole(each, characters)
-        # The seconds of any pipeline.
         self.overhead = min(t.seconds for m in self.mined for t in m.taken.values())
         share = self.size.text / max(self.last.size.text, 1)
         self.postings = share * bm25_scorer(self.last.run).index.postings.rows
@@ -180,8 +179,8 @@ class Estimate:
     def _line(self, artifact: Artifact, name: str = "") -> tuple[float, float, float, float]:
         """Fixed seconds, seconds a unit, fixed bytes and bytes a unit.
 
-        What the process loads belongs to the fixed part: the first sample paid for it. `name` is
-        of the step of a sample that tells, where it is not that of the artifact.
+        The fixed part is any pipeline's overhead, and what the process loads: the first sample paid
+        for it. `name` is of the step of a sample that tells, where it is not the artifact's own.
         """
         name = name or artifact_name(artifact)
         if artifact.stage == "retrieve" and name not in self.last.taken:
