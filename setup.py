@@ -12,8 +12,10 @@ packages = [
 setup(
     packages=["negmine", *(f"negmine.{name}" for name in packages)],
     package_dir={"negmine": "negmine", **{f"negmine.{room}": room for room in ROOMS}},
+    include_package_data=False,
     package_data={
         "negmine": ["py.typed"],
+        "negmine.schemas": ["manifest.schema.json"],
         "negmine.jobs": ["presets/*.yaml", "templates/*"],
         "negmine.jobs.runs": ["sql/*.sql"],
         "negmine.jobs.report": ["page.css", "filter.js"],

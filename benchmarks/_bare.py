@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25, Config, Dense, Random
+from negmine.schemas.config import Config
 from negmine.schemas.selection import Selection
+from negmine.schemas.sources import Bm25, Dense, Random
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import text_keys
@@ -106,7 +107,7 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
     from negmine.transforms.judging.fusion import Fusion
     from negmine.transforms.judging.judge import block_rows, judge_rows
     from negmine.transforms.judging.late_interaction import LateInteraction
-    from negmine.transforms.judging.protocol import BlockJudge, NoJudge
+    from negmine.transforms.judging.protocol import BlockJudge, NoScores
     from negmine.transforms.kernels.search.random_documents import random_documents
     from negmine.transforms.kernels.tokenise import Tokeniser
     from negmine.transforms.metrics.inputs import Inputs
@@ -168,7 +169,7 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
         returned["random"] = Held.of("candidates_random", parts)
     collection = Collection(sets["documents"], sets["queries"], sets["positives"], *vectors)
     selection, scorer = Selection.of(run), Bm25Scorer(index, lexical)
-    judge: BlockJudge = Fusion(LateInteraction(*vectors)) if fusion else NoJudge()
+    judge: BlockJudge = Fusion(LateInteraction(*vectors)) if fusion else NoScores()
     with watch.stage("judge"):
         parts = []
         for block in blocks:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from negmine.schemas.config import Bm25
+from negmine.schemas.sources import Bm25
 from negmine.transforms.data import columns as stores
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset

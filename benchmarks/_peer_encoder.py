@@ -43,17 +43,21 @@ def embed_stage(
 ) -> dict[str, Any]:
     """The embed stage on finished documents, the model loaded before: Parquet in, Parquet out."""
     from negmine.jobs.runner.pipeline import run_pipeline
-    from negmine.pipelines.embed import EmbedTask, build
+    from negmine.pipelines.stage import BlockStage
+    from negmine.schemas import tables
     from negmine.transforms.models.encoder import EncoderSpec, load_encoder
+    from negmine.transforms.vectors.embed import EmbedTexts
 
     texts, spec = Dataset(documents), EncoderSpec(folder, precision=precision, device="cpu")
     encoder = load_encoder(spec)
     encoder.encode(_texts(documents)[:16], "document")
     target = str(Path(out) / "vectors")
     blocks = tuple(plan_blocks(texts.rows, block_size))
-    task = EmbedTask(texts, "document", spec, encoder.dimension, target, blocks)
+    schema = tables.vectors(encoder.dimension)
+    embed = EmbedTexts(texts, "document", spec)
+    stage = BlockStage("EmbedTexts", embed, target, blocks, schema, "none")
     started = time.perf_counter()
-    run_pipeline(build, task)
+    run_pipeline([[("embed", stage)]])
     seconds = time.perf_counter() - started
     tokens = int(token_counts(_model(folder, "fp32"), _texts(documents)).sum())
     return _result(seconds, tokens, texts.rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from negmine.schemas.config import Bm25, Dense
+from negmine.schemas.sources import Bm25, Dense
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import LOCAL
 from negmine.transforms.data.datasets import Dataset
@@ -48,17 +48,19 @@ def dense_kernel(documents: str, queries: str, k: int) -> dict[str, Any]:
 def dense_stage(documents: str, queries: str, k: int, block_size: int, out: str) -> dict[str, Any]:
     """The retrieve stage on finished vectors: Parquet in, Parquet out, columns not mapped yet."""
     from negmine.jobs.runner.pipeline import run_pipeline
-    from negmine.pipelines.retrieve import DenseTask, build_dense
+    from negmine.pipelines.retrieve import Retrieve
+    from negmine.transforms.sources.search import DenseSearcher
 
     sets = Dataset(documents), Dataset(queries)
     for dataset in sets:
         shutil.rmtree(dataset.directory / LOCAL, ignore_errors=True)
     target = Dataset(str(Path(out) / "candidates"))
     blocks = tuple(plan_blocks(sets[1].rows, block_size))
-    task = DenseTask(Dense(depth=k), *sets, target.path, blocks)
+    searcher = DenseSearcher(*sets)
+    stage = Retrieve(searcher, sets[0].rows, Dense(depth=k), target.path, blocks)
 
     def work() -> None:
-        run_pipeline(build_dense, task)
+        run_pipeline([[("retrieve dense", stage)]])
         target.finish(fingerprint="", stage="retrieve")
 
     seconds, _ = _timed(work)
@@ -86,8 +88,7 @@ def faiss_flat(documents: str, queries: str, k: int) -> dict[str, Any]:
 def ours_bm25(documents: str, queries: str, k: int, out: str) -> dict[str, Any]:
     """Index: the index stage, and the weights in memory. Search: query texts to top k."""
     from negmine.jobs.runner.pipeline import run_pipeline
-    from negmine.pipelines.retrieve import Bm25IndexTask, build_bm25_index
-    from negmine.transforms.sources.bm25 import Bm25Index, open_index
+    from negmine.transforms.sources.bm25 import Bm25Index, IndexDocuments, open_index
     from negmine.transforms.sources.search import _matrix
 
     corpus, config = Dataset(documents), Bm25()
@@ -96,7 +97,8 @@ def ours_bm25(documents: str, queries: str, k: int, out: str) -> dict[str, Any]:
     blocks = tuple(corpus.blocks())
 
     def build() -> Any:
-        run_pipeline(build_bm25_index, Bm25IndexTask(corpus, config.language, index.path, blocks))
+        stage = IndexDocuments(corpus, config.language, blocks, index)
+        run_pipeline([[("index bm25", stage)]])
         for dataset in (index.postings, index.lengths, index.statistics):
             dataset.finish(fingerprint="", stage="bm25_index")
         return open_index(index, config), _matrix(index, config, Block(0, corpus.rows))

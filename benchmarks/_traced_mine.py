@@ -72,8 +72,9 @@ def _noting(make: Callable[..., Any], argument: int, trace: Trace) -> Callable[.
 def install(trace: Trace) -> None:
     """Put the notes in place; before anything of `jobs` is imported."""
     from negmine.transforms.data import datasets
+    from negmine.transforms.storage import atomic
 
-    write = datasets.write_atomically
+    write = atomic.write_atomically
 
     def writing(path: Any, make: Any) -> None:
         def noted(temporary: str) -> None:
@@ -83,7 +84,8 @@ def install(trace: Trace) -> None:
         write(path, noted)
         trace.note("part", str(path))
 
-    datasets.write_atomically = writing
+    for module in (atomic, datasets):
+        module.write_atomically = writing  # type: ignore[attr-defined]
 
     from negmine.jobs.runner import progress
 

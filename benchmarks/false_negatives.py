@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -42,8 +41,8 @@ from benchmarks._selections import (
     ours,
     rocketqa,
 )
-from negmine.schemas.config import Config
 from negmine.schemas.errors import NegmineError
+from negmine.schemas.judges import judge_of
 
 
 def parse_judge(text: str) -> dict[str, Any]:
@@ -53,8 +52,7 @@ def parse_judge(text: str) -> dict[str, Any]:
     else:
         kind, _, model = text.partition("=")
         judge = {"kind": kind, **({"model": model} if model else {})}
-    section: Any = Config.model_fields["judge"].annotation
-    TypeAdapter(section).validate_python(judge)
+    judge_of(**judge)
     return judge
 
 

@@ -1,6 +1,6 @@
 """BM25 by language: nDCG@10 and recall@100 where each language's documents are a corpus.
 
-    python -m benchmarks.lexical_languages ../shared/data/xquad-r
+    python -m benchmarks.lexical_languages path/to/xquad-r
 
 Takes any BEIR folder whose rows carry `lang`; without that key the folder is one corpus.
 """

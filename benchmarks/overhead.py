@@ -27,7 +27,7 @@ from benchmarks._paired_table import selected, table
 from benchmarks._peer_miners import current, input_section, mined, ours
 from benchmarks._side import side
 from negmine.jobs.mining.models import choose_encoder
-from negmine.jobs.workdir.artifacts import Work
+from negmine.jobs.workdir.artifacts import WorkDirectory
 from negmine.schemas.config import Config
 
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")
@@ -76,7 +76,9 @@ def _precision(config: dict[str, Any], folder: Path) -> str:
     """What `student.precision: auto` settles on here."""
     run = Config.model_validate(config)
     documents = data.ingested(config["input"]["path"], config["input"]["split"], folder)
-    return choose_encoder(run.student, documents["documents"], Work(folder, 512).root).precision
+    return choose_encoder(
+        run.student, documents["documents"], WorkDirectory(folder, 512).root
+    ).precision
 
 
 def cases(given: argparse.Namespace) -> Iterator[Case]:

@@ -6,8 +6,14 @@ import gc
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
+
+from negmine.jobs.runner.failures import EVERYTHING, refused, unexpected
+from negmine.jobs.runner.streams import open_streams
+from negmine.jobs.terminal import printable
+from negmine.schemas.errors import NegmineError
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, which Typer turns into SystemExit."""
@@ -25,7 +31,6 @@ def process() -> NoReturn:
     Taking the interpreter apart would cost half a second once Beam is loaded.
     """
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
-    from negmine.jobs.runner.streams import open_streams
 
     open_streams()
     code = _ended(main)
@@ -38,7 +43,6 @@ def process() -> NoReturn:
 
 def _ended(run: Callable[[], object]) -> int:
     """Exit code of what runs to its end, or as far as it gets; never a traceback."""
-    from negmine.schemas.errors import NegmineError
 
     try:
         run()
@@ -51,11 +55,7 @@ def _ended(run: Callable[[], object]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except BaseException as error:
-        from negmine.jobs.runner.failures import EVERYTHING, unexpected
-
         if os.environ.get(EVERYTHING):
-            import traceback
-
             traceback.print_exc()
         print(f"error: {unexpected(error)}", file=sys.stderr)
         return 1
@@ -70,9 +70,6 @@ def main() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     logging.basicConfig(level=logging.ERROR)
-    from negmine.jobs.runner.failures import refused
-    from negmine.jobs.terminal import printable
-    from negmine.schemas.errors import NegmineError
 
     try:
         from negmine.jobs.cli.mining import app

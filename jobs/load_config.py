@@ -12,6 +12,7 @@ import yaml
 import yaml.nodes
 from pydantic import BaseModel, ValidationError
 
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.limits import reason
@@ -52,7 +53,7 @@ def load_config(path: str, settings: Sequence[str] = (), output: str | None = No
         raise ConfigError(f"{path}: " + "\n  ".join(lines)) from None
 
 
-def _read(path: str) -> dict[str, Any]:
+def _read(path: str) -> JsonObject:
     try:
         text = _text(path)
     except (OSError, ValueError) as error:
@@ -142,7 +143,7 @@ def _writable(text: str) -> bool:
     return True
 
 
-def _assign(values: dict[str, Any], key: str, value: Any) -> None:
+def _assign(values: JsonObject, key: str, value: Any) -> None:
     *path, last = key.split(".")
     if path and path[0] in {"policies", "tiers"} and values.get(path[0]) is None:
         judge = {"judge": values["judge"]} if "judge" in values else {}
@@ -210,38 +211,53 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in typing.get_args(annotation) for model in _models(part)]
 
 
-def _known_keys(location: Sequence[Any]) -> list[str]:
-    """Keys allowed in the section that holds the last element of an error's location."""
+def _section(location: Sequence[Any]) -> tuple[list[type[BaseModel]], list[str]]:
+    """Models of the section that holds the last element of an error's location, and the keys to it.
+
+    Which of several models a section is of stands in a location too, as no key of the config.
+    """
     models: list[type[BaseModel]] = [Config]
+    keys = []
     for name in location[:-1]:
         fields = [model.model_fields[name] for model in models if name in model.model_fields]
         if fields:
             models = [found for field in fields for found in _models(field.annotation)]
+            keys.append(str(name))
             continue
         tagged = [
             model
             for model in models
-            if "format" in model.model_fields
-            and name in typing.get_args(model.model_fields["format"].annotation)
+            for tag in ("format", "kind")
+            if tag in model.model_fields
+            and name in typing.get_args(model.model_fields[tag].annotation)
         ]
         models = tagged or models
-    return sorted({key for model in models for key in model.model_fields})
+        if not tagged and not str(name).startswith(_KINDS):
+            keys.append(str(name))
+    return models, keys
 
 
 def explain(problem: Any) -> str:
     """One problem of a config as `key: what is wrong`."""
     location = problem["loc"]
-    key = ".".join(str(part) for part in location if not str(part).startswith(_KINDS))
+    _, keys = _section((*location, None))
+    key = ".".join(keys)
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "policy":
         return f"policies.{message}"
     if problem["type"] == "extra_forbidden":
-        known = _known_keys(location)
+        known = sorted({name for model in _section(location)[0] for name in model.model_fields})
         nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.4)
         hint = f"did you mean {nearest[0]}?" if nearest else f"known keys: {', '.join(known)}"
         return f"{key}: unknown key; {hint}"
     if problem["type"] == "missing":
         return f"{key}: missing; it has no default"
     if problem["type"].startswith("union_tag"):
-        return f"{key}.format: {message}"
+        tag = str(problem["ctx"]["discriminator"]).strip("'")
+        if problem["type"] == "union_tag_not_found":
+            return f"{key}.{tag}: missing; it has no default"
+        found, known = problem["ctx"]["tag"], problem["ctx"]["expected_tags"].replace("'", "")
+        nearest = difflib.get_close_matches(found, known.split(", "), n=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {known}"
+        return f"{key}.{tag}: there is no {found!r:.80}; {hint}"
     return f"{key}: {reason(problem)}" if key else message

@@ -11,7 +11,7 @@ class Stage:
         name: of the stage, and of its folder in the work directory.
         version: raised when its results change for the same inputs, so that old artifacts stay
             unused.
-        command: the `negmine` command that makes it, and whose time it counts towards.
+        command: the `negmine` command that makes it.
         job: the Beam job that makes it; stages that name the same job are made by one.
         reads, writes: data sets, by the names that a manifest gives them; one artifact each,
             unless `several`.
@@ -87,3 +87,19 @@ STAGES = {stage.name: stage for stage in GRAPH}
 
 COMMANDS = (*dict.fromkeys(stage.command for stage in GRAPH), "publish")
 """The commands that make the stages, in the order of the run."""
+
+
+def mermaid() -> str:
+    """The graph as a Mermaid flowchart: a box a stage, framed by the job that makes it."""
+    makers = {name: stage.name for stage in GRAPH for name in stage.writes}
+    jobs: dict[str, list[str]] = {}
+    arrows = []
+    for stage in GRAPH:
+        jobs.setdefault(stage.job, []).append(stage.name)
+        needed = dict.fromkeys(makers[name] for name in stage.reads if name in makers)
+        arrows += [f"  {name} --> {stage.name}" for name in needed]
+    lines = ["flowchart LR"]
+    for job, names in jobs.items():
+        lines += [f"  subgraph job_{job}[job {job}]", *(f"    {name}" for name in names), "  end"]
+    ends = [f"  {name} --> publish" for name in ("judge", "select", "score")]
+    return "\n".join([*lines, *arrows, *ends]) + "\n"

@@ -1,7 +1,6 @@
 """Resource hints of the steps that run a model."""
 
 import argparse
-import copy
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -17,9 +16,9 @@ class ModelOptions(PipelineOptions):
 
 
 def with_hints(pipeline: beam.Pipeline, transform: beam.PTransform) -> beam.PTransform:
-    """A copy of the transform with the hints of the pipeline's ModelOptions, none by default."""
+    """The transform with the hints of the pipeline's ModelOptions, none by default."""
     options = pipeline.options.view_as(ModelOptions)
     hints = {"min_ram": options.model_min_ram, "accelerator": options.model_accelerator}
-    return copy.copy(transform).with_resource_hints(
+    return transform.with_resource_hints(
         **{name: value for name, value in hints.items() if value is not None}
     )

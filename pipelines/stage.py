@@ -1,5 +1,6 @@
 """The stage that makes one part of each block: read, transform, write."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,15 +39,17 @@ class BlockStage(beam.PTransform):
     hinted: bool = False
     waits: bool = False
 
-    def expand(self, start: beam.pvalue.PBegin | beam.PCollection) -> beam.PCollection:
-        transform = with_hints(start.pipeline, self.transform) if self.hinted else self.transform
+    def expand(self, start: beam.PCollection) -> beam.PCollection:
+        transform = copy.copy(self.transform)  # one of its own for each pipeline
+        if self.hinted:
+            transform = with_hints(start.pipeline, transform)
         return (
             self._blocks(start)
             | self.step >> transform
             | "Write" >> WriteParts(self.directory, self.schema, self.compression)
         )
 
-    def _blocks(self, start: beam.pvalue.PBegin | beam.PCollection) -> beam.PCollection:
+    def _blocks(self, start: beam.PCollection) -> beam.PCollection:
         if isinstance(start, beam.pvalue.PBegin):
             return start | "Blocks" >> CreateBlocks(self.blocks)
         if self.waits:

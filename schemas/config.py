@@ -1,175 +1,67 @@
 """Pydantic models of a run's YAML: every key documented, every rule checked here."""
 
 import re
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from negmine.schemas.inputs import Input
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import AnyJudge, CrossEncoder, TokenJudge
 from negmine.schemas.limits import (
-    MOST_DIMENSIONS,
-    MOST_LISTS,
+    MOST_BLOCK,
+    MOST_BYTES,
     MOST_NEGATIVES,
-    MOST_SHARDS,
+    MOST_TOKENS,
     MOST_WEIGHT,
-    Candidates,
-    Lists,
     Model,
     Score,
     Weight,
 )
 from negmine.schemas.policies import Policy, asked_policies, needs_judge, with_promises
-from negmine.schemas.runner import Runner
-from negmine.schemas.sources import SOURCES
-from negmine.schemas.student import Student
+from negmine.schemas.sources import SOURCES, Sources
 from negmine.schemas.verdicts import Source
 
 _TIER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-_Shards = Annotated[int, Field(ge=1, le=MOST_SHARDS)] | Literal["auto"]
+_UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_SIZE = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_UNITS)})")
 
 
-class Bm25(Model):
-    """Lexical retrieval."""
+class Vectors(Model):
+    """Vectors that somebody's own model gave, by identifier."""
 
-    depth: Candidates = Field(100, description="candidates per query")
-    method: Literal["lucene", "robertson", "atire", "okapi", "bm25l", "bm25+"] = Field(
-        "lucene", description="weighting variant; okapi, bm25l, bm25+ as in rank-bm25"
+    documents: str = Field(description="Parquet of the documents' vectors; file, folder or glob")
+    queries: str = Field(description="Parquet of the queries' vectors; file, folder or glob")
+    id: str = Field("id", description="column of identifiers: text or integers")
+    vector: str = Field("vector", description="column of vectors: lists of float16, 32 or 64")
+
+
+class Student(Model):
+    """The embedding model to be trained; its geometry says how hard a negative is."""
+
+    model: str = Field("all-MiniLM-L6-v2", description="local folder, hub name or alias")
+    vectors: Vectors | None = Field(
+        None, description="vectors instead of a model, which is then not loaded; null = embed"
     )
-    k1: Weight = Field(1.2, ge=0, description="term-frequency saturation")
-    b: float = Field(0.75, ge=0, le=1, description="length normalisation")
-    delta: Weight = Field(0.5, ge=0, description="floor of bm25l and bm25+")
-    language: str | None = Field(
-        "english", description="stemmer and stop words; null = neither (PyStemmer's names)"
+    query_prompt: str | None = Field(
+        None, description='text put before every query; null = the model\'s own, "" = none'
     )
-    shards: _Shards = Field("auto", description="document shards; never the result")
-
-
-class FirstPass(Model):
-    """A search in fewer dimensions, whose results are scored again in all of them."""
-
-    kind: Literal["prefix", "pca", "whitening"] = Field(
-        description="prefix of a Matryoshka model's vectors, principal components, or whitened ones"
+    document_prompt: str | None = Field(
+        None, description='text put before every document; null = the model\'s own, "" = none'
     )
-    dimension: int = Field(ge=1, le=MOST_DIMENSIONS, description="dimensions of the first pass")
-
-
-class Dense(Model):
-    """Nearest neighbours under the student; see docs/index-types.md."""
-
-    depth: Candidates = Field(100, description="candidates per query")
-    index: str = Field(
-        "flat", description="flat = exact; ivf, hnsw, ivfpq, or a FAISS factory string: approximate"
+    max_length: int | None = Field(
+        None, ge=4, le=MOST_TOKENS, description="tokens; null = the model's own limit"
     )
-    nlist: Lists | None = Field(None, description="ivf, ivfpq: lists; null = by shard size")
-    nprobe: Lists | None = Field(
-        None, description="ivf, ivfpq: lists searched; null = 1 in 8, 32 at least"
+    normalize: bool = Field(True, description="scale vectors to length 1, so that dot = cosine")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto = bf16 where the hardware has it and it agrees with fp32"
     )
-    m: Lists | None = Field(
-        None, description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4"
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
+    trust_remote_code: bool = Field(False, description="run code shipped with the model")
+    allow_pickle: bool = Field(
+        False, description="load weights in pickles (pytorch_model.bin); they can run code"
     )
-    ef_construction: Lists | None = Field(None, description="hnsw: null = 80")
-    ef_search: Lists | None = Field(None, description="hnsw: null = twice the depth")
-    first_pass: FirstPass | None = Field(None, description="flat: search in fewer dimensions first")
-    over_fetch: Weight | None = Field(
-        None, ge=1, description="documents scored in full, in depths; null = 1, 4 where compressed"
-    )
-    min_recall: float | None = Field(
-        None, ge=0, le=1, description="lowest recall allowed; null = 0.99 of a first pass, else 0.9"
-    )
-    shards: _Shards = Field(
-        "auto", description="document shards; only approximate results depend on them"
-    )
-
-    @property
-    def exact(self) -> bool:
-        """Whether the result is that of comparing every query with every document."""
-        return self.index == "flat" and self.first_pass is None
-
-    @field_validator("index")
-    @classmethod
-    def _known_index(cls, index: str) -> str:
-        if index in {"flat", "ivf", "hnsw", "ivfpq"}:
-            return index
-        import faiss
-
-        many_factors = 15_360
-        largest = max((int(number) for number in re.findall(r"\d+", index[:200])), default=0)
-        if largest > MOST_LISTS:
-            raise ValueError(f"{largest} is over {MOST_LISTS:,}, the most of anything in an index")
-        try:
-            faiss.index_factory(many_factors, index, faiss.METRIC_INNER_PRODUCT)
-        except RuntimeError:
-            raise ValueError(
-                "neither flat, ivf, hnsw, ivfpq nor a FAISS factory string for inner products, "
-                "such as IVF1024,PQ32x8"
-            ) from None
-        return index
-
-    @model_validator(mode="after")
-    def _settings_have_an_effect(self) -> "Dense":
-        lists = self.index == "ivfpq" or "ivf" in self.index.lower()
-        graph = "hnsw" in self.index.lower()
-        used = {
-            "nlist": self.index in {"ivf", "ivfpq"},
-            "nprobe": lists,
-            "m": self.index in {"hnsw", "ivfpq"},
-            "ef_construction": graph,
-            "ef_search": graph,
-            "first_pass": self.index == "flat",
-            "over_fetch": not self.exact,
-            "min_recall": not self.exact,
-        }
-        for name, has_effect in used.items():
-            if getattr(self, name) is not None and not has_effect:
-                raise ValueError(
-                    f"{name} has no effect with index {self.index}; remove one of both"
-                )
-        return self
-
-
-class Random(Model):
-    """Uniform documents, without replacement, by keyed hash."""
-
-    count: Candidates = Field(20, description="candidates per query")
-
-
-class Given(Model):
-    """Candidates that somebody else retrieved."""
-
-    path: str = Field(description="Parquet or JSONL of candidates; file, folder or glob")
-    query_column: str = Field("query_id", description="the query's identifier")
-    document_column: str = Field("doc_id", description="the document's identifier")
-    rank_column: str = Field("rank", description="rank from 1; the best of a pair's rows counts")
-
-
-class Sources(Model):
-    """Where candidates come from; null turns a source off."""
-
-    bm25: Bm25 | None = Field(Bm25(), description="lexical retrieval")
-    dense: Dense | None = Field(Dense(), description="nearest neighbours under the student")
-    random: Random | None = Field(Random(), description="uniform documents")
-    given: Given | None = Field(None, description="candidates that somebody else retrieved")
-
-    @model_validator(mode="after")
-    def _some(self) -> "Sources":
-        if not self.on():
-            raise ValueError(f"no source is on; set at least one of {', '.join(Source)}")
-        return self
-
-    def on(self) -> dict[Source, Any]:
-        """The settings of each source that is on, in the order of `Source`."""
-        settings = {source: getattr(self, source) for source in Source}
-        return {source: value for source, value in settings.items() if value is not None}
-
-    def most_candidates(self, unbounded: int) -> int:
-        """Candidates of a query when no two sources agree.
-
-        `unbounded` is what sources give whose number no setting bounds.
-        """
-        bounds = [(SOURCES[source].bound, value) for source, value in self.on().items()]
-        return sum(unbounded if key is None else getattr(value, key) for key, value in bounds)
 
 
 class Sampling(Model):
@@ -215,6 +107,52 @@ class Tier(Model):
         return self
 
 
+class Runner(Model):
+    """Which Beam runner, and how the work is cut."""
+
+    name: Literal["local", "portable", "flink", "spark", "dataflow"] = Field(
+        "local", description="local = FnApiRunner in this process; never guessed"
+    )
+    options: dict[str, bool | int | float | str | list[str]] = Field(
+        {}, description="Beam's options by name, without dashes; those after -- win"
+    )
+    min_ram: str | None = Field(None, description="memory of embed and judge workers, as 16GB")
+    accelerator: str | None = Field(None, description="for them, as type:nvidia-l4;count:1")
+    block_size: int = Field(
+        512, ge=1, le=MOST_BLOCK, description="queries per block; never changes the result"
+    )
+    memory: str | None = Field(
+        None, description="most memory of a local run, as 4GiB or 4GB; null = no limit is set"
+    )
+
+    @field_validator("memory")
+    @classmethod
+    def _is_a_size(cls, memory: str | None) -> str | None:
+        if memory is not None and not _SIZE.fullmatch(memory):
+            raise ValueError("write a number and a unit: 4GiB, 4GB, 512MiB, 512MB")
+        if memory is not None and _bytes(memory) > MOST_BYTES:
+            raise ValueError(f"over the limit of {MOST_BYTES >> 40:,}TiB")
+        return memory
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _are_finite(cls, options: Any) -> Any:
+        for name, value in options.items() if isinstance(options, dict) else ():
+            if isinstance(value, float) and not isfinite(value):
+                raise ValueError(f"{name}: {value} is not a finite number")
+        return options
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The limit in bytes, None for none."""
+        return round(_bytes(self.memory)) if self.memory else None
+
+
+def _bytes(size: str) -> float:
+    found = _SIZE.fullmatch(size)
+    return float(found[1]) * _UNITS[found[2]] if found else 0.0
+
+
 class Output(Model):
     """Where the run goes."""
 
@@ -237,7 +175,9 @@ class Config(Model):
     input: Input = Field(description="the collection to mine")
     student: Student = Field(Student(), description="the embedding model to be trained")
     sources: Sources = Field(Sources(), description="where candidates come from")
-    judge: Judge = Field(Judge(), description="the teacher that says how safe a negative is")
+    judge: AnyJudge = Field(
+        CrossEncoder(), description="the teacher that says how safe a negative is"
+    )
     policies: tuple[Policy, ...] | None = Field(
         None,
         description="in order; the first that fires is the verdict; null = the defaults; a list "
@@ -274,7 +214,7 @@ class Config(Model):
     @model_validator(mode="after")
     def _tokens_have_an_encoder(self) -> "Config":
         for judge in self.judge.flat() if self.student.vectors else ():
-            if judge.kind in {"fusion", "late_interaction"} and judge.model is None:
+            if isinstance(judge, TokenJudge) and judge.model is None:
                 raise ValueError(
                     f"judge.kind {judge.kind} takes token vectors from the student's model, and "
                     "student.vectors stands in for it; name an encoder as judge.model "

@@ -1,35 +1,36 @@
-"""Pydantic model of the `judge` section: who says how safe a negative is."""
+"""Pydantic models of the `judge` section: who says how safe a negative is, one model a kind."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from negmine.schemas.limits import MOST_JUDGES, MOST_TOKENS, Model
-
-_MODELS = ("model", "max_length", "device", "trust_remote_code", "allow_pickle")
-_KEYS = {
-    "cross_encoder": _MODELS,
-    "late_interaction": _MODELS,
-    "fusion": _MODELS,
-    "precomputed": ("path", "query_column", "document_column", "score_column", "fallback"),
-    "cascade": ("judges", "uncertain"),
-    "vote": ("judges", "agree"),
-    "none": (),
-}
 
 
 class Judge(Model):
     """The teacher that says how safe a negative is."""
 
-    kind: Literal[
-        "cross_encoder",
-        "late_interaction",
-        "fusion",
-        "precomputed",
-        "cascade",
-        "vote",
-        "none",
-    ] = Field("cross_encoder", description="fusion and late_interaction need no further download")
+    kind: str = Field(description="fusion and late_interaction need no further download")
+
+    @property
+    def parts(self) -> "tuple[Judge, ...]":
+        """The judges that it is made of."""
+        return ()
+
+    def flat(self) -> "list[Judge]":
+        """This judge and all those it is made of."""
+        return [self, *(judge for part in self.parts for judge in part.flat())]
+
+    @model_validator(mode="after")
+    def _judges_something(self) -> "Judge":
+        if any(part.kind == "none" for part in self.parts):
+            raise ValueError("kind none cannot be part of another judge")
+        return self
+
+
+class ModelJudge(Judge):
+    """A judge that is one model."""
+
     model: str | None = Field(
         None,
         description="cross_encoder: folder or hub name (default cross-encoder/ms-marco-"
@@ -43,54 +44,151 @@ class Judge(Model):
     allow_pickle: bool = Field(
         False, description="load weights in pickles (pytorch_model.bin); they can run code"
     )
-    path: str | None = Field(
-        None, description="precomputed: Parquet or JSONL of scores; file, folder or glob"
-    )
-    query_column: str = Field("query_id", description="precomputed: the query's identifier")
-    document_column: str = Field("doc_id", description="precomputed: the document's identifier")
-    score_column: str = Field("score", description="precomputed: higher is more relevant")
-    fallback: "Judge | None" = Field(
+
+
+class CrossEncoder(ModelJudge):
+    """Reads query and document together; dear, so only the pairs that choosing depends on."""
+
+    kind: Literal["cross_encoder"] = "cross_encoder"
+
+
+class TokenJudge(ModelJudge):
+    """Compares the token vectors of an encoder."""
+
+
+class LateInteraction(TokenJudge):
+    """The best match of each query token, summed."""
+
+    kind: Literal["late_interaction"] = "late_interaction"
+
+
+class Fusion(TokenJudge):
+    """Late interaction and BM25, standardised over a query's candidates and added."""
+
+    kind: Literal["fusion"] = "fusion"
+
+
+class Precomputed(Judge):
+    """Scores that somebody else computed."""
+
+    kind: Literal["precomputed"] = "precomputed"
+    path: str = Field(description="Parquet or JSONL of scores; file, folder or glob")
+    query_column: str = Field("query_id", description="the query's identifier")
+    document_column: str = Field("doc_id", description="the document's identifier")
+    score_column: str = Field("score", description="higher is more relevant")
+    fallback: "AnyJudge | None" = Field(
         None,
-        description="precomputed: judge of pairs without a score, on the same scale; "
-        "null = they are an error",
+        description="judge of pairs without a score, on the same scale; null = they are an error",
     )
-    judges: "tuple[Judge, ...]" = Field((), description="cascade: cheap, dear; vote: two or more")
+
+    @property
+    def parts(self) -> tuple[Judge, ...]:
+        return (self.fallback,) if self.fallback else ()
+
+
+class Cascade(Judge):
+    """A cheap judge, and a dear one for what the cheap one is uncertain of."""
+
+    kind: Literal["cascade"] = "cascade"
+    judges: "tuple[AnyJudge, ...]" = Field((), description="two: cheap, dear")
     uncertain: tuple[float, float] = Field(
         (0.05, 0.95),
-        description="cascade: the dear judge reads what the cheap one puts above this share of the "
-        "known positives and not above that",
-    )
-    agree: int = Field(
-        2, ge=1, le=MOST_JUDGES, description="vote: judges that must find a candidate relevant"
+        description="the dear judge reads what the cheap one puts above this share of the known "
+        "positives and not above that",
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> "Judge":
-        known = _KEYS[self.kind]
-        for key in sorted(self.model_fields_set - {"kind"}):
-            default = type(self).model_fields[key].default
-            if key not in known and getattr(self, key) != default:
-                names = ", ".join(known) or "no further keys"
-                raise ValueError(f"kind {self.kind} has no key {key}; it takes {names}")
-        if self.kind == "precomputed" and self.path is None:
-            raise ValueError("kind precomputed needs a path, the file of scores")
-        if self.kind == "cascade" and len(self.judges) != 2:
+    def _fits(self) -> "Cascade":
+        if len(self.judges) != 2:
             raise ValueError(
                 f"kind cascade needs two judges, cheap and dear, not {len(self.judges)}"
             )
-        if self.kind == "vote" and not self.agree <= len(self.judges) >= 2:
-            raise ValueError(
-                "kind vote needs two or more judges and agree no greater than their number; it "
-                f"has {len(self.judges)} and agree {self.agree}"
-            )
-        if any(judge.kind == "none" for judge in (*self.judges, *filter(None, [self.fallback]))):
-            raise ValueError("kind none cannot be part of another judge")
         low, high = self.uncertain
         if not 0 <= low <= high <= 1:
             raise ValueError(f"uncertain [{low}, {high}] is not a band within [0, 1]")
         return self
 
-    def flat(self) -> "list[Judge]":
-        """This judge and all those it is made of."""
-        parts = [*self.judges, *([self.fallback] if self.fallback else [])]
-        return [self, *(judge for part in parts for judge in part.flat())]
+    @property
+    def parts(self) -> tuple[Judge, ...]:
+        return self.judges
+
+
+class Vote(Judge):
+    """Several judges, of which some must find a candidate relevant."""
+
+    kind: Literal["vote"] = "vote"
+    judges: "tuple[AnyJudge, ...]" = Field((), description="two or more")
+    agree: int = Field(
+        2, ge=1, le=MOST_JUDGES, description="judges that must find a candidate relevant"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Vote":
+        if not self.agree <= len(self.judges) >= 2:
+            raise ValueError(
+                "kind vote needs two or more judges and agree no greater than their number; it "
+                f"has {len(self.judges)} and agree {self.agree}"
+            )
+        return self
+
+    @property
+    def parts(self) -> tuple[Judge, ...]:
+        return self.judges
+
+
+class NoJudge(Judge):
+    """Nobody judges: any candidate may be a negative."""
+
+    kind: Literal["none"] = "none"
+
+
+_KINDS: dict[str, type[Judge]] = {
+    str(kind.model_fields["kind"].default): kind
+    for kind in (CrossEncoder, LateInteraction, Fusion, Precomputed, Cascade, Vote, NoJudge)
+}
+
+
+def _of_its_kind(value: object) -> object:
+    """A section with its kind named, and without what runs of older versions wrote for others."""
+    if not isinstance(value, dict):
+        return value
+    name = value.get("kind", "cross_encoder")
+    kind = _KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        return {**value, "kind": name}
+    kept = {"kind": name}
+    for key, entry in value.items():
+        if key in kind.model_fields or not (defaults := _defaults(key)):
+            kept[key] = entry
+        elif _plain(entry) not in defaults:
+            names = ", ".join(n for n in kind.model_fields if n != "kind") or "no further keys"
+            raise ValueError(f"kind {name} has no key {key}; it takes {names}")
+    return kept
+
+
+def _defaults(key: str) -> list[object]:
+    """The defaults of a key in the kinds that have it; of one that must be given, null."""
+    fields = (k.model_fields[key] for k in _KINDS.values() if key in k.model_fields)
+    return [None if f.is_required() else _plain(f.default) for f in fields]
+
+
+def _plain(value: Any) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+AnyJudge = Annotated[
+    CrossEncoder | LateInteraction | Fusion | Precomputed | Cascade | Vote | NoJudge,
+    Field(discriminator="kind"),
+    BeforeValidator(_of_its_kind),
+]
+"""A judge of any kind; a section without one is a cross_encoder."""
+
+for _model in (Precomputed, Cascade, Vote):
+    _model.model_rebuild()
+
+_ANY: TypeAdapter[Judge] = TypeAdapter(AnyJudge)
+
+
+def judge_of(**settings: object) -> Judge:
+    """The judge of a section of a config. Raises ValidationError."""
+    return _ANY.validate_python(settings)

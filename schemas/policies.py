@@ -12,6 +12,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from negmine.schemas import JsonObject
 from negmine.schemas.limits import Model, Rank, Score, Weight, reason
 from negmine.schemas.sources import RETRIEVING
 
@@ -180,7 +181,7 @@ class Policy(Model):
             raise PydanticCustomError("policy", "{key}: {reason}", told) from None
 
     @model_serializer
-    def _dump(self) -> dict[str, Any]:
+    def _dump(self) -> JsonObject:
         return {self.name: self.parameters.model_dump()}
 
 

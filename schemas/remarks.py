@@ -1,7 +1,8 @@
 """Remarks: what a run found about its input, models or sources that its user should know."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+
+from negmine.schemas import JsonObject
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,14 @@ class Remark:
     title: str
     fact: str
     advice: str
-    numbers: dict[str, Any] = field(default_factory=dict)
+    numbers: JsonObject = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The remark as it stands in a manifest."""
         return asdict(self)
 
     @classmethod
-    def of(cls, value: dict[str, Any]) -> "Remark":
+    def of(cls, value: JsonObject) -> "Remark":
         """The remark of a manifest's entry; what is missing there is empty."""
         words = {key: str(value.get(key, "")) for key in ("code", "title", "fact", "advice")}
         return cls(

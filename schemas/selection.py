@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Sampling, Tier
 from negmine.schemas.policies import PROMISES, Policy, calibrated, needs_calibration, needs_judge
 
@@ -63,7 +64,7 @@ class Selection:
         """The selection with every threshold filled in; see `schemas.policies.calibrated`."""
         return replace(self, policies=tuple(calibrated(p, threshold) for p in self.policies))
 
-    def key(self) -> dict[str, Any]:
+    def key(self) -> JsonObject:
         """The selection as JSON values, for fingerprints."""
         return {
             "policies": [policy.model_dump() for policy in self.policies],

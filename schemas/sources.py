@@ -1,8 +1,137 @@
-"""The sources of candidates with the facts of each: the one list that every part reads."""
+"""The sources of candidates: the settings and the facts of each, in one list for every part."""
 
+import re
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
+from pydantic import Field, field_validator, model_validator
+
+from negmine.schemas.limits import (
+    MOST_DIMENSIONS,
+    MOST_LISTS,
+    MOST_SHARDS,
+    Candidates,
+    Lists,
+    Model,
+    Weight,
+)
 from negmine.schemas.verdicts import Source
+
+_Shards = Annotated[int, Field(ge=1, le=MOST_SHARDS)] | Literal["auto"]
+
+
+class Bm25(Model):
+    """Lexical retrieval."""
+
+    depth: Candidates = Field(100, description="candidates per query")
+    method: Literal["lucene", "robertson", "atire", "okapi", "bm25l", "bm25+"] = Field(
+        "lucene", description="weighting variant; okapi, bm25l, bm25+ as in rank-bm25"
+    )
+    k1: Weight = Field(1.2, ge=0, description="term-frequency saturation")
+    b: float = Field(0.75, ge=0, le=1, description="length normalisation")
+    delta: Weight = Field(0.5, ge=0, description="floor of bm25l and bm25+")
+    language: str | None = Field(
+        "english", description="stemmer and stop words; null = neither (PyStemmer's names)"
+    )
+    shards: _Shards = Field("auto", description="document shards; never the result")
+
+
+class FirstPass(Model):
+    """A search in fewer dimensions, whose results are scored again in all of them."""
+
+    kind: Literal["prefix", "pca", "whitening"] = Field(
+        description="prefix of a Matryoshka model's vectors, principal components, or whitened ones"
+    )
+    dimension: int = Field(ge=1, le=MOST_DIMENSIONS, description="dimensions of the first pass")
+
+
+class Dense(Model):
+    """Nearest neighbours under the student; see docs/index-types.md."""
+
+    depth: Candidates = Field(100, description="candidates per query")
+    index: str = Field(
+        "flat", description="flat = exact; ivf, hnsw, ivfpq, or a FAISS factory string: approximate"
+    )
+    nlist: Lists | None = Field(None, description="ivf, ivfpq: lists; null = by shard size")
+    nprobe: Lists | None = Field(
+        None, description="ivf, ivfpq: lists searched; null = 1 in 8, 32 at least"
+    )
+    m: Lists | None = Field(
+        None, description="hnsw: links, null = 32; ivfpq: bytes a vector, null = dimension/4"
+    )
+    ef_construction: Lists | None = Field(None, description="hnsw: null = 80")
+    ef_search: Lists | None = Field(None, description="hnsw: null = twice the depth")
+    first_pass: FirstPass | None = Field(None, description="flat: search in fewer dimensions first")
+    over_fetch: Weight | None = Field(
+        None, ge=1, description="documents scored in full, in depths; null = 1, 4 where compressed"
+    )
+    min_recall: float | None = Field(
+        None, ge=0, le=1, description="lowest recall allowed; null = 0.99 of a first pass, else 0.9"
+    )
+    shards: _Shards = Field(
+        "auto", description="document shards; only approximate results depend on them"
+    )
+
+    @property
+    def exact(self) -> bool:
+        """Whether the result is that of comparing every query with every document."""
+        return self.index == "flat" and self.first_pass is None
+
+    @field_validator("index")
+    @classmethod
+    def _known_index(cls, index: str) -> str:
+        if index in {"flat", "ivf", "hnsw", "ivfpq"}:
+            return index
+        import faiss
+
+        many_factors = 15_360
+        largest = max((int(number) for number in re.findall(r"\d+", index[:200])), default=0)
+        if largest > MOST_LISTS:
+            raise ValueError(f"{largest} is over {MOST_LISTS:,}, the most of anything in an index")
+        try:
+            faiss.index_factory(many_factors, index, faiss.METRIC_INNER_PRODUCT)
+        except RuntimeError:
+            raise ValueError(
+                "neither flat, ivf, hnsw, ivfpq nor a FAISS factory string for inner products, "
+                "such as IVF1024,PQ32x8"
+            ) from None
+        return index
+
+    @model_validator(mode="after")
+    def _settings_have_an_effect(self) -> "Dense":
+        lists = self.index == "ivfpq" or "ivf" in self.index.lower()
+        graph = "hnsw" in self.index.lower()
+        used = {
+            "nlist": self.index in {"ivf", "ivfpq"},
+            "nprobe": lists,
+            "m": self.index in {"hnsw", "ivfpq"},
+            "ef_construction": graph,
+            "ef_search": graph,
+            "first_pass": self.index == "flat",
+            "over_fetch": not self.exact,
+            "min_recall": not self.exact,
+        }
+        for name, has_effect in used.items():
+            if getattr(self, name) is not None and not has_effect:
+                raise ValueError(
+                    f"{name} has no effect with index {self.index}; remove one of both"
+                )
+        return self
+
+
+class Random(Model):
+    """Uniform documents, without replacement, by keyed hash."""
+
+    count: Candidates = Field(20, description="candidates per query")
+
+
+class Given(Model):
+    """Candidates that somebody else retrieved."""
+
+    path: str = Field(description="Parquet or JSONL of candidates; file, folder or glob")
+    query_column: str = Field("query_id", description="the query's identifier")
+    document_column: str = Field("doc_id", description="the document's identifier")
+    rank_column: str = Field("rank", description="rank from 1; the best of a pair's rows counts")
 
 
 @dataclass(frozen=True)
@@ -10,6 +139,7 @@ class SourceFacts:
     """What a part needs to know of a source without knowing which it is.
 
     Attributes:
+        rank: what a candidate's rank is.
         retrieving: its candidates are near the query, and the better the lower their rank; else
             ranks are mere numbers.
         in_own_order: a tier of this source takes candidates in the order of their ranks, unless it
@@ -18,16 +148,22 @@ class SourceFacts:
             its files tell.
     """
 
-    retrieving: bool
-    in_own_order: bool
-    bound: str | None
+    rank: str
+    retrieving: bool = True
+    in_own_order: bool = False
+    bound: str | None = "depth"
 
 
+_RETURNED = "where that source returned it"
 SOURCES: dict[Source, SourceFacts] = {
-    Source.BM25: SourceFacts(retrieving=True, in_own_order=False, bound="depth"),
-    Source.DENSE: SourceFacts(retrieving=True, in_own_order=False, bound="depth"),
-    Source.RANDOM: SourceFacts(retrieving=False, in_own_order=True, bound="count"),
-    Source.GIVEN: SourceFacts(retrieving=True, in_own_order=True, bound=None),
+    Source.BM25: SourceFacts(f"BM25 rank from 1, {_RETURNED}"),
+    Source.DENSE: SourceFacts(f"dense rank from 1, {_RETURNED}"),
+    Source.RANDOM: SourceFacts(
+        f"draw from 1, {_RETURNED}", retrieving=False, in_own_order=True, bound="count"
+    ),
+    Source.GIVEN: SourceFacts(
+        "rank from 1 in the list that was given", in_own_order=True, bound=None
+    ),
 }
 
 RETRIEVING = tuple(source for source, facts in SOURCES.items() if facts.retrieving)
@@ -35,3 +171,31 @@ RETRIEVING = tuple(source for source, facts in SOURCES.items() if facts.retrievi
 
 IN_OWN_ORDER = tuple(source for source, facts in SOURCES.items() if facts.in_own_order)
 """Sources whose tiers take candidates in the order of their ranks."""
+
+
+class Sources(Model):
+    """Where candidates come from; null turns a source off."""
+
+    bm25: Bm25 | None = Field(Bm25(), description="lexical retrieval")
+    dense: Dense | None = Field(Dense(), description="nearest neighbours under the student")
+    random: Random | None = Field(Random(), description="uniform documents")
+    given: Given | None = Field(None, description="candidates that somebody else retrieved")
+
+    @model_validator(mode="after")
+    def _some(self) -> "Sources":
+        if not self.on():
+            raise ValueError(f"no source is on; set at least one of {', '.join(Source)}")
+        return self
+
+    def on(self) -> dict[Source, Model]:
+        """The settings of each source that is on, in the order of `Source`."""
+        settings = {source: getattr(self, source) for source in Source}
+        return {source: value for source, value in settings.items() if value is not None}
+
+    def most_candidates(self, unbounded: int) -> int:
+        """Candidates of a query when no two sources agree.
+
+        `unbounded` is what sources give whose number no setting bounds.
+        """
+        bounds = [(SOURCES[source].bound, value) for source, value in self.on().items()]
+        return sum(unbounded if key is None else getattr(value, key) for key, value in bounds)

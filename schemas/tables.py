@@ -6,6 +6,9 @@ depend on the order of the input. Scores are float32, identifiers utf8.
 
 import pyarrow as pa
 
+from negmine.schemas.sources import SOURCES
+from negmine.schemas.verdicts import Source
+
 SCHEMA_VERSION = 1
 
 
@@ -105,13 +108,21 @@ TERM_STATISTICS = pa.schema(
 )
 
 
+def _rank(source: Source) -> pa.Field:
+    return _field(f"{source}_rank", pa.int32(), SOURCES[source].rank, True)
+
+
+_LATER_RANKS = [_rank(source) for source in SOURCES if source not in (Source.BM25, Source.DENSE)]
+"""Ranks of the sources that are in no other list of columns; a new source's is among them."""
+
+
 def _scores(chosen: bool = False) -> list[pa.Field]:
     return [
         _field(
             "sources", pa.list_(pa.string()), "sources that returned it, in the order of Source"
         ),
         _field("bm25_score", pa.float32(), "BM25 score, where that source returned it", True),
-        _field("bm25_rank", pa.int32(), "BM25 rank from 1, where that source returned it", True),
+        _rank(Source.BM25),
         _field(
             "dense_score",
             pa.float32(),
@@ -119,7 +130,7 @@ def _scores(chosen: bool = False) -> list[pa.Field]:
             + ("" if chosen else "; null where a vector is zero, which has none"),
             not chosen,
         ),
-        _field("dense_rank", pa.int32(), "dense rank from 1, where that source returned it", True),
+        _rank(Source.DENSE),
     ]
 
 
@@ -154,8 +165,7 @@ JUDGED = pa.schema(
         _QUERY_IX,
         _DOC_IX,
         *_scores(),
-        _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
-        _field("given_rank", pa.int32(), "rank from 1 in the list that was given", True),
+        *_LATER_RANKS,
         _field("is_positive", pa.bool_(), "a known positive of the query"),
         _field("own_positive", pa.bool_(), "a positive by the query's own identifiers"),
         _field("judge_score", pa.float32(), "judge's score; null where none was needed", True),
@@ -289,8 +299,7 @@ LEDGER = pa.schema(
         _field("positive_jaccard", pa.float32(), "highest shingle Jaccard with a positive's text"),
         _SAME_ID,
         _field("query_jaccard", pa.float32(), "shingle Jaccard with the query's text", True),
-        _field("random_rank", pa.int32(), "draw from 1, where that source returned it", True),
-        _field("given_rank", pa.int32(), "rank from 1 in the list that was given", True),
+        *_LATER_RANKS,
         *_VERDICT,
     ]
 )

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.sql import (
     COSINE,
     POSITIVE_COSINE,
+    connect,
     dataset_sql,
     file_sql,
     partitioned_sql,
@@ -113,8 +112,7 @@ class Entries:
         ledger = partitioned_sql(run.path / "ledger", "verdict")
         if ledger is None or not {"queries", "documents"} <= artifacts.keys():
             raise StorageError(f"the run {run.path} is not whole; audit again")
-        self._connection = duckdb.connect()
-        self._connection.execute("SET enable_progress_bar = false")
+        self._connection = connect(memory=None)
         for name, sql in (
             ("ledger", ledger),
             ("queries", dataset_sql(artifacts["queries"])),

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from negmine.jobs.audit.findings import CERTAIN, SUSPECTED, Entries
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.transforms import storage
-from negmine.transforms.exporters.files import replacing
 from negmine.transforms.foreign.files import container
 from negmine.transforms.foreign.rewrite import rewrite
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.digests import Digest
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import ending, refuse_special, target
@@ -61,7 +62,7 @@ def fix(
     keep_short: bool,
     digests: Mapping[str, Digest],
     force: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file.
 
     `force` as in `targets`. Raises ConfigError for a copy that another process wrote meanwhile,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -14,14 +13,15 @@ from negmine.jobs.mining.models import check_models
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import find_run
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import write_atomically
 from negmine.transforms.foreign import FORMATS
 from negmine.transforms.foreign.collection import Foreign, collect, input_paths
 from negmine.transforms.foreign.files import expand
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.storage.atomic import write_atomically
 from negmine.transforms.storage.digests import digest_of
 from negmine.transforms.storage.locks import writing
 
@@ -60,7 +60,7 @@ class Audit:
     hubs: list[Hub]
     eci: dict[str, dict[str, float]]
     shortcut: dict[str, float | None]
-    fixed: list[dict[str, Any]] = field(default_factory=list)
+    fixed: list[JsonObject] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
@@ -73,7 +73,7 @@ class Audit:
         low = self.shortcut["low"]
         return low is not None and low > SHORTCUT
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """As JSON values; figures that cannot be computed are null."""
         values = {**asdict(self), "clean": self.clean, "has_shortcut": self.has_shortcut}
         values["shortcut"] = {k: v if v == v else None for k, v in self.shortcut.items()}
@@ -155,7 +155,7 @@ def _check(request: Request) -> list[Path]:
     return [file for path in request.files for file in expand(path)]
 
 
-def _identity(foreign: Foreign) -> dict[str, Any]:
+def _identity(foreign: Foreign) -> JsonObject:
     return {
         "version": VERSION,
         "format": foreign.format,
@@ -166,7 +166,7 @@ def _identity(foreign: Foreign) -> dict[str, Any]:
 
 def _config(request: Request, directory: Path, widest: int) -> Config:
     """The config of the run: every candidate is given, one tier takes all, policies flag."""
-    policies: list[dict[str, Any]] = [
+    policies: list[JsonObject] = [
         {"near_duplicate_of_positive": {}},
         {"near_duplicate_of_negative": {}},
     ]

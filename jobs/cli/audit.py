@@ -1,10 +1,14 @@
 """Command line of `audit`: what is wrong with negatives that somebody else mined."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+
+from negmine.jobs.runner.failures import check_address_space
 
 
 class Format(StrEnum):
@@ -66,19 +70,13 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find false, repeated and suspicious negatives in a mined set."""
-    from negmine.jobs.runner.failures import check_address_space
-
     check_address_space()
-    import json
 
-    from rich.console import Console
-
-    from negmine.jobs.audit.run import Request
-    from negmine.jobs.audit.run import audit as run_audit
+    from negmine.jobs.audit import run as auditing
     from negmine.jobs.audit.terminal import render
 
-    found = run_audit(
-        Request(
+    found = auditing.audit(
+        auditing.Request(
             files=files,
             format=format.value,
             corpus=corpus,

@@ -1,9 +1,15 @@
 """Command line of `compare`: what changed between two runs."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+
+from negmine.jobs.runs.published import find_run
+from negmine.jobs.terminal import printable
+from negmine.transforms.storage.targets import target
 
 _RUN = "A run's folder, OUTPUT (its current run) or OUTPUT:run_id."
 
@@ -17,16 +23,9 @@ def compare(
     ] = None,
 ) -> None:
     """Say what changed between two runs: settings, counts, negatives, metrics."""
-    import json
-
-    from rich.console import Console
-
     from negmine.jobs.compare import compare as compare_runs
     from negmine.jobs.compare.page import write_page
     from negmine.jobs.compare.terminal import render
-    from negmine.jobs.runs.published import find_run
-    from negmine.jobs.terminal import printable
-    from negmine.transforms.storage.targets import target
 
     runs = find_run(run_a), find_run(run_b)
     page = None

@@ -5,20 +5,16 @@ from typing import Annotated
 
 import typer
 
+from negmine.jobs.runs.published import find_run
+from negmine.jobs.terminal import printable
+from negmine.transforms.storage.targets import EXPORTS
+
 RunArgument = Annotated[
     str,
     typer.Argument(
         metavar="RUN", help="A run's folder, OUTPUT (its current run) or OUTPUT:run_id."
     ),
 ]
-
-
-class Format(StrEnum):
-    """Formats of `export`; each is a module of transforms.exporters."""
-
-    TRIPLET = "triplet"
-    N_TUPLE = "n_tuple"
-    FLAGEMBEDDING = "flagembedding"
 
 
 class Short(StrEnum):
@@ -38,7 +34,10 @@ class Positives(StrEnum):
 
 def export(
     run: RunArgument,
-    format: Annotated[Format, typer.Option("--format", "-f", help="The trainer's format.")],
+    format: Annotated[
+        str,
+        typer.Option("--format", "-f", help="The trainer's: triplet, n_tuple, flagembedding, ..."),
+    ],
     output: Annotated[
         str | None,
         typer.Option(
@@ -77,11 +76,8 @@ def export(
     ] = None,
 ) -> None:
     """Write a run's negatives and positives in a trainer's format."""
-    from negmine.jobs.runs.published import find_run
-    from negmine.jobs.terminal import printable
     from negmine.transforms.exporters import Options, Source
     from negmine.transforms.exporters import export as write
-    from negmine.transforms.storage.targets import EXPORTS
 
     found = find_run(run)
     artifacts = found.artifacts()
@@ -106,7 +102,7 @@ def export(
         prompt=prompt,
         type=type,
     )
-    report = write(source, format.value, output or f"{found.output / EXPORTS}/", options)
+    report = write(source, format, output or f"{found.output / EXPORTS}/", options)
     piped = report.path is None
     if not piped:
         typer.echo(printable(report.path))

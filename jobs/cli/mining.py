@@ -1,13 +1,20 @@
 """The `negmine` command: mine, each stage alone, and config; other commands are mounted here."""
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
 from negmine.jobs.cli import runs as cli_runs
 from negmine.jobs.cli import workdir as cli_workdir
+from negmine.jobs.runner.failures import check_address_space
+from negmine.jobs.runner.streams import for_information
+from negmine.jobs.runs.published import find_run
+from negmine.pipelines.graph import GRAPH, mermaid
 from negmine.schemas.locations import shown
 
 app = typer.Typer(
@@ -28,20 +35,25 @@ OutputFolder = Annotated[
 ]
 if TYPE_CHECKING:
     from negmine.jobs.mining.run import MiningRun
+    from negmine.schemas.config import Config
 
 _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
+
+
+def _config(config: str, settings: list[str] | None, output: str | None) -> "Config":
+    check_address_space()
+    from negmine.jobs.load_config import load_config
+
+    return load_config(config, settings or [], output)
 
 
 def _mining_run(
     context: typer.Context, config: str, settings: list[str] | None, output: str | None
 ) -> "MiningRun":
-    from negmine.jobs.runner.failures import check_address_space
-
-    check_address_space()
-    from negmine.jobs.load_config import load_config
+    resolved = _config(config, settings, output)
     from negmine.jobs.mining.run import MiningRun
 
-    return MiningRun(load_config(config, settings or [], output), context.args)
+    return MiningRun(resolved, context.args)
 
 
 @app.command(context_settings=_BEAM)
@@ -53,11 +65,8 @@ def mine(
 ) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam."""
     run = _mining_run(context, config, settings, output)
-    from rich.console import Console
 
     from negmine.jobs.mining.publish import check_output, publish
-    from negmine.jobs.runner.streams import for_information
-    from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.show import render_summary
 
     run_id = check_output(run)
@@ -84,18 +93,10 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Estimate what mine would take: time, disk and pairs. Ingests, and times a small sample."""
-    from negmine.jobs.runner.failures import check_address_space
-
-    check_address_space()
-    import json
-
-    from rich.console import Console
-
-    from negmine.jobs.load_config import load_config
     from negmine.jobs.plan.estimate import plan as make_plan
     from negmine.jobs.plan.table import render_plan
 
-    found = make_plan(load_config(config, settings or [], output), context.args)
+    found = make_plan(_config(config, settings, output), context.args)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return
@@ -110,8 +111,6 @@ def _stage(stage: str, meaning: str) -> None:
         settings: Settings = None,
         output: OutputFolder = None,
     ) -> None:
-        from negmine.jobs.runner.streams import for_information
-
         run = _mining_run(context, config, settings, output)
         if stage != "ingest":
             run.check()
@@ -151,20 +150,11 @@ def tune_index(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure index types of dense retrieval on the collection's vectors, and name the cheapest."""
-    from negmine.jobs.runner.failures import check_address_space
-
-    check_address_space()
-    import json
-
-    from rich.console import Console
-
-    from negmine.jobs.load_config import load_config
-    from negmine.jobs.tune_index.run import check_arguments
-    from negmine.jobs.tune_index.run import tune_index as tune
+    from negmine.jobs.tune_index import run as tuning
     from negmine.jobs.tune_index.table import sentences, tune_table
 
-    check_arguments(recall, k, queries)
-    found = tune(load_config(config, settings or [], output), recall, k, queries, context.args)
+    tuning.check_arguments(recall, k, queries)
+    found = tuning.tune_index(_config(config, settings, output), recall, k, queries, context.args)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return
@@ -173,14 +163,32 @@ def tune_index(
     typer.echo("\n" + "\n".join(sentences(found)))
 
 
+@app.command()
+def stages(
+    drawn: Annotated[
+        bool, typer.Option("--mermaid", help="Print a Mermaid flowchart instead.")
+    ] = False,
+) -> None:
+    """Print the run as a graph: what each stage reads, writes, and what decides its content."""
+    if drawn:
+        typer.echo(mermaid(), nl=False)
+        return
+
+    table = Table("stage", "command", "job", "reads", "writes", "its fingerprint covers", "when")
+    for stage in GRAPH:
+        sets = (", ".join(names) for names in (stage.reads, stage.writes))
+        told = (stage.name, stage.command, stage.job, *sets, stage.covers, stage.optional)
+        table.add_row(*told, end_section=True)
+    console = Console()
+    (console if console.is_terminal else Console(width=140)).print(table)
+
+
 @app.command(name="config")
 def show_config(config: ConfigFile, settings: Settings = None, output: OutputFolder = None) -> None:
     """Print the resolved config."""
     import yaml
 
-    from negmine.jobs.load_config import load_config
-
-    resolved = load_config(config, settings or [], output).model_dump(mode="json")
+    resolved = _config(config, settings, output).model_dump(mode="json")
     typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), nl=False)
 
 

@@ -1,14 +1,21 @@
 """Command line over published runs: export, query, why, relabel, sweep, show, report, runs."""
 
+import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from negmine.jobs.cli.export import RunArgument, export
+from negmine.jobs.runs.published import current_if_readable, find_run, list_runs, promote
+from negmine.jobs.terminal import printable
+from negmine.schemas.errors import ConfigError
 from negmine.schemas.locations import shown
 from negmine.transforms.storage.places import local_path
+from negmine.transforms.storage.targets import target
 
 
 class Shape(StrEnum):
@@ -28,9 +35,6 @@ def query(
     format: Annotated[Shape, typer.Option("--format", "-f", help="How to print.")] = Shape.TABLE,
 ) -> None:
     """Ask in SQL: views negatives, positives, ledger, sets, candidates, documents, queries."""
-    import sys
-
-    from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.query import Database, named_queries
     from negmine.jobs.runs.render import WRITERS
 
@@ -51,9 +55,6 @@ def why(
     ] = None,
 ) -> None:
     """Say what became of a query's candidates, or tell one candidate's whole story."""
-    from rich.console import Console
-
-    from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.why import explain_candidate, explain_query
 
     found = find_run(run)
@@ -86,19 +87,15 @@ def relabel(
     ] = None,
 ) -> None:
     """Hand out suspected positives for review, and read the decisions back as labels."""
-    from negmine.jobs.runs.published import find_run
-    from negmine.jobs.runs.relabel import relabel as read_decisions
-    from negmine.jobs.runs.relabel import told, write_review
-    from negmine.jobs.terminal import printable
-    from negmine.schemas.errors import ConfigError
+    from negmine.jobs.runs import relabel as labels
 
     found = find_run(run)
     if (decisions is None) == (review is None):
         raise ConfigError("give DECISIONS.jsonl to read, or --review FILE.jsonl to write")
     if decisions is not None:
-        typer.echo(printable(told(read_decisions(found, decisions, to)), keep="\n"))
+        typer.echo(printable(labels.told(labels.relabel(found, decisions, to)), keep="\n"))
     elif review is not None:
-        count = write_review(found, review, limit, force)
+        count = labels.write_review(found, review, limit, force)
         typer.echo(f"{printable(review)}: {count:,} suspected positives of run {found.run_id}")
 
 
@@ -120,20 +117,13 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what other settings would give, from the run's stored scores."""
-    import json
-
-    from rich.console import Console
-
-    from negmine.jobs.runs.published import find_run
-    from negmine.jobs.runs.sweep import parse_grid
-    from negmine.jobs.runs.sweep import sweep as run_sweep
+    from negmine.jobs.runs import sweep as sweeping
     from negmine.jobs.runs.sweep_plot import notes, sweep_table, write_plot
-    from negmine.transforms.storage.targets import target
 
     found = find_run(run)
     if plot is not None:
         plot = target(plot, "--plot", (".svg",), outputs=found.kept)
-    rows = run_sweep(found, parse_grid(policy))
+    rows = sweeping.sweep(found, sweeping.parse_grid(policy))
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
@@ -146,9 +136,6 @@ def sweep(
 
 def show(run: RunArgument) -> None:
     """Show what a run holds and what it cost."""
-    from rich.console import Console
-
-    from negmine.jobs.runs.published import find_run
     from negmine.jobs.runs.show import render_summary
 
     found = find_run(run)
@@ -167,9 +154,6 @@ def report(
 ) -> None:
     """Write a run's report.html again: one page that needs nothing else."""
     from negmine.jobs.report import NAME, write_report
-    from negmine.jobs.runs.published import find_run
-    from negmine.jobs.terminal import printable
-    from negmine.transforms.storage.targets import target
 
     found = find_run(run)
     if out is not None:
@@ -182,9 +166,6 @@ def list_command(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder that holds runs/.")],
 ) -> None:
     """List complete runs, oldest first; * marks the one in force."""
-    from negmine.jobs.runs.published import current_if_readable, list_runs
-    from negmine.jobs.terminal import printable
-
     output = local_path(output)
     current = current_if_readable(output)
     runs = list_runs(output)
@@ -206,8 +187,6 @@ def promote_command(
     run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run to put in force.")],
 ) -> None:
     """Put a run in force: roll back, or forward again."""
-    from negmine.jobs.runs.published import current_if_readable, promote
-
     output = local_path(output)
     before = current_if_readable(output)
     run = promote(output, run_id)

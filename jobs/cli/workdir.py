@@ -1,11 +1,14 @@
 """Command line over what is on disk: doctor and gc."""
 
+import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from negmine.jobs.terminal import printable
+from negmine.schemas.errors import StorageError
 from negmine.schemas.locations import shown, url_of
 
 if TYPE_CHECKING:
@@ -27,10 +30,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check artifacts and published runs; say what to delete. Changes nothing; 5 for damage."""
-    import json
-
     from negmine.jobs.workdir.doctor import diagnose
-    from negmine.schemas.errors import StorageError
 
     found = diagnose(path, deep)
     typer.echo(json.dumps(found.as_json(), indent=2) if as_json else _told(found))
@@ -39,8 +39,6 @@ def doctor(
 
 
 def _told(found: "Diagnosis") -> str:
-    from negmine.jobs.terminal import printable
-
     pages = "every page read" if found.deep else "pages not read, --deep reads them"
     lines = [
         f"{found.artifacts:,} artifacts and {found.runs:,} runs looked at: "
@@ -104,8 +102,6 @@ def gc(
 
 
 def _listed(found: "Garbage", wanted: "Wanted", delete: bool) -> "list[str]":
-    from negmine.jobs.terminal import printable
-
     lines = [_line(item) for item in found.items]
     total = f"{len(found.items):,} things, {found.bytes:,} bytes"
     if not found.items:
@@ -125,8 +121,6 @@ def _listed(found: "Garbage", wanted: "Wanted", delete: bool) -> "list[str]":
 
 
 def _line(item: "Item") -> str:
-    from negmine.jobs.terminal import printable
-
     return f"{item.bytes:>16,}  {printable(_shown(item.path))}  {item.why}"
 
 

@@ -8,6 +8,7 @@ from negmine.jobs.compare.read import TwoRuns
 from negmine.jobs.compare.result import Measured
 from negmine.jobs.report.metrics import Metric, read_metrics
 from negmine.jobs.report.settings import own_leak
+from negmine.schemas import JsonObject
 from negmine.transforms import storage
 
 OWN = "own"
@@ -41,13 +42,13 @@ def measured(runs: TwoRuns) -> list[Measured]:
     return [Measured(*place, *_values(sides, place)) for place in places]
 
 
-def _metric(row: dict[str, Any]) -> Metric:
+def _metric(row: JsonObject) -> Metric:
     low, high = row.get("low"), row.get("high")
     known = low is not None and high is not None and isfinite(low) and isfinite(high)
     return Metric(row["value"], low, high) if known else Metric(row["value"])
 
 
-def _is_shown(row: dict[str, Any]) -> bool:
+def _is_shown(row: JsonObject) -> bool:
     if row["metric"] in PAIRED:
         return row.get("source") is not None
     return row["metric"] not in (*_COUNTED, *_SPREAD)

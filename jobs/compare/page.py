@@ -1,6 +1,5 @@
 """A comparison as one self-contained page, in the report's style, without a script."""
 
-import os
 from pathlib import Path
 
 from negmine.jobs import report
@@ -9,8 +8,7 @@ from negmine.jobs.compare.rows import Shown, shown
 from negmine.jobs.html.markup import Markup, cut, element, table
 from negmine.jobs.report import numbers
 from negmine.jobs.report.document import document
-from negmine.schemas.errors import StorageError
-from negmine.transforms import storage
+from negmine.transforms.storage.atomic import write_text
 
 _STYLE = Path(report.__file__).parent / "page.css"
 _OWN_STYLE = """
@@ -55,17 +53,7 @@ def page(comparison: Comparison) -> str:
 
 def write_page(comparison: Comparison, target: Path) -> Path:
     """Write the page; a file that is there is replaced in one step. Raises StorageError."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        if storage.is_mirrored(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(page(comparison), encoding="utf-8", newline="\n")
-        storage.replace(temporary, target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"cannot write the page {target}: {error.strerror}; name another file with --html"
-        ) from error
+    write_text(target, page(comparison), "the page ", "Name another file with --html")
     return target
 
 

@@ -8,7 +8,9 @@ import duckdb
 
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.views import create_run_views
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
+from negmine.transforms.data.sql import connect
 
 SIDES = ("a", "b")
 
@@ -22,7 +24,7 @@ class TwoRuns:
 
     def __init__(self, a: Run, b: Run) -> None:
         self.runs = {"a": a, "b": b}
-        self.connection = duckdb.connect(":memory:")
+        self.connection = connect(memory=None)
         self._spill = tempfile.TemporaryDirectory(prefix="negmine-compare-")
 
     def __enter__(self) -> "TwoRuns":
@@ -52,7 +54,7 @@ class TwoRuns:
         """Rows of an answer."""
         return self.connection.execute(sql, list(values)).fetchall()
 
-    def arrays(self, sql: str, *values: Any) -> dict[str, Any]:
+    def arrays(self, sql: str, *values: Any) -> JsonObject:
         """Columns of an answer as NumPy arrays."""
         return dict(self.connection.execute(sql, list(values)).fetchnumpy())
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from negmine.jobs.runs.published import Run
+from negmine.schemas import JsonObject
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class PolicyChange:
     name: str
     place_a: int | None
     place_b: int | None
-    a: dict[str, Any] | None
-    b: dict[str, Any] | None
+    a: JsonObject | None
+    b: JsonObject | None
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ class Comparison:
     paired: list[Paired]
     metrics: list[Measured]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Everything as JSON values, differences and shares included."""
         found = asdict(self)
         for name in ("counts", "overlap", "metrics"):

@@ -8,6 +8,7 @@ from typing import Any
 from negmine.jobs.compare.measured import OWN
 from negmine.jobs.compare.result import Comparison, Measured, Move, Paired
 from negmine.jobs.report import numbers
+from negmine.schemas import JsonObject
 
 ALL = "all"
 NO_CANDIDATE = "not a candidate"
@@ -93,7 +94,7 @@ def _policies(found: Comparison) -> Shown:
     return Shown("policies", title, ["policy", "A", "B"], rows, words=3)
 
 
-def _parameters(values: dict[str, Any]) -> str:
+def _parameters(values: JsonObject) -> str:
     known = ((key, value) for key, value in values.items() if value is not None)
     return ", ".join(f"{key}={setting(value)}" for key, value in known)
 

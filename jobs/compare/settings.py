@@ -6,6 +6,7 @@ from typing import Any
 from negmine.jobs.compare.read import TwoRuns
 from negmine.jobs.compare.result import PolicyChange, Queries, Setting
 from negmine.jobs.runs.published import Run
+from negmine.schemas import JsonObject
 from negmine.transforms import storage
 
 _NOT_SETTINGS = ("output.run_id",)
@@ -13,17 +14,17 @@ _INPUTS = ("inputs", "models", "precision", "seed", "schema_version", "versions"
 _LATER = ("processor", "precision.student_dtype", "precision.judge")
 
 
-def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+def flatten(value: Any, prefix: str = "") -> JsonObject:
     """Values by dotted key; lists are values, and so are empty objects."""
     if not isinstance(value, dict) or not value:
         return {prefix: value} if prefix else {}
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for key, entry in value.items():
         found |= flatten(entry, f"{prefix}.{key}" if prefix else str(key))
     return found
 
 
-def _differing(a: dict[str, Any], b: dict[str, Any]) -> list[Setting]:
+def _differing(a: JsonObject, b: JsonObject) -> list[Setting]:
     keys = sorted(set(a) | set(b))
     return [Setting(k, a.get(k), b.get(k)) for k in keys if a.get(k) != b.get(k)]
 
@@ -66,7 +67,7 @@ def policies(a: Run, b: Run) -> list[PolicyChange]:
     return found
 
 
-def _policies(run: Run) -> dict[tuple[str, int], dict[str, Any]]:
+def _policies(run: Run) -> dict[tuple[str, int], JsonObject]:
     entries = run.manifest.get("policies") or _config(run).get("policies") or []
     seen: Counter[str] = Counter()
     found = {}
@@ -76,7 +77,7 @@ def _policies(run: Run) -> dict[tuple[str, int], dict[str, Any]]:
     return found
 
 
-def _config(run: Run) -> dict[str, Any]:
+def _config(run: Run) -> JsonObject:
     return dict(run.manifest.get("config") or {})
 
 

@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.workdir.artifacts import Artifact
+from negmine.pipelines.stage import BlockStage
 from negmine.schemas import tables
 from negmine.schemas.selection import Selection
+from negmine.transforms.choosing.score import ScoreSets
+from negmine.transforms.choosing.select import SelectNegatives
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.pairs.features import Collection
 
@@ -19,9 +22,6 @@ def verdicts_artifact(
     """Every candidate with its verdict and tier."""
 
     def make(directory: str, blocks: Any) -> "BlockStage":
-        from negmine.pipelines.stage import BlockStage
-        from negmine.transforms.choosing.select import SelectNegatives
-
         select = SelectNegatives(judged, selection, collection)
         return BlockStage("SelectNegatives", select, directory, blocks, tables.VERDICTS)
 
@@ -35,9 +35,6 @@ def sets_artifact(run: RunContext, verdicts: Artifact, collection: Collection) -
     tiers = run.config.tiers
 
     def make(place: str, blocks: Any) -> "BlockStage":
-        from negmine.pipelines.stage import BlockStage
-        from negmine.transforms.choosing.score import ScoreSets
-
         score = ScoreSets(Dataset(str(directory)), collection, dict(tiers))
         return BlockStage("ScoreSets", score, place, blocks, tables.SETS)
 

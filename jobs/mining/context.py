@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.models import EncoderChoice, Models, check_models
 from negmine.jobs.runner.budget import Budget
+from negmine.jobs.runner.options import resolve
 from negmine.jobs.runs.remarks import Remarks
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
 from negmine.pipelines.graph import STAGES
+from negmine.pipelines.ingest import Ingest
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.readers import check, identified
 from negmine.transforms.readers.raw import RAW
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from negmine.transforms.readers.rows import Source
 
 
-def ingested_counts(directory: Path) -> dict[str, Any]:
+def ingested_counts(directory: Path) -> JsonObject:
     """What `counts.json` of an ingested collection holds, checked as far as it decides."""
     file = directory / "counts.json"
     try:
@@ -47,8 +51,6 @@ class RunContext:
     models: Models = field(init=False, default_factory=Models)
 
     def __post_init__(self) -> None:
-        from negmine.jobs.runner.options import resolve
-
         self.options = resolve(self.config.runner, self.options)
         self.budget = Budget(self.config)
         block_size = self.budget.block_size
@@ -67,20 +69,16 @@ class RunContext:
 
     def check(self) -> None:
         """Raise at once for an input or a model that is not there."""
-        from negmine.transforms.readers import check
-
         check(self.config.input)
         check_models(self.config)
 
     @cached_property
-    def input_fingerprint(self) -> dict[str, Any]:
+    def input_fingerprint(self) -> JsonObject:
         """What identifies the collection's content; no absolute paths."""
         return dict(self._identified[0])
 
     @cached_property
     def _identified(self) -> "tuple[dict[str, object], Sequence[Source]]":
-        from negmine.transforms.readers import identified
-
         return identified(self.config.input, self.config.seed, self.work.sums)
 
     @cached_property
@@ -108,8 +106,6 @@ class RunContext:
             )
 
     def _ingest(self, directory: str, _: object) -> "Ingest":
-        from negmine.pipelines.ingest import Ingest
-
         what = (self.config.input, self.config.seed, directory)
         return Ingest(*what, memory=self.budget.database(), sources=self._identified[1])
 
@@ -117,7 +113,7 @@ class RunContext:
         """Rows of an ingested data set."""
         return self.ingested[name].rows
 
-    def key(self, *names: str) -> dict[str, Any]:
+    def key(self, *names: str) -> JsonObject:
         """Fingerprints of ingested data sets."""
         return {name: self.ingested[name].manifest()["fingerprint"] for name in names}
 

@@ -8,8 +8,10 @@ import typer
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors
 from negmine.jobs.workdir.artifacts import Artifact
-from negmine.schemas.config import Dense
+from negmine.pipelines.retrieve import FillDenseIndex, MeasureIndexRecall, TrainDenseIndex
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
+from negmine.schemas.sources import Dense
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.ann import sample_rows
 from negmine.transforms.sources.dense import DenseIndex, IndexSource
@@ -40,13 +42,9 @@ def dense_index(run: RunContext, config: Dense, vectors: Vectors) -> DenseIndex 
     }
 
     def train(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.retrieve import TrainDenseIndex
-
         return TrainDenseIndex(source, directory, blocks)
 
     def fill(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.retrieve import FillDenseIndex
-
         return FillDenseIndex(source, trained, directory, blocks)
 
     def part(name: str, rows: int, make: Any, label: str) -> Dataset:
@@ -107,8 +105,6 @@ def _recall(run: RunContext, index: DenseIndex, vectors: Vectors) -> Dataset:
     rows = tuple(sample_rows(keys, seed, SAMPLED_QUERIES).tolist())
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.retrieve import MeasureIndexRecall
-
         return MeasureIndexRecall(
             index, vectors.documents, vectors.queries, rows, directory, blocks
         )
@@ -129,7 +125,7 @@ def vectors_key(vectors: Vectors) -> dict[str, str]:
     return dict(zip(("d", "q"), vectors.fingerprints, strict=True))
 
 
-def search_key(index: DenseIndex) -> dict[str, Any]:
+def search_key(index: DenseIndex) -> JsonObject:
     """What decides an index's answers."""
     searched = {"depth", "nprobe", "ef_search", "over_fetch"}
     return {

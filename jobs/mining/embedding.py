@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.given_vectors import GivenStudent, given_student, placed_vectors
 from negmine.jobs.mining.models import EncoderChoice
+from negmine.jobs.runner.processor import torch_processor
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
-from negmine.schemas import tables
+from negmine.pipelines.stage import BlockStage
+from negmine.schemas import JsonObject, tables
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.models.weights import is_static
+from negmine.transforms.vectors.embed import EmbedTexts
 
 if TYPE_CHECKING:
     from negmine.pipelines.stage import BlockStage
@@ -49,7 +52,7 @@ def choose_student(run: RunContext) -> AnyStudent:
         return run.encoder(run.config.student, "student")
 
 
-def _key(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) -> dict[str, Any]:
+def _key(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) -> JsonObject:
     kind = "query" if texts == "queries" else "document"
     identity = {**encoder.identity, "kind": kind, "version": STAGES["embed"].version}
     return {"encoder": identity, **run.key(texts), "tokens": tokens}
@@ -63,7 +66,7 @@ def is_embedded(run: RunContext, encoder: EncoderChoice, tokens: bool) -> bool:
     )
 
 
-def earlier_vectors(run: RunContext, identity: dict[str, Any], tokens: bool) -> list[Dataset]:
+def earlier_vectors(run: RunContext, identity: JsonObject, tokens: bool) -> list[Dataset]:
     """Finished artifacts of an encoder, whatever the texts."""
     found = []
     for directory in storage.folders(run.work.root / "embed"):
@@ -89,9 +92,7 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
     identity = key["encoder"]
 
     def make(directory: str, blocks: Any) -> "BlockStage":
-        from negmine.pipelines.stage import BlockStage
         from negmine.transforms.models.encoder import load_encoder
-        from negmine.transforms.vectors.embed import EmbedTexts
 
         spec = encoder.spec()
         earlier = earlier_vectors(run, identity, tokens)
@@ -99,8 +100,7 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
         schema = tables.vectors(load_encoder(spec).dimension)
         return BlockStage("EmbedTexts", embed, directory, blocks, schema, "none", hinted=True)
 
-    def details(_: Dataset) -> dict[str, Any]:
-        from negmine.jobs.runner.processor import torch_processor
+    def details(_: Dataset) -> JsonObject:
         from negmine.transforms.models.encoder import load_encoder
 
         return {

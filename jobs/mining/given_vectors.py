@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Student
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.vectors.files import ROWS_AT_ONCE, VectorFiles
+from negmine.transforms.vectors.place import PlaceVectors, forget_copy
 
 if TYPE_CHECKING:
     from negmine.transforms.vectors.place import PlaceVectors
@@ -35,7 +37,7 @@ class GivenStudent:
     agreement: float | None = None
 
     @property
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> JsonObject:
         """What decides the vectors, as JSON values."""
         return {"given": self.sums, "columns": self._columns(), "normalize": self.normalize}
 
@@ -44,7 +46,7 @@ class GivenStudent:
         """Hash of the files and of how they are read."""
         return fingerprint(self.identity)
 
-    def key(self, texts: str) -> dict[str, Any]:
+    def key(self, texts: str) -> JsonObject:
         """What decides the vectors of `documents` or `queries`."""
         own = {"given": self.sums[texts], "columns": self._columns(), "normalize": self.normalize}
         return {**own, "kind": texts, "version": STAGES["embed"].version}
@@ -99,8 +101,6 @@ def placed_vectors(run: RunContext, texts: str, student: GivenStudent) -> Artifa
     key = {"encoder": student.key(texts), **run.key(texts), "tokens": False}
 
     def make(directory: str, blocks: Any) -> "PlaceVectors":
-        from negmine.transforms.vectors.place import PlaceVectors
-
         return PlaceVectors(
             texts=run.ingested[texts],
             kind=texts,
@@ -111,9 +111,7 @@ def placed_vectors(run: RunContext, texts: str, student: GivenStudent) -> Artifa
             blocks=blocks,
         )
 
-    def details(dataset: Dataset) -> dict[str, Any]:
-        from negmine.transforms.vectors.place import forget_copy
-
+    def details(dataset: Dataset) -> JsonObject:
         forget_copy(dataset)
         return {"encoder": student.key(texts), "tokens": False, "model": ""}
 

@@ -10,11 +10,31 @@ from negmine.jobs.mining.models import judge_student
 from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
 from negmine.jobs.mining.scores import given_scores
 from negmine.jobs.workdir.artifacts import Artifact
-from negmine.schemas import tables
-from negmine.schemas.judges import Judge
+from negmine.pipelines.stage import BlockStage
+from negmine.schemas import JsonObject, tables
+from negmine.schemas.judges import (
+    Cascade,
+    CrossEncoder,
+    Fusion,
+    Judge,
+    Precomputed,
+    TokenJudge,
+    Vote,
+)
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.calibrate import ScorePositives, read_calibration
+from negmine.transforms.judging.combined import Cascade as CascadeScores
+from negmine.transforms.judging.combined import Member
+from negmine.transforms.judging.combined import Vote as VoteScores
+from negmine.transforms.judging.cross_encoder import CrossEncoder as CrossEncoderScores
+from negmine.transforms.judging.fusion import Fusion as FusionScores
+from negmine.transforms.judging.judge import JudgePairs
+from negmine.transforms.judging.known_scores import ArtifactScores
+from negmine.transforms.judging.late_interaction import LateInteraction
+from negmine.transforms.judging.protocol import NoScores
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.models.judges import CrossEncoderSpec
 from negmine.transforms.pairs.features import Collection
 
 if TYPE_CHECKING:
@@ -38,7 +58,7 @@ class KeyedJudge:
     """A judge ready to score, and what decides its scores, as JSON values."""
 
     judge: "BlockJudge"
-    key: dict[str, Any]
+    key: JsonObject
 
 
 def fingerprint_of(dataset: Dataset) -> str:
@@ -46,7 +66,7 @@ def fingerprint_of(dataset: Dataset) -> str:
     return str(dataset.manifest()["fingerprint"])
 
 
-def _token_sets(run: RunContext, judge: Judge, vectors: Vectors) -> tuple[Dataset, Dataset]:
+def _token_sets(run: RunContext, judge: TokenJudge, vectors: Vectors) -> tuple[Dataset, Dataset]:
     encoder = run.encoder(judge_student(judge, run.config.student), "judge")
     if encoder.identity == vectors.student.identity:
         return vectors.documents, vectors.queries
@@ -57,55 +77,45 @@ def _token_sets(run: RunContext, judge: Judge, vectors: Vectors) -> tuple[Datase
 
 def make_judge(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
     """The judge of a config section; what it needs beforehand is made or reused."""
-    from negmine.transforms.judging.fusion import Fusion
-    from negmine.transforms.judging.late_interaction import LateInteraction
-    from negmine.transforms.judging.protocol import NoJudge
-
-    match judge.kind:
-        case "none":
-            return KeyedJudge(NoJudge(), {"kind": judge.kind})
-        case "cross_encoder":
+    match judge:
+        case CrossEncoder():
             return _cross_encoder(run, judge)
-        case "precomputed":
+        case Precomputed():
             return _given(run, judge, retrieved)
-        case "cascade" | "vote":
+        case Cascade() | Vote():
             return _combined(run, judge, retrieved)
-    tokens = _token_sets(run, judge, retrieved.vectors)
-    key: dict[str, Any] = {"kind": judge.kind, "tokens": [fingerprint_of(d) for d in tokens]}
-    late = LateInteraction(*tokens)
-    return KeyedJudge(late if judge.kind == "late_interaction" else Fusion(late), key)
+        case TokenJudge():
+            tokens = _token_sets(run, judge, retrieved.vectors)
+            key = {"kind": judge.kind, "tokens": [fingerprint_of(d) for d in tokens]}
+            late = LateInteraction(*tokens)
+            return KeyedJudge(FusionScores(late) if isinstance(judge, Fusion) else late, key)
+    return KeyedJudge(NoScores(), {"kind": judge.kind})
 
 
-def cross_encoder_spec(run: RunContext, judge: Judge) -> "CrossEncoderSpec":
+def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> "CrossEncoderSpec":
     """The CrossEncoderSpec that workers load."""
-    from negmine.transforms.models.judges import CrossEncoderSpec
-
     weights = run.models.cross_encoder(judge)
     return CrossEncoderSpec(
         weights.folder, judge.max_length, judge.device, judge.trust_remote_code, weights.digest
     )
 
 
-def pair_store(run: RunContext, judge: Judge) -> Path:
+def pair_store(run: RunContext, judge: CrossEncoder) -> Path:
     """Folder of the scores that a cross-encoder gave in any run of this work directory."""
     return run.work.root / "pair_scores" / fingerprint(_cross_encoder_key(run, judge))
 
 
-def _cross_encoder_key(run: RunContext, judge: Judge) -> dict[str, Any]:
+def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> JsonObject:
     digest = run.models.cross_encoder(judge).digest
     return {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
 
 
-def _cross_encoder(run: RunContext, judge: Judge) -> KeyedJudge:
-    from negmine.transforms.judging.cross_encoder import CrossEncoder
-
-    scorer = CrossEncoder(cross_encoder_spec(run, judge), str(pair_store(run, judge)))
+def _cross_encoder(run: RunContext, judge: CrossEncoder) -> KeyedJudge:
+    scorer = CrossEncoderScores(cross_encoder_spec(run, judge), str(pair_store(run, judge)))
     return KeyedJudge(scorer, _cross_encoder_key(run, judge))
 
 
-def _given(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
-    from negmine.transforms.judging.known_scores import ArtifactScores
-
+def _given(run: RunContext, judge: Precomputed, retrieved: Retrieved) -> KeyedJudge:
     scores = given_scores(run, judge)
     fallback = make_judge(run, judge.fallback, retrieved) if judge.fallback else None
     rest = fallback.judge if fallback else None
@@ -114,11 +124,8 @@ def _given(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
     return KeyedJudge(scorer, {**key, "fallback": fallback.key if fallback else None})
 
 
-def _combined(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge:
+def _combined(run: RunContext, judge: Cascade | Vote, retrieved: Retrieved) -> KeyedJudge:
     """Members that score every pair have their own artifact, so none is scored twice."""
-    from negmine.transforms.judging.combined import Cascade, Member, Vote
-    from negmine.transforms.judging.known_scores import ArtifactScores
-
     members, keys = [], []
     for number, part in enumerate(judge.judges):
         made = make_judge(run, part, retrieved)
@@ -128,26 +135,21 @@ def _combined(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudge
             scorer = ArtifactScores(judged_by(run, made, retrieved, Selection.of(run.config)))
         members.append(Member(f"{part.kind}_{number + 1}", scorer, calibration))
         keys.append(made.key)
-    key: dict[str, Any] = {"kind": judge.kind, "judges": keys}
-    if judge.kind == "vote":
-        return KeyedJudge(Vote(tuple(members), judge.agree), {**key, "agree": judge.agree})
+    key: JsonObject = {"kind": judge.kind, "judges": keys}
+    if isinstance(judge, Vote):
+        return KeyedJudge(VoteScores(tuple(members), judge.agree), {**key, "agree": judge.agree})
     key["uncertain"] = list(judge.uncertain)
-    return KeyedJudge(Cascade((members[0], members[1]), judge.uncertain), key)
+    return KeyedJudge(CascadeScores((members[0], members[1]), judge.uncertain), key)
 
 
 def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> "Calibration":
     """A judge's scores of the known positives; a lazy judge is asked for those alone."""
-    from negmine.transforms.judging.calibrate import read_calibration
-
     if not made.judge.lazy:
         judged = judged_by(run, made, retrieved, Selection.of(run.config))
         return read_calibration(judged, judged=True)
     key = {**collection_key(run, retrieved.vectors), "judge": made.key}
 
     def make(directory: str, blocks: Any) -> "BlockStage":
-        from negmine.pipelines.stage import BlockStage
-        from negmine.transforms.judging.calibrate import ScorePositives
-
         score = ScorePositives(retrieved.collection, made.judge, bm25_scorer(run))
         schema = tables.POSITIVE_SCORES
         return BlockStage("ScorePositives", score, directory, blocks, schema, hinted=True)
@@ -156,7 +158,7 @@ def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> "Calib
     return read_calibration(scores, judged=False)
 
 
-def collection_key(run: RunContext, vectors: Vectors) -> dict[str, Any]:
+def collection_key(run: RunContext, vectors: Vectors) -> JsonObject:
     """Fingerprints of the collection and of the student's vectors."""
     own = run.key("documents", "queries", "positives")
     return {**own, "vectors": list(vectors.fingerprints)}
@@ -186,9 +188,6 @@ def judged_by(
     }
 
     def make(directory: str, blocks: Any) -> "BlockStage":
-        from negmine.pipelines.stage import BlockStage
-        from negmine.transforms.judging.judge import JudgePairs
-
         judge = JudgePairs(retrieved.collection, candidates, made.judge, selection, bm25, places)
         return BlockStage("JudgePairs", judge, directory, blocks, tables.JUDGED, hinted=True)
 

@@ -15,11 +15,12 @@ from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise
 from negmine.jobs.runner.processor import processor
 from negmine.jobs.workdir.layout import pair_score_stores
-from negmine.schemas.judges import Judge
+from negmine.schemas import JsonObject
+from negmine.schemas.judges import CrossEncoder, ModelJudge
+from negmine.schemas.manifest import MANIFEST_VERSION, Manifest
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
 
-_TOKEN_JUDGES = ("late_interaction", "fusion")
 _PACKAGES = (
     "negmine",
     "apache-beam",
@@ -34,11 +35,12 @@ _PACKAGES = (
 )
 
 
-def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> dict[str, Any]:
+def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> JsonObject:
     """The manifest as JSON values; no absolute paths and nothing from the environment."""
     summary = summarise(mining, staging)
     config = mining.config
-    return {
+    found = {
+        "manifest_version": MANIFEST_VERSION,
         "run_id": run_id,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "schema_version": SCHEMA_VERSION,
@@ -64,6 +66,8 @@ def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> dict[str, Any
         "peak_memory_bytes": peak_memory(),
         "summary": summary,
     }
+    Manifest.model_validate(found)
+    return found
 
 
 def peak_memory() -> int:
@@ -73,7 +77,7 @@ def peak_memory() -> int:
     return unit * (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
-def _shareable(mining: MiningRun) -> dict[str, Any]:
+def _shareable(mining: MiningRun) -> JsonObject:
     """The resolved config with absolute paths cut to their last name."""
 
     def cut(value: Any) -> Any:
@@ -94,7 +98,7 @@ def _shareable(mining: MiningRun) -> dict[str, Any]:
     return dict(config)
 
 
-def _precision(mining: MiningRun) -> dict[str, Any]:
+def _precision(mining: MiningRun) -> JsonObject:
     """What the models ran in, and the dtype of the student's parameters when it embedded.
 
     Models are loaded in the precision named here, and refused where they are not in it.
@@ -106,19 +110,19 @@ def _precision(mining: MiningRun) -> dict[str, Any]:
     dtype = mining.document_vectors.manifest().get("dtype")
     for name, judge in _judges(mining):
         of_student = judge_student(judge, mining.config.student)
-        cross = judge.kind == "cross_encoder"
+        cross = isinstance(judge, CrossEncoder)
         found[name] = "fp32" if cross else mining.encoder(of_student, "judge").precision
     return {**found, **({"student_dtype": dtype} if dtype else {})}
 
 
-def _judges(mining: MiningRun) -> list[tuple[str, Judge]]:
+def _judges(mining: MiningRun) -> list[tuple[str, ModelJudge]]:
     """Judges that are models: `judge`, or `judge_1` and so on where there are several."""
-    judges = [j for j in mining.config.judge.flat() if j.kind in {*_TOKEN_JUDGES, "cross_encoder"}]
+    judges = [j for j in mining.config.judge.flat() if isinstance(j, ModelJudge)]
     names = [f"judge_{number}" for number in range(1, len(judges) + 1)]
     return list(zip(names if len(judges) > 1 else ["judge"] * len(judges), judges, strict=True))
 
 
-def _processor(mining: MiningRun) -> dict[str, Any]:
+def _processor(mining: MiningRun) -> JsonObject:
     """The kind of processor of this process, and of the one that embedded."""
     embedded = mining.document_vectors.manifest().get("processor")
     return {**processor(), **({"embed": embedded} if embedded else {})}
@@ -130,11 +134,11 @@ def _models(mining: MiningRun) -> dict[str, str]:
     models = {"student": mining.student.digest}
     weights = _cross_encoders(mining.judgement.key)
     for name, judge in _judges(mining):
-        if judge.kind == "cross_encoder":
+        if isinstance(judge, CrossEncoder):
             digest = next(weights)
         else:
             digest = mining.encoder(judge_student(judge, student), "judge").digest
-        if digest != models["student"] or judge.kind == "cross_encoder":
+        if digest != models["student"] or isinstance(judge, CrossEncoder):
             models[name] = digest
     return models
 
@@ -165,7 +169,7 @@ def _artifacts(mining: MiningRun) -> dict[str, str]:
     return {name: str(directory.relative_to(root)) for name, directory in named.items()}
 
 
-def _cross_encoders(judge: dict[str, Any]) -> Iterator[str]:
+def _cross_encoders(judge: JsonObject) -> Iterator[str]:
     """SHA-256 of the weights of the cross-encoders of a judge's key, in order."""
     if judge.get("kind") == "cross_encoder":
         yield str(judge["weights"])

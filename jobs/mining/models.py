@@ -4,14 +4,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import ModelError, StorageError
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import CrossEncoder, ModelJudge
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import Dataset, write_json
+from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.models.judges import DEFAULT_CROSS_ENCODER
 from negmine.transforms.models.limits import check_length, most_tokens
 from negmine.transforms.models.weights import Weights, find_weights, hardware_precision, is_static
+from negmine.transforms.storage.atomic import write_json
 
 _SAMPLE = 16
 
@@ -35,7 +38,7 @@ class EncoderChoice:
         return self.weights.digest
 
     @property
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> JsonObject:
         return {
             "weights": self.weights.digest,
             "precision": self.precision,
@@ -99,7 +102,7 @@ def _noted(note: Path) -> tuple[str, float]:
         ) from error
 
 
-def judge_student(judge: Judge, student: Student) -> Student:
+def judge_student(judge: ModelJudge, student: Student) -> Student:
     """Settings of the late-interaction encoder: the student itself, unless another is named."""
     if judge.model is None or (judge.model == student.model and student.vectors is None):
         keys = {"max_length", "device", "trust_remote_code", "allow_pickle"}
@@ -115,10 +118,8 @@ def judge_student(judge: Judge, student: Student) -> Student:
     )
 
 
-def cross_encoder_weights(judge: Judge) -> Weights:
+def cross_encoder_weights(judge: ModelJudge) -> Weights:
     """The cross-encoder's weights. Raises ModelError naming the judge that needs no download."""
-    from negmine.transforms.models.judges import DEFAULT_CROSS_ENCODER
-
     try:
         name = judge.model or DEFAULT_CROSS_ENCODER
         return find_weights(name, judge.allow_pickle, judge.trust_remote_code)
@@ -144,7 +145,7 @@ class Models:
             self._encoders[key] = choose_encoder(settings, documents, workdir, section)
         return self._encoders[key]
 
-    def cross_encoder(self, judge: Judge) -> Weights:
+    def cross_encoder(self, judge: CrossEncoder) -> Weights:
         """As `cross_encoder_weights`."""
         key = (judge.model, judge.allow_pickle, judge.trust_remote_code)
         if key not in self._cross_encoders:
@@ -152,9 +153,9 @@ class Models:
         return self._cross_encoders[key]
 
 
-def judge_weights(judge: Judge, student: Student) -> Weights:
+def judge_weights(judge: ModelJudge, student: Student) -> Weights:
     """Weights of a judge that is one model."""
-    if judge.kind == "cross_encoder":
+    if isinstance(judge, CrossEncoder):
         return cross_encoder_weights(judge)
     return _weights(judge_student(judge, student))
 
@@ -168,7 +169,7 @@ def check_models(config: Config) -> None:
     if config.student.vectors is None:
         _check_length("student", _weights(config.student), config.student.max_length)
     for judge in config.judge.flat():
-        if judge.kind in {"cross_encoder", "late_interaction", "fusion"}:
+        if isinstance(judge, ModelJudge):
             _check_length("judge", judge_weights(judge, config.student), judge.max_length)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from negmine.jobs.mining.manifest import run_manifest
+from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.stored_run import StoredRun, taken
 from negmine.jobs.report import write_report
@@ -24,8 +25,13 @@ from negmine.schemas.errors import StorageError
 from negmine.schemas.metrics import METRICS
 from negmine.schemas.selection import Selection
 from negmine.transforms import storage
+from negmine.transforms.choosing.publish import QUERIES_PER_PART, PublishParts
 from negmine.transforms.data.blocks import plan_blocks
-from negmine.transforms.data.datasets import write_json, write_part
+from negmine.transforms.data.datasets import write_part
+from negmine.transforms.metrics.inputs import Inputs
+from negmine.transforms.metrics.measure import measure
+from negmine.transforms.metrics.verdicts import read_verdicts
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
 
@@ -63,8 +69,6 @@ def publish(mining: MiningRun, run_id: str) -> Path:
 
 
 def _publish(mining: MiningRun, run_id: str) -> Path:
-    from negmine.transforms.choosing.publish import QUERIES_PER_PART, PublishParts
-
     output = mining.config.output
     runs = storage.local_path(output.path) / "runs"
     stored = StoredRun(runs / run_id) if storage.is_mirrored(runs) else None
@@ -128,11 +132,6 @@ def _publish(mining: MiningRun, run_id: str) -> Path:
 
 def _metrics(mining: MiningRun) -> pa.Table:
     """The run's metrics, see `schemas.metrics`."""
-    from negmine.jobs.mining.retrieval import bm25_scorer
-    from negmine.transforms.metrics.inputs import Inputs
-    from negmine.transforms.metrics.measure import measure
-    from negmine.transforms.metrics.verdicts import read_verdicts
-
     config = mining.config
     quotas = {name: tier.quota for name, tier in config.tiers.items()}
     negatives, candidates = read_verdicts(

@@ -11,13 +11,19 @@ from negmine.jobs.mining.dense_index import dense_index, search_key, vectors_key
 from negmine.jobs.mining.embedding import Vectors
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
-from negmine.schemas import tables
-from negmine.schemas.config import Bm25, Dense, Random
+from negmine.pipelines.retrieve import Retrieve
+from negmine.pipelines.stage import BlockStage
+from negmine.schemas import JsonObject, tables
+from negmine.schemas.sources import Bm25, Dense, Random
 from negmine.schemas.verdicts import Source
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.query_tables import QueryTable
+from negmine.transforms.pairs.hub_places import FillPlaces
 from negmine.transforms.readers.fingerprints import file_digests
-from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer
+from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer, IndexDocuments
+from negmine.transforms.sources.given import FillGiven, GivenFiles
+from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, DrawRandom
 
 if TYPE_CHECKING:
     from negmine.transforms.sources.given import FillGiven
@@ -27,8 +33,6 @@ def bm25_artifact(run: RunContext, language: str | None) -> Artifact:
     """The index of the corpus for a language; k1, b and method play no part."""
 
     def make(directory: str, _: Any) -> Any:
-        from negmine.transforms.sources.bm25 import IndexDocuments
-
         documents = run.ingested["documents"]
         blocks = tuple(documents.blocks())
         return IndexDocuments(documents, language, blocks, Bm25Index(directory))
@@ -57,7 +61,7 @@ def queries_found(candidates: Dataset) -> dict[str, int]:
 
 
 def _candidates(
-    run: RunContext, source: Source, key: dict[str, Any], make: Callable[..., Any], **more: Any
+    run: RunContext, source: Source, key: JsonObject, make: Callable[..., Any], **more: Any
 ) -> Artifact:
     return Artifact(
         "retrieve",
@@ -75,9 +79,6 @@ def _bm25(run: RunContext, vectors: Vectors) -> Artifact:
     index = bm25_index(run, config.language)
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.retrieve import Retrieve
-        from negmine.transforms.sources.search import Bm25Searcher
-
         documents = run.rows("documents")
         cut = run.budget.bm25(config, documents, index.postings.rows)
         searcher = Bm25Searcher(index, run.ingested["queries"], cut)
@@ -95,16 +96,13 @@ def _dense(run: RunContext, vectors: Vectors) -> Artifact:
     index = dense_index(run, config, vectors)
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.retrieve import Retrieve
-        from negmine.transforms.sources.search import DenseSearcher
-
         width = array_column(documents, "vector").shape[1]
         cut = run.budget.dense(config, documents.rows, width)
         searcher = DenseSearcher(documents, queries, index)
         return Retrieve(searcher, documents.rows, cut, directory, blocks)
 
     settings = config.model_dump(include={"depth", "index"})
-    key: dict[str, Any] = {"config": settings, **vectors_key(vectors)}
+    key: JsonObject = {"config": settings, **vectors_key(vectors)}
     if index is not None:
         key |= search_key(index)
     at_once = run.budget.blocks_at_once(config.depth, documents.rows)
@@ -116,9 +114,6 @@ def random_artifact(run: RunContext) -> Artifact:
     config, seed = run.config.sources.random or Random(), run.config.seed
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.stage import BlockStage
-        from negmine.transforms.sources.search import DrawRandom
-
         draw = DrawRandom(run.ingested["queries"], run.rows("documents"), config.count, seed)
         return BlockStage("DrawRandom", draw, directory, blocks, tables.CANDIDATES)
 
@@ -129,8 +124,6 @@ def random_artifact(run: RunContext) -> Artifact:
 
 def fill_given(run: RunContext) -> "FillGiven":
     """What reads the given candidates of a run. Raises DataError where there are no files."""
-    from negmine.transforms.sources.given import FillGiven, GivenFiles
-
     config = run.config.sources.given
     assert config is not None
     sets, found = run.ingested, GivenFiles.of(config)
@@ -142,8 +135,6 @@ def _given(run: RunContext, vectors: Vectors) -> Artifact:
     fill = fill_given(run)
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.transforms.data.query_tables import QueryTable
-
         return QueryTable(fill, tables.CANDIDATES, directory, blocks)
 
     key = {
@@ -175,9 +166,6 @@ def hub_places(run: RunContext, candidates: dict[str, Dataset]) -> Dataset | Non
         return None
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.transforms.data.query_tables import QueryTable
-        from negmine.transforms.pairs.hub_places import FillPlaces
-
         fill = FillPlaces(tuple(candidates.items()))
         return QueryTable(fill, tables.PAIR_PLACES, directory, blocks)
 

@@ -12,7 +12,6 @@ from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judg
 from negmine.jobs.mining.models import judge_student
 from negmine.jobs.mining.preflight.judges import (
     JudgeCheck,
-    JudgeSample,
     check_judges,
     judge_samples,
     measure_judge,
@@ -23,8 +22,9 @@ from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
 from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
 from negmine.jobs.workdir.artifacts import Artifact
-from negmine.schemas.config import Bm25
+from negmine.schemas.judges import TokenJudge
 from negmine.schemas.selection import Selection
+from negmine.schemas.sources import Bm25
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.pairs.features import Collection
 
@@ -54,7 +54,7 @@ class MiningRun(RunContext):
         settings = [
             judge_student(judge, self.config.student)
             for judge in self.config.judge.flat()
-            if judge.kind in {"late_interaction", "fusion"}
+            if isinstance(judge, TokenJudge)
         ]
         return any(self.encoder(s, "judge").identity == self.student.identity for s in settings)
 
@@ -103,41 +103,42 @@ class MiningRun(RunContext):
         )
 
     @cached_property
-    def _sources(self) -> dict[str, Artifact]:
-        return source_artifacts(self, self.vectors)
+    def _found(self) -> tuple[dict[str, Dataset], list[JudgeCheck] | None]:
+        """Candidates of each source that is on, and behind them the judges' checks, if wanted."""
+        sources = source_artifacts(self, self.vectors)
+        expected = {name: self.work.expected(source) for name, source in sources.items()}
+        if self.until in {"ingest", "embed", "retrieve"} or self.budget.limit is not None:
+            made = self.work.make_together(*sources.values())
+            return dict(zip(sources, made, strict=True)), None
+        samples = judge_samples(self, Retrieved(self.collection, self.vectors, expected))
+        wanted = [*sources.values(), *(sample.scores for sample in samples)]
+        made = self.work.make_together(*wanted)
+        checks = map(measure_judge, samples, made[len(sources) :])
+        return dict(zip(sources, made, strict=False)), [check for check in checks if check]
+
+    @property
+    def candidates(self) -> dict[str, Dataset]:
+        """Candidates of each source that is on."""
+        return self._found[0]
 
     @cached_property
     def retrieved(self) -> Retrieved:
-        """What is judged; the candidates need not be made yet."""
-        expected = {name: self.work.expected(source) for name, source in self._sources.items()}
-        return Retrieved(self.collection, self.vectors, expected)
-
-    @cached_property
-    def _samples(self) -> list[JudgeSample]:
-        return judge_samples(self, self.retrieved)
-
-    @cached_property
-    def candidates(self) -> dict[str, Dataset]:
-        """Candidates of each source that is on; behind them what shows whether judges can tell."""
-        sources, samples = self._sources, []
-        if self.until not in {"ingest", "embed", "retrieve"} and self.budget.limit is None:
-            samples = [sample.scores for sample in self._samples]
-        made = self.work.make_together(*sources.values(), *samples)
-        return dict(zip(sources, made, strict=False))
+        """What is judged."""
+        return Retrieved(self.collection, self.vectors, self.candidates)
 
     @cached_property
     def judgement(self) -> KeyedJudge:
         """The judge, ready to score."""
-        _ = self.candidates
         return make_judge(self, self.config.judge, self.retrieved)
 
     @cached_property
     def judge_checks(self) -> list[JudgeCheck]:
         """How well each judge tells known positives from random documents, measured beforehand."""
-        _ = self.candidates
-        scored = self.work.make_together(*(sample.scores for sample in self._samples))
-        checks = map(measure_judge, self._samples, scored)
-        return [check for check in checks if check is not None]
+        if self._found[1] is not None:
+            return self._found[1]
+        samples = judge_samples(self, self.retrieved)
+        scored = self.work.make_together(*(sample.scores for sample in samples))
+        return [check for check in map(measure_judge, samples, scored) if check]
 
     @cached_property
     def calibration(self) -> "Calibration":

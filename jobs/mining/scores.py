@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas import tables
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import Precomputed
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.query_tables import QueryTable
+from negmine.transforms.judging.given_scores import FillScores
 from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.storage.paths import table_files
 
@@ -19,9 +21,9 @@ def score_files(path: str) -> list[str]:
     return table_files(path, "judge.path", "scores")
 
 
-def given_scores(run: RunContext, judge: Judge) -> Dataset:
+def given_scores(run: RunContext, judge: Precomputed) -> Dataset:
     """Scores of `judge.path` by position, made or reused; DataError where none fits."""
-    files = score_files(judge.path or "")
+    files = score_files(judge.path)
     digests = tuple(file_digests(files, run.work.sums))
     columns = (judge.query_column, judge.document_column, judge.score_column)
     key = {
@@ -31,9 +33,6 @@ def given_scores(run: RunContext, judge: Judge) -> Dataset:
     }
 
     def make(directory: str, blocks: Any) -> "QueryTable":
-        from negmine.transforms.data.query_tables import QueryTable
-        from negmine.transforms.judging.given_scores import FillScores
-
         sets = (run.ingested["queries"], run.ingested["documents"])
         fill = FillScores(tuple(files), *columns, *sets, digests)
         return QueryTable(fill, tables.POSITIVE_SCORES, directory, blocks)

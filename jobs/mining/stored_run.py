@@ -7,13 +7,13 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from negmine.jobs.runs.published import MANIFEST, Run, current_if_readable
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.schemas.locations import cache_folder
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import write_json
+from negmine.transforms.storage.atomic import write_json
 
 CLAIMED = 3600.0
 """Seconds for which a claim keeps others from publishing under the same name."""
@@ -114,7 +114,7 @@ class StoredRun:
             self.complete = True
             raise taken(self.run)
 
-    def _holder(self) -> dict[str, Any]:
+    def _holder(self) -> JsonObject:
         try:
             found = storage.read_json(storage.fetch(self.claim))
         except (OSError, ValueError):

@@ -7,11 +7,12 @@ import duckdb
 
 from negmine.jobs.mining.context import ingested_counts
 from negmine.jobs.mining.run import MiningRun
+from negmine.schemas import JsonObject
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.sql import (
     COSINE,
     POSITIVE_COSINE,
-    bound_memory,
+    connect,
     dataset_sql,
     partitioned_sql,
 )
@@ -44,10 +45,9 @@ def _limit(mining: MiningRun) -> float:
     return float(Selection.of(mining.config).policy("query_itself").jaccard)
 
 
-def summarise(mining: MiningRun, run: Path) -> dict[str, Any]:
+def summarise(mining: MiningRun, run: Path) -> JsonObject:
     """Counts and ECI of a run's Parquet, in the shape that `show` prints."""
-    with duckdb.connect() as database:
-        bound_memory(database)
+    with connect() as database:
         views = {
             "negatives": partitioned_sql(run / "negatives", "tier"),
             "ledger": partitioned_sql(run / "ledger", "verdict"),
@@ -92,7 +92,7 @@ def summarise(mining: MiningRun, run: Path) -> dict[str, Any]:
     }
 
 
-def _calibration(database: duckdb.DuckDBPyConnection, mining: MiningRun) -> list[dict[str, Any]]:
+def _calibration(database: duckdb.DuckDBPyConnection, mining: MiningRun) -> list[JsonObject]:
     """What a calibrated threshold would drop, for several shares of the positives above it."""
     if mining.config.judge.kind == "none":
         return []
@@ -121,7 +121,7 @@ def _row(database: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[A
     return tuple(row) if row else ()
 
 
-def _tier(database: duckdb.DuckDBPyConnection, tier: str) -> dict[str, Any]:
+def _tier(database: duckdb.DuckDBPyConnection, tier: str) -> JsonObject:
     count, backfilled = _row(
         database,
         "SELECT count(*), count(*) FILTER (backfilled) FROM negatives WHERE tier = ?",

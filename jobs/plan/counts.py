@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from negmine.schemas.config import Config
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import Cascade, CrossEncoder, Judge, Precomputed
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.candidates import pair_keys
 
@@ -32,14 +32,13 @@ def pairs_read(
         quota: negatives asked for per query.
         pairs: candidates and positives of all queries.
     """
-    if judge.kind == "cross_encoder":
+    if isinstance(judge, CrossEncoder):
         return min(pairs, positives + queries * quota), pairs
-    parts = [*judge.judges, *([judge.fallback] if judge.fallback else [])]
-    found = [pairs_read(part, positives, queries, quota, pairs) for part in parts]
+    found = [pairs_read(part, positives, queries, quota, pairs) for part in judge.parts]
     least = [low for low, _ in found]
-    if judge.kind == "cascade":
+    if isinstance(judge, Cascade):
         least[1] = min(least[1], positives)
-    if judge.kind == "precomputed":
+    if isinstance(judge, Precomputed):
         least = [0]
     return sum(least), sum(high for _, high in found)
 

@@ -18,6 +18,7 @@ from negmine.jobs.plan.table import Plan, Stage
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
 from negmine.schemas.config import Config
+from negmine.schemas.judges import Precomputed, TokenJudge
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import SOURCES
 from negmine.transforms import storage
@@ -65,7 +66,7 @@ class Estimate:
         self.postings = share * bm25_scorer(self.last.run).index.postings.rows
         # Judging maps copies of the documents.
         self.copied = share * tree_bytes(self.last.run.ingested["documents"].directory / LOCAL)
-        judges = [j for j in self.config.judge.flat() if j.kind in _CHEAP]
+        judges = [j for j in self.config.judge.flat() if isinstance(j, TokenJudge)]
         others = (run.encoder(judge_student(j, self.config.student), "judge") for j in judges)
         self.encoders = [e for e in (run.student, *others) if isinstance(e, EncoderChoice)]
         self.read: dict[tuple[str, str], float] = {}
@@ -154,7 +155,7 @@ class Estimate:
         if artifact.stage == "retrieve":
             files = list(fill_given(self.run).files)
         else:
-            paths = [judge.path or "" for judge in self.config.judge.flat() if judge.path]
+            paths = [j.path for j in self.config.judge.flat() if isinstance(j, Precomputed)]
             files = score_files(paths[0])
         return sum(storage.state(file)[0] for file in files)
 

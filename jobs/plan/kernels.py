@@ -9,7 +9,10 @@ from scipy import sparse
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.plan.sample import timed
-from negmine.schemas.config import Bm25
+from negmine.schemas.sources import Bm25
+from negmine.transforms.kernels.search.bm25 import Bm25Matrix
+from negmine.transforms.kernels.search.dense import exact_top_k
+from negmine.transforms.sources.bm25 import open_index
 
 if TYPE_CHECKING:
     from negmine.transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder
@@ -19,8 +22,6 @@ _DOCUMENTS, _QUERIES = 32_768, 256
 
 def dense_seconds(width: int, documents: int, queries: int, depth: int) -> float:
     """Seconds of exact search, timed on vectors without any structure."""
-    from negmine.transforms.kernels.search.dense import exact_top_k
-
     rows, asked = min(documents, _DOCUMENTS), min(queries, _QUERIES)
     drawn = np.random.default_rng(0).standard_normal((rows + asked, width), dtype=np.float32)
     drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
@@ -32,9 +33,6 @@ def bm25_seconds(
     sampled: MiningRun, config: Bm25, texts: Sequence[str], documents: int, queries: int
 ) -> float:
     """Seconds to build the matrices and search them, timed on a sample's documents, repeated."""
-    from negmine.transforms.kernels.search.bm25 import Bm25Matrix
-    from negmine.transforms.sources.bm25 import open_index
-
     opened = open_index(bm25_scorer(sampled).index, config)
     rows = min(documents, _DOCUMENTS)
 

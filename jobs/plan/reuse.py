@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from negmine.jobs.mining.embedding import earlier_vectors
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
 from negmine.pipelines.graph import STAGES
+from negmine.schemas import JsonObject
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import text_keys
 
@@ -31,7 +32,7 @@ class Expected(Dataset):
     fingerprint: str = ""
     to_come: int = 0
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> JsonObject:
         return {"fingerprint": self.fingerprint, "rows": self.to_come, "parts": []}
 
     def part_names(self) -> list[str]:

@@ -18,12 +18,11 @@ from negmine.jobs.mining.publish import publish
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.plan.reuse import unknown
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
-from negmine.schemas import tables
-from negmine.schemas.config import Config, Random
-from negmine.schemas.judges import Judge
+from negmine.schemas import JsonObject, tables
+from negmine.schemas.config import Config, Vectors
+from negmine.schemas.judges import Judge, NoJudge, TokenJudge
 from negmine.schemas.policies import needs_judge
-from negmine.schemas.sources import SOURCES
-from negmine.schemas.student import Vectors
+from negmine.schemas.sources import SOURCES, Random
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column
@@ -257,7 +256,7 @@ def _bounded(config: Config, each: int, place: Path) -> Config:
     """The run's config with an output of its own, and sources that read no files."""
     output = {"path": str(place), "workdir": None, "run_id": "sample"}
     sources = config.sources
-    from_files: dict[str, Any] = {str(s): None for s in sources.on() if SOURCES[s].bound is None}
+    from_files: JsonObject = {str(s): None for s in sources.on() if SOURCES[s].bound is None}
     if from_files:
         count = each + (sources.random.count if sources.random else 0)
         sources = sources.model_copy(update={**from_files, "random": Random(count=max(1, count))})
@@ -278,9 +277,9 @@ def _vectors(sample: Sample, width: int, place: Path) -> Vectors:
 
 def _judged(config: Config, judges: Sequence[Judge]) -> Iterator[Config]:
     """The config with a judge that reads no pairs one by one; behind it one for each that does."""
-    cheap = [judge for judge in judges if judge.kind in {"fusion", "late_interaction"}]
+    cheap = [judge for judge in judges if isinstance(judge, TokenJudge)]
     policies = [p for p in config.policies or () if cheap or not needs_judge(p)]
-    judge = cheap[0] if cheap else Judge(kind="none")
+    judge = cheap[0] if cheap else NoJudge()
     yield config.model_copy(update={"judge": judge, "policies": tuple(policies)})
     for reader in judges:
         if reader.kind == "cross_encoder":

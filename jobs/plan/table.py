@@ -10,6 +10,7 @@ from rich.text import Text
 
 from negmine.jobs.runs.show import format_seconds
 from negmine.jobs.terminal import printable
+from negmine.schemas import JsonObject
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Plan:
         time += f", at most {most}," if most != time else ""
         return f"about {time} on this machine; {disk(self._total('bytes'))} of disk"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The plan as JSON values; the totals are of what is still to come."""
         what, size = self.memory
         return {

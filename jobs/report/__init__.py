@@ -1,13 +1,12 @@
 """The report of a run: `report.html`, one file that needs nothing else."""
 
-import os
 from pathlib import Path
 
 from negmine.jobs.report.page import page
 from negmine.jobs.report.read import RunData
 from negmine.jobs.runs.published import REPORT, Run
-from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
+from negmine.transforms.storage.atomic import write_text
 
 NAME = REPORT
 
@@ -30,15 +29,5 @@ def write_report(run_folder: Path, out: Path | None = None) -> Path:
     """
     target = storage.local_path(out or run_folder / NAME)
     text = render(run_folder)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        if storage.is_mirrored(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        storage.replace(temporary, target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"cannot write the report {target}: {error.strerror}; name another file with --out"
-        ) from error
+    write_text(target, text, "the report ", "Name another file with --out")
     return target

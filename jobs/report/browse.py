@@ -6,6 +6,7 @@ from negmine.jobs.html.markup import Markup, cut, element
 from negmine.jobs.report import numbers
 from negmine.jobs.report.sample import Group
 from negmine.jobs.report.verdicts import MEANINGS
+from negmine.schemas import JsonObject
 
 TEXT_BYTES, QUERY_BYTES, ID_BYTES = 900, 400, 120
 _NOT_HERE = "Its text is not in the run"
@@ -83,7 +84,7 @@ def _group(group: Group, opened: bool, words: dict[str, list[str]]) -> Markup:
     )
 
 
-def _pair(row: dict[str, Any], group: Group, words: dict[str, list[str]]) -> Markup:
+def _pair(row: JsonObject, group: Group, words: dict[str, list[str]]) -> Markup:
     tier = row.get("tier")
     sources = [str(words["source"].index(source)) for source in row["sources"] or []]
     title = "Negative" if group.tier is not None else "Candidate"
@@ -131,7 +132,7 @@ def _number(value: Any) -> str | None:
     return None if value is None else numbers.score(float(value))
 
 
-def _scores(row: dict[str, Any], group: Group) -> list[Markup]:
+def _scores(row: JsonObject, group: Group) -> list[Markup]:
     shown: list[tuple[str, Any]] = [("sources", ", ".join(row["sources"] or []))]
     for name, (own, positive) in _SCORES.items():
         if row.get(own) is not None:

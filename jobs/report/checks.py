@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from negmine.jobs.report import numbers
 from negmine.jobs.report.limits import LIMITS, Finding, Limit
 from negmine.jobs.report.metrics import Metric, Metrics
 from negmine.jobs.report.settings import own_leak
 from negmine.jobs.runs.remarks import listed
+from negmine.schemas import JsonObject
 from negmine.schemas.sources import SOURCES
 
 COVERAGE, BACKFILLED, SHORTCUT, LENGTH = 0.95, 0.2, 0.7, 1.5
@@ -20,15 +20,15 @@ class Facts:
     """What the checks look at."""
 
     metrics: Metrics
-    manifest: dict[str, Any]
+    manifest: JsonObject
     tiers: Sequence[str]
 
     @property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonObject:
         return self.manifest.get("summary") or {}
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> JsonObject:
         return self.manifest.get("config") or {}
 
     @property

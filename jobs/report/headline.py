@@ -9,6 +9,7 @@ from negmine.jobs.report.checks import Facts
 from negmine.jobs.report.limits import Finding
 from negmine.jobs.report.metrics import Metric
 from negmine.jobs.report.settings import own_leak
+from negmine.schemas import JsonObject
 
 _HARD = 0.8
 
@@ -111,7 +112,7 @@ def safe(facts: Facts) -> Markup | None:
     )
 
 
-def _judge_check(check: dict[str, Any]) -> str:
+def _judge_check(check: JsonObject) -> str:
     auc, low, high = (numbers.score(check.get(key, float("nan"))) for key in ("auc", "low", "high"))
     return (
         f"On a sample, judge {check.get('judge', '?')} tells known positives from random documents "

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 
@@ -32,7 +33,7 @@ class Metric(NamedTuple):
 class Metrics:
     """Metrics by name, tier, source and key; None stands for all tiers, all sources, no key."""
 
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
+    def __init__(self, rows: list[JsonObject]) -> None:
         self.rows = [row for row in rows if _finite(row.get("value"))]
         self._found: dict[tuple[Any, ...], Metric] = {}
         for row in self.rows:
@@ -73,20 +74,20 @@ def _finite(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _metric(row: dict[str, Any]) -> Metric:
+def _metric(row: JsonObject) -> Metric:
     low, high = row.get("low"), row.get("high")
     if not (_finite(low) and _finite(high)):
         low = high = None
     return Metric(float(row["value"]), low, high, row.get("count"))
 
 
-def read_metrics(run: Path, manifest: dict[str, Any]) -> Metrics:
+def read_metrics(run: Path, manifest: JsonObject) -> Metrics:
     """The run's metrics; a metric that its file lacks is taken from the manifest's summary.
 
     Raises StorageError where the file is there and cannot be read.
     """
     file = run / "metrics.parquet"
-    rows: list[dict[str, Any]] = []
+    rows: list[JsonObject] = []
     if storage.is_file(file):
         try:
             rows = pq.ParquetFile(storage.fetch(file)).read().to_pylist()
@@ -96,7 +97,7 @@ def read_metrics(run: Path, manifest: dict[str, Any]) -> Metrics:
     return Metrics(rows + [row for row in _summary(manifest) if row["metric"] not in named])
 
 
-def _summary(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _summary(manifest: JsonObject) -> Iterator[JsonObject]:
     summary = manifest.get("summary") or {}
     queries = summary.get("queries")
     tiers = summary.get("tiers") or {}
@@ -119,5 +120,5 @@ def _summary(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield _row(metric, values.get(name), queries, tier=tier)
 
 
-def _row(metric: str, value: Any, count: Any, **place: Any) -> dict[str, Any]:
+def _row(metric: str, value: Any, count: Any, **place: Any) -> JsonObject:
     return {"metric": metric, "value": value, "count": count, **place}

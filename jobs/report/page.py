@@ -13,6 +13,7 @@ from negmine.jobs.report.limits import Finding
 from negmine.jobs.report.plots import plots
 from negmine.jobs.report.read import RunData
 from negmine.jobs.report.sample import draw
+from negmine.schemas import JsonObject
 from negmine.schemas.metrics import MEANINGS
 
 _HERE = Path(__file__).parent
@@ -169,7 +170,7 @@ def _made(facts: Facts) -> Markup:
     )
 
 
-def _policy(entry: dict[str, Any]) -> str:
+def _policy(entry: JsonObject) -> str:
     return "; ".join(
         f"{name} "
         + ", ".join(

@@ -9,8 +9,9 @@ import duckdb
 
 from negmine.jobs.report.metrics import Metrics, read_metrics
 from negmine.jobs.runs.views import create_run_views
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
-from negmine.transforms.data.sql import bound_memory
+from negmine.transforms.data.sql import connect
 
 _CELLS = (40, 26)
 
@@ -35,11 +36,10 @@ class RunData:
     Columns that an older run lacks are null, and data sets that it lacks are empty.
     """
 
-    def __init__(self, run: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, run: Path, manifest: JsonObject) -> None:
         self.run, self.manifest = run, manifest
         self.metrics: Metrics = read_metrics(run, manifest)
-        self.connection = duckdb.connect(":memory:")
-        bound_memory(self.connection)
+        self.connection = connect()
 
     def __enter__(self) -> "RunData":
         try:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from negmine.jobs.report.read import RunData
+from negmine.schemas import JsonObject
 from negmine.schemas.verdicts import Verdict
 
 ROWS_A_GROUP = 40
@@ -22,7 +23,7 @@ class Group:
     tier: str | None
     verdict: str
     total: int
-    rows: list[dict[str, Any]]
+    rows: list[JsonObject]
 
     @property
     def name(self) -> str:
@@ -52,7 +53,7 @@ def draw(run: RunData) -> list[Group]:
 
 def _rows(
     run: RunData, view: str, partition: str, document: str, values: list[str], size: int
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[JsonObject]]:
     """The rows with the `size` smallest keys of each of these values of the partition."""
     # Keys first, so that texts are read of the chosen rows alone.
     answer = run.connection.execute(
@@ -69,13 +70,13 @@ def _rows(
         {"seed": str(run.manifest.get("seed") or 0), "values": values},
     )
     names = [column[0] for column in answer.description or ()]
-    found: dict[str, list[dict[str, Any]]] = {value: [] for value in values}
+    found: dict[str, list[JsonObject]] = {value: [] for value in values}
     for row in (dict(zip(names, entry, strict=True)) for entry in answer.fetchall()):
         found[row[partition]].append(row)
     return found
 
 
-def _add_texts(run: RunData, rows: list[dict[str, Any]]) -> None:
+def _add_texts(run: RunData, rows: list[JsonObject]) -> None:
     """Give ledger rows the query, its positive and the candidate's text, where the run has them.
 
     The ledger has no texts; a candidate's text is known where it is a negative or a positive
@@ -96,7 +97,7 @@ def _add_texts(run: RunData, rows: list[dict[str, Any]]) -> None:
         row["negative"] = known.get(row["doc_id"])
 
 
-def _ids(rows: list[dict[str, Any]], name: str) -> list[str]:
+def _ids(rows: list[JsonObject], name: str) -> list[str]:
     return sorted({row[name] for row in rows if row[name] is not None})
 
 

@@ -1,11 +1,10 @@
 """The run's own setting of the judge's calibrated thresholds, and the leak measured at it."""
 
-from typing import Any
-
 from negmine.jobs.report.metrics import Metric, Metrics
+from negmine.schemas import JsonObject
 
 
-def positives_above(manifest: dict[str, Any]) -> float | None:
+def positives_above(manifest: JsonObject) -> float | None:
     """`positives_above` of the policy that decides; None for none, or for a given threshold.
 
     The highest share has the lowest threshold, and drops whatever the others would.
@@ -29,7 +28,7 @@ def share(key: str) -> float | None:
         return None
 
 
-def own_key(manifest: dict[str, Any], leaks: dict[str, Metric]) -> str | None:
+def own_key(manifest: JsonObject, leaks: dict[str, Metric]) -> str | None:
     """The key of the run's own setting among those of metric `leak`."""
     own = positives_above(manifest)
     shares = ((key, share(key)) for key in leaks)
@@ -37,7 +36,7 @@ def own_key(manifest: dict[str, Any], leaks: dict[str, Metric]) -> str | None:
     return next(equal, None)
 
 
-def own_leak(manifest: dict[str, Any], metrics: Metrics) -> Metric | None:
+def own_leak(manifest: JsonObject, metrics: Metrics) -> Metric | None:
     """The leak at the run's own setting; it has no key where no policy is calibrated."""
     key = own_key(manifest, metrics.by_key("leak"))
     return metrics.get("leak", key=key)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from negmine.schemas.config import Bm25, Config, Dense
+from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.sources import SOURCES
+from negmine.schemas.judges import ModelJudge
+from negmine.schemas.sources import SOURCES, Bm25, Dense
 from negmine.transforms.data.columns import MOST_MAPPED
 from negmine.transforms.data.sql import MEMORY
+from negmine.transforms.sources.given import GivenFiles
 from negmine.transforms.sources.search import AUTO_SHARD
 
 PROGRAM = 600 << 20
@@ -36,7 +38,6 @@ _PARTIAL = 16 * 3
 """Bytes of a candidate on its way through the merge."""
 _DUCKDB = 2_000_000_000
 DATABASE = int(MEMORY.removesuffix("MB")) * 1_000_000
-_IN_MODEL = {"fusion", "late_interaction", "cross_encoder"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Budget:
     def program(self) -> int:
         """Bytes that are held before the first row is read: libraries, and a model's where used."""
         model = self.config.student.vectors is None
-        model |= any(judge.kind in _IN_MODEL for judge in self.config.judge.flat())
+        model |= any(isinstance(judge, ModelJudge) for judge in self.config.judge.flat())
         return PROGRAM + (MODEL if model else 0)
 
     def _free(self) -> int | None:
@@ -66,8 +67,6 @@ class Budget:
 
         Raises DataError where they cannot be read.
         """
-        from negmine.transforms.sources.given import GivenFiles
-
         settings = self.config.sources.given
         return GivenFiles.of(settings).counts() if settings else (0, 0)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Runner
 from negmine.schemas.errors import ConfigError
 
@@ -200,7 +201,7 @@ def check_services(options: "PipelineOptions", runner: str | None) -> None:
             ) from error
 
 
-def _services(found: dict[str, Any], runner: str | None) -> Iterator[tuple[str, str]]:
+def _services(found: JsonObject, runner: str | None) -> Iterator[tuple[str, str]]:
     """Addresses that this process itself connects to."""
     names: tuple[str, ...] = ()
     if runner in FORWARDING and found.get("job_endpoint"):

@@ -2,12 +2,12 @@
 
 import platform
 from pathlib import Path
-from typing import Any
 
+from negmine.schemas import JsonObject
 from negmine.transforms.kernels.threads import blas_architecture
 
 
-def processor() -> dict[str, Any]:
+def processor() -> JsonObject:
     """Architecture, model, and the instructions that NumPy's BLAS and FAISS choose here."""
     import faiss
 
@@ -19,14 +19,14 @@ def processor() -> dict[str, Any]:
     }
 
 
-def torch_processor() -> dict[str, Any]:
+def torch_processor() -> JsonObject:
     """Architecture, model, and the instructions that torch chooses here; imports torch."""
     import torch
 
     return {**_machine(), "torch": torch.backends.cpu.get_cpu_capability()}
 
 
-def _machine() -> dict[str, Any]:
+def _machine() -> JsonObject:
     return {"architecture": platform.machine(), "model": _model()}
 
 

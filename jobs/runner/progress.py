@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
 from negmine.schemas.locations import is_mirrored
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
@@ -24,8 +27,6 @@ def progress(label: str, parts: Sequence[tuple[str, Sequence[Block]]] = ()) -> I
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
     total = sum(block.stop - block.start for _, blocks in parts for block in blocks) or None
     watched = [Dataset(directory) for directory, _ in parts]

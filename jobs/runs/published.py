@@ -7,11 +7,12 @@ import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from negmine.jobs.runs.trust import MOST_MANIFEST, check_files, check_manifest, vouched
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
+from negmine.transforms.storage.atomic import write_text
 from negmine.transforms.storage.locks import RUNS_LOCK, shared_lock, sharing, writing
 
 MANIFEST = "manifest.json"
@@ -46,7 +47,7 @@ class Run:
         return storage.is_file(self.path / MANIFEST)
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> JsonObject:
         """The manifest. Raises StorageError where it is missing or not a JSON object."""
         file = self.path / MANIFEST
         try:
@@ -220,14 +221,5 @@ def _promote(output: Path, run_id: str) -> Run:
     published = run.manifest.get("run_id")
     if published != run_id:
         raise StorageError(f"{run.path / MANIFEST} belongs to run {published!r}, not {run_id!r}")
-    temporary = output / f".current.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(run_id + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        storage.replace(temporary, output / "current")
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(f"cannot write {output / 'current'}: {error.strerror}") from error
+    write_text(output / "current", run_id + "\n", advice="`current` is as it was")
     return run

@@ -15,6 +15,7 @@ from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.sql import (
+    connect,
     dataset_sql,
     file_sql,
     has_parts,
@@ -38,7 +39,7 @@ class Result:
 
 @dataclass(frozen=True)
 class NamedQuery:
-    """A query that comes with negmine: `jobs/sql/<name>.sql`, described by its first line."""
+    """A query that comes with negmine: `sql/<name>.sql`, described by its first line."""
 
     name: str
     description: str
@@ -68,7 +69,7 @@ class Database:
 
     def __enter__(self) -> "Database":
         self._spill = tempfile.TemporaryDirectory(prefix="negmine-query-")
-        self._connection = duckdb.connect(":memory:")
+        self._connection = connect(memory=None)
         try:
             self._create_views()
         except duckdb.Error as error:

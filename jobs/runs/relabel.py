@@ -1,25 +1,27 @@
 """`negmine relabel`: suspected positives out for review, decisions in as labels of the next run."""
 
 import json
-import os
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import yaml
 
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.schemas.locations import shown
 from negmine.transforms import storage
-from negmine.transforms.data.sql import partitioned_sql
+from negmine.transforms.data.sql import connect, partitioned_sql
 from negmine.transforms.readers.labels import NEGATIVE, POSITIVE, Decision, parse_decision
 from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.readers.tables.lines import lines
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import target
 
@@ -102,30 +104,21 @@ def _refuse_to_replace(file: Path, force: bool) -> None:
         )
 
 
-def _decimal(row: dict[str, Any]) -> dict[str, Any]:
+def _decimal(row: JsonObject) -> JsonObject:
     """float32 scores as the shortest decimals that mean them."""
     return {k: float(str(np.float32(v))) if isinstance(v, float) else v for k, v in row.items()}
 
 
-def _write(file: Path, records: Iterable[dict[str, Any]]) -> int:
+def _write(file: Path, records: Iterable[JsonObject]) -> int:
     """JSON lines under their final name, all or none; returns how many."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     count = 0
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8", newline="\n") as out:
-            for record in records:
-                out.write(json.dumps(record, ensure_ascii=False).translate(_LINE_BREAKS) + "\n")
-                count += 1
-            out.flush()
-            os.fsync(out.fileno())
-        storage.replace(temporary, file)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {file}: {error.strerror}; free space or name another file"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(file, advice="Free space or name another file") as temporary,
+        open(temporary, "w", encoding="utf-8", newline="\n") as out,
+    ):
+        for record in records:
+            out.write(json.dumps(record, ensure_ascii=False).translate(_LINE_BREAKS) + "\n")
+            count += 1
     return count
 
 
@@ -235,7 +228,7 @@ def _refuse_misplaced(
     run: Run,
     file: Path,
     decided: dict[Pair, tuple[int, str]],
-    known: dict[Pair, dict[str, Any]],
+    known: dict[Pair, JsonObject],
 ) -> None:
     """Hold the decisions to the run's ledger."""
     table = pa.table(
@@ -247,7 +240,7 @@ def _refuse_misplaced(
         }
     )
     try:
-        with duckdb.connect() as database:
+        with connect(memory=None) as database:
             database.register("decisions", table)
             database.execute(
                 f"CREATE VIEW ledger AS {partitioned_sql(run.path / 'ledger', 'verdict')}"
@@ -267,9 +260,9 @@ def _refuse_misplaced(
     _refuse(file, problems)
 
 
-def _known_labels(file: Path) -> dict[Pair, dict[str, Any]]:
+def _known_labels(file: Path) -> dict[Pair, JsonObject]:
     """Lines of a labels file by pair; none where there is no file yet."""
-    known: dict[Pair, dict[str, Any]] = {}
+    known: dict[Pair, JsonObject] = {}
     problems: list[tuple[int, str]] = []
     for number, data, found in _parsed(file) if storage.exists(file) else ():
         if isinstance(found, Rejected) or found.decision is None:
@@ -289,10 +282,6 @@ def shown_path(path: Path) -> str:
 
 def told(found: Relabelled) -> str:
     """The counts, and what the config of the next run has to say."""
-    import shlex
-
-    import yaml
-
     path = shown_path(found.labels)
     section = yaml.safe_dump({"input": {"labels": path}}, allow_unicode=True, width=10_000)
     return (

@@ -4,9 +4,9 @@ A stage that is reused must add its remarks again: read them off its artifact.
 """
 
 import sys
-from typing import Any
 
 from negmine.jobs.terminal import printable
+from negmine.schemas import JsonObject
 from negmine.schemas.remarks import Remark
 
 
@@ -27,7 +27,7 @@ class Remarks:
         return sorted(self._found, key=lambda remark: not remark.serious)
 
 
-def listed(manifest: dict[str, Any]) -> list[Remark]:
+def listed(manifest: JsonObject) -> list[Remark]:
     """Remarks of a published run; none where its manifest has none."""
     return [Remark.of(entry) for entry in manifest.get("remarks") or []]
 

@@ -8,6 +8,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, TextIO
 
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from negmine.jobs.runs.query import Result
 from negmine.jobs.terminal import printable
 
@@ -45,10 +49,6 @@ def _short(value: Any) -> str:
 
 def write_table(result: Result, stream: TextIO) -> None:
     """At most 1,000 rows as an aligned table, corpus text escaped; says so where rows are left."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     rows = list(islice(result.rows, TABLE_ROWS + 1))
     table = Table(show_edge=False, pad_edge=False)
     for index, name in enumerate(result.columns):

@@ -9,9 +9,11 @@ from rich.text import Text
 
 from negmine.jobs.runs.remarks import listed, sentence
 from negmine.jobs.terminal import printable
+from negmine.pipelines.graph import STAGES
+from negmine.schemas import JsonObject
 from negmine.schemas.verdicts import Source
 
-STAGES = ("ingest", "embed", "retrieve", "check_judge", "judge", "select", "score", "publish")
+_STAGES = (*STAGES, "publish")
 
 
 def _count(value: Any) -> Text:
@@ -52,13 +54,13 @@ def _table(title: str, *columns: str | Text) -> Table:
     return table
 
 
-def _order(manifest: dict[str, Any]) -> list[str]:
+def _order(manifest: JsonObject) -> list[str]:
     tiers = manifest.get("summary", {}).get("tiers", {})
     order = manifest.get("tier_order") or list(manifest.get("config", {}).get("tiers", {}))
     return [tier for tier in order if tier in tiers] + [t for t in tiers if t not in order]
 
 
-def _tiers(manifest: dict[str, Any]) -> RenderableType:
+def _tiers(manifest: JsonObject) -> RenderableType:
     tiers = manifest["summary"]["tiers"]
     found = {source for tier in tiers.values() for source in tier.get("sources", {})}
     sources = [str(name) for name in Source if name in found] + sorted(found - set(Source))
@@ -82,7 +84,7 @@ def _tiers(manifest: dict[str, Any]) -> RenderableType:
     return table
 
 
-def _verdicts(summary: dict[str, Any]) -> RenderableType:
+def _verdicts(summary: JsonObject) -> RenderableType:
     verdicts = summary.get("verdicts", {})
     total = sum(verdicts.values())
     table = _table("Candidates by verdict", "verdict", "candidates", "share")
@@ -91,7 +93,7 @@ def _verdicts(summary: dict[str, Any]) -> RenderableType:
     return table
 
 
-def _eci(manifest: dict[str, Any]) -> RenderableType:
+def _eci(manifest: JsonObject) -> RenderableType:
     eci = manifest["summary"].get("eci", {})
     table = _table(
         "ECI = ln(1 + N) x harmonic mean of S and Δ",
@@ -117,7 +119,7 @@ def _eci(manifest: dict[str, Any]) -> RenderableType:
     return table
 
 
-def _student(manifest: dict[str, Any]) -> Text:
+def _student(manifest: JsonObject) -> Text:
     student = manifest.get("config", {}).get("student", {})
     name = student.get("model", "?")
     if student.get("vectors"):
@@ -130,7 +132,7 @@ def _student(manifest: dict[str, Any]) -> Text:
     return Text(line)
 
 
-def _judge(summary: dict[str, Any]) -> Text:
+def _judge(summary: JsonObject) -> Text:
     judge = summary.get("judge", {})
     scored, total = judge.get("pairs_scored", 0), judge.get("pairs_total", 0)
     if not total:
@@ -141,7 +143,7 @@ def _judge(summary: dict[str, Any]) -> Text:
     )
 
 
-def _judge_checks(manifest: dict[str, Any]) -> list[Text]:
+def _judge_checks(manifest: JsonObject) -> list[Text]:
     """How well each judge told known positives from random documents, a line each."""
     return [
         Text(
@@ -153,7 +155,7 @@ def _judge_checks(manifest: dict[str, Any]) -> list[Text]:
     ]
 
 
-def _calibration(rows: list[dict[str, Any]]) -> RenderableType:
+def _calibration(rows: list[JsonObject]) -> RenderableType:
     title = "Judge's threshold by the share of known positives at or above it"
     table = _table(title, "positives above", "threshold", "would drop", "share of scored")
     for row in rows:
@@ -167,23 +169,25 @@ def _calibration(rows: list[dict[str, Any]]) -> RenderableType:
     return table
 
 
-def _timings(manifest: dict[str, Any]) -> RenderableType:
+def _timings(manifest: JsonObject) -> RenderableType:
     table = _table("Wall time", "stage", "time", "")
     total = 0.0
     timings = manifest.get("timings", {})
-    known = [stage for stage in STAGES if stage in timings]
-    for stage in [*known, *(stage for stage in timings if stage not in STAGES)]:
+    known = [stage for stage in _STAGES if stage in timings]
+    for stage in [*known, *(stage for stage in timings if stage not in _STAGES)]:
         timing = timings[stage]
         details = timing if isinstance(timing, dict) else {"seconds": timing}
         seconds = float(details.get("seconds", 0.0))
         total += seconds
         reused = "reused" if details.get("reused") else ""
-        table.add_row(Text(printable(stage)), Text(format_seconds(seconds)), Text(reused))
+        shared = not reused and not seconds  # one job made it together with an earlier stage
+        shown = "with another" if shared else format_seconds(seconds)
+        table.add_row(Text(printable(stage)), Text(shown), Text(reused))
     table.add_row(Text("all"), Text(format_seconds(total)), Text(""))
     return table
 
 
-def render_summary(manifest: dict[str, Any], run_path: str) -> RenderableType:
+def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
     """What a run holds and what it cost, for `show` and for the end of `mine`.
 
     Facts that the manifest lacks are shown as `-` or left out; nothing here raises for them.

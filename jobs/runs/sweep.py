@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from negmine.jobs.load_config import explain
 from negmine.jobs.runs.published import Run
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Sampling, Tier
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.schemas.selection import Selection
@@ -42,7 +43,7 @@ _UNIT = 2**30
 class Point:
     """One point of the grid: settings, and the selection they make with and without the hidden."""
 
-    settings: dict[str, Any]
+    settings: JsonObject
     selection: Selection
     held_out: Selection
 
@@ -53,7 +54,7 @@ class Point:
         return [n for n, policy in enumerate(self.selection.policies) if policy.name in names]
 
 
-def parse_grid(options: Sequence[str]) -> list[dict[str, Any]]:
+def parse_grid(options: Sequence[str]) -> list[JsonObject]:
     """`KEY=a,b,c` options as the points of their grid, each from key to value.
 
     Raises ConfigError for one that cannot be read, and for more than 200 points.
@@ -110,9 +111,7 @@ def _changed(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Config:
         raise ConfigError(f"--policy {shown}: {explain(first)}") from None
 
 
-def _put(
-    node: dict[str, Any], model: type[BaseModel], path: list[str], key: str, value: Any
-) -> None:
+def _put(node: JsonObject, model: type[BaseModel], path: list[str], key: str, value: Any) -> None:
     if not path or path[0] not in model.model_fields or len(path) > 1 + (path[0] == "sampling"):
         known = ", ".join(model.model_fields)
         raise ConfigError(f"--policy {key}: no such key; known keys: {known}")
@@ -123,7 +122,7 @@ def _put(
     _put(node["sampling"], Sampling, path[1:], key, value)
 
 
-def _put_policy(policies: list[dict[str, Any]], name: str, parameter: str, value: Any) -> None:
+def _put_policy(policies: list[JsonObject], name: str, parameter: str, value: Any) -> None:
     mine = [entry for entry in policies if name in entry]
     if not mine:
         names = ", ".join(next(iter(entry)) for entry in policies)
@@ -142,7 +141,7 @@ def _artifact(run: Run, name: str) -> Dataset:
     return Dataset(str(found))
 
 
-def _points(run: Run, judged: Dataset, grid: Sequence[dict[str, Any]]) -> list[Point]:
+def _points(run: Run, judged: Dataset, grid: Sequence[JsonObject]) -> list[Point]:
     config = run.manifest["config"]
     config = {**config, "tiers": {name: config["tiers"][name] for name in run.quotas}}
     selections = [Selection.of(_changed(config, settings)) for settings in grid]
@@ -155,7 +154,7 @@ def _points(run: Run, judged: Dataset, grid: Sequence[dict[str, Any]]) -> list[P
     ]
 
 
-def sweep(run: Run, grid: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def sweep(run: Run, grid: Sequence[JsonObject]) -> list[JsonObject]:
     """One row a point of the grid, see `docs/sweep.md`.
 
     Pairs that a lazy judge did not score pass the judge's policies here, and are counted where
@@ -178,7 +177,7 @@ def sweep(run: Run, grid: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         query_vectors=_artifact(run, "query_vectors"),
     )
     points = _points(run, judged, grid)
-    totals: list[dict[str, Any]] = [{} for _ in points]
+    totals: list[JsonObject] = [{} for _ in points]
     documents = collection.document_arrays()
     for table in judged.tables(columns_of(judged)):
         pairs = to_pairs(table)
@@ -250,7 +249,7 @@ def _share(name: str, hits: int, trials: int) -> dict[str, float | None]:
     return {key: found.get(key) for key in (name, f"{name}_low", f"{name}_high")}
 
 
-def _row(point: Point, total: dict[str, Any]) -> dict[str, Any]:
+def _row(point: Point, total: JsonObject) -> JsonObject:
     selection, sizes = point.selection, total["sizes"]
     negatives = int((np.arange(len(sizes)) * sizes).sum())
     queries, used = int(sizes.sum()), int(sizes[1:].sum())

@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from negmine.jobs.terminal import printable
-from negmine.schemas.errors import DataError, StorageError
+from negmine.schemas import JsonObject
+from negmine.schemas.errors import DataError
 from negmine.transforms import storage
+from negmine.transforms.storage.atomic import write_text
 
 _HEADINGS = {
     "dropped": "dropped",
@@ -44,7 +46,7 @@ _STYLE = """
 """
 
 
-def _names(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+def _names(rows: Sequence[JsonObject]) -> dict[str, str]:
     """What each setting is called: its last word, its whole name where two end alike."""
     keys = list(rows[0]["settings"])
     last = [key.rpartition(".")[2] for key in keys]
@@ -58,12 +60,12 @@ def _value(value: Any) -> str:
     return printable(text.removesuffix("\n").removesuffix("\n..."))
 
 
-def title(rows: Sequence[dict[str, Any]]) -> str:
+def title(rows: Sequence[JsonObject]) -> str:
     """The settings that vary, in words."""
     return printable(" x ".join(rows[0]["settings"]))
 
 
-def sweep_table(rows: Sequence[dict[str, Any]]) -> Table:
+def sweep_table(rows: Sequence[JsonObject]) -> Table:
     """The rows of `jobs.runs.sweep.sweep` as a table for a terminal."""
     table = Table(title=Text(title(rows)), title_justify="left", box=None, padding=(0, 1, 0, 0))
     cells = [list(_cells(row, rows)) for row in rows]
@@ -74,7 +76,7 @@ def sweep_table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def _cells(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _cells(row: JsonObject, rows: Sequence[JsonObject]) -> Iterator[tuple[str, str]]:
     """Headings and cells of a row; figures that no row has are left out."""
     names = _names(rows)
     yield from ((names[key], _value(value)) for key, value in row["settings"].items())
@@ -97,7 +99,7 @@ def _figure(name: str, value: Any) -> str:
     return f"{value:g}" if name == "negatives" else f"{value:.{4 if name == 'leak' else 3}f}"
 
 
-def notes(rows: Sequence[dict[str, Any]]) -> list[str]:
+def notes(rows: Sequence[JsonObject]) -> list[str]:
     """What must be known to read the rows."""
     hidden, queries = rows[0]["hidden"], rows[0]["hidden_queries"]
     if hidden:
@@ -116,23 +118,14 @@ def notes(rows: Sequence[dict[str, Any]]) -> list[str]:
     return told
 
 
-def write_plot(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+def write_plot(path: Path, rows: Sequence[JsonObject]) -> None:
     """Write `svg(rows)` to a file. Raises DataError without a leak, StorageError on the disk."""
     if not rows[0]["hidden"]:
         raise DataError(
             "--plot: the leak cannot be measured, because no query has two known positives; "
             "leave --plot out"
         )
-    try:
-        path = storage.local_path(path)
-        if storage.is_mirrored(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(svg(rows), encoding="utf-8")
-        storage.put(path)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write the plot {path}: {error.strerror}; name another file"
-        ) from error
+    write_text(storage.local_path(path), svg(rows), "the plot ", "Name another file")
 
 
 def _step(high: float, whole: bool) -> float:
@@ -148,7 +141,7 @@ def _ticks(values: Sequence[float], whole: bool) -> list[float]:
     return [step * number for number in range(math.ceil(high / step - 1e-9) + 1)]
 
 
-def svg(rows: Sequence[dict[str, Any]]) -> str:
+def svg(rows: Sequence[JsonObject]) -> str:
     """Hard negatives across, leak with its 95 % interval upwards, each point with its values."""
     across = _ticks([row["hard_negatives"] for row in rows], whole=True)
     up = _ticks([row["leak_high"] for row in rows], whole=False)

@@ -1,64 +1,51 @@
 """What a run handed over by somebody else may make a command read: itself, and nothing beyond."""
 
 import hashlib
+import json
 import os
 import reprlib
 import stat
+from functools import cache
 from pathlib import Path
-from typing import Any
 
+from negmine import schemas
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 
 MOST_MANIFEST = 1 << 26
 _OUTPUTS = ".outputs"
-_NUMBER = (int, float)
-_SCORES = {"*": (int, float, type(None))}
-_SHAPE: Any = {
-    "run_id": str,
-    "created": str,
-    "config": {
-        "tiers": {"*": {"quota": int}},
-        "output": {"workdir": (str, type(None))},
-        "judge": {"kind": str},
-        "student": {},
-        "sampling": {},
-        "policies": [{}],
-    },
-    "tier_order": [str],
-    "summary": {
-        "tiers": {
-            "*": {"negatives": int, "backfilled": int, "queries_short": int, "sources": {"*": int}}
-        },
-        "verdicts": {"*": int},
-        "judge": {"*": int},
-        "eci": {"overall": _SCORES, "tiers": {"*": _SCORES}},
-        "calibration": [{"positives_above": str, **_SCORES}],
-        "rows": {"*": int},
-        "input": {"dead_letter_reasons": {"*": int}, "*": int},
-        **dict.fromkeys(("queries", "documents", "positives", "queries_short"), int),
-        **dict.fromkeys(("dead_letters", "evaluation_queries"), int),
-        **dict.fromkeys(("merged_queries", "queries_without_positives"), int),
-        "zero_vectors": {"documents": int, "queries": int},
-    },
-    "artifacts": {"*": (str, type(None))},
-    "parts": {"*": {"bytes": int, "sha256": str}},
-    "timings": {"*": {"seconds": _NUMBER, "reused": bool}},
-    "precision": {"lowest_cosine_with_fp32": (int, float, type(None))},
-    "policies": [{}],
-    "processor": {"embed": {}},
-    "judge_checks": [{"judge": str, "*": _NUMBER}],
-    "remarks": [
-        {**dict.fromkeys(("code", "title", "fact", "advice"), str), "serious": bool, "numbers": {}}
-    ],
-    "peak_memory_bytes": _NUMBER,
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
 }
-"""Types of the keys that commands read; {"*": ...} is a map of any keys, [...] a list."""
 
 
-def check_manifest(file: Path, value: Any) -> None:
-    """Raise StorageError, naming the key, where a manifest is not of the shape that is written."""
-    wrong = _wrong(value, _SHAPE, "")
+@cache
+def _schema() -> JsonObject:
+    """JSON Schema of a manifest: the model itself would load pydantic for every command."""
+    text = (Path(schemas.__file__).parent / "manifest.schema.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def check_manifest(file: Path, value: object) -> None:
+    """Raise StorageError for a manifest of a later version, or of another shape, naming the key.
+
+    Keys that older manifests lack are not missed.
+    """
+    version = value.get("manifest_version") if isinstance(value, dict) else None
+    newest = _schema()["version"]
+    if type(version) is int and version > newest:
+        raise StorageError(
+            f"{file} was written by a later negmine: its manifest_version is {version}, and this "
+            f"one reads up to {newest}; install the version that wrote it, or name another run"
+        )
+    wrong = _wrong(value, _schema(), "")
     if wrong:
         key, found = wrong
         raise StorageError(
@@ -67,22 +54,31 @@ def check_manifest(file: Path, value: Any) -> None:
         )
 
 
-def _wrong(value: Any, shape: Any, key: str) -> tuple[str, Any] | None:
-    """The first key whose value is not of its shape, with the value; None where all are."""
-    if isinstance(shape, dict):
-        if not isinstance(value, dict):
-            return key, value
-        found = [(name, shape.get(name, shape.get("*"))) for name in value]
-        parts = [(f"{key}.{name}" if key else name, value[name], part) for name, part in found]
-    elif isinstance(shape, list):
-        if not isinstance(value, list):
-            return key, value
-        parts = [(f"{key}.{at}", part, shape[0]) for at, part in enumerate(value)]
-    else:
-        fits = isinstance(value, shape) and (shape is bool or not isinstance(value, bool))
-        return None if fits and value == value else (key, value)
-    wrong = (_wrong(part, of, name) for name, part, of in parts if of is not None)
-    return next(filter(None, wrong), None)
+def _wrong(value: object, shape: JsonObject, key: str) -> tuple[str, object] | None:
+    """The first key whose value is not of its JSON Schema, with the value; None where all are.
+
+    Of the standard, what pydantic writes for `schemas.manifest`: references, types, `anyOf`.
+    """
+    if "$ref" in shape:
+        shape = _schema()["$defs"][shape["$ref"].rpartition("/")[2]]
+    if "anyOf" in shape:
+        tried = [_wrong(value, choice, key) for choice in shape["anyOf"]]
+        return None if None in tried else max(filter(None, tried), key=lambda wrong: len(wrong[0]))
+    kind = shape.get("type")
+    if kind is None:
+        return None
+    fits = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    if not fits or value != value:
+        return key, value
+    parts: list[tuple[str, object, JsonObject]] = []
+    if isinstance(value, dict):
+        named, others = shape.get("properties", {}), shape.get("additionalProperties")
+        for name, part in value.items():
+            of = named.get(name, others if isinstance(others, dict) else {})
+            parts.append((f"{key}.{name}" if key else str(name), part, of))
+    elif isinstance(value, list):
+        parts = [(f"{key}.{at}", part, shape.get("items", {})) for at, part in enumerate(value)]
+    return next(filter(None, (_wrong(part, of, name) for name, part, of in parts)), None)
 
 
 def check_files(folder: Path) -> None:
@@ -116,7 +112,7 @@ def _note(workdir: Path, output: Path) -> Path:
 def vouch(workdir: Path, output: Path) -> None:
     """Note in a work directory outside an output folder that runs of that folder may read it."""
     if not workdir.resolve().is_relative_to(output.resolve()):
-        from negmine.transforms.data.datasets import write_json
+        from negmine.transforms.storage.atomic import write_json
 
         write_json(_note(workdir, output), {})
 

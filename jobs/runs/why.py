@@ -9,6 +9,7 @@ from rich.text import Text
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
 from negmine.jobs.terminal import printable
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Sampling
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.policies import Policy, with_promises
@@ -150,7 +151,7 @@ def _selection(run: Run) -> Selection:
     )
 
 
-def _judged_pairs(artifacts: dict[str, Any], query_id: str, doc_id: str) -> tuple[Pairs, int]:
+def _judged_pairs(artifacts: JsonObject, query_id: str, doc_id: str) -> tuple[Pairs, int]:
     query_ix = _position(artifacts["queries"], "query_id", query_id)
     doc_ix = _position(artifacts["documents"], "doc_id", doc_id)
     judged = Dataset(str(artifacts["judged"])).read_queries(Block(query_ix, query_ix + 1))

@@ -11,9 +11,11 @@ import yaml
 
 from negmine.jobs.mining.dense_index import describe
 from negmine.jobs.mining.run import MiningRun
-from negmine.schemas.config import Config, Dense, FirstPass
+from negmine.schemas import JsonObject
+from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.limits import MOST_CANDIDATES, MOST_ROWS
+from negmine.schemas.sources import Dense, FirstPass
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.kernels.search import ann
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
@@ -36,7 +38,7 @@ class Choice:
     """
 
     name: str
-    settings: dict[str, Any]
+    settings: JsonObject
     recall: float
     seconds_per_1000_queries: float
     build_seconds: float
@@ -63,7 +65,7 @@ class Tuning:
         """The section of the config to set."""
         return str(yaml.safe_dump({"sources": {"dense": self.best.settings}}, sort_keys=False))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The tuning as JSON values."""
         return {**asdict(self), "yaml": self.yaml}
 

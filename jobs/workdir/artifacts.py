@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from negmine.jobs.runner.progress import progress
 from negmine.pipelines.graph import STAGES
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import NegmineError, StorageError
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
-from negmine.transforms.data.datasets import PARTIAL, Dataset, write_json
+from negmine.transforms.data.datasets import PARTIAL, Dataset
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.locks import LOCK, is_locked, open_lock, shared_lock, wait_for
 
 if TYPE_CHECKING:
@@ -51,11 +53,11 @@ class Artifact:
     """
 
     stage: str
-    key: dict[str, Any]
+    key: JsonObject
     rows: int
     make: Make
     label: str = ""
-    details: dict[str, Any] | Callable[[Dataset], dict[str, Any]] | None = None
+    details: JsonObject | Callable[[Dataset], JsonObject] | None = None
     at_once: int | None = None
     block_size: int | None = None
     several: tuple[str, ...] = ()
@@ -110,8 +112,8 @@ class WorkDirectory:
         root: the folder.
         block_size: rows in a block, where an artifact does not say otherwise.
         options: of Beam's runner.
-        timings: seconds of each command of the graph, and whether all of it was reused from
-            earlier runs. What one job makes for several commands counts towards the first.
+        timings: seconds of each stage, and whether all of it was reused from earlier runs. What
+            one job makes for several stages counts towards the first of them.
         counters: what the pipelines counted, by artifact's label.
         used: directories of the artifacts that were asked for, in order.
     """
@@ -119,12 +121,12 @@ class WorkDirectory:
     root: Path
     block_size: int
     options: Sequence[str] = ()
-    timings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    timings: dict[str, JsonObject] = field(default_factory=dict)
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
     used: dict[Path, None] = field(default_factory=dict)
     _made: set[Path] = field(default_factory=set)
 
-    def path(self, stage: str, key: dict[str, Any]) -> tuple[Path, str]:
+    def path(self, stage: str, key: JsonObject) -> tuple[Path, str]:
         """Directory and fingerprint of an artifact, from everything that decides its content."""
         identity = {"stage": stage, "version": STAGES[stage].version, "schema": SCHEMA_VERSION}
         found = fingerprint({**identity, **key})
@@ -149,17 +151,17 @@ class WorkDirectory:
             weakref.finalize(self, os.close, lock)
 
     @contextmanager
-    def timed(self, command: str, reused: bool) -> Iterator[None]:
-        """Count the body's seconds towards a command."""
+    def timed(self, stage: str, reused: bool) -> Iterator[None]:
+        """Count the body's seconds towards a stage."""
         started = time.perf_counter()
-        entry = self._entry(command, reused)
+        entry = self._entry(stage, reused)
         try:
             yield
         finally:
             entry["seconds"] = round(entry["seconds"] + time.perf_counter() - started, 3)
 
-    def _entry(self, command: str, reused: bool) -> dict[str, Any]:
-        entry = self.timings.setdefault(command, {"seconds": 0.0, "reused": True})
+    def _entry(self, stage: str, reused: bool) -> JsonObject:
+        entry = self.timings.setdefault(stage, {"seconds": 0.0, "reused": True})
         entry["reused"] = entry["reused"] and reused
         return entry
 
@@ -179,9 +181,9 @@ class WorkDirectory:
         todo = [place for place in places if not place.finished]
         for place in places:
             reused = place not in todo and place.directory not in self._made
-            self._entry(STAGES[place.artifact.stage].command, reused)
+            self._entry(place.artifact.stage, reused)
         first = (todo or places)[0].artifact.stage
-        with self.timed(STAGES[first].command, reused=not todo), ExitStack() as locks:
+        with self.timed(first, reused=not todo), ExitStack() as locks:
             for place in sorted(todo, key=lambda place: place.directory):
                 locks.enter_context(artifact_lock(place.directory))
             todo = [place for place in todo if not place.finished]

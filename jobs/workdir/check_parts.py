@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from negmine.jobs.workdir.layout import entries
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, parse_part, plan_blocks
@@ -39,7 +39,7 @@ class Counted:
     bytes: int = 0
 
 
-def read_json(file: Path) -> dict[str, Any] | str:
+def read_json(file: Path) -> JsonObject | str:
     """A JSON object, or why there is none."""
     try:
         return storage.read_json(file)
@@ -124,7 +124,7 @@ def check_data_set(
         yield from check_copies(folder / LOCAL, rows)
 
 
-def _listed(manifest: dict[str, Any]) -> dict[str, tuple[int, int]]:
+def _listed(manifest: JsonObject) -> dict[str, tuple[int, int]]:
     """Rows and bytes of the parts that a manifest lists; ValueError for one that is none."""
     listed = {str(e["name"]): (int(e["rows"]), int(e["bytes"])) for e in manifest["parts"]}
     if not all(_block(name) for name in listed):

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from negmine.jobs.runs.published import MANIFEST, REPORT, RUN_ID, Run
 from negmine.jobs.workdir.check_parts import Counted, Fault, part_rows, read_json
 from negmine.jobs.workdir.layout import entries, folders
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.choosing.publish import QUERIES_PER_PART
@@ -60,7 +60,7 @@ def check_run(run: Run, counted: Counted, deep: bool) -> Iterator[Fault]:
             yield Fault(path, what, whole if needed else (), damage=needed)
 
 
-def _differing(run: Run, manifest: dict[str, Any], deep: bool) -> Iterator[tuple[Path, str, bool]]:
+def _differing(run: Run, manifest: JsonObject, deep: bool) -> Iterator[tuple[Path, str, bool]]:
     """Files that are not as they were published: path, what is wrong, whether the run needs it."""
     parts = manifest.get("parts")
     if parts is None:
@@ -124,7 +124,7 @@ def _check_folder(
 
 def named_and_gone(run: Run) -> Iterator[str]:
     """What a run can no longer show, because artifacts that it names are not on disk."""
-    named: dict[str, Any] = run.manifest.get("artifacts") or {}
+    named: JsonObject = run.manifest.get("artifacts") or {}
     gone = sorted(set(named) - set(run.artifacts()))
     if gone:
         yield (

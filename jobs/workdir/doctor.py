@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +43,7 @@ from negmine.jobs.workdir.layout import (
     temporary_in,
     temporary_in_output,
 )
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.locations import shown
 from negmine.transforms import storage
@@ -104,7 +104,7 @@ class Diagnosis:
         """Commands to run, after the deletions."""
         return list(dict.fromkeys(found.command for found in self.findings if found.command))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The diagnosis as JSON values."""
         return {
             "path": shown(str(self.path)),

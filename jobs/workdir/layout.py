@@ -5,9 +5,9 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from negmine.pipelines.graph import STAGES as _STAGES
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.locations import is_mirrored, is_url, shown
 from negmine.transforms.data.datasets import MANIFEST
@@ -23,7 +23,7 @@ ABANDONED = 3600.0
 """Seconds after which a temporary file is taken to be a killed process's."""
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
-_OWNED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)\.tmp")
+_OWNED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)(-\d+)?\.tmp")
 _WRITTEN = re.compile(r"\..+\.\d+(-\d+)?\.tmp|\..+\.probe")
 _MAPPED = re.compile(r".+\.building")
 
@@ -143,7 +143,7 @@ def temporary_in_output(output: Path) -> Iterator[Path]:
     return temporary_in(output, output / "runs", output / "exports")
 
 
-def pair_score_stores(judge: dict[str, Any]) -> list[str]:
+def pair_score_stores(judge: JsonObject) -> list[str]:
     """Stores of pair scores of a judge's key and of the judges in it, relative to the workdir."""
     if judge.get("kind") == "cross_encoder":
         return [f"pair_scores/{fingerprint(judge)}"]

@@ -240,6 +240,7 @@ def test_a_judge_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]
     assert "--judge" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_the_script_prints_a_table_and_writes_results_and_a_plot(
     folder: Path, mined: tuple[Bench, Positives], capsys: pytest.CaptureFixture[str]
 ) -> None:

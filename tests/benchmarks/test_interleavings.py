@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PAIRS = ("relabel + relabel", "export + export", "promote + promote")
 
@@ -30,6 +32,7 @@ def test_nothing_is_lost_and_somebody_waited() -> None:
     assert any(waited for _, waited, _, _ in counts.values())
 
 
+@pytest.mark.long
 def test_without_locks_labels_are_lost() -> None:
     """So the orders are such that locks are what keeps them."""
     ended = interleavings("--count", "6", "--seed", "1", "--pairs", PAIRS[0], "--unlocked")

@@ -26,7 +26,7 @@ from benchmarks._killed_runs import (
     stopped_or_ended,
 )
 from benchmarks.faults import faults_of, generate
-from tests.jobs.collections import static_student
+from tests.jobs.vector_files import unit, write_vectors
 
 
 def events(text: str) -> list[Event]:
@@ -134,8 +134,12 @@ def test_a_run_stands_still_at_an_event_and_is_killed_there(
     """Where the event does not come, at the end of the stage: never after it."""
     plan = Plan("retrieve random", *event.split("\t"))
     trace = tmp_path / "trace"
-    student = static_student(tmp_path / "student")
-    settings = ["runner.block_size=1", "sources.dense=null", f"student.model={student}"]
+    files = {}
+    for name, rows in (("documents", 6), ("queries", 2)):
+        file = tmp_path / f"{name}.parquet"
+        files[name] = write_vectors(file, [f"{name[0]}{i}" for i in range(rows)], unit(rows, 1))
+    vectors = ", ".join(f"{name}: {file}" for name, file in files.items())
+    settings = ["runner.block_size=1", "sources.dense=null", f"student.vectors={{{vectors}}}"]
     process, _, said = start(small_config(tmp_path), tmp_path / "out", trace, settings, plan)
     assert stopped_or_ended(process) is None, said.read_text()
     kill_group(process)
@@ -144,6 +148,7 @@ def test_a_run_stands_still_at_an_event_and_is_killed_there(
     assert (told[-1].kind, [e.name for e in told if e.kind == "start"][-1]) == (last, plan.stage)
 
 
+@pytest.mark.long
 def test_a_trace_tells_every_stage_and_block(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     config = small_config(tmp_path)

@@ -99,7 +99,7 @@ def test_a_small_run_stays_far_below_the_limit(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.parquet")), "nothing is left unless it is asked for"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_script_prints_its_tables(tmp_path: Path) -> None:
     script = str(ROOT / "benchmarks" / "scaling.py")
     options = ["--sizes", "300,600", "--queries", "20,40", "--depth", "20", "--out", str(tmp_path)]

@@ -26,7 +26,7 @@ from negmine.transforms.readers.labels import label_source, read_labels
 from negmine.transforms.readers.rows import Bad, Row
 from negmine.transforms.sources.given import FillGiven
 from negmine.transforms.vectors.files import VectorFiles
-from negmine.transforms.vectors.spool import spool
+from negmine.transforms.vectors.spool import copy_as_float32
 from tests.transforms.input_files import config
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
@@ -137,7 +137,8 @@ def vectors(data: bytes, folder: Path) -> None:
     file = folder / "vectors.parquet"
     file.write_bytes(data)
     files = VectorFiles.of(str(file), "query_id", "vector", "student.vectors.queries")
-    spool(files, "SELECT 0 AS ix, 'q' AS id UNION ALL SELECT 1, 'r'", files.width(), folder)
+    ids = "SELECT 0 AS ix, 'q' AS id UNION ALL SELECT 1, 'r'"
+    copy_as_float32(files, ids, files.width(), folder)
 
 
 def yaml(data: bytes, folder: Path) -> None:

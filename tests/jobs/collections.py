@@ -82,6 +82,20 @@ def write_config(path: Path, **sections: object) -> str:
     return str(path)
 
 
+def small_run(base: Path, **sections: object) -> str:
+    """The config of a run that takes seconds: a collection and a student, both in `base`, no judge.
+
+    `sections` are put in or replace those of the same name.
+    """
+    values: dict[str, object] = {
+        "input": {"format": "beir", "path": str(write_collection(base / "collection"))},
+        "student": {"model": str(static_student(base / "student")), "device": "cpu"},
+        "judge": {"kind": "none"},
+        "output": {"path": str(base / "out")},
+    }
+    return write_config(base / "run.yaml", **{**values, **sections})
+
+
 def _vocabulary() -> dict[str, int]:
     return {word: at for at, word in enumerate((*_SPECIAL, *WORDS, *map(str, range(60))))}
 

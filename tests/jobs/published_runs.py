@@ -9,12 +9,15 @@ from negmine.jobs.mining.run import MiningRun
 PRESET = str(Path(__file__).parents[2] / "jobs" / "presets" / "stdlib.yaml")
 
 
+def prepared(output: Path, *settings: str) -> MiningRun:
+    """A run that nothing was made of yet, or as much as its work directory holds."""
+    small = ("input.limit=120", "sources.bm25.depth=30")
+    return MiningRun(load_config(PRESET, [*small, *settings], str(output)))
+
+
 def mine(output: Path, *settings: str) -> tuple[Path, MiningRun]:
-    config = load_config(PRESET, ["input.limit=120", "sources.bm25.depth=30", *settings])
-    config = config.model_copy(
-        update={"output": config.output.model_copy(update={"path": str(output)})}
-    )
-    miner = MiningRun(config)
+    """The folder of the published run, and the run."""
+    miner = prepared(output, *settings)
     run_id = check_output(miner)
     miner.check()
     miner.run_until("score")

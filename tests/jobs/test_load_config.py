@@ -26,12 +26,12 @@ def test_every_preset_is_valid(preset: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("input: {format: stdlib, limt: 5}", "input.stdlib.limt: unknown key; did you mean limit"),
+        ("input: {format: stdlib, limt: 5}", "input.limt: unknown key; did you mean limit"),
         ("input: {format: stdlib}\njudg: {}", "judg: unknown key; did you mean judge"),
         ("input: {format: stdlib}\njudge: {knd: none}", "did you mean kind"),
         ("input: {format: stdlib}\ntiers: {hard: {qota: 2}}", "did you mean quota"),
         ("input: {format: beri, path: x}", "'beri'"),
-        ("input: {format: beir}", "input.beir.path: missing"),
+        ("input: {format: beir}", "input.path: missing"),
         ("student: {}", "input: missing"),
         ("input: {format: stdlib}\nseed: minus", "seed: .*'minus'"),
         ("input: {format: stdlib}\npolicies: [{margin: {}}]", "unknown policy 'margin'"),

@@ -7,7 +7,7 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 
-from negmine.pipelines.ingest import IngestTask, build
+from negmine.pipelines.ingest import Ingest
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms.data.datasets import Dataset
@@ -18,13 +18,13 @@ SCIFACT = Path(__file__).parents[2].parent / "shared" / "data" / "scifact"
 
 def run(made: Input, directory: Path) -> None:
     with beam.Pipeline(runner=FnApiRunner()) as root:
-        build(root, IngestTask(made, 42, str(directory)))
+        _ = root | Ingest(made, 42, str(directory))
 
 
 def test_one_element_comes_out_the_counts(tmp_path: Path) -> None:
     made = config(format="beir", path=str(write_beir(tmp_path / "in", suffix=".zst")))
     with beam.Pipeline(runner=FnApiRunner()) as root:
-        counts = build(root, IngestTask(made, 42, str(tmp_path)))
+        counts = root | Ingest(made, 42, str(tmp_path))
         assert_that(
             counts | beam.Map(lambda c: (c["documents"], c["queries"], c["positives"])),
             equal_to([(3, 2, 2)]),
@@ -36,9 +36,9 @@ def test_one_element_comes_out_the_counts(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_missing_is_an_error_before_anything_runs(tmp_path: Path) -> None:
-    task = IngestTask(config(format="beir", path=str(tmp_path / "none")), 42, str(tmp_path))
+    stage = Ingest(config(format="beir", path=str(tmp_path / "none")), 42, str(tmp_path))
     with pytest.raises(DataError, match="none is not a folder"):
-        build(beam.Pipeline(runner=FnApiRunner()), task)
+        _ = beam.Pipeline(runner=FnApiRunner()) | stage
 
 
 def test_too_many_bad_rows_fail_the_pipeline(tmp_path: Path) -> None:

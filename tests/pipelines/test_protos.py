@@ -1,5 +1,6 @@
 """Every pipeline as a runner sees it: labels, payloads, hints, key coders, and picklable code."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -18,12 +19,14 @@ from apache_beam.runners.pipeline_context import PipelineContext
 from negmine import pipelines
 from negmine.jobs.mining import publish
 from negmine.jobs.runner import pipeline as running
-from negmine.pipelines.embed import PlaceTask, build_given
-from negmine.pipelines.retrieve import RecallTask, build_recall
+from negmine.jobs.runner.pipeline import Chain
+from negmine.pipelines.graph import GRAPH
+from negmine.pipelines.retrieve import MeasureIndexRecall
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.sources.dense import DenseIndex
 from negmine.transforms.vectors.files import VectorFiles
+from negmine.transforms.vectors.place import PlaceVectors
 from tests.jobs.collections import (
     cross_encoder,
     negmine,
@@ -36,14 +39,27 @@ ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
 HINTS = ("--model_min_ram=3GiB", "--model_accelerator=type:nvidia-l4;count:1")
 HINTED = {"EmbedTexts", "JudgePairs", "ScorePositives", "ScoreSample"}
-Stage = tuple[Any, Any]
+Job = tuple[list[Chain], Chain]
+"""The chains of a pipeline, and the stages after all of them."""
+
+
+def fresh(job: Job) -> Job:
+    """The same stages for another pipeline."""
+    return [[(n, copy.copy(s)) for n, s in chain] for chain in job[0]], [
+        (n, copy.copy(s)) for n, s in job[1]
+    ]
+
+
+def stages_of(job: Job) -> list[tuple[str, beam.PTransform]]:
+    chains, after = job
+    return [stage for chain in [*chains, after] for stage in chain]
 
 
 @pytest.fixture(scope="module")
-def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
-    """Builder and task of every pipeline of a run with all sources, by the builder's name.
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Job]:
+    """Every pipeline of a run with all sources, by the names of its stages.
 
-    A collection this small is searched exactly, so the task that checks an index is made here, and
+    A collection this small is searched exactly, so the stage that checks an index is made here, and
     so is the one for vectors that are given.
     """
     folder = tmp_path_factory.mktemp("protos")
@@ -70,75 +86,95 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
         judge={"kind": "cross_encoder", "model": str(cross_encoder(folder / "judge"))},
         runner={"block_size": 5},
     )
-    found: dict[str, Stage] = {}
+    found: dict[str, Job] = {}
     real = running.run_pipeline
 
-    def note(build: Any, task: Any, options: Any = ()) -> None:
-        found[f"{build.__module__}.{build.__name__}"] = (build, task)
-        real(build, task, options)
+    def note(chains: Any, options: Any = (), after: Any = ()) -> Any:
+        job = fresh((chains, after))
+        found[", ".join(name for name, _ in stages_of(job))] = job
+        return real(chains, options, after)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "run_pipeline", note)
         patch.setattr(publish, "run_pipeline", note)
         ended = negmine("mine", config, "--output", str(folder / "out"))
     assert ended.code == 0, ended.err
-    dense, fill = (
-        found[f"negmine.pipelines.retrieve.build_{name}"][1] for name in ("dense", "shards")
-    )
-    sets = (dense.document_vectors, dense.query_vectors)
+    made = {name: stage for job in found.values() for name, stage in stages_of(job)}
+    searcher, fill = made["retrieve dense"].searcher, made["index dense"]
+    sets = (searcher.document_vectors, searcher.query_vectors)
     index = DenseIndex(fill.source.config, fill.trained, Dataset(fill.directory))
-    recall = RecallTask(index, *sets, (0, 5), str(folder / "recall"), (Block(0, 2),))
-    found["negmine.pipelines.retrieve.build_recall"] = (build_recall, recall)
-    documents = found["negmine.pipelines.embed.build"][1].texts
+    recall = MeasureIndexRecall(index, *sets, (0, 5), str(folder / "recall"), (Block(0, 2),))
+    documents = made["embed documents"].transform.texts
     vectors = VectorFiles((str(folder / "vectors.parquet"),), "id", "vector", "documents")
-    place = PlaceTask(
-        documents, "SELECT 0", vectors, 8, True, str(folder / "placed"), (Block(0, 9),)
+    place = PlaceVectors(
+        documents, "documents", vectors, 8, True, str(folder / "placed"), (Block(0, 9),)
     )
-    found["negmine.pipelines.embed.build_given"] = (build_given, place)
+    found["recall of index"] = ([[("recall of index", recall)]], ())
+    found["place documents"] = ([[("place documents", place)]], ())
     return found
 
 
-def proto(stage: Stage, *options: str) -> api.Pipeline:
-    build, task = stage
+def proto(job: Job, *options: str) -> api.Pipeline:
     pipeline = beam.Pipeline(
         runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner",
         options=PipelineOptions(list(options)),
     )
-    build(pipeline, task)
+    running.add_stages(pipeline, *fresh(job))
     found: api.Pipeline = pipeline.to_runner_api()
     return found
+
+
+@pytest.fixture(scope="module")
+def protos(jobs: dict[str, Job]) -> dict[str, api.Pipeline]:
+    """Every pipeline as a runner sees it without options."""
+    return {name: proto(job) for name, job in jobs.items()}
 
 
 def transforms(pipeline: api.Pipeline) -> Iterator[api.PTransform]:
     yield from pipeline.components.transforms.values()
 
 
-def test_every_builder_of_pipelines_is_looked_at(stages: dict[str, Stage]) -> None:
-    builders = {
-        f"negmine.pipelines.{file.stem}.{line.removeprefix('def ').partition('(')[0]}"
+def test_every_stage_of_pipelines_is_looked_at(jobs: dict[str, Job]) -> None:
+    classes = {
+        line.removeprefix("class ").partition("(")[0]
         for file in Path(pipelines.__path__[0]).glob("*.py")
         for line in file.read_text().splitlines()
-        if line.startswith("def build")
+        if line.startswith("class ") and line.endswith("(beam.PTransform):")
     }
-    assert set(stages) == builders
+    assert len(classes) > 4
+    assert classes <= {type(s).__name__ for job in jobs.values() for _, s in stages_of(job)}
 
 
-def test_labels_are_unique_and_the_same_each_time(stages: dict[str, Stage]) -> None:
-    for stage in stages.values():
-        first, again = ([t.unique_name for t in transforms(proto(stage))] for _ in range(2))
+def test_a_run_by_default_is_six_jobs(jobs: dict[str, Job]) -> None:
+    """One for each job of the graph that is not optional, and one to publish."""
+    usual = {stage.job for stage in GRAPH if not stage.optional} | {"publish"}
+    assert len(usual) == 6
+    optional = ("train index", "index dense", "calibrate", "recall of index", "place documents")
+    assert len([name for name in jobs if not name.startswith(optional)]) == len(usual)
+
+
+def test_labels_are_unique_and_the_same_each_time(
+    jobs: dict[str, Job], protos: dict[str, api.Pipeline]
+) -> None:
+    for name, job in jobs.items():
+        pipelines_of = (protos[name], proto(job))
+        first, again = ([t.unique_name for t in transforms(made)] for made in pipelines_of)
         assert first == again
         assert len(set(first)) == len(first)
 
 
-def test_labels_say_nothing_of_the_run(stages: dict[str, Stage]) -> None:
-    for name, (_, task) in stages.items():
-        for transform in transforms(proto(stages[name])):
-            assert getattr(task, "directory", "/tmp") not in transform.unique_name
+def test_labels_say_nothing_of_the_run(
+    jobs: dict[str, Job], protos: dict[str, api.Pipeline]
+) -> None:
+    for name, job in jobs.items():
+        folders = {getattr(stage, "directory", "/tmp") for _, stage in stages_of(job)}
+        for transform in transforms(protos[name]):
+            assert not [folder for folder in folders if folder in transform.unique_name]
 
 
-def test_no_payload_is_over_a_megabyte(stages: dict[str, Stage]) -> None:
-    for name, stage in stages.items():
-        largest = max(len(t.spec.payload) for t in transforms(proto(stage)))
+def test_no_payload_is_over_a_megabyte(protos: dict[str, api.Pipeline]) -> None:
+    for name, pipeline in protos.items():
+        largest = max(len(t.spec.payload) for t in transforms(pipeline))
         assert 0 < largest < MEGABYTE, name
 
 
@@ -147,32 +183,31 @@ def hints(pipeline: api.Pipeline, transform: api.PTransform) -> dict[str, bytes]
 
 
 def test_steps_that_run_a_model_and_no_others_ask_for_its_hardware(
-    stages: dict[str, Stage],
+    jobs: dict[str, Job],
 ) -> None:
     wanted = {
         common_urns.resource_hints.MIN_RAM_BYTES.urn: str(3 << 30).encode(),
         common_urns.resource_hints.ACCELERATOR.urn: b"type:nvidia-l4;count:1",
     }
     seen = set()
-    for stage in stages.values():
-        pipeline = proto(stage, *HINTS)
+    for job in jobs.values():
+        pipeline = proto(job, *HINTS)
         for transform in transforms(pipeline):
-            step = transform.unique_name.partition("/")[0]
+            step = [*transform.unique_name.split("/"), ""][1]
             if transform.environment_id:
                 assert hints(pipeline, transform) == (wanted if step in HINTED else {}), step
                 seen.add(step)
     assert seen >= HINTED
 
 
-def test_nothing_is_asked_for_by_default(stages: dict[str, Stage]) -> None:
-    for stage in stages.values():
-        assert not any(e.resource_hints for e in proto(stage).components.environments.values())
+def test_nothing_is_asked_for_by_default(protos: dict[str, api.Pipeline]) -> None:
+    for pipeline in protos.values():
+        assert not any(e.resource_hints for e in pipeline.components.environments.values())
 
 
-def test_keys_have_deterministic_coders(stages: dict[str, Stage]) -> None:
+def test_keys_have_deterministic_coders(protos: dict[str, api.Pipeline]) -> None:
     grouped = 0
-    for name, stage in stages.items():
-        pipeline = proto(stage)
+    for name, pipeline in protos.items():
         context = PipelineContext(pipeline.components)
         for transform in transforms(pipeline):
             if transform.spec.urn == common_urns.primitives.GROUP_BY_KEY.urn:
@@ -218,9 +253,9 @@ def run(*command: object, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
-    stages: dict[str, Stage], tmp_path: Path
+    jobs: dict[str, Job], tmp_path: Path
 ) -> None:
     pytest.importorskip("build")
     pytest.importorskip("ensurepip")
@@ -240,8 +275,8 @@ def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
     sdist = next(tmp_path.glob("*.tar.gz"))
     arguments = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet", sdist)
     run(python, "-m", "pip", "install", *arguments, PYTHONPATH=site)
-    for name, stage in stages.items():
-        (tmp_path / f"{name}.pb").write_bytes(proto(stage).SerializeToString())
+    for name, job in jobs.items():
+        (tmp_path / f"{name}.pb").write_bytes(proto(job).SerializeToString())
     (tmp_path / "worker.py").write_text(WORKER)
     out = run(python, tmp_path / "worker.py", tmp_path, PYTHONPATH=site, PATH="/usr/bin:/bin")
     with tarfile.open(sdist) as archive:

@@ -11,24 +11,17 @@ from apache_beam.testing.test_pipeline import TestPipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from negmine.pipelines.retrieve import (
-    Bm25IndexTask,
-    Bm25Task,
-    DenseTask,
-    RandomTask,
-    build_bm25,
-    build_bm25_index,
-    build_dense,
-    build_random,
-)
+from negmine.pipelines.retrieve import Retrieve
+from negmine.pipelines.stage import BlockStage
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25, Dense, Random
+from negmine.schemas.sources import Bm25, Dense
 from negmine.transforms.data.blocks import plan_blocks
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.kernels.search.dense import pair_scores
 from negmine.transforms.kernels.search.random_documents import random_documents
-from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer
+from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer, IndexDocuments
+from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, DrawRandom
 
 DOCUMENTS, QUERIES, DIMENSION = 120, 23, 16
 SENTENCE = "cells divide stars burn hydrogen rivers carry sand to the sea and mountains erode"
@@ -36,9 +29,9 @@ WORDS = SENTENCE.split()
 CUT = {"shards": st.integers(1, 7), "size": st.integers(1, 30)}
 
 
-def run(build: object, task: object) -> None:
+def run(stage: beam.PTransform) -> None:
     with TestPipeline(runner=FnApiRunner()) as pipeline:
-        _ = build(pipeline, task) | "Names" >> beam.Map(str)
+        _ = pipeline | stage | "Names" >> beam.Map(str)
 
 
 def text(rng: np.random.Generator) -> str:
@@ -87,23 +80,21 @@ class Inputs:
         self.query_vectors = vectors(root / "query_vectors", self.query_rows)
         self.index = str(root / "index")
         blocks = tuple(plan_blocks(DOCUMENTS, 32))
-        run(build_bm25_index, Bm25IndexTask(self.documents, "english", self.index, blocks))
+        run(IndexDocuments(self.documents, "english", blocks, Bm25Index(self.index)))
 
     def bm25(self, directory: Path, shards: int, size: int, **values: object) -> Dataset:
         config = Bm25(depth=15, shards=shards, **values)
         blocks = tuple(plan_blocks(QUERIES, size))
         where = str(directory)
-        run(
-            build_bm25,
-            Bm25Task(config, self.index, self.documents, self.queries, where, blocks),
-        )
+        searcher = Bm25Searcher(Bm25Index(self.index), self.queries, config)
+        run(Retrieve(searcher, DOCUMENTS, config, where, blocks))
         return Dataset(where)
 
     def dense(self, directory: Path, shards: int, size: int, depth: int = 15) -> Dataset:
         blocks = tuple(plan_blocks(QUERIES, size))
         config = Dense(depth=depth, shards=shards)
-        task = DenseTask(config, self.document_vectors, self.query_vectors, str(directory), blocks)
-        run(build_dense, task)
+        searcher = DenseSearcher(self.document_vectors, self.query_vectors)
+        run(Retrieve(searcher, DOCUMENTS, config, str(directory), blocks))
         return Dataset(str(directory))
 
 
@@ -150,14 +141,21 @@ def test_bm25_equals_brute_force(inputs, tmp_path):
     assert QUERIES - 1 not in found["query_ix"].to_pylist()
 
 
+@pytest.fixture(scope="module")
+def uncut(inputs, tmp_path_factory):
+    """Candidates of either source from one shard and one block."""
+    root = tmp_path_factory.mktemp("uncut")
+    return {name: getattr(inputs, name)(root / name, 1, 100) for name in ("dense", "bm25")}
+
+
 @settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 @given(**CUT)
 def test_candidates_are_the_same_bytes_for_any_shards_and_blocks(
-    inputs, tmp_path_factory, shards, size
+    inputs, uncut, tmp_path_factory, shards, size
 ):
     root = tmp_path_factory.mktemp("cut")
-    for name, retrieve in (("dense", inputs.dense), ("bm25", inputs.bm25)):
-        cut, whole = retrieve(root / name, shards, size), retrieve(root / f"{name}-whole", 1, 100)
+    for name, whole in uncut.items():
+        cut = getattr(inputs, name)(root / name, shards, size)
         assert cut.blocks() == plan_blocks(QUERIES, size)
         left, right = cut.read().combine_chunks(), whole.read().combine_chunks()
         assert left.equals(right)
@@ -174,8 +172,8 @@ def test_random_documents_are_those_of_the_kernel(inputs, tmp_path):
     for size in (4, 23):
         directory = str(tmp_path / str(size))
         blocks = tuple(plan_blocks(QUERIES, size))
-        task = RandomTask(Random(count=9), 5, inputs.documents, inputs.queries, directory, blocks)
-        run(build_random, task)
+        draw = DrawRandom(inputs.queries, DOCUMENTS, 9, 5)
+        run(BlockStage("Draw", draw, directory, blocks, tables.CANDIDATES))
         found = Dataset(directory).read()
         expected = random_documents(5, inputs.keys, DOCUMENTS, 9)
         assert found["doc_ix"].to_pylist() == expected.ravel().tolist()
@@ -186,14 +184,9 @@ def test_random_documents_are_those_of_the_kernel(inputs, tmp_path):
 def test_only_the_blocks_asked_for_are_written(inputs, tmp_path):
     blocks = plan_blocks(QUERIES, 6)
     whole = inputs.dense(tmp_path / "whole", 2, 6)
-    task = DenseTask(
-        Dense(depth=15),
-        inputs.document_vectors,
-        inputs.query_vectors,
-        str(tmp_path / "some"),
-        (blocks[1], blocks[3]),
-    )
-    run(build_dense, task)
+    searcher = DenseSearcher(inputs.document_vectors, inputs.query_vectors)
+    asked = (blocks[1], blocks[3])
+    run(Retrieve(searcher, DOCUMENTS, Dense(depth=15), str(tmp_path / "some"), asked))
     some = Dataset(str(tmp_path / "some"))
     assert some.blocks() == [blocks[1], blocks[3]]
     for name in some.part_names():
@@ -207,7 +200,8 @@ def test_no_queries_and_no_documents(tmp_path, inputs):
         ("no_queries", inputs.document_vectors, nothing),
     ):
         blocks = tuple(plan_blocks(queries.rows, 8))
-        task = DenseTask(Dense(), documents, queries, str(tmp_path / name), blocks)
-        run(build_dense, task)
-        assert Dataset(task.directory).read().num_rows == 0
-        assert Dataset(task.directory).blocks() == list(blocks)
+        searcher = DenseSearcher(documents, queries)
+        run(Retrieve(searcher, documents.rows, Dense(), str(tmp_path / name), blocks))
+        found = Dataset(str(tmp_path / name))
+        assert found.read().num_rows == 0
+        assert found.blocks() == list(blocks)

@@ -6,22 +6,18 @@ import numpy as np
 import pytest
 
 from negmine.pipelines.retrieve import (
-    DenseTask,
-    FillTask,
-    RecallTask,
-    TrainTask,
-    build_dense,
-    build_recall,
-    build_shards,
-    build_training,
+    FillDenseIndex,
+    MeasureIndexRecall,
+    Retrieve,
+    TrainDenseIndex,
 )
-from negmine.schemas.config import Dense
+from negmine.schemas.sources import Dense
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.ann import recall
 from negmine.transforms.kernels.search.dense import exact_top_k, pair_scores
 from negmine.transforms.sources.dense import DenseIndex
-from negmine.transforms.sources.search import plan_shards
+from negmine.transforms.sources.search import DenseSearcher, plan_shards
 from tests.pipelines.test_retrieve import run
 from tests.transforms.sources.test_dense import source, vectors
 
@@ -50,15 +46,15 @@ class Inputs:
         given = source(self.root, config, self.documents)
         self.document_vectors = given.vectors
         trained, filled = Dataset(str(directory / "t")), Dataset(str(directory / "s"))
-        run(build_training, TrainTask(given, trained.path, (Block(0, 1),)))
+        run(TrainDenseIndex(given, trained.path, (Block(0, 1),)))
         blocks = tuple(plan_blocks(len(plan_shards(DOCUMENTS, shards)), 1))
-        run(build_shards, FillTask(given, trained, filled.path, blocks))
+        run(FillDenseIndex(given, trained, filled.path, blocks))
         return DenseIndex(config, trained, filled)
 
     def retrieve(self, directory: Path, index: DenseIndex, size: int) -> Dataset:
         blocks = tuple(plan_blocks(QUERIES, size))
-        sets = (self.document_vectors, self.query_vectors)
-        run(build_dense, DenseTask(index.config, *sets, str(directory), blocks, index))
+        searcher = DenseSearcher(self.document_vectors, self.query_vectors, index)
+        run(Retrieve(searcher, DOCUMENTS, index.config, str(directory), blocks))
         return Dataset(str(directory))
 
 
@@ -113,7 +109,7 @@ def test_recall_is_that_of_brute_force_for_the_sampled_queries(inputs, tmp_path)
     directory = str(tmp_path / "recall")
     sets = (inputs.document_vectors, inputs.query_vectors)
     blocks = tuple(plan_blocks(len(rows), 3))
-    run(build_recall, RecallTask(index, *sets, rows, directory, blocks))
+    run(MeasureIndexRecall(index, *sets, rows, directory, blocks))
     table = Dataset(directory).read()
     assert table["query_ix"].to_pylist() == list(rows)
     assert table["recall"].to_pylist() == expected.astype(np.float32).tolist()

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from negmine.schemas import tables
+from negmine.schemas import JsonObject, tables
 from negmine.schemas.config import Tier
 from negmine.schemas.verdicts import Verdict
 from negmine.transforms.counters import count
@@ -76,7 +75,7 @@ def score_block(verdicts: pa.Table, collection: Collection, tiers: Mapping[str, 
     def per_query(mask: np.ndarray) -> np.ndarray:
         return np.bincount(pairs.query[mask], minlength=queries).astype(np.int32)
 
-    columns: dict[str, Any] = {
+    columns: JsonObject = {
         "query_ix": query_ix,
         "query_id": binary_column(collection.queries, "query_id").texts(query_ix),
         "positive_id": binary_column(collection.documents, "doc_id").texts(pairs.doc_ix[served]),

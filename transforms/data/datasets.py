@@ -1,10 +1,7 @@
 """Data sets on disk: Parquet parts, written whole or not at all, and a manifest written last."""
 
-import json
-import os
 import shutil
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,9 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, parse_part
+from negmine.transforms.storage.atomic import write_atomically, write_json
 
 MANIFEST = "_manifest.json"
 PARTIAL = "_partial"
@@ -23,29 +22,6 @@ PARTIAL = "_partial"
 
 _checked: set[Path] = set()
 """Mirrored data sets whose manifest was compared with the store's by this process."""
-
-
-def write_atomically(path: Path, write: Callable[[str], None]) -> None:
-    """Have `write` make a file under a temporary name, sync it, and give it its own name.
-
-    Raises StorageError where the disk refuses.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(str(temporary))
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        storage.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
-        code = getattr(error, "errno", None)
-        reason = os.strerror(code) if code else str(error).splitlines()[0]
-        raise StorageError(
-            f"cannot write {path}: {reason}. Free space or choose another directory, "
-            "then run the same command again; finished parts are kept."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_part(
@@ -83,17 +59,6 @@ def write_part(
             )
 
     write_atomically(storage.rooted(directory) / name, write)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file atomically, keys sorted."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-    def write(path: str) -> None:
-        with open(path, "wb") as file:
-            file.write(text.encode())
-
-    write_atomically(path, write)
 
 
 def _is_part(name: str) -> bool:
@@ -157,7 +122,7 @@ class Dataset:
             self.refresh()
         return self.directory in _checked
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> JsonObject:
         """The manifest. Raises StorageError where it is missing or not JSON."""
         if storage.is_mirrored(self.directory):
             self._is_checked()
@@ -177,7 +142,7 @@ class Dataset:
         sizes = storage.sizes(self.directory)
         names = sorted(filter(_is_part, sizes))
         counts = storage.parquet_rows([(self.directory / name, sizes[name]) for name in names])
-        parts: list[dict[str, Any]] = []
+        parts: list[JsonObject] = []
         for name in names:
             try:
                 rows = next(counts)

@@ -12,7 +12,7 @@ from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
-from negmine.transforms.data.sql import bound_memory, sql_string
+from negmine.transforms.data.sql import connect, sql_string
 from negmine.transforms.storage.digests import Digest, all_held, named
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 
@@ -46,9 +46,7 @@ class _Fill(beam.DoFn):
         table = self.table
         spill = storage.rooted(table.directory) / "_spill"
         try:
-            with duckdb.connect() as connection:
-                bound_memory(connection)
-                connection.execute(f"SET temp_directory = {sql_string(str(spill))}")
+            with connect(spill=spill) as connection:
                 table.fill(connection)
                 for block in table.blocks:
                     part = _part(connection, table, block)

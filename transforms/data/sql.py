@@ -18,18 +18,24 @@ POSITIVE_COSINE = "coalesce(positive_query_cosine, positive_dense_score)"
 """Of negatives and ledger; similarities of vectors of length 1 are cosines."""
 
 
-def bound_memory(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let a connection in memory hold MEMORY, and spill to the system's temporary folder."""
-    connection.execute(f"SET memory_limit = '{MEMORY}'")
-    connection.execute(f"SET temp_directory = {sql_string(tempfile.gettempdir())}")
+def connect(
+    memory: str | None = MEMORY, spill: str | Path | None = None, file: Path | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A connection of DuckDB that shows no progress; in memory, or kept in a `file`.
 
-
-def database(file: Path) -> str:
-    """Where DuckDB keeps a database: in the file, or in memory and what it spills.
-
-    DuckDB takes a question mark in the path for the start of parameters, and loses its log.
+    It holds `memory` at most, None for DuckDB's own limit, and spills to the folder `spill`, the
+    system's temporary folder unless named. A file is not used where its path has a question mark:
+    DuckDB takes that for the start of parameters, and loses its log.
     """
-    return ":memory:" if "?" in str(file) else str(file)
+    named = file is not None and "?" not in str(file)
+    connection = duckdb.connect(str(file) if named else ":memory:")
+    connection.execute("SET enable_progress_bar = false")
+    if memory is not None:
+        connection.execute(f"SET memory_limit = '{memory}'")
+    if memory is not None or spill is not None:
+        place = tempfile.gettempdir() if spill is None else str(spill)
+        connection.execute(f"SET temp_directory = {sql_string(place)}")
+    return connection
 
 
 def sql_string(text: str) -> str:

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.exporters import flagembedding, n_tuple, triplet
 from negmine.transforms.exporters.block import QueryBlock
-from negmine.transforms.exporters.files import ENDINGS, STDOUT, replacing, written
+from negmine.transforms.exporters.files import ENDINGS, STDOUT, written
 from negmine.transforms.exporters.rows import Options, RunNegatives, Source
 from negmine.transforms.exporters.tally import Tally
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import refuse_special, target
 
@@ -71,10 +73,10 @@ class Report:
     grades: dict[str, int]
     scores: str | None
     notes: list[str]
-    details: dict[str, Any]
-    input: dict[str, Any]
+    details: JsonObject
+    input: JsonObject
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """As JSON values; the file by its name alone."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         counted = {name: values[name].as_json() for name in ("queries", "positives")}

@@ -1,10 +1,9 @@
 """Files by their ending, JSONL, CSV or Parquet: under a temporary name until they are whole."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, StorageError
-from negmine.transforms import storage
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.targets import ending
 
 STDOUT = "-"
@@ -26,29 +26,9 @@ _COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 _ROWS_AT_ONCE = 1_024
 _LINE_BREAKS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\u0085": "\\u0085"}
 
+_ELSEWHERE = "Free space or give another --output"
+
 Write = Callable[[pa.Table], None]
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, renamed to it when the block ends well, else removed.
-
-    Raises StorageError where the disk refuses.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        storage.replace(temporary, path)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}; free space or give another --output"
-        ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 @contextmanager
@@ -69,7 +49,7 @@ def written(path: Path | None, schema: pa.Schema) -> Iterator[Write]:
             f"{path}: {', '.join(nested)} hold lists, and a field of CSV holds none; name the file "
             ".jsonl or .parquet"
         )
-    with replacing(path) as temporary:
+    with replacing(path, advice=_ELSEWHERE) as temporary:
         if kind == ".parquet":
             with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
                 yield writer.write_table
@@ -116,7 +96,7 @@ def _lines(table: pa.Table) -> Iterator[str]:
         yield "".join(json_line(dict(zip(names, row, strict=True))) for row in rows)
 
 
-def json_line(record: dict[str, Any]) -> str:
+def json_line(record: JsonObject) -> str:
     """A record as a line of JSON that no reader breaks in two."""
     text = json.dumps(record, ensure_ascii=False, allow_nan=False)
     for letter, escape in _LINE_BREAKS.items():

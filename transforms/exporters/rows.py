@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
-from negmine.transforms.data.sql import dataset_sql, has_parts, partitioned_sql, sql_string
+from negmine.transforms.data.sql import connect, dataset_sql, has_parts, partitioned_sql, sql_string
 from negmine.transforms.exporters.block import QueryBlock
 from negmine.transforms.exporters.tally import NO_NEGATIVES, NOT_BEST, NOT_PUBLISHED, Tally
 
@@ -90,13 +91,12 @@ class RunNegatives:
         self.options = options
         self.tiers = [tier for tier in source.quotas if not options.tiers or tier in options.tiers]
         self.notes: list[str] = []
-        self.details: dict[str, Any] = {}
+        self.details: JsonObject = {}
         self.graded = 0
 
     def __enter__(self) -> "RunNegatives":
         self._spill = tempfile.TemporaryDirectory(prefix="negmine-export-")
-        self._connection = duckdb.connect(":memory:")
-        self._connection.execute("SET temp_directory = ?", [self._spill.name])
+        self._connection = connect(memory=None, spill=self._spill.name)
         self._connection.execute("SET arrow_large_buffer_size = true")
         try:
             self._open()

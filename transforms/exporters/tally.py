@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+
+from negmine.schemas import JsonObject
 
 NO_NEGATIVES = "no_negatives"
 FEWER_THAN_N = "fewer_than_n"
@@ -44,7 +45,7 @@ class Tally:
         """Whether what was given is what was written and what is missing."""
         return self.given == self.written + self.missing.total()
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """As JSON values."""
         return {
             "in": self.given,

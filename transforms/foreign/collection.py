@@ -11,10 +11,10 @@ import duckdb
 
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import write_json
-from negmine.transforms.data.sql import database, file_sql, sql_string
+from negmine.transforms.data.sql import connect, file_sql, sql_string
 from negmine.transforms.foreign.raw import Writer, write_rows
 from negmine.transforms.foreign.references import judgements, reference_file, texts
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import Digest, blamed
 
 COUNTS = "counts.json"
@@ -116,7 +116,7 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     rows = write_rows(foreign.files, foreign.format, raw, foreign.digests)
     _write_references(foreign, raw)
     try:
-        with duckdb.connect(database(raw / "collect.duckdb")) as connection:
+        with connect(memory=None, file=raw / "collect.duckdb") as connection:
             counts = _resolve(connection, foreign, raw, directory)
     except duckdb.Error as error:
         raise StorageError(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.files import container, objects, open_table
 from negmine.transforms.foreign.rows import Negative, Row, broken, text
@@ -46,7 +47,7 @@ def is_text(kind: pa.DataType) -> bool:
     )
 
 
-def json_columns(path: str | Path, record: dict[str, Any], format: str) -> Any:
+def json_columns(path: str | Path, record: JsonObject, format: str) -> Any:
     """`text_columns` of a JSON Lines file, by its first line; a null counts as text."""
     kinds = [value is None or isinstance(value, str) for value in record.values()]
     return text_columns(path, list(record), kinds, format)

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.readers.limits import rows_at_once
@@ -82,7 +82,7 @@ def _guarded(path: str | Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
 
 def objects(
     path: str | Path, format: str, digest: Digest | None = None
-) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+) -> Iterator[tuple[int, JsonObject, bytes]]:
     """Number, JSON object and bytes of each line that is not blank, or element of an array.
 
     Raises DataError naming file and line, or where the file has not this digest.

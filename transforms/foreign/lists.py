@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.files import container, objects
 from negmine.transforms.foreign.rows import Negative, Passage, Row, broken, listed, named, text
@@ -10,7 +11,7 @@ from negmine.transforms.readers.rows import Rejected, identifier
 from negmine.transforms.storage.digests import Digest
 
 
-def _flagembedding(number: int, record: dict[str, Any]) -> Row:
+def _flagembedding(number: int, record: JsonObject) -> Row:
     positives = listed(record.get("pos"), "pos")
     negatives = listed(record.get("neg"), "neg")
     return Row(
@@ -27,7 +28,7 @@ def _passage(value: Any, what: str) -> Passage:
     return named(value.get("docid"), value.get("text"), value.get("title"), what)
 
 
-def _tevatron(number: int, record: dict[str, Any]) -> Row:
+def _tevatron(number: int, record: JsonObject) -> Row:
     positives = listed(record.get("positive_passages"), "positive_passages")
     negatives = listed(record.get("negative_passages"), "negative_passages")
     return Row(
@@ -45,7 +46,7 @@ def _pid(value: Any, what: str) -> Passage:
     return Passage(identifier(value.get("pid") if isinstance(value, dict) else value, what), "")
 
 
-def _msmarco(number: int, record: dict[str, Any]) -> Row:
+def _msmarco(number: int, record: JsonObject) -> Row:
     positives = listed(record.get("pos"), "pos")
     systems = record.get("neg")
     if not isinstance(systems, dict):
@@ -66,7 +67,7 @@ def _msmarco(number: int, record: dict[str, Any]) -> Row:
     )
 
 
-_PARSE: dict[str, Callable[[int, dict[str, Any]], Row]] = {
+_PARSE: dict[str, Callable[[int, JsonObject], Row]] = {
     "flagembedding": _flagembedding,
     "tevatron": _tevatron,
     "msmarco": _msmarco,

@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from negmine.transforms.exporters.files import replacing
+from negmine.schemas import JsonObject
 from negmine.transforms.foreign.columns import LABELS, is_text, json_columns, text_columns
 from negmine.transforms.foreign.files import container, objects, open_table
+from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.digests import Digest, blamed
 from negmine.transforms.storage.suffixes import compression_of
 
@@ -71,8 +72,8 @@ def _json_lines(
 
 
 def _short_row(
-    record: dict[str, Any], columns: list[str], places: set[int], keep_short: bool
-) -> dict[str, Any] | None:
+    record: JsonObject, columns: list[str], places: set[int], keep_short: bool
+) -> JsonObject | None:
     """An n-tuple with its other negatives moved up, or None where it goes."""
     names = columns[2:]
     keep = [at for at, name in enumerate(names, 1) if at not in places and record.get(name)]
@@ -89,7 +90,7 @@ def _short_row(
     return {**record, **moved}
 
 
-def _flagembedding(record: dict[str, Any], bad: set[tuple[str, int]]) -> dict[str, Any] | None:
+def _flagembedding(record: JsonObject, bad: set[tuple[str, int]]) -> JsonObject | None:
     keep = [at for at in range(len(record["neg"])) if ("", at + 1) not in bad]
     if not keep:
         return None
@@ -103,13 +104,13 @@ def _flagembedding(record: dict[str, Any], bad: set[tuple[str, int]]) -> dict[st
     return {**record, **beside}
 
 
-def _tevatron(record: dict[str, Any], bad: set[tuple[str, int]]) -> dict[str, Any] | None:
+def _tevatron(record: JsonObject, bad: set[tuple[str, int]]) -> JsonObject | None:
     passages = record["negative_passages"]
     keep = [passage for at, passage in enumerate(passages, 1) if ("", at) not in bad]
     return {**record, "negative_passages": keep} if keep else None
 
 
-def _msmarco(record: dict[str, Any], bad: set[tuple[str, int]]) -> dict[str, Any] | None:
+def _msmarco(record: JsonObject, bad: set[tuple[str, int]]) -> JsonObject | None:
     systems = {
         system: [value for at, value in enumerate(values or [], 1) if (system, at) not in bad]
         for system, values in record["neg"].items()
@@ -117,7 +118,7 @@ def _msmarco(record: dict[str, Any], bad: set[tuple[str, int]]) -> dict[str, Any
     return {**record, "neg": systems} if any(systems.values()) else None
 
 
-_LISTS: dict[str, Callable[[dict[str, Any], set[tuple[str, int]]], dict[str, Any] | None]] = {
+_LISTS: dict[str, Callable[[JsonObject, set[tuple[str, int]]], JsonObject | None]] = {
     "flagembedding": _flagembedding,
     "tevatron": _tevatron,
     "msmarco": _msmarco,

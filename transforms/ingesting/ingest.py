@@ -4,24 +4,25 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError, StorageError
 from negmine.schemas.inputs import Input
 from negmine.schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
 from negmine.transforms import storage
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block, plan_blocks
-from negmine.transforms.data.datasets import write_json, write_part
+from negmine.transforms.data.datasets import write_part
 from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
 from negmine.transforms.readers import read
 from negmine.transforms.readers.raw import RAW, SCHEMAS, Report, write_raw
 from negmine.transforms.readers.rows import Source
+from negmine.transforms.storage.atomic import write_json
 
 COUNTS = "counts.json"
 
@@ -99,7 +100,7 @@ class _Resolve(beam.DoFn):
         self.block_size = block_size
         self.memory = memory
 
-    def process(self, element: list[Report]) -> Iterator[dict[str, Any]]:
+    def process(self, element: list[Report]) -> Iterator[JsonObject]:
         try:
             yield resolve(element, self.config, self.directory, self.block_size, self.memory)
         except duckdb.Error as error:
@@ -115,7 +116,7 @@ def resolve(
     directory: str,
     block_size: int = 8192,
     memory: str = "2GB",
-) -> dict[str, Any]:
+) -> JsonObject:
     """Write the data sets of a collection and counts.json; remove the raw parts.
 
     Returns the counts. Of the dead letters, `evaluation_queries` are queries with the text of an
@@ -149,7 +150,7 @@ def resolve(
         merge_equal=config.merge_equal_queries,
         memory=memory,
     ) as resolved:
-        counts: dict[str, Any] = {
+        counts: JsonObject = {
             "rows": sum(report.rows for report in ordered),
             "ignored_judgements": sum(report.ignored for report in ordered),
             **resolved.counts(),
@@ -169,7 +170,7 @@ def resolve(
     return counts
 
 
-def _write_rows(resolved: Resolved, base: Path, counts: dict[str, Any], block_size: int) -> None:
+def _write_rows(resolved: Resolved, base: Path, counts: JsonObject, block_size: int) -> None:
     start = 0
     for table in _exact(resolved.documents(block_size), block_size):
         block = Block(start, start + table.num_rows)
@@ -235,7 +236,7 @@ def _exact(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
 def _refuse(
     resolved: Resolved,
     config: Input,
-    counts: dict[str, Any],
+    counts: JsonObject,
     reports: Sequence[Report],
     base: Path,
 ) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import duckdb
 import pyarrow as pa
 
-from negmine.transforms.data.sql import database, sql_string
+from negmine.transforms.data.sql import connect
 
 EVALUATION_QUERY = "evaluation_query"
 """Countable reason of the queries that are left out because an evaluation query has their text."""
@@ -241,12 +240,9 @@ class Resolved:
         and not the same text again. `memory` is DuckDB's limit, such as 2GB.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        self._connection = duckdb.connect(database(directory / "resolve.duckdb"))
+        self._connection = connect(memory, directory / "spill", directory / "resolve.duckdb")
         run = self._connection.execute
-        run(f"SET memory_limit = '{memory}'")
-        run(f"SET temp_directory = {sql_string(str(directory / 'spill'))}")
         run("SET arrow_large_buffer_size = true")
-        run("SET enable_progress_bar = false")
         self._connection.register(
             "files", pa.table({"file": pa.array(range(len(names)), pa.int32()), "name": names})
         )

@@ -7,10 +7,8 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
-from negmine.schemas import tables
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import RETRIEVING
-from negmine.schemas.verdicts import Source
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
@@ -23,6 +21,7 @@ from negmine.transforms.kernels.search.candidates import Candidates, Ranked, pai
 from negmine.transforms.pairs.features import Collection, positive_features
 from negmine.transforms.pairs.neighbours import neighbour_cosine
 from negmine.transforms.pairs.query_itself import query_features
+from negmine.transforms.pairs.table import judged_table
 from negmine.transforms.sources.bm25 import Bm25Scorer
 
 
@@ -160,67 +159,4 @@ def judge_rows(rows: BlockPairs, judge: BlockJudge, selection: Selection) -> pa.
     else:
         scores = scorer.score(np.arange(len(rows)))
     scorer.close()
-    return _table(rows.candidates, rows.pairs, scores, scorer.parts)
-
-
-def _sources(pairs: Candidates) -> pa.Array:
-    present = np.stack([pairs.rank[source] > 0 for source in Source], axis=1)
-    names = np.array([str(source) for source in Source], dtype=object)
-    offsets = np.r_[0, np.cumsum(present.sum(axis=1))].astype(np.int32)
-    values = np.broadcast_to(names, present.shape)[present]
-    return pa.ListArray.from_arrays(offsets, pa.array(values, type=pa.string()))
-
-
-def _parts(parts: Mapping[str, np.ndarray], rows: int) -> pa.Array:
-    """Map arrays name -> score for each row, scores that are NaN left out."""
-    names = sorted(parts)
-    columns = np.stack([parts[name] for name in names], axis=1) if names else np.empty((rows, 0))
-    present = ~np.isnan(columns)
-    offsets = np.r_[0, np.cumsum(present.sum(axis=1))].astype(np.int32)
-    index = np.broadcast_to(np.arange(len(names), dtype=np.int32), present.shape)[present]
-    keys = pa.array(names, pa.string()).take(pa.array(index))
-    values = pa.array(columns[present], pa.float32())
-    return pa.MapArray.from_arrays(offsets, keys, values)
-
-
-def _where(values: np.ndarray, known: np.ndarray, kind: pa.DataType) -> pa.Array:
-    return pa.array(values, type=kind, mask=~known)
-
-
-def _cosine(pairs: Pairs) -> pa.Array:
-    if pairs.cosine is pairs.dense:
-        return pa.nulls(len(pairs.dense), pa.float32())
-    return _where(pairs.cosine, ~np.isnan(pairs.cosine), pa.float32())
-
-
-def _table(
-    found: Candidates, pairs: Pairs, scores: np.ndarray, parts: Mapping[str, np.ndarray]
-) -> pa.Table:
-    ranks: dict[Source, np.ndarray] = {source: found.rank[source] for source in Source}
-    columns = {
-        "query_ix": found.query_ix,
-        "doc_ix": found.doc_ix,
-        "sources": _sources(found),
-        "bm25_score": _where(found.score[Source.BM25], ranks[Source.BM25] > 0, pa.float32()),
-        "dense_score": _where(pairs.dense, ~np.isnan(pairs.dense), pa.float32()),
-        **{f"{s}_rank": _where(ranks[s], ranks[s] > 0, pa.int32()) for s in Source},
-        "is_positive": pairs.is_positive,
-        "own_positive": pairs.own_positive,
-        "judge_score": _where(scores, ~np.isnan(scores), pa.float32()),
-        "judge_parts": _parts(parts, len(scores)),
-        "bm25_pair_score": pairs.bm25,
-        "query_cosine": _cosine(pairs),
-        "neighbour_cosine": pairs.neighbour_cosine,
-        "positive_cosine": pairs.positive_cosine,
-        "positive_jaccard": pairs.positive_jaccard,
-        "same_text_as_positive": pairs.same_text_as_positive,
-        "same_text_as_query": pairs.same_text_as_query,
-        "same_id_as_query": pairs.same_id_as_query,
-        "query_jaccard": pairs.query_jaccard,
-        "text_key": pairs.text_key,
-        "pair_key": pairs.pair_key,
-        "in_evaluation": pairs.in_evaluation,
-        "hub_place": _where(pairs.hub_place, pairs.hub_place > 0, pa.int32()),
-        "confirmed_negative": pairs.confirmed_negative,
-    }
-    return pa.table([columns[name] for name in tables.JUDGED.names], schema=tables.JUDGED)
+    return judged_table(rows.candidates, rows.pairs, scores, scorer.parts)

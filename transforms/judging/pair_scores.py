@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.columns import LOCAL
 from negmine.transforms.data.datasets import write_part
+from negmine.transforms.storage.atomic import replacing
 
 
 def _field(name: str, kind: pa.DataType, meaning: str) -> pa.Field:
@@ -286,17 +286,9 @@ def _mapped(directory: Path, name: str) -> np.ndarray:
 
 
 def _write_copy(copy: Path, columns: Sequence[np.ndarray]) -> None:
-    temporary = copy.with_name(f".{copy.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        copy.parent.mkdir(exist_ok=True)
-        with open(temporary, "wb") as file:
-            for column in columns:
-                file.write(column.data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, copy)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"cannot copy {copy.name} to {copy}: {error.strerror}; free space there and run again"
-        ) from error
+    with (
+        replacing(copy, advice="Free space there and run again") as temporary,
+        open(temporary, "wb") as file,
+    ):
+        for column in columns:
+            file.write(column.data)

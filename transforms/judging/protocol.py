@@ -78,7 +78,7 @@ class FixedScores:
 
 
 @dataclass(frozen=True)
-class NoJudge:
+class NoScores:
     """Judges nothing; only for configs whose policies compare no judge scores."""
 
     lazy: bool = False

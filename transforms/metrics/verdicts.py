@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from negmine.schemas import JsonObject
 from negmine.schemas.verdicts import Source, Verdict
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.tiers import served_positive
@@ -89,7 +89,7 @@ def _part(
 
 
 def _joined(parts: Sequence[Negatives]) -> Negatives:
-    arrays: dict[str, Any] = {
+    arrays: JsonObject = {
         f.name: np.concatenate([getattr(part, f.name) for part in parts])
         for f in fields(Negatives)
         if isinstance(getattr(parts[0], f.name), np.ndarray)

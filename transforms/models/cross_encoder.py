@@ -1,12 +1,12 @@
 """Cross-encoder inference: pairs of texts to scores that do not depend on the rest of the call."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from sentence_transformers import CrossEncoder
 
+from negmine.schemas import JsonObject
 from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 
 Pair = tuple[str, str]
@@ -27,7 +27,7 @@ def score_pairs(model: CrossEncoder, pairs: Sequence[Pair]) -> np.ndarray:
     raises; does not look for NaN.
     """
     scores = np.empty(len(pairs), dtype=np.float32)
-    features: dict[str, Any] = model.preprocess(list(pairs))
+    features: JsonObject = model.preprocess(list(pairs))
     per_row = {
         name: value
         for name, value in features.items()

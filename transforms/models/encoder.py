@@ -10,6 +10,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ModelError
 from negmine.transforms import storage
 from negmine.transforms.kernels.measures.geometry import length_fault, normalised
@@ -62,7 +63,7 @@ class Encoder(Protocol):
         ...
 
 
-def _to_float32(_: Any, __: Any, output: dict[str, Any]) -> dict[str, Any]:
+def _to_float32(_: Any, __: Any, output: JsonObject) -> JsonObject:
     for name in ("token_embeddings", "sentence_embedding"):
         if name in output:
             output[name] = output[name].float()
@@ -126,7 +127,7 @@ class SentenceTransformerEncoder:
         prompts: dict[str, str] = self.model.prompts or {}
         return next((prompts[name] for name in names if prompts.get(name)), None)
 
-    def _forward(self, features: dict[str, Any], kind: Kind) -> dict[str, Any]:
+    def _forward(self, features: JsonObject, kind: Kind) -> JsonObject:
         on_device = {
             name: value.to(self.model.device) if isinstance(value, torch.Tensor) else value
             for name, value in features.items()
@@ -134,7 +135,7 @@ class SentenceTransformerEncoder:
         with torch.inference_mode():
             return dict(self.model(on_device, task=kind))
 
-    def _token_vectors(self, output: dict[str, Any], ids: torch.Tensor) -> list[np.ndarray]:
+    def _token_vectors(self, output: JsonObject, ids: torch.Tensor) -> list[np.ndarray]:
         """bfloat16 bit patterns, (tokens, dimension) uint16 a text, special tokens left out.
 
         bfloat16 rather than float16, for NumPy widens it four times as fast.
@@ -156,7 +157,7 @@ class SentenceTransformerEncoder:
 
     def _encode_rows(
         self,
-        features: dict[str, Any],
+        features: JsonObject,
         lengths: np.ndarray,
         kind: Kind,
         vectors: np.ndarray,

@@ -1,4 +1,7 @@
-"""Judged pairs as arrays: from the table that stages exchange to what kernels take."""
+"""Judged pairs as arrays and as the table that stages exchange, both ways."""
+
+from collections.abc import Mapping
+from dataclasses import fields
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +14,14 @@ from negmine.schemas.verdicts import Source
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.search.candidates import Candidates
+
+FEATURES = tuple(
+    field.name
+    for field in fields(Pairs)
+    if field.name in tables.JUDGED.names and field.name not in {"doc_ix", "hub_place"}
+)
+"""What `Pairs` and `tables.JUDGED` have under one name and never null: both ways from one list."""
 
 _NOT_READ = {"sources", "bm25_score", "judge_parts"}
 COLUMNS = [name for name in tables.JUDGED.names if name not in _NOT_READ]
@@ -41,18 +52,15 @@ def _cosine(judged: pa.Table, dense: np.ndarray) -> np.ndarray:
     return dense if column.null_count == len(column) else _numbers(column, float("nan"))
 
 
-def _own(judged: pa.Table) -> str:
-    """Queries of one text were always merged before there was the column."""
-    return "own_positive" if "own_positive" in judged.column_names else "is_positive"
-
-
 _LATER: dict[str, float | bool] = {"same_id_as_query": False, "query_jaccard": 0.0}
 """Columns that the judged pairs of older runs lack, with the value that lets a pair pass."""
 
 
-def _later(judged: pa.Table, name: str) -> np.ndarray:
+def _feature(judged: pa.Table, name: str) -> np.ndarray:
     if name in judged.column_names:
         return judged.column(name).to_numpy()
+    if name == "own_positive":  # queries of one text were always merged before there was it
+        return judged.column("is_positive").to_numpy()
     kind = tables.JUDGED.field(name).type.to_pandas_dtype()
     return np.full(judged.num_rows, _LATER[name], dtype=kind)
 
@@ -65,23 +73,69 @@ def to_pairs(judged: pa.Table) -> Pairs:
     return Pairs(
         query=query.astype(np.int64),
         doc_ix=judged.column("doc_ix").to_numpy(),
-        is_positive=judged.column("is_positive").to_numpy(),
-        own_positive=judged.column(_own(judged)).to_numpy(),
         dense=dense,
         cosine=_cosine(judged, dense),
         judge=_numbers(judged.column("judge_score"), float("nan")),
-        ranks={str(source): _numbers(judged.column(f"{source}_rank"), 0) for source in Source},
-        positive_cosine=judged.column("positive_cosine").to_numpy(),
-        positive_jaccard=judged.column("positive_jaccard").to_numpy(),
-        same_text_as_positive=judged.column("same_text_as_positive").to_numpy(),
-        same_text_as_query=judged.column("same_text_as_query").to_numpy(),
-        same_id_as_query=_later(judged, "same_id_as_query"),
-        query_jaccard=_later(judged, "query_jaccard"),
-        text_key=judged.column("text_key").to_numpy(),
-        pair_key=judged.column("pair_key").to_numpy(),
+        ranks={str(source): _ranks(judged, source) for source in Source},
         bm25=judged.column("bm25_pair_score").to_numpy(),
-        neighbour_cosine=judged.column("neighbour_cosine").to_numpy(),
-        in_evaluation=judged.column("in_evaluation").to_numpy(),
         hub_place=_numbers(judged.column("hub_place"), 0),
-        confirmed_negative=judged.column("confirmed_negative").to_numpy(),
+        **{name: _feature(judged, name) for name in FEATURES},
     )
+
+
+def _ranks(judged: pa.Table, source: Source) -> np.ndarray:
+    name = f"{source}_rank"
+    if name not in judged.column_names:  # a source that came later
+        return np.zeros(judged.num_rows, dtype=np.int32)
+    return _numbers(judged.column(name), 0)
+
+
+def _sources(pairs: Candidates) -> pa.Array:
+    present = np.stack([pairs.rank[source] > 0 for source in Source], axis=1)
+    names = np.array([str(source) for source in Source], dtype=object)
+    offsets = np.r_[0, np.cumsum(present.sum(axis=1))].astype(np.int32)
+    values = np.broadcast_to(names, present.shape)[present]
+    return pa.ListArray.from_arrays(offsets, pa.array(values, type=pa.string()))
+
+
+def _parts(parts: Mapping[str, np.ndarray], rows: int) -> pa.Array:
+    """Map arrays name -> score for each row, scores that are NaN left out."""
+    names = sorted(parts)
+    columns = np.stack([parts[name] for name in names], axis=1) if names else np.empty((rows, 0))
+    present = ~np.isnan(columns)
+    offsets = np.r_[0, np.cumsum(present.sum(axis=1))].astype(np.int32)
+    index = np.broadcast_to(np.arange(len(names), dtype=np.int32), present.shape)[present]
+    keys = pa.array(names, pa.string()).take(pa.array(index))
+    values = pa.array(columns[present], pa.float32())
+    return pa.MapArray.from_arrays(offsets, keys, values)
+
+
+def _where(values: np.ndarray, known: np.ndarray, kind: pa.DataType) -> pa.Array:
+    return pa.array(values, type=kind, mask=~known)
+
+
+def _cosine_column(pairs: Pairs) -> pa.Array:
+    if pairs.cosine is pairs.dense:
+        return pa.nulls(len(pairs.dense), pa.float32())
+    return _where(pairs.cosine, ~np.isnan(pairs.cosine), pa.float32())
+
+
+def judged_table(
+    found: Candidates, pairs: Pairs, scores: np.ndarray, parts: Mapping[str, np.ndarray]
+) -> pa.Table:
+    """A block's pairs as `schemas.tables.JUDGED`, with the judge's `scores`, (n,) float32."""
+    columns = {
+        "query_ix": found.query_ix,
+        "doc_ix": found.doc_ix,
+        "sources": _sources(found),
+        "bm25_score": _where(found.score[Source.BM25], found.rank[Source.BM25] > 0, pa.float32()),
+        "dense_score": _where(pairs.dense, ~np.isnan(pairs.dense), pa.float32()),
+        **{f"{s}_rank": _where(found.rank[s], found.rank[s] > 0, pa.int32()) for s in Source},
+        "judge_score": _where(scores, ~np.isnan(scores), pa.float32()),
+        "judge_parts": _parts(parts, len(scores)),
+        "bm25_pair_score": pairs.bm25,
+        "query_cosine": _cosine_column(pairs),
+        "hub_place": _where(pairs.hub_place, pairs.hub_place > 0, pa.int32()),
+        **{name: getattr(pairs, name) for name in FEATURES},
+    }
+    return pa.table([columns[name] for name in tables.JUDGED.names], schema=tables.JUDGED)

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms import storage
-from negmine.transforms.data.datasets import write_json
 from negmine.transforms.readers import hf
 from negmine.transforms.readers.rows import Source
+from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import Digest, digest_of, settled
 
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")
@@ -89,7 +89,7 @@ def file_digests(paths: Sequence[str], cache: Path | None) -> list[Digest]:
     file had not just been written then, so that any change since would show in them.
     """
     known = _load(cache)
-    fresh: dict[str, Any] = {}
+    fresh: JsonObject = {}
     found = []
     for name in paths:
         path = str(Path(name).absolute())
@@ -117,7 +117,7 @@ def _state(path: str) -> list[int]:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _load(cache: Path | None) -> dict[str, Any]:
+def _load(cache: Path | None) -> JsonObject:
     try:
         return storage.read_json(storage.fetch(cache)) if cache is not None else {}
     except (OSError, ValueError):

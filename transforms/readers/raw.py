@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from negmine.schemas import JsonObject
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.kernels.hashing import mix, text_keys
 from negmine.transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
@@ -140,8 +141,8 @@ class _Writer:
         write_part(self.directory, name, table, schema, compression="lz4")
         self.parts.append((kind, f"{self.directory}/{name}"))
 
-    def _columns(self, kind: str, rows: list[Any]) -> dict[str, Any]:
-        columns: dict[str, Any] = {name: [row[i] for row in rows] for i, name in _FIELDS[kind]}
+    def _columns(self, kind: str, rows: list[Any]) -> JsonObject:
+        columns: JsonObject = {name: [row[i] for row in rows] for i, name in _FIELDS[kind]}
         columns["file"] = np.full(len(rows), self.file, dtype=np.int32)
         if kind in ("documents", "queries"):
             columns["id_key"] = text_keys(columns["id"])

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from scipy import sparse
 
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25
 from negmine.schemas.errors import StorageError
+from negmine.schemas.sources import Bm25
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import LOCAL, array_column, map_file

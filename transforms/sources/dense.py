@@ -12,16 +12,17 @@ import faiss
 import numpy as np
 import pyarrow as pa
 
-from negmine.schemas.config import Dense, FirstPass
 from negmine.schemas.errors import ConfigError, DataError, StorageError
+from negmine.schemas.sources import Dense, FirstPass
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column
-from negmine.transforms.data.datasets import Dataset, write_atomically
+from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search import ann
 from negmine.transforms.kernels.search.dense import largest_norm
 from negmine.transforms.kernels.search.reduction import Reduced, Reduction
 from negmine.transforms.kernels.search.topk import TopK
+from negmine.transforms.storage.atomic import write_atomically
 
 FILES = pa.schema(
     [

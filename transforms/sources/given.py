@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from negmine.schemas.config import Given
 from negmine.schemas.errors import DataError
+from negmine.schemas.sources import Given
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.query_tables import documents_sql, files_sql, queries_sql
-from negmine.transforms.data.sql import bound_memory
+from negmine.transforms.data.sql import connect
 from negmine.transforms.storage.digests import Digest
 from negmine.transforms.storage.paths import table_files
 
@@ -38,8 +38,7 @@ class GivenFiles:
 
     def counts(self) -> tuple[int, int]:
         """Rows in the files, and the most rows of one query. Raises DataError."""
-        with duckdb.connect() as connection:
-            bound_memory(connection)
+        with connect() as connection:
             grouped = "SELECT count(*) AS size FROM ({}) GROUP BY query"
             found = self._read(
                 connection,
@@ -91,8 +90,7 @@ class FillGiven(GivenFiles):
 
     def mined(self) -> int:
         """Rows of the collection's queries. Raises DataError."""
-        with duckdb.connect() as connection:
-            bound_memory(connection)
+        with connect() as connection:
             queries = f"({queries_sql(self.queries)}) q ON q.id = g.query"
             (count,) = self._read(
                 connection, lambda rows: f"SELECT count(*) FROM ({rows}) g JOIN {queries}"

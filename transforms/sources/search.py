@@ -11,8 +11,8 @@ import pyarrow as pa
 from scipy import sparse
 
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25
 from negmine.schemas.errors import DataError, StorageError
+from negmine.schemas.sources import Bm25
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import array_column

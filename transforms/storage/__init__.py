@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from negmine.schemas import JsonObject
 from negmine.schemas.locations import is_mirrored, rooted, url_of
 from negmine.transforms.storage.places import local_path
 
@@ -253,7 +254,7 @@ def replace(temporary: Path, path: Path) -> None:
     put(path)
 
 
-def read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> JsonObject:
     """A JSON object. Raises OSError, and ValueError where the file holds anything else."""
     try:
         value = json.loads(file.read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError, NegmineError
 from negmine.transforms import storage
 
@@ -173,7 +174,7 @@ def all_held(paths: Sequence[str], digests: Sequence[Digest]) -> Iterator[list[P
         ]
 
 
-def tree_digests(folder: Path) -> dict[str, dict[str, Any]]:
+def tree_digests(folder: Path) -> dict[str, JsonObject]:
     """Bytes and SHA-256 of every file below a folder, by its relative path; hidden ones aside."""
     files = [
         file

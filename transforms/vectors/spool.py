@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from negmine.schemas.errors import DataError, StorageError
-from negmine.transforms.data.sql import database, file_sql, sql_string
+from negmine.transforms.data.sql import connect, file_sql
 from negmine.transforms.storage.digests import held
 from negmine.transforms.vectors.files import VectorFiles, to_float32
 
@@ -62,9 +62,7 @@ def copy_as_float32(given: VectorFiles, identifiers: str, width: int, directory:
     try:
         place.mkdir(parents=True)
         _copy(given, width, place)
-        with duckdb.connect(database(place / "join.duckdb")) as connection:
-            connection.execute(f"SET memory_limit = '{_MEMORY}'")
-            connection.execute(f"SET temp_directory = {sql_string(str(place / 'spill'))}")
+        with connect(_MEMORY, place / "spill", place / "join.duckdb") as connection:
             connection.execute(f"CREATE VIEW ids AS {file_sql(place / 'ids.parquet')}")
             connection.execute(f"CREATE VIEW texts AS {identifiers}")
             connection.execute(_PLACED)

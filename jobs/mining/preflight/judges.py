@@ -8,11 +8,15 @@ from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.judgement import Retrieved, collection_key, make_judge
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.workdir.artifacts import Artifact
-from negmine.schemas import tables
-from negmine.schemas.judges import Judge
+from negmine.pipelines.stage import BlockStage
+from negmine.schemas import JsonObject, tables
+from negmine.schemas.judges import Cascade, Fusion, Judge, NoJudge, Precomputed, Vote
 from negmine.schemas.remarks import Remark
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.known_scores import ArtifactScores
+from negmine.transforms.judging.sample import RANDOM, ScoreSample, sample_queries
 from negmine.transforms.kernels.choosing.policies import RETRIEVING
+from negmine.transforms.kernels.measures.auc import auc_with_interval
 
 QUERIES = 200
 """Most queries of a sample."""
@@ -25,8 +29,6 @@ CANNOT_TELL = 0.6
 
 FEW = 10
 """Queries below which an AUC that may be a guess is no serious matter."""
-
-_KINDS = ("cross_encoder", "late_interaction", "fusion", "precomputed")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class JudgeCheck:
     positives: int
     random: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The check as it stands in a manifest."""
         return {k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
@@ -70,7 +72,8 @@ def judge_samples(run: RunContext, retrieved: Retrieved) -> list[JudgeSample]:
 
     The candidates need not be made: a sample that takes them waits for them.
     """
-    judges = [judge for judge in run.config.judge.flat() if judge.kind in _KINDS]
+    composed = (Cascade, Vote, NoJudge)
+    judges = [judge for judge in run.config.judge.flat() if not isinstance(judge, composed)]
     several = len(judges) > 1
     found = []
     for number, judge in enumerate(judges, 1):
@@ -82,16 +85,15 @@ def judge_samples(run: RunContext, retrieved: Retrieved) -> list[JudgeSample]:
 
 
 def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | None:
-    from negmine.transforms.judging.known_scores import ArtifactScores
-    from negmine.transforms.judging.sample import RANDOM, ScoreSample, sample_queries
-
     seed, sets = run.config.seed, run.ingested
-    pooled = judge.kind == "fusion"
+    pooled = isinstance(judge, Fusion)
     most = POOLED if pooled else QUERIES
     queries = sample_queries(sets["queries"], sets["positives"], seed, most)
     if not len(queries):
         return None
-    made = make_judge(run, judge.model_copy(update={"fallback": None}), retrieved)
+    if isinstance(judge, Precomputed):
+        judge = judge.model_copy(update={"fallback": None})
+    made = make_judge(run, judge, retrieved)
     scorer = made.judge
     if isinstance(scorer, ArtifactScores):
         scorer = ArtifactScores(scorer.dataset, name=scorer.name, partial=True)
@@ -109,12 +111,10 @@ def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | N
     }
 
     def make(directory: str, blocks: Any) -> Any:
-        from negmine.pipelines.stage import BlockStage
-
         drawn = tuple(map(int, queries))
         sample = ScoreSample(retrieved.collection, scorer, bm25, drawn, seed, pool)
         schema = tables.SAMPLE_SCORES
-        how: dict[str, Any] = {"hinted": True, "waits": pooled}
+        how: JsonObject = {"hinted": True, "waits": pooled}
         return BlockStage("ScoreSample", sample, directory, blocks, schema, **how)
 
     label = f"check judge {judge.kind}"
@@ -123,8 +123,6 @@ def _sample(run: RunContext, retrieved: Retrieved, judge: Judge) -> Artifact | N
 
 def measure_judge(sample: JudgeSample, scored: Dataset) -> JudgeCheck | None:
     """The check of a judge by its scores of a sample; None where the sample is of one kind."""
-    from negmine.transforms.kernels.measures.auc import auc_with_interval
-
     table = scored.read(["query_ix", "is_positive", "judge_score"])
     query_ix, positive, scores = (column.to_numpy() for column in table.columns)
     count = len(set(query_ix.tolist()))

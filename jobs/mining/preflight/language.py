@@ -9,8 +9,9 @@ from negmine.jobs.mining.context import RunContext
 from negmine.schemas.remarks import Remark
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
-from negmine.transforms.data.datasets import Dataset, write_json
+from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.scripts import script_counts
+from negmine.transforms.storage.atomic import write_json
 
 LEAST_SHARE = 0.5
 """Share of the letters that the language's script should have."""

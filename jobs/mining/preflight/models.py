@@ -7,9 +7,11 @@ from negmine.jobs.mining.embedding import AnyStudent, is_embedded
 from negmine.jobs.mining.judgement import cross_encoder_spec, pair_store
 from negmine.jobs.mining.models import EncoderChoice, judge_student
 from negmine.jobs.runner.options import runner_name
+from negmine.schemas.judges import CrossEncoder, TokenJudge
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.models.judges import load_cross_encoder
 
 ROWS = 512
 """Documents and queries whose longest and shortest texts are tried."""
@@ -70,15 +72,14 @@ def try_judges(run: RunContext, student: AnyStudent, tokens: bool) -> None:
     if _elsewhere(run):
         return
     for judge in run.config.judge.flat():
-        if judge.kind in {"late_interaction", "fusion"}:
+        if isinstance(judge, TokenJudge):
             encoder = run.encoder(judge_student(judge, run.config.student), "judge")
             if encoder.identity != student.identity:
                 _try_encoder(run, encoder, True)
-        elif judge.kind == "cross_encoder":
+        elif isinstance(judge, CrossEncoder):
             embedded = not isinstance(student, EncoderChoice) or is_embedded(run, student, tokens)
             if embedded and storage.is_dir(pair_store(run, judge)):
                 continue
-            from negmine.transforms.models.judges import load_cross_encoder
 
             tried = Tried.of(run)
             pairs = list(zip(tried.queries, tried.documents, strict=False))

@@ -23,8 +23,14 @@ from tests.jobs.audit.planted import (
 from tests.jobs.collections import document, negmine
 from tests.transforms.foreign.sets import Mined, n_tuples, read_jsonl, write_jsonl
 
+SHORT = ("triplet", "msmarco")
+"""Formats of one row a negative and of texts elsewhere; the others are read in more tests below."""
 
-@pytest.mark.parametrize("format", FORMATS)
+
+@pytest.mark.parametrize(
+    "format",
+    [pytest.param(name, marks=[] if name in SHORT else pytest.mark.long) for name in FORMATS],
+)
 def test_what_is_planted_is_found_and_fixed_in_every_format(
     format: str, student: Path, tmp_path: Path
 ) -> None:
@@ -95,7 +101,7 @@ def test_a_hub_is_found_by_the_queries_that_share_it(student: Path, tmp_path: Pa
     assert (hub["document"], hub["queries"], hub["share"]) == (HUB, 40, 1.0)
     assert not counts(found)
     assert not found["clean"]
-    assert not audited(student, path, "tevatron", tmp_path / "o", "--hub-share", "1")["clean"]
+    assert not audited(student, path, "tevatron", tmp_path / "out", "--hub-share", "1")["clean"]
 
 
 def test_the_result_is_a_run_like_any_other(student: Path, tmp_path: Path) -> None:
@@ -195,7 +201,7 @@ def test_the_judge_suspects_what_it_rates_above_the_positive(student: Path, tmp_
     assert (entry["query"], entry["negative"]) == (query(8), rows[8].negatives[1])
     assert (entry["value"], entry["threshold"]) == (3.0, 1.0)
     kept = audited(
-        student, path, "tevatron", tmp_path / "o", *judge, "--fix", str(tmp_path / "k.jsonl")
+        student, path, "tevatron", tmp_path / "out", *judge, "--fix", str(tmp_path / "k.jsonl")
     )
     assert kept["fixed"][0]["removed"] == 0
 

@@ -9,10 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.jobs.audit.planted import audited, clean, counts
+from tests.jobs.collections import negmine, small_run
 from tests.transforms.foreign.sets import Mined, flagembedding, n_tuples, read_jsonl, write_jsonl
 
 SCIFACT = Path(__file__).parents[4] / "shared" / "data" / "scifact"
 QUERIES = 40
+LONG = pytest.mark.long
 
 
 def rows_of_scifact() -> tuple[list[Mined], dict[str, str], dict[str, list[str]]]:
@@ -36,7 +38,7 @@ def rows_of_scifact() -> tuple[list[Mined], dict[str, str], dict[str, list[str]]
     return rows, texts, {asked[query]: positives[query] for query in chosen}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not SCIFACT.is_dir(), reason="SciFact is not here")
 def test_scifact_with_planted_defects(tmp_path: Path) -> None:
     rows, texts, positives = rows_of_scifact()
@@ -80,7 +82,7 @@ def test_scifact_with_planted_defects(tmp_path: Path) -> None:
     assert len(again["hubs"]) == 1
 
 
-@pytest.mark.parametrize("output_format", ["triplet", "n-tuple"])
+@pytest.mark.parametrize("output_format", [pytest.param("triplet", marks=LONG), "n-tuple"])
 def test_what_sentence_transformers_mines_is_read_from_every_container(
     output_format: str, student: Path, tmp_path: Path
 ) -> None:
@@ -138,22 +140,23 @@ def test_flagembedding_serves_sibling_positives(student: Path, tmp_path: Path) -
     assert found["findings"][0]["details"]["of_another_row"] == 2
 
 
-def test_our_own_exports_are_clean(student: Path, tmp_path: Path) -> None:
-    from tests.jobs.collections import negmine, write_collection, write_config
+@pytest.fixture(scope="module")
+def mined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    config = small_run(tmp_path_factory.mktemp("mined"))
+    assert negmine("mine", config).code == 0
+    return Path(config).parent / "out"
 
-    config = write_config(
-        tmp_path / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(tmp_path / "collection"))},
-        student={"model": str(student)},
-        judge={"kind": "none"},
-    )
-    assert negmine("mine", config, "--output", str(tmp_path / "mined")).code == 0
-    for format in ("triplet", "n_tuple", "flagembedding"):
-        options = ("--n", "4") if format == "n_tuple" else ()
-        path = tmp_path / f"export.{'jsonl' if format == 'flagembedding' else 'parquet'}"
-        ended = negmine("export", str(tmp_path / "mined"), "-f", format, "-o", str(path), *options)
-        assert ended.code == 0, ended.err
-        assert audited(student, path, format, tmp_path / format)["clean"]
+
+@pytest.mark.parametrize(
+    "format",
+    [pytest.param("triplet", marks=LONG), pytest.param("n_tuple", marks=LONG), "flagembedding"],
+)
+def test_our_own_exports_are_clean(mined: Path, student: Path, tmp_path: Path, format: str) -> None:
+    options = ("--n", "4") if format == "n_tuple" else ()
+    path = tmp_path / f"export.{'jsonl' if format == 'flagembedding' else 'parquet'}"
+    ended = negmine("export", str(mined), "-f", format, "-o", str(path), *options)
+    assert ended.code == 0, ended.err
+    assert audited(student, path, format, tmp_path / format)["clean"]
 
 
 def test_nulls_that_fix_leaves_fit_a_schema_without_nulls(student: Path, tmp_path: Path) -> None:

@@ -4,13 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.collections import (
-    digest,
-    negmine,
-    static_student,
-    write_collection,
-    write_config,
-)
+from tests.jobs.collections import digest, negmine, small_run
 
 DOCUMENTS, QUERIES = 60, 12
 MOST = {
@@ -24,14 +18,7 @@ MOST = {
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> str:
-    base = tmp_path_factory.mktemp("sizes")
-    return write_config(
-        base / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(base / "collection"))},
-        student={"model": str(static_student(base / "student")), "device": "cpu"},
-        judge={"kind": "none"},
-        output={"path": str(base / "out")},
-    )
+    return small_run(tmp_path_factory.mktemp("sizes"))
 
 
 def words(settings: dict[str, int]) -> list[str]:

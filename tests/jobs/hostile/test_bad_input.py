@@ -11,9 +11,8 @@ from tests.jobs.collections import (
     leftovers,
     negmine,
     published,
+    small_run,
     static_student,
-    write_collection,
-    write_config,
 )
 from tests.transforms.input_files import write_beir
 
@@ -27,18 +26,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def student(base: Path) -> Path:
-    return static_student(base / "student")
+def config(base: Path) -> str:
+    return small_run(base, output={})
 
 
 @pytest.fixture(scope="module")
-def config(base: Path, student: Path) -> str:
-    return write_config(
-        base / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(base / "collection"))},
-        student={"model": str(student), "device": "cpu"},
-        judge={"kind": "none"},
-    )
+def student(base: Path, config: str) -> Path:
+    return base / "student"
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +117,7 @@ def test_a_compressed_file_that_is_cut_off(mine: Callable[..., Ended], tmp_path:
 
 
 SETTINGS = {
-    "input.format=csvv": ("input.format", "'csvv'", "'beir'"),
+    "input.format=csvv": ("input.format", "'csvv'", "beir, parquet"),
     "judge.kindd=none": ("judge.kindd: unknown key", "did you mean kind?"),
     "seed=abc": ("seed", "valid integer", "'abc'"),
     "seed": ("--set 'seed'", "write key=value"),
@@ -162,7 +156,7 @@ def test_an_option_that_beam_does_not_know(mine: Callable[..., Ended], option: s
         (b"- 1", ("expected keys such as input:",)),
         (b"", ("expected keys such as input:",)),
         (b"\xff\xfe\x00", ("cannot read the config",)),
-        (b"input: {format: beir}", ("input.beir.path: missing",)),
+        (b"input: {format: beir}", ("input.path: missing",)),
     ],
 )
 def test_a_config_file_that_cannot_be_read(

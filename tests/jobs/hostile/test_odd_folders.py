@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.jobs.collections import digest, negmine, static_student, write_collection, write_config
-from tests.jobs.mining.test_given_vectors import DOCUMENTS, QUERIES, export
+from tests.jobs.vector_files import DOCUMENTS, QUERIES, export
 
 
 def mine(base: Path) -> Path:
@@ -43,8 +43,11 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return mine(tmp_path_factory.mktemp("plain") / "x")
 
 
+ODD = ("id=9/doc_ix=7/query_id=8/row=6", "a [v1]", "b*?", "it's; DROP TABLE ids --")
+
+
 @pytest.mark.parametrize(
-    "name", ["id=9/doc_ix=7/query_id=8/row=6", "a [v1]", "b*?", "it's; DROP TABLE ids --"]
+    "name", ["/".join(ODD), *(pytest.param(name, marks=pytest.mark.long) for name in ODD)]
 )
 def test_a_run_has_the_same_bytes_in_any_folder(name: str, plain: Path, tmp_path: Path) -> None:
     run = mine(tmp_path / name)

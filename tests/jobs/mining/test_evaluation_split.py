@@ -31,7 +31,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Mine:
     base = tmp_path_factory.mktemp("evaluation")
     student = {"model": str(static_student(base / "student")), "device": "cpu"}
 
-    def run(folder: Path, output: Path, *settings: str) -> Ended:
+    def run(folder: Path, output: Path, *settings: str, command: str = "mine") -> Ended:
         config = write_config(
             base / "run.yaml",
             input={"format": "beir", "path": str(folder)},
@@ -41,7 +41,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Mine:
             judge={"kind": "none"},
         )
         options = [word for setting in settings for word in ("--set", setting)]
-        return negmine("mine", config, "--output", str(output), *options)
+        return negmine(command, config, "--output", str(output), *options)
 
     return run
 
@@ -96,7 +96,7 @@ def test_a_reused_collection_holds_its_excluded_queries_for_no_bad_rows(
     output = tmp_path / "out"
     for seed in (1, 2):
         settings = ("input.evaluation_splits=[test]", "input.bad_rows=0", f"seed={seed}")
-        ended = mine(folder, output, *settings)
+        ended = mine(folder, output, *settings, command="embed")
         assert ended.code == 0, ended.err
     (found,) = counts(output)
     assert (found["evaluation_queries"], found["dead_letters"]) == (1, 1)
@@ -108,7 +108,7 @@ def test_changed_evaluation_qrels_make_a_new_collection(
     output = tmp_path / "out"
     for judged in (["e1\td0001\t1"], ["e1\td0001\t1", "e1\td0002\t1"]):
         write_lines(folder / "qrels" / "test.tsv", [HEADER, *judged])
-        ended = mine(folder, output, "input.evaluation_splits=[test]")
+        ended = mine(folder, output, "input.evaluation_splits=[test]", command="ingest")
         assert ended.code == 0, ended.err
     assert sorted(found["evaluation_documents"] for found in counts(output)) == [1, 2]
 
@@ -137,6 +137,7 @@ def qrels(split: str) -> list[tuple[str, str]]:
     return [(query, name) for query, name, score in map(str.split, lines) if int(score) > 0]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not SCIFACT.is_dir(), reason=f"no SciFact at {SCIFACT}")
 def test_scifact_trains_on_nothing_of_its_test_split(mine: Mine, tmp_path: Path) -> None:
     lines = map(json.loads, (SCIFACT / "queries.jsonl").read_text().splitlines())

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,43 +21,8 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
+from tests.jobs.vector_files import DOCUMENTS, QUERIES, WIDTH, export, unit, write_vectors
 from tests.transforms.input_files import write_beir
-
-DOCUMENTS, QUERIES, WIDTH = 60, 12, 8
-
-
-def unit(rows: int, seed: int) -> np.ndarray:
-    """Random vectors of length 1, (rows, WIDTH) float64."""
-    vectors = np.random.default_rng(seed).normal(size=(rows, WIDTH))
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-
-
-def write_vectors(
-    file: Path, ids: Sequence[Any], vectors: Any, kind: pa.DataType | None = None, **names: str
-) -> Path:
-    """Identifiers and vectors as Parquet, in one row group."""
-    kind = kind or pa.list_(pa.float32(), WIDTH)
-    rows = [None if row is None else np.asarray(row).tolist() for row in vectors]
-    if pa.types.is_float16(kind.value_type):
-        rows = [None if row is None else [np.float16(x) for x in row] for row in rows]
-    columns = [pa.array(list(ids)), pa.array(rows, kind)]
-    table = pa.table(columns, [names.get("id", "id"), names.get("vector", "vector")])
-    pq.write_table(table, file)
-    return file
-
-
-def export(folder: Path, kind: pa.DataType | None = None) -> dict[str, str]:
-    """Vectors of the collection's documents and queries, out of order and in two files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    order = np.random.default_rng(3).permutation(DOCUMENTS)
-    (folder / "documents").mkdir()
-    vectors = unit(DOCUMENTS, 1)
-    for number, part in enumerate(np.split(order, [23])):
-        ids = [f"d{i:04}" for i in part]
-        write_vectors(folder / "documents" / f"{number}.parquet", ids, vectors[part], kind)
-    queries = [f"q{i:04}" for i in range(QUERIES)]
-    write_vectors(folder / "queries.parquet", queries, unit(QUERIES, 2), kind)
-    return {"documents": str(folder / "documents"), "queries": str(folder / "queries.parquet")}
 
 
 def mine(folder: Path, vectors: dict[str, str], command: str = "mine", **sections: Any) -> Ended:
@@ -97,14 +61,12 @@ def placed(folder: Path, rows: int) -> np.ndarray:
     ids=str,
 )
 def test_vectors_are_put_on_positions_by_identifier(kind: pa.DataType, tmp_path: Path) -> None:
-    ended = mine(tmp_path, export(tmp_path / "vectors", kind))
+    ended = mine(tmp_path, export(tmp_path / "vectors", kind), "embed")
     assert ended.code == 0, ended.err
     wanted = unit(DOCUMENTS, 1).astype(kind.value_type.to_pandas_dtype()).astype(np.float32)
     found = placed(tmp_path, DOCUMENTS)
     assert np.allclose(found, wanted / np.linalg.norm(wanted, axis=1, keepdims=True), atol=1e-6)
     assert np.allclose(placed(tmp_path, QUERIES), unit(QUERIES, 2), atol=1e-3)
-    dense = pq.read_table(tmp_path / "out/runs/r/negatives", columns=["dense_score"])["dense_score"]
-    assert max(dense.to_pylist()) <= 1.000001
     assert not list(tmp_path.rglob("_given")), "the plain copy is removed"
 
 
@@ -119,6 +81,8 @@ def test_a_students_own_vectors_give_the_run_that_the_student_gives(tmp_path: Pa
     (tmp_path / "out").rename(tmp_path / "first")
     given = {texts: str(vectors / f"{texts}.parquet") for texts in ("documents", "queries")}
     assert mine(tmp_path, given).code == 0
+    dense = pq.read_table(tmp_path / "out/runs/r/negatives", columns=["dense_score"])["dense_score"]
+    assert max(dense.to_pylist()) <= 1.000001
     for name in ("negatives", "ledger", "sets"):
         first = digest(tmp_path / "first/runs/r", name)
         assert digest(tmp_path / "out/runs/r", name) == first, name
@@ -144,7 +108,7 @@ def test_columns_are_named_and_lengths_kept_where_asked(tmp_path: Path) -> None:
         names = {"id": "key", "vector": "embedding"}
         vectors[texts] = str(write_vectors(file, ids, 3 * unit(rows, 1), **names))
     given = {**vectors, "id": "key", "vector": "embedding"}
-    ended = mine(tmp_path, {}, student={"vectors": given, "normalize": False})
+    ended = mine(tmp_path, {}, "embed", student={"vectors": given, "normalize": False})
     assert ended.code == 0, ended.err
     lengths = np.linalg.norm(placed(tmp_path, DOCUMENTS), axis=1)
     assert np.allclose(lengths, 3, atol=1e-5)

@@ -13,9 +13,7 @@ from tests.jobs.collections import (
     leftovers,
     negmine,
     published,
-    static_student,
-    write_collection,
-    write_config,
+    small_run,
 )
 
 
@@ -26,12 +24,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(base: Path) -> str:
-    return write_config(
-        base / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(base / "collection"))},
-        student={"model": str(static_student(base / "student")), "device": "cpu"},
-        judge={"kind": "cross_encoder", "device": "cpu"},
-    )
+    return small_run(base, judge={"kind": "cross_encoder", "device": "cpu"}, output={})
 
 
 @pytest.fixture(scope="module")

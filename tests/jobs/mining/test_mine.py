@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -9,7 +10,9 @@ import pytest
 
 from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.errors import ModelError, StorageError
-from tests.jobs.published_runs import mine
+from tests.jobs.published_runs import mine, prepared
+
+LONG = pytest.mark.long
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -42,7 +45,7 @@ def test_three_tiers_are_published(first: tuple[Path, MiningRun]) -> None:
 
 
 def test_no_known_positive_is_a_negative_by_id_or_text(first: tuple[Path, MiningRun]) -> None:
-    """peers.md §3 (13, 14, 23): rivals serve positives as negatives, by id or under another id."""
+    """Other miners serve positives as negatives, by id or under another id."""
     run, _ = first
     by_id = """
         SELECT count(*) FROM negatives SEMI JOIN
@@ -53,7 +56,7 @@ def test_no_known_positive_is_a_negative_by_id_or_text(first: tuple[Path, Mining
 
 
 def test_every_candidate_is_in_the_ledger_exactly_once(first: tuple[Path, MiningRun]) -> None:
-    """peers.md §3 (7): a rival's count of missing negatives is wrong; ours balances."""
+    """Another miner's count of missing negatives is wrong; ours balances."""
     run, miner = first
     pairs = "SELECT DISTINCT query_id, doc_id FROM ledger"
     assert rows(run, f"SELECT count(*) FROM ({pairs})") == rows(run, "SELECT count(*) FROM ledger")
@@ -67,7 +70,7 @@ def test_every_candidate_is_in_the_ledger_exactly_once(first: tuple[Path, Mining
 
 
 def test_a_short_query_is_kept_and_its_shortfall_counted(first: tuple[Path, MiningRun]) -> None:
-    """peers.md §1: rivals drop rows short of n."""
+    """Other miners drop rows short of n."""
     run, _ = first
     assert rows(run, "SELECT count(*) FROM sets") == [(120,)]
     assert rows(run, "SELECT bool_and(negatives + shortfall = 8) FROM sets") == [(True,)]
@@ -113,19 +116,24 @@ def test_the_manifest_tells_the_run_and_shares_no_path(first: tuple[Path, Mining
     assert (run.parent / in_force / "manifest.json").is_file()
 
 
+OTHER_CUTS = ("runner.block_size=7", "sources.dense.shards=3")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("setting", ["runner.block_size=7", "sources.dense.shards=3", "seed=42"])
+@pytest.mark.parametrize(
+    "settings", [OTHER_CUTS, *(pytest.param((s,), marks=LONG) for s in (*OTHER_CUTS, "seed=42"))]
+)
 def test_another_block_size_shard_count_or_a_second_run_gives_the_same_bytes(
-    first: tuple[Path, MiningRun], tmp_path: Path, setting: str
+    first: tuple[Path, MiningRun], tmp_path: Path, settings: tuple[str, ...]
 ) -> None:
-    run, _ = mine(tmp_path / "again", setting, "output.run_id=again")
+    run, _ = mine(tmp_path / "again", *settings, "output.run_id=again")
     assert digest(run) == digest(first[0])
 
 
 def test_a_threshold_change_remakes_select_and_nothing_before(
     first: tuple[Path, MiningRun],
 ) -> None:
-    """peers.md §3 (2): a rival loses hours of embedding while its user tunes a threshold."""
+    """Other miners lose hours of embedding while a user tunes a threshold."""
     output = first[0].parents[1]
     setting = "policies.judge_calibrated_threshold.positives_above=0.45"
     _, miner = mine(output, "output.run_id=tuned", setting)
@@ -133,6 +141,7 @@ def test_a_threshold_change_remakes_select_and_nothing_before(
     assert reused == {
         "ingest": True,
         "embed": True,
+        "bm25_index": True,
         "retrieve": True,
         "check_judge": True,
         "judge": True,
@@ -142,16 +151,22 @@ def test_a_threshold_change_remakes_select_and_nothing_before(
     }
 
 
-def test_a_stage_goes_on_from_its_finished_parts(tmp_path: Path) -> None:
-    """peers.md §3 (2): a crash loses no finished block."""
-    _, miner = mine(tmp_path, "runner.block_size=50", "output.run_id=whole")
+def test_a_stage_goes_on_from_its_finished_parts(
+    first: tuple[Path, MiningRun], tmp_path: Path
+) -> None:
+    """A crash loses no finished block."""
+    shutil.copytree(first[0].parents[1] / "work", tmp_path / "work")
+    shutil.rmtree(tmp_path / "work" / "judge")
+    miner = prepared(tmp_path, "runner.block_size=50")
+    miner.run_until("judge")
     judged = miner.judged
     kept, lost = judged.part_names()[0], judged.part_names()[1]
     stamp = (judged.directory / kept).stat().st_mtime_ns
     before = (judged.directory / lost).read_bytes()
     (judged.directory / lost).unlink()
     (judged.directory / "_manifest.json").unlink()
-    _, again = mine(tmp_path, "runner.block_size=7", "output.run_id=resumed")
+    again = prepared(tmp_path, "runner.block_size=7")
+    again.run_until("judge")
     assert again.judged.part_names() == judged.part_names()
     assert (judged.directory / kept).stat().st_mtime_ns == stamp
     assert (judged.directory / lost).read_bytes() == before
@@ -165,9 +180,10 @@ def test_ids_only_leaves_the_texts_out(first: tuple[Path, MiningRun]) -> None:
 
 
 def test_a_changed_corpus_embeds_only_new_texts(tmp_path: Path) -> None:
-    _, small = mine(tmp_path, "output.run_id=small")
+    small, large = prepared(tmp_path), prepared(tmp_path, "input.limit=140")
+    small.run_until("embed")
     before = {p.name for p in (tmp_path / "work" / "embed").iterdir()}
-    _, large = mine(tmp_path, "output.run_id=large", "input.limit=140")
+    large.run_until("embed")
     assert {p.name for p in (tmp_path / "work" / "embed").iterdir()} > before
     old, new = vectors_by_text(small), vectors_by_text(large)
     shared = set(old) & set(new)

@@ -124,8 +124,20 @@ def keeps(base: Path) -> list[tuple[Any, ...]]:
     return sorted((row["query_id"], row["tier"], row["rank"], row["negative_id"]) for row in rows)
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose student is scaled to length 1."""
+    base = tmp_path_factory.mktemp("plain")
+    write_collection(base / "collection")
+    model = str(static_student(base / "student"))
+    assert negmine("mine", config(base, model=model, normalize=True)).code == 0
+    return base
+
+
 @pytest.mark.parametrize("scale", [1e30, 1e-30])
-def test_a_model_beyond_float32_is_refused_unless_scaled(tmp_path: Path, scale: float) -> None:
+def test_a_model_beyond_float32_is_refused_unless_scaled(
+    tmp_path: Path, plain: Path, scale: float
+) -> None:
     write_collection(tmp_path / "collection")
     model = str(static_student(tmp_path / "student", scale=scale))
     ended = negmine("mine", config(tmp_path, model=model))
@@ -134,10 +146,6 @@ def test_a_model_beyond_float32_is_refused_unless_scaled(tmp_path: Path, scale: 
     assert f"the encoder in {model}: " in ended.err and "set student.normalize: true" in ended.err
     ended = negmine("mine", config(tmp_path, model=model, normalize=True))
     assert ended.code == 0, ended.err
-    plain = tmp_path / "plain"
-    write_collection(plain / "collection")
-    model = str(static_student(plain / "student"))
-    assert negmine("mine", config(plain, model=model, normalize=True)).code == 0
     assert keeps(tmp_path) == keeps(plain)
 
 
@@ -155,4 +163,4 @@ def test_given_vectors_beyond_float32_are_refused(tmp_path: Path, scale: float) 
     assert ended.code == DATA, ended.err
     assert ended.err.startswith("error: student.vectors.")
     assert "set student.normalize: true" in ended.err and ended.err.count("\n") == 1
-    assert negmine("mine", config(tmp_path, vectors=files, normalize=True)).code == 0
+    assert negmine("embed", config(tmp_path, vectors=files, normalize=True)).code == 0

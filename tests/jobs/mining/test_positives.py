@@ -49,8 +49,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-def mined(base: Path, name: str, *settings: str, judge: bool = True) -> Path:
-    """The folder of a run of its own output."""
+def mined(base: Path, name: str, *settings: str, judge: bool = True, alone: bool = False) -> Path:
+    """The folder of a run of its own output; of its own work directory if it is `alone`."""
     config = write_config(
         base / f"{name}.yaml",
         input={"format": "beir", "path": str(base / "collection"), "bad_rows": 0.2},
@@ -60,6 +60,7 @@ def mined(base: Path, name: str, *settings: str, judge: bool = True) -> Path:
         if judge
         else {"kind": "none"},
         policies=["known_positive", "same_text"],
+        output={} if alone else {"workdir": str(base / "work")},
     )
     options = [word for setting in settings for word in ("--set", setting)]
     ended = negmine("mine", config, "--output", str(base / name), *options)
@@ -137,7 +138,7 @@ def test_all_of_them_are_exported(format: str, run: Path, tmp_path: Path) -> Non
 
 def test_bytes_do_not_depend_on_blocks(base: Path, run: Path) -> None:
     for size in (1, 7):
-        again = mined(base, f"blocks-{size}", f"runner.block_size={size}")
+        again = mined(base, f"blocks-{size}", f"runner.block_size={size}", alone=True)
         assert digest(again, "positives") == digest(run, "positives")
 
 
@@ -216,7 +217,7 @@ def test_a_run_of_older_code_opens_and_tells_what_it_lacks(run: Path, tmp_path: 
 
 
 def test_sweep_reads_judged_pairs_of_older_code(base: Path, tmp_path: Path) -> None:
-    run = mined(base, "older")
+    run = mined(base, "older", alone=True)
     before = negmine("sweep", str(run), "--set", "tiers.hard.quota=1,2", "--json")
     assert before.code == 0, before.err
     for part in (base / "older" / "work" / "judge").glob("*/part-*.parquet"):

@@ -50,7 +50,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-def write(base: Path, file: Path, policies: Any, **inputs: Any) -> str:
+def write(base: Path, file: Path, policies: Any, alone: bool = False, **inputs: Any) -> str:
+    """A config; its work directory is that of all others if it is not `alone`."""
     return write_config(
         file,
         input={
@@ -65,6 +66,7 @@ def write(base: Path, file: Path, policies: Any, **inputs: Any) -> str:
         sources={"bm25": {"depth": 61}, "dense": {"depth": 61}, "random": {"count": 61}},
         sampling={"method": "top"},
         tiers={"all": {"quota": 61}},
+        output={} if alone else {"workdir": str(base / "work")},
         **({} if policies is None else {"policies": policies}),
     )
 
@@ -176,7 +178,8 @@ def test_own_documents_that_are_positives_stay_positives_and_are_told(
 def older(base: Path) -> Path:
     """A run as the version before wrote it: fewer columns, and another word for the query."""
     output = base / "older"
-    command = ("mine", write(base, output / "run.yaml", OFF), "--output", str(output))
+    config = write(base, output / "run.yaml", OFF, alone=True)
+    command = ("mine", config, "--output", str(output))
     for name in ("older", "newer"):
         ended = negmine(*command, "--set", f"output.run_id={name}")
         assert ended.code == 0, ended.err

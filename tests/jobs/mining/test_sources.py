@@ -12,8 +12,8 @@ import pytest
 from negmine.jobs.runner.budget import Budget
 from negmine.jobs.runs.published import Run, find_run
 from negmine.schemas import tables
-from negmine.schemas.config import Config, Sources
-from negmine.schemas.sources import IN_OWN_ORDER, RETRIEVING, SOURCES
+from negmine.schemas.config import Config
+from negmine.schemas.sources import IN_OWN_ORDER, RETRIEVING, SOURCES, Sources
 from negmine.schemas.verdicts import Source
 from tests.jobs.collections import negmine, static_student, write_collection, write_config
 from tests.transforms.foreign.sets import write_jsonl
@@ -26,9 +26,13 @@ SETTINGS: dict[Source, dict[str, Any]] = {
     Source.GIVEN: {},
 }
 SETS = [
-    *((source,) for source in Source),
-    *(pytest.param(pair, marks=pytest.mark.long) for pair in combinations(Source, 2)),
+    (Source.RANDOM,),
+    (Source.GIVEN,),
     tuple(Source),
+    *(
+        pytest.param(sources, marks=pytest.mark.long)
+        for sources in ((Source.BM25,), (Source.DENSE,), *combinations(Source, 2))
+    ),
 ]
 
 

@@ -11,8 +11,8 @@ from negmine.schemas.config import Runner
 from negmine.transforms import storage
 from negmine.transforms.storage.places import local_path
 from tests.jobs.collections import Ended, digest, negmine, write_collection, write_config
-from tests.jobs.mining.test_given_vectors import DOCUMENTS, QUERIES, export
 from tests.jobs.runner.job_service import job_service
+from tests.jobs.vector_files import DOCUMENTS, QUERIES, export
 from tests.transforms.storage.servers import Store, running
 
 PUBLISHED = ("negatives", "positives", "ledger", "sets")
@@ -95,7 +95,7 @@ def test_a_damaged_file_in_the_store_is_named_by_its_url(case: Case) -> None:
     assert "negmine-mirror" not in ended.err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_on_another_machine_place_vectors_from_the_store(
     case: Case, tmp_path: Path
 ) -> None:

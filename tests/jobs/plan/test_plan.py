@@ -11,7 +11,7 @@ from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
 from negmine.jobs.plan.kernels import characters_read
 from negmine.jobs.plan.table import about, disk
 from negmine.schemas.config import Config
-from negmine.schemas.judges import Judge
+from negmine.schemas.judges import CrossEncoder, judge_of
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.models.encoder import EncoderSpec
 from negmine.transforms.models.weights import find_weights
@@ -170,12 +170,12 @@ def test_candidates_are_at_most_the_depths_and_the_corpus() -> None:
     ],
 )  # fmt: skip
 def test_pairs_that_a_cross_encoder_reads(judge: Any, expected: tuple[int, int]) -> None:
-    found = pairs_read(Judge.model_validate(judge), 110, queries=100, quota=8, pairs=20_000)
+    found = pairs_read(judge_of(**judge), 110, queries=100, quota=8, pairs=20_000)
     assert found == expected
 
 
 def test_a_judge_never_reads_more_than_there_is() -> None:
-    low, high = pairs_read(Judge(kind="cross_encoder"), 10, queries=10, quota=8, pairs=30)
+    low, high = pairs_read(CrossEncoder(), 10, queries=10, quota=8, pairs=30)
     assert low == high == 30
 
 

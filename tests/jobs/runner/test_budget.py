@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from negmine.jobs.runner.budget import Budget
-from negmine.schemas.config import Bm25, Config, Dense
+from negmine.schemas.config import Config, Runner
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.runner import Runner
+from negmine.schemas.sources import Bm25, Dense
 from negmine.transforms.sources.search import AUTO_SHARD
-from tests.jobs.collections import digest, negmine, static_student, write_collection, write_config
+from tests.jobs.collections import digest, negmine, small_run, write_config
 from tests.transforms.input_files import write_lines
 
 
@@ -108,12 +108,7 @@ def test_given_candidates_take_memory_too(tmp_path: Path) -> None:
 def test_the_limit_changes_no_byte_of_what_is_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = write_config(
-        tmp_path / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(tmp_path / "collection"))},
-        student={"model": str(static_student(tmp_path / "student")), "device": "cpu"},
-        judge={"kind": "none"},
-    )
+    config = small_run(tmp_path)
     runs = []
     for memory in ("null", "3GiB"):
         if memory != "null":

@@ -13,7 +13,7 @@ from negmine.jobs.runner.failures import LIBRARIES, refused, unexpected
 from negmine.jobs.runs.remarks import sentence
 from negmine.schemas.errors import DataError, StorageError
 from tests.builders import build_run
-from tests.jobs.collections import negmine, static_student, write_collection, write_config
+from tests.jobs.collections import negmine, small_run
 
 ROOT = Path(__file__).parents[3]
 STORAGE = 5
@@ -67,14 +67,7 @@ def test_what_nobody_expected_is_one_line_with_its_place() -> None:
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> str:
-    base = tmp_path_factory.mktemp("refused")
-    return write_config(
-        base / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(base / "collection"))},
-        student={"model": str(static_student(base / "student")), "device": "cpu"},
-        judge={"kind": "none"},
-        output={"path": str(base / "out")},
-    )
+    return small_run(tmp_path_factory.mktemp("refused"))
 
 
 @pytest.mark.parametrize("kilobytes", [150_000, 800_000, 1_500_000])

@@ -11,7 +11,6 @@ from negmine.jobs.flex_main import command
 from negmine.jobs.load_config import load_config
 from negmine.jobs.runner.options import RUNNERS, resolve, runner_name
 from negmine.jobs.runner.pipeline import run_pipeline
-from negmine.pipelines.query_table import build
 from negmine.schemas.config import Runner
 from negmine.schemas.errors import ConfigError
 from tests.jobs.collections import (
@@ -134,7 +133,7 @@ def test_every_runner_has_a_preset_that_resolves(name: str) -> None:
 def test_a_service_that_cannot_be_reached_is_named(name: str, option: str, address: str) -> None:
     arguments = resolve(Runner.model_validate({"name": name, "options": {option: address}}))
     with pytest.raises(ConfigError) as caught:
-        run_pipeline(build, None, arguments)
+        run_pipeline([], arguments)
     assert address in str(caught.value)
     assert f"runner.options.{option}" in str(caught.value)
 
@@ -142,7 +141,7 @@ def test_a_service_that_cannot_be_reached_is_named(name: str, option: str, addre
 def test_dataflow_refuses_what_it_would_refuse_before_anything_is_sent() -> None:
     options = {"project": "Not A Project", "region": "r", "temp_location": "/tmp/not-a-bucket"}
     with pytest.raises(ConfigError, match="DataflowRunner did not take the job"):
-        run_pipeline(build, None, resolve(Runner(name="dataflow", options=options)))
+        run_pipeline([], resolve(Runner(name="dataflow", options=options)))
 
 
 def test_the_flex_launcher_gives_beam_what_the_template_does_not_declare() -> None:

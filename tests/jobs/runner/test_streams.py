@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.builders import build_run
-from tests.jobs.collections import static_student, write_collection, write_config
+from tests.jobs.collections import small_run
+from tests.jobs.vector_files import export
 
 ROOT = Path(__file__).parents[3]
 STORAGE = 5
@@ -25,14 +26,9 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Its vectors are given: a process need not load a model's libraries."""
     base = tmp_path_factory.mktemp("mined")
-    return write_config(
-        base / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(base / "collection"))},
-        student={"model": str(static_student(base / "student")), "device": "cpu"},
-        judge={"kind": "none"},
-        output={"path": str(base / "out")},
-    )
+    return small_run(base, student={"vectors": export(base / "vectors")})
 
 
 def run(*words: str, variables: dict[str, str] | None = None, **how: Any) -> Any:
@@ -64,15 +60,16 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "cp1252"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_encoding_does_not_change_the_exit_code(output: Path, name: str, encoding: str) -> None:
     words = [word.format(output) for word in COMMANDS[name]]
-    plain = run(*words, variables={"PYTHONIOENCODING": "utf-8"})
     ended = run(*words, variables={"PYTHONIOENCODING": encoding})
-    assert ended.returncode == plain.returncode == (2 if name == "error" else 0), ended.stderr
+    assert ended.returncode == (2 if name == "error" else 0), ended.stderr
     assert b"Traceback" not in ended.stderr
     said = (ended.stdout + ended.stderr).decode(encoding)
+    if encoding == "utf-8":
+        return
     if name in ("show", "error"):
         assert "Delta" in said
     if name in ("table", "csv", "json"):

@@ -67,6 +67,7 @@ def config(base: Path, student: Row) -> str:
         judge={"kind": "precomputed", "path": str(write_lines(base / "scores.jsonl", scores))},
         policies=["suspected_positive", {"judge_score": {"max": 0.7}}],
         tiers={"all": {"quota": DOCUMENTS}},
+        output={"workdir": str(base / "work")},
     )
 
 

@@ -61,8 +61,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 QRELS = [(f"q{i:04}", f"d{(i + 20 * k) % 60:04}", 1) for i in range(QUERIES) for k in range(3)]
 
 
-def collection_run(base: Path, name: str, qrels: list[Any], *settings: str) -> Run:
-    """A run of a collection with these qrels; every query has three in `QRELS`."""
+def collection_run(
+    base: Path, name: str, qrels: list[Any], *settings: str, alone: bool = False
+) -> Run:
+    """A run of a collection with these qrels; every query has three in `QRELS`.
+
+    Its work directory is that of all others if it is not `alone`.
+    """
     folder = write_beir(
         base / f"{name}-collection",
         [{"_id": f"d{i:04}", "text": document(i)} for i in range(DOCUMENTS)],
@@ -76,6 +81,7 @@ def collection_run(base: Path, name: str, qrels: list[Any], *settings: str) -> R
         sources={"bm25": None, "dense": {"depth": 25}, "random": {"count": 5}},
         judge={"kind": "precomputed", "path": str(base / "scores.jsonl")},
         tiers={"hard": {"quota": 3, "min_ratio": 0.8}, "rest": {"quota": 2}},
+        output={} if alone else {"workdir": str(base / "work")},
     )
     sets = [word for setting in settings for word in ("--set", setting)]
     ended = negmine("mine", config, "--output", str(base / name), *sets)
@@ -102,7 +108,7 @@ def several(base: Path) -> Run:
 def test_a_swept_setting_gives_what_mining_with_it_gives(
     first: tuple[Path, MiningRun], policy: str, setting: str
 ) -> None:
-    """peers.md §5 (1): no rival can say what another threshold would do without mining again."""
+    """No other miner can say what another threshold would do without mining again."""
     (row,) = swept(find_run(str(first[0])), setting)
     name = re.sub(r"[^a-z0-9]", "-", setting)
     key = f"policies.{setting}" if policy else setting
@@ -170,7 +176,7 @@ def test_the_leak_falls_as_the_threshold_does(several: Run) -> None:
 
 
 def test_rows_do_not_depend_on_the_cut_into_blocks(base: Path, several: Run) -> None:
-    cut = collection_run(base, "cut", QRELS, "runner.block_size=5")
+    cut = collection_run(base, "cut", QRELS, "runner.block_size=5", alone=True)
     options = (f"{CALIBRATED}=0.3,0.9", "sampling.method=contrast,uniform")
     assert swept(cut, *options) == swept(several, *options)
 
@@ -247,14 +253,16 @@ def test_what_a_run_does_not_know_is_named(several: Run, option: str, message: s
 def test_a_run_whose_stage_outputs_are_gone_is_refused(tmp_path: Path, several: Run) -> None:
     copy = tmp_path / "runs" / several.run_id
     copy.mkdir(parents=True)
-    (copy / "manifest.json").write_text(json.dumps(several.manifest))
+    manifest = json.loads(json.dumps(several.manifest))
+    manifest["config"]["output"]["workdir"] = None
+    (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(StorageError, match=r"no longer holds judged.*mine the run again"):
         swept(Run(copy), f"{CALIBRATED}=0.5")
 
 
 def test_pairs_without_a_score_pass_and_are_told(base: Path) -> None:
     """A judge that was never asked about a pair cannot drop it."""
-    run = collection_run(base, "lazy", QRELS)
+    run = collection_run(base, "lazy", QRELS, alone=True)
     before = swept(run, f"{CALIBRATED}=1.0")
     _forget_scores(Dataset(str(run.artifacts()["judged"])))
     rows = swept(run, f"{CALIBRATED}=1.0")

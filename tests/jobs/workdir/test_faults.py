@@ -50,33 +50,45 @@ def forget(output: Path, first: str) -> None:
         shutil.rmtree(copies)
 
 
-def remine(made: Path, output: Path) -> tuple[int, str]:
-    """Mine the run `again`; its exit code and the message."""
+def again(made: Path, output: Path, command: str = "mine") -> tuple[int, str]:
+    """Run a stage once more, or mine the run `again`; its exit code and the message."""
     config = str(made.parent / "one.yaml")
-    ended = negmine("mine", config, "--output", str(output), "--set", "output.run_id=again")
+    ended = negmine(command, config, "--output", str(output), "--set", "output.run_id=again")
     assert "Traceback" not in ended.err, ended.err
     return ended.code, ended.err
 
 
-def is_as_before(made: Path, output: Path) -> None:
-    code, message = remine(made, output)
+def parts(output: Path) -> dict[str, bytes]:
+    """The parts of every artifact, by their path in the work directory."""
+    files = (output / "work").rglob("part-*.parquet")
+    return {str(file.relative_to(output / "work")): file.read_bytes() for file in files}
+
+
+def is_as_before(made: Path, output: Path, command: str = "mine") -> None:
+    """The command makes what is missing, up to its stage or the run, with the same bytes."""
+    code, message = again(made, output, command)
     assert code == 0, message
-    for name in ("negatives", "ledger", "sets"):
-        assert digest(output / "runs" / "again", name) == digest(made / "runs" / "one", name)
+    found, expected = parts(output), parts(made)
+    assert found.items() <= expected.items()
+    stages = AFTER if command == "mine" else (command,)
+    assert found.keys() >= {name for name in expected if name.split("/")[0] in stages}
+    if command == "mine":
+        for name in ("negatives", "ledger", "sets"):
+            assert digest(output / "runs" / "again", name) == digest(made / "runs" / "one", name)
     assert leftovers(output) == []
 
 
-def is_refused(made: Path, output: Path, file: Path) -> None:
+def is_refused(made: Path, output: Path, file: Path, command: str = "mine") -> None:
     """One message that names the file and what to remove; that done, all is as before."""
     before = published(output)
-    code, message = remine(made, output)
+    code, message = again(made, output, command)
     assert code == 5, message
     assert message.startswith(f"error: {file} "), message
     assert message.count("\n") == 1
     assert published(output) == before
     (removed,) = re.findall(r"remove (?:the directory|(\S+)) and run again", message)
     shutil.rmtree(removed or file.parent)
-    is_as_before(made, output)
+    is_as_before(made, output, command)
 
 
 def truncate(file: Path) -> None:
@@ -109,8 +121,9 @@ PARTS = {
     "candidates": ("candidates_dense", "judge"),
     "judged": ("judged", "select"),
     "verdicts": ("verdicts", "score"),
-    "published verdicts": ("verdicts", "publish"),
+    "published verdicts": ("verdicts", "mine"),
 }
+"""What is damaged, and the first command that reads it."""
 
 
 def folder(output: Path, place: str) -> Path:
@@ -129,29 +142,29 @@ DAMAGES = [
 def test_a_damaged_part_is_named_and_removing_what_is_said_heals(
     made: Path, output: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
-    place, stage = PARTS[name]
-    forget(output, stage)
+    place, command = PARTS[name]
+    forget(output, command)
     file = sorted(folder(output, place).glob("part-*"))[0]
     damage(file)
-    is_refused(made, output, file)
+    is_refused(made, output, file, command)
 
 
 MANIFESTS = [
-    ("documents", ""),
-    ("document_vectors", '{"fingerprint": "'),
-    ("candidates_bm25", "{}"),
-    ("judged", "[]"),
+    ("documents", "", "ingest"),
+    ("document_vectors", '{"fingerprint": "', "embed"),
+    ("candidates_bm25", "{}", "retrieve"),
+    ("judged", "[]", "mine"),
 ]
 
 
-@pytest.mark.parametrize(("place", "content"), MANIFESTS)
+@pytest.mark.parametrize(("place", "content", "command"), MANIFESTS)
 def test_a_manifest_that_is_empty_or_cut(
-    made: Path, output: Path, place: str, content: str
+    made: Path, output: Path, place: str, content: str, command: str
 ) -> None:
     file = folder(output, place) / "_manifest.json"
     forget(output, "select")
     file.write_text(content)
-    is_refused(made, output, file)
+    is_refused(made, output, file, command)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}"])
@@ -161,13 +174,13 @@ def test_a_plan_of_an_unfinished_stage_that_is_empty_or_cut(
     judged = folder(output, "judged")
     (judged / "_manifest.json").unlink()
     (judged / "_plan.json").write_text(content)
-    is_refused(made, output, judged / "_plan.json")
+    is_refused(made, output, judged / "_plan.json", "judge")
 
 
 def test_counts_of_ingest_that_are_cut(made: Path, output: Path) -> None:
     file = folder(output, "documents").parent / "counts.json"
     file.write_text('{"rows": ')
-    is_refused(made, output, file)
+    is_refused(made, output, file, "mine")
 
 
 def cut(file: Path) -> None:
@@ -189,43 +202,51 @@ COPIES: dict[str, tuple[str, Callable[[Path], None]]] = {
 
 @pytest.mark.parametrize("name", COPIES)
 def test_a_mapped_copy_of_another_length_is_made_anew(made: Path, output: Path, name: str) -> None:
+    """Publishing reads the texts, retrieval the rest."""
     place, damage = COPIES[name]
-    for stage in ("retrieve", "judge", "select", "score"):
-        shutil.rmtree(output / "work" / stage)
+    command = "mine" if "/text/" in place else "retrieve"
+    if command == "retrieve":
+        shutil.rmtree(output / "work" / "retrieve")
     file = folder(output, place)
     size = file.stat().st_size
     damage(file)
-    is_as_before(made, output)
+    is_as_before(made, output, command)
     assert file.stat().st_size == size
+
+
+@pytest.fixture(scope="module")
+def indexed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Candidates of a collection that an index is made for; the config is `one.yaml` beside it."""
+    base = tmp_path_factory.mktemp("indexed")
+    collection = write_collection(base / "collection", 2200, 12)
+    sections = settings(made.parent, judge={"kind": "none"})
+    sections |= {
+        "input": {"format": "beir", "path": str(collection)},
+        "sources": {
+            "bm25": None,
+            "dense": {"index": "ivf", "shards": 2, "min_recall": 0, "depth": 20},
+        },
+        "runner": {"block_size": 512},
+    }
+    config = write_config(base / "one.yaml", **sections)
+    assert negmine("retrieve", config, "--output", str(base / "out")).code == 0
+    return base / "out"
 
 
 @pytest.mark.parametrize("damage", [truncate, empty, Path.unlink])
 def test_a_damaged_shard_of_a_faiss_index(
-    made: Path, tmp_path: Path, damage: Callable[[Path], None]
+    indexed: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    sources = {"dense": {"index": "ivf", "shards": 2, "min_recall": 0, "depth": 20}}
-    collection = write_collection(tmp_path / "collection", 2200, 12)
-    sections = settings(made.parent, judge={"kind": "none"}, sources=sources)
-    sections |= {
-        "input": {"format": "beir", "path": str(collection)},
-        "runner": {"block_size": 512},
-    }
-    config = write_config(tmp_path / "run.yaml", **sections)
-    whole = digest(mine(config, tmp_path / "whole", "one"))
-    output = copied(tmp_path / "whole", tmp_path / "out")
-    forget(output, "retrieve")
+    output = copied(indexed, tmp_path / "out")
+    shutil.rmtree(output / "work" / "retrieve")
     shards = sorted((output / "work" / "index").glob("*/*.faiss"))
     file = next(path for path in shards if path.name.startswith("shard"))
     damage(file)
-    again = ("--output", str(output), "--set", "output.run_id=again")
-    ended = negmine("mine", config, *again)
-    assert ended.code == 5, ended.err
-    assert str(file) in ended.err and f"remove {file.parent} and run again" in ended.err
-    assert "Traceback" not in ended.err
-    assert not (output / "runs" / "again").exists()
+    code, message = again(indexed, output, "retrieve")
+    assert code == 5, message
+    assert str(file) in message and f"remove {file.parent} and run again" in message
     shutil.rmtree(file.parent)
-    assert negmine("mine", config, *again).code == 0
-    assert digest(output / "runs" / "again") == whole
+    is_as_before(indexed, output, "retrieve")
 
 
 def test_a_clock_that_went_back(made: Path, output: Path) -> None:
@@ -269,7 +290,14 @@ def remount(place: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(place)], check=True)
 
 
-@pytest.mark.parametrize("stage", [None, "ingest", "embed", "judge", "score"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        None,
+        "judge",
+        *(pytest.param(s, marks=pytest.mark.long) for s in ("ingest", "embed", "score")),
+    ],
+)
 def test_a_read_only_work_directory(
     made: Path, tmp_path: Path, disk: Path, stage: str | None
 ) -> None:
@@ -290,6 +318,7 @@ def test_a_read_only_work_directory(
     assert digest(tmp_path / "out" / "runs" / "again") == digest(made / "runs" / "one")
 
 
+@pytest.mark.long
 def test_kills_in_the_benchmark_lose_nothing(made: Path, tmp_path: Path) -> None:
     """benchmarks/faults.py in small: its exit status says whether anything was lost."""
     command = [sys.executable, "benchmarks/faults.py", str(made.parent / "collection")]

@@ -14,22 +14,20 @@ from tests.jobs.collections import (
     digest,
     leftovers,
     negmine,
-    static_student,
-    write_collection,
-    write_config,
+    small_run,
 )
+from tests.jobs.vector_files import export
 from tests.jobs.workdir.standing import HANG, standing, waits
-from tests.jobs.workdir.workdirs import copied, mine, settings
+from tests.jobs.workdir.workdirs import copied, mine
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config and its run; vectors are given, so that processes load no model's libraries."""
     folder = tmp_path_factory.mktemp("at_once")
-    write_collection(folder / "collection")
-    static_student(folder / "student")
-    write_config(folder / "run.yaml", **settings(folder, judge={"kind": "none"}))
+    small_run(folder, student={"vectors": export(folder / "vectors")}, runner={"block_size": 5})
     mine(folder / "run.yaml", folder / "whole", "one")
     return folder
 

@@ -44,13 +44,25 @@ def artifacts(output: Path) -> set[str]:
     return {str(p.relative_to(output / "work")) for p in output.glob("work/*/????????????????/")}
 
 
-def unneeded(made: Path, output: Path) -> set[str]:
-    """Artifacts of stages that were run and never published."""
-    before = artifacts(output)
-    settings = ("--set", "sources.bm25.depth=7", "--set", "seed=3")
+OTHER = ("--set", "sources.bm25.depth=7", "--set", "seed=3")
+
+
+@pytest.fixture(scope="module")
+def scored(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output, in which stages of other settings were run and never published."""
+    folder = copied(made, tmp_path_factory.mktemp("scored") / "out")
     config = made.parent / "one.yaml"
-    assert negmine("score", str(config), "--output", str(output), *settings).code == 0
-    return artifacts(output) - before
+    assert negmine("score", str(config), "--output", str(folder), *OTHER).code == 0
+    return folder
+
+
+@pytest.fixture
+def extra(scored: Path, made: Path, output: Path) -> set[str]:
+    """Artifacts of those stages, put into the output; no run needs them."""
+    names = artifacts(scored) - artifacts(made)
+    for name in names:
+        shutil.copytree(scored / "work" / name, output / "work" / name)
+    return names
 
 
 def age(path: Path, seconds: float) -> Path:
@@ -59,8 +71,7 @@ def age(path: Path, seconds: float) -> Path:
     return path
 
 
-def test_without_delete_everything_stays(made: Path, output: Path) -> None:
-    extra = unneeded(made, output)
+def test_without_delete_everything_stays(output: Path, extra: set[str]) -> None:
     before = seen(output)
     ended = gc(output)
     assert seen(output) == before
@@ -70,9 +81,10 @@ def test_without_delete_everything_stays(made: Path, output: Path) -> None:
     assert "--delete removes it" in ended.out
 
 
-def test_the_runs_answer_and_are_reused_after_a_deletion(made: Path, output: Path) -> None:
-    kept = artifacts(output)
-    extra = unneeded(made, output)
+def test_the_runs_answer_and_are_reused_after_a_deletion(
+    made: Path, output: Path, extra: set[str]
+) -> None:
+    kept = artifacts(output) - extra
     assert {name.split("/")[0] for name in extra} >= {"retrieve", "judge", "select", "score"}
     ended = gc(output, "--delete")
     assert artifacts(output) == kept
@@ -205,21 +217,20 @@ def test_temporary_files_go_after_an_hour(output: Path) -> None:
     assert all(path.exists() for path in others)
 
 
-def test_unfinished_artifacts_go_after_a_day(made: Path, output: Path) -> None:
-    extra = sorted(output / "work" / name for name in unneeded(made, output))
-    for path in extra:
+def test_unfinished_artifacts_go_after_a_day(output: Path, extra: set[str]) -> None:
+    paths = sorted(output / "work" / name for name in extra)
+    for path in paths:
         (path / "_manifest.json").unlink(missing_ok=True)
     gc(output, "--delete")
-    assert all(path.is_dir() for path in extra)
-    for path in extra:
+    assert all(path.is_dir() for path in paths)
+    for path in paths:
         age(path, DAY + 60)
     ended = gc(output, "--delete")
-    assert ended.out.count("unfinished for over a day") == len(extra)
-    assert not any(path.exists() for path in extra)
+    assert ended.out.count("unfinished for over a day") == len(paths)
+    assert not any(path.exists() for path in paths)
 
 
-def test_nothing_goes_while_it_is_unknown_what_a_run_needs(made: Path, output: Path) -> None:
-    unneeded(made, output)
+def test_nothing_goes_while_it_is_unknown_what_a_run_needs(output: Path, extra: set[str]) -> None:
     manifest = output / "runs" / "one" / "manifest.json"
     for text in (None, "{", "{}", '{"artifacts": []}'):
         if text is None:
@@ -252,8 +263,7 @@ def test_symbolic_links_are_not_followed(made: Path, output: Path, tmp_path: Pat
     assert f"{output / 'work' / 'precomputed'} is a symbolic link" in ended.out
 
 
-def test_a_work_directory_elsewhere_has_to_be_named(made: Path, output: Path) -> None:
-    extra = unneeded(made, output)
+def test_a_work_directory_elsewhere_has_to_be_named(output: Path, extra: set[str]) -> None:
     elsewhere = (output / "work").rename(output.parent / "elsewhere")
     (output / "work").symlink_to(elsewhere)
     gc(output, "--delete")
@@ -340,9 +350,8 @@ def test_a_run_waits_for_a_deletion_to_end(made: Path, output: Path) -> None:
 
 
 def test_a_removal_that_is_cut_short_leaves_nothing_that_looks_whole(
-    made: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+    made: Path, output: Path, monkeypatch: pytest.MonkeyPatch, extra: set[str]
 ) -> None:
-    extra = unneeded(made, output)
 
     def killed(path: Path) -> None:
         next(path.rglob("part-*.parquet")).unlink()
@@ -354,6 +363,5 @@ def test_a_removal_that_is_cut_short_leaves_nothing_that_looks_whole(
     assert len(artifacts(output) & extra) == len(extra) - 1
     assert diagnose(output).sound
     config = made.parent / "one.yaml"
-    settings = ("--set", "sources.bm25.depth=7", "--set", "seed=3")
-    assert negmine("score", str(config), "--output", str(output), *settings).code == 0
+    assert negmine("score", str(config), "--output", str(output), *OTHER).code == 0
     assert diagnose(output, deep=True).sound

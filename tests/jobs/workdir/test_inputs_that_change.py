@@ -21,7 +21,12 @@ from tests.jobs.collections import cross_encoder, static_student, write_collecti
 from tests.transforms.input_files import write_table
 
 QUERIES, DOCUMENTS = 6, 20
-SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".parquet", ".pq")
+SUFFIXES = (
+    ".jsonl",
+    ".parquet",
+    *(pytest.param(s, marks=pytest.mark.long) for s in (".jsonl.gz", ".jsonl.zst", ".json", ".pq")),
+)
+"""Of files as a run reads them; each reader by itself has its own test."""
 Row = dict[str, Any]
 
 

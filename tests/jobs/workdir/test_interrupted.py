@@ -16,10 +16,9 @@ from tests.jobs.collections import (
     leftovers,
     negmine,
     published,
-    static_student,
-    write_collection,
-    write_config,
+    small_run,
 )
+from tests.jobs.vector_files import export
 from tests.jobs.workdir.standing import Standing, standing
 
 MIDDLE = "part-000000000005-000000000010.parquet"
@@ -32,15 +31,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def config(base: Path) -> str:
-    """A run cut into many blocks, so that there is a middle to stop it in."""
-    return write_config(
-        base / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(base / "collection"))},
-        student={"model": str(static_student(base / "student")), "device": "cpu"},
-        judge={"kind": "none"},
-        runner={"block_size": 5},
-        output={"run_id": "one"},
-    )
+    """A run cut into many blocks, so that there is a middle to stop it in.
+
+    Its vectors are given, so that a process of its own need not load a model's libraries.
+    """
+    vectors = {"vectors": export(base / "vectors")}
+    return small_run(base, student=vectors, runner={"block_size": 5}, output={"run_id": "one"})
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +120,16 @@ def test_a_disk_that_fills_in_any_stage(
     assert leftovers(tmp_path) == []
 
 
+def test_a_disk_that_fills_while_a_student_embeds(tmp_path: Path) -> None:
+    with full_disk("work/embed"):
+        ended = negmine("mine", small_run(tmp_path))
+    assert ended.code == 5, ended.err
+    assert ended.err.startswith(f"error: cannot write {tmp_path}")
+    assert ended.err.count("\n") == 1
+    assert published(tmp_path / "out") == {}
+    assert leftovers(tmp_path / "out") == []
+
+
 def test_a_disk_that_fills_at_the_last_step_leaves_a_whole_run_out_of_force(
     config: str, tmp_path: Path
 ) -> None:
@@ -162,7 +168,7 @@ def fill(folder: Path, leave: int) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize("leave", [0, 20_000])
+@pytest.mark.parametrize("leave", [0, pytest.param(20_000, marks=pytest.mark.long)])
 def test_a_disk_that_is_really_full_while_reading(
     config: str, small_disk: Path, undisturbed: dict[str, str], leave: int
 ) -> None:
@@ -177,7 +183,11 @@ def test_a_disk_that_is_really_full_while_reading(
     completes(config, small_disk, undisturbed)
 
 
-STEPS = ("ingest", "embed", "retrieve", "judge", "score")
+STEPS = (
+    "embed",
+    "score",
+    *(pytest.param(step, marks=pytest.mark.long) for step in ("ingest", "retrieve", "judge")),
+)
 
 
 @pytest.mark.parametrize("step", STEPS)

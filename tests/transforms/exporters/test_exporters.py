@@ -17,6 +17,8 @@ from tests.builders import QUOTAS, TIERS, Layout, build_run, document_text, quer
 
 WIDTH = sum(QUOTAS.values())
 
+LONG = pytest.mark.long
+
 
 def source_of(output: Path, layout: Layout = Layout()) -> Source:  # noqa: B008
     run = build_run(output, layout)
@@ -252,10 +254,10 @@ class TestSentenceTransformers:
         ("format", "scores", "loss"),
         [
             ("triplet", False, "MultipleNegativesRankingLoss"),
-            ("n_tuple", False, "MultipleNegativesRankingLoss"),
-            ("triplet", True, "MarginMSELoss"),
             ("n_tuple", True, "MarginMSELoss"),
-            ("n_tuple", True, "DistillKLDivLoss"),
+            pytest.param("n_tuple", False, "MultipleNegativesRankingLoss", marks=LONG),
+            pytest.param("triplet", True, "MarginMSELoss", marks=LONG),
+            pytest.param("n_tuple", True, "DistillKLDivLoss", marks=LONG),
         ],
     )
     def test_trains(

@@ -117,7 +117,7 @@ def test_more_negatives_of_the_same_terms_never_score_lower(
 
 
 def test_at_equal_n_easier_negatives_than_the_papers_best_score_higher() -> None:
-    """methods.md §1a, warning 1: why it is never optimised."""
+    """Why it is never optimised."""
     assert eci(50, 0.388, 0.388) > eci(50, 0.577, 0.199)
 
 

@@ -56,7 +56,7 @@ def test_token_vectors_leave_special_tokens_out_and_have_length_one() -> None:
 
 
 def test_prompts_and_length_change_the_vectors() -> None:
-    """peers.md §3 (3): a rival's cache ignored prompts."""
+    """Another miner's cache ignored prompts."""
     plain = load_encoder(embedded()).encode(TEXTS[:1], "query").vectors
     spec = embedded()
     prompted = EncoderSpec(spec.folder, query_prompt="query: ", device="cpu")
@@ -125,7 +125,7 @@ def test_a_model_with_nan_output_is_refused(tmp_path: Path) -> None:
 
 
 def test_changed_weights_change_the_digest(tmp_path: Path) -> None:
-    """peers.md §2 (1): a rival's cache still hit after all weights were overwritten."""
+    """Another miner's cache still hit after all weights were overwritten."""
     folder = Path(static_model(tmp_path / "one"))
     before = find_weights(str(folder)).digest
     file = next(folder.rglob("*.safetensors"))

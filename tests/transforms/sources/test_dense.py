@@ -9,8 +9,8 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.test_pipeline import TestPipeline
 
-from negmine.schemas.config import Dense
 from negmine.schemas.errors import ConfigError, DataError, StorageError
+from negmine.schemas.sources import Dense
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.parts import CreateBlocks, WriteParts

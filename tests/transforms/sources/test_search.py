@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negmine.schemas import tables
-from negmine.schemas.config import Bm25
 from negmine.schemas.errors import StorageError
+from negmine.schemas.sources import Bm25
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.parts import WriteParts

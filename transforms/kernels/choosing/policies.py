@@ -55,7 +55,7 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Test:
+class PolicyOutcome:
     """What a policy found: `fired` (n,) bool, and the `value` and `threshold` it compared, (n,)."""
 
     verdict: Verdict
@@ -74,19 +74,21 @@ class Decisions:
     threshold: np.ndarray
 
 
-def _test(verdict: Verdict, fired: np.ndarray, value: Any, threshold: Any) -> Test:
+def _outcome(verdict: Verdict, fired: np.ndarray, value: Any, threshold: Any) -> PolicyOutcome:
     shape = fired.shape
     as_float = [np.broadcast_to(np.asarray(x, dtype=np.float32), shape) for x in (value, threshold)]
-    return Test(verdict, fired, *as_float)
+    return PolicyOutcome(verdict, fired, *as_float)
 
 
-def _flag(verdict: Verdict, fired: np.ndarray) -> Test:
-    return _test(verdict, fired, fired, 1.0)
+def _boolean_outcome(verdict: Verdict, fired: np.ndarray) -> PolicyOutcome:
+    return _outcome(verdict, fired, fired, 1.0)
 
 
-def _judge_test(verdict: Verdict, pairs: Pairs, fired: np.ndarray, threshold: Any) -> Test:
+def _judge_outcome(
+    verdict: Verdict, pairs: Pairs, fired: np.ndarray, threshold: Any
+) -> PolicyOutcome:
     """A test of judge scores; what people know to be a negative, no judge drops."""
-    return _test(verdict, fired & ~pairs.confirmed_negative, pairs.judge, threshold)
+    return _outcome(verdict, fired & ~pairs.confirmed_negative, pairs.judge, threshold)
 
 
 def positive_judge_score(pairs: Pairs, against: str) -> np.ndarray:
@@ -104,60 +106,60 @@ def positive_judge_score(pairs: Pairs, against: str) -> np.ndarray:
     return out
 
 
-def known_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+def known_positive(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires on the query's known positives."""
-    return [_flag(Verdict.KNOWN_POSITIVE, pairs.is_positive)]
+    return [_boolean_outcome(Verdict.KNOWN_POSITIVE, pairs.is_positive)]
 
 
-def query_itself(pairs: Pairs, parameters: Any) -> list[Test]:
+def query_itself(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires on the query's identifier in a common collection, its text, and near-duplicates."""
     reason, jaccard = Verdict.QUERY_ITSELF, pairs.query_jaccard
     return [
-        _flag(reason, pairs.same_id_as_query),
-        _flag(reason, pairs.same_text_as_query),
-        _test(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
+        _boolean_outcome(reason, pairs.same_id_as_query),
+        _boolean_outcome(reason, pairs.same_text_as_query),
+        _outcome(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
     ]
 
 
-def same_text(pairs: Pairs, parameters: Any) -> list[Test]:
+def same_text(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires where the text is a positive's."""
-    return [_flag(Verdict.SAME_TEXT_AS_POSITIVE, pairs.same_text_as_positive)]
+    return [_boolean_outcome(Verdict.SAME_TEXT_AS_POSITIVE, pairs.same_text_as_positive)]
 
 
-def near_duplicate_of_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+def near_duplicate_of_positive(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires at or above the Jaccard or the cosine limit."""
     reason = Verdict.NEAR_DUPLICATE_OF_POSITIVE
     jaccard, cosine = pairs.positive_jaccard, pairs.positive_cosine
     return [
-        _test(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
-        _test(reason, cosine >= parameters.cosine, cosine, parameters.cosine),
+        _outcome(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
+        _outcome(reason, cosine >= parameters.cosine, cosine, parameters.cosine),
     ]
 
 
-def evaluation_document(pairs: Pairs, parameters: Any) -> list[Test]:
+def evaluation_document(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires on documents that are positives of an evaluation query."""
-    return [_flag(Verdict.EVALUATION_DOCUMENT, pairs.in_evaluation)]
+    return [_boolean_outcome(Verdict.EVALUATION_DOCUMENT, pairs.in_evaluation)]
 
 
-def near_duplicate_of_negative(pairs: Pairs, parameters: Any) -> list[Test]:
+def near_duplicate_of_negative(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Never fires here: it depends on what was chosen before, see `tiers`."""
     return []
 
 
-def hub_cap(pairs: Pairs, parameters: Any) -> list[Test]:
+def hub_cap(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires where the query's place among those that got the document is past the cap."""
     place, limit = pairs.hub_place, parameters.max_queries
-    return [_test(Verdict.HUB, place > limit, place, limit)]
+    return [_outcome(Verdict.HUB, place > limit, place, limit)]
 
 
-def rank_window(pairs: Pairs, parameters: Any) -> list[Test]:
+def rank_window(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires on raw ranks of the source outside the window."""
     rank = pairs.ranks[parameters.source]
     reason = Verdict.OUTSIDE_RANK_WINDOW
-    tests = [_test(reason, (rank > 0) & (rank < parameters.min), rank, parameters.min)]
+    outcomes = [_outcome(reason, (rank > 0) & (rank < parameters.min), rank, parameters.min)]
     if parameters.max is not None:
-        tests.append(_test(reason, rank > parameters.max, rank, parameters.max))
-    return tests
+        outcomes.append(_outcome(reason, rank > parameters.max, rank, parameters.max))
+    return outcomes
 
 
 def _threshold(parameters: Any, name: str) -> float:
@@ -166,14 +168,14 @@ def _threshold(parameters: Any, name: str) -> float:
     return float(parameters.threshold)
 
 
-def suspected_positive(pairs: Pairs, parameters: Any) -> list[Test]:
+def suspected_positive(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires where s- reaches both the query's positive and the calibrated threshold."""
     limit = positive_judge_score(pairs, parameters.against)[pairs.query]
     limit = np.maximum(limit, _threshold(parameters, "suspected_positive")).astype(np.float32)
-    return [_judge_test(Verdict.SUSPECTED_POSITIVE, pairs, pairs.judge >= limit, limit)]
+    return [_judge_outcome(Verdict.SUSPECTED_POSITIVE, pairs, pairs.judge >= limit, limit)]
 
 
-def judge_calibrated_threshold(pairs: Pairs, parameters: Any) -> list[Test]:
+def judge_calibrated_threshold(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires at or above the score that a given share of the known positives reaches.
 
     The threshold comes from the judge's own score distribution, so it means the same for every
@@ -181,29 +183,29 @@ def judge_calibrated_threshold(pairs: Pairs, parameters: Any) -> list[Test]:
     """
     limit = np.float32(_threshold(parameters, "judge_calibrated_threshold"))
     reason = Verdict.JUDGE_CALIBRATED_THRESHOLD
-    return [_judge_test(reason, pairs, pairs.judge >= limit, limit)]
+    return [_judge_outcome(reason, pairs, pairs.judge >= limit, limit)]
 
 
-def judge_score(pairs: Pairs, parameters: Any) -> list[Test]:
+def judge_score(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires on judge scores outside [min, max]."""
-    tests = []
+    outcomes = []
     if parameters.min is not None:
         fired = pairs.judge < parameters.min
-        tests.append(_judge_test(Verdict.JUDGE_SCORE, pairs, fired, parameters.min))
+        outcomes.append(_judge_outcome(Verdict.JUDGE_SCORE, pairs, fired, parameters.min))
     if parameters.max is not None:
         fired = pairs.judge > parameters.max
-        tests.append(_judge_test(Verdict.JUDGE_SCORE, pairs, fired, parameters.max))
-    return tests
+        outcomes.append(_judge_outcome(Verdict.JUDGE_SCORE, pairs, fired, parameters.max))
+    return outcomes
 
 
-def judge_absolute_margin(pairs: Pairs, parameters: Any) -> list[Test]:
+def judge_absolute_margin(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires unless s- < s+ - margin (TopK-MarginPos, NV-Retriever, arXiv 2407.15831)."""
     limit = positive_judge_score(pairs, parameters.against) - parameters.margin
     limit = limit.astype(np.float32)[pairs.query]
-    return [_judge_test(Verdict.JUDGE_ABSOLUTE_MARGIN, pairs, pairs.judge >= limit, limit)]
+    return [_judge_outcome(Verdict.JUDGE_ABSOLUTE_MARGIN, pairs, pairs.judge >= limit, limit)]
 
 
-def judge_relative_margin(pairs: Pairs, parameters: Any) -> list[Test]:
+def judge_relative_margin(pairs: Pairs, parameters: Any) -> list[PolicyOutcome]:
     """Fires unless s- < s+ - (1 - keep_below) |s+|.
 
     For s+ > 0 this is TopK-PercPos of NV-Retriever (arXiv 2407.15831), s- < keep_below * s+. The
@@ -212,10 +214,10 @@ def judge_relative_margin(pairs: Pairs, parameters: Any) -> list[Test]:
     positive = positive_judge_score(pairs, parameters.against)
     limit = positive - (1 - parameters.keep_below) * np.abs(positive)
     limit = limit.astype(np.float32)[pairs.query]
-    return [_judge_test(Verdict.JUDGE_RELATIVE_MARGIN, pairs, pairs.judge >= limit, limit)]
+    return [_judge_outcome(Verdict.JUDGE_RELATIVE_MARGIN, pairs, pairs.judge >= limit, limit)]
 
 
-KERNELS: dict[str, Callable[[Pairs, Any], list[Test]]] = {
+KERNELS: dict[str, Callable[[Pairs, Any], list[PolicyOutcome]]] = {
     kernel.__name__: kernel
     for kernel in (
         known_positive,
@@ -252,11 +254,11 @@ def decide(pairs: Pairs, policies: Sequence[Policy]) -> Decisions:
     threshold = np.full(count, np.nan, dtype=np.float32)
     undecided = np.ones(count, dtype=bool)
     for number, entry in enumerate(policies):
-        for test in KERNELS[entry.name](pairs, entry.parameters):
-            hit = undecided & test.fired
-            verdict[hit] = test.verdict
+        for outcome in KERNELS[entry.name](pairs, entry.parameters):
+            hit = undecided & outcome.fired
+            verdict[hit] = outcome.verdict
             policy[hit] = number
-            value[hit] = test.value[hit]
-            threshold[hit] = test.threshold[hit]
+            value[hit] = outcome.value[hit]
+            threshold[hit] = outcome.threshold[hit]
             undecided &= ~hit
     return Decisions(verdict, policy, value, threshold)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, BinaryIO
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers.limits import Unpacked
 from negmine.transforms.readers.rows import Rejected
@@ -16,7 +17,7 @@ from negmine.transforms.storage.suffixes import compression_of
 HEAD = 100
 """Objects that are looked at for the columns there are."""
 
-Object = tuple[int, dict[str, Any] | Rejected, bytes]
+Object = tuple[int, JsonObject | Rejected, bytes]
 _CHUNK = 1 << 20
 _SPACE = " \t\r\n"
 _START = 4096
@@ -73,7 +74,7 @@ class _Repeats:
         """Begin the next value."""
         self.key = None
 
-    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def _object(self, pairs: list[tuple[str, Any]]) -> JsonObject:
         value = dict(pairs)
         if len(value) < len(pairs) and self.key is None:
             names = [name for name, _ in pairs]

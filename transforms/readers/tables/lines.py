@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.readers.limits import Unpacked
@@ -124,7 +125,7 @@ class _Repeated(Exception):
     """A key that a JSON object has twice."""
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     value = dict(pairs)
     if len(value) < len(pairs):
         seen: set[str] = set()
@@ -138,7 +139,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
-def parsed(data: bytes, size: int) -> dict[str, Any]:
+def parsed(data: bytes, size: int) -> JsonObject:
     """A line as a JSON object. Raises Rejected, also where an object has a key twice."""
     text = decoded(data, size)
     try:

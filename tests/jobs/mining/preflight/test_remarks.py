@@ -149,8 +149,8 @@ def test_a_language_of_another_script_is_named_with_one_that_fits(
             assert sentence(remark) in ended.err
             assert remark.numbers["share"] == 0
     for language in ("russian", None):
-        output = tmp_path / str(language)
-        ended = mine(str(path), student, output, sources={"bm25": {"language": language}})
+        sources = {"bm25": {"language": language}}
+        ended = mine(str(path), student, tmp_path / "out", sources=sources)
         assert "language" not in ended.err
 
 

@@ -18,7 +18,7 @@ def test_half_of_the_positives_reach_the_median() -> None:
 
 
 def test_a_query_with_500_positives_counts_as_much_as_one_with_one() -> None:
-    """peers.md §3 (9): queries with 500 positives drown the others."""
+    """Queries with 500 positives drown the others."""
     query = np.r_[np.zeros(500, dtype=np.int64), [1]]
     found = Calibration.of(query, np.r_[np.full(500, 0.9), [0.1]])
     assert found.threshold(0.5) == 0.9

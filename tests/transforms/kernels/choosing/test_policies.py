@@ -61,7 +61,7 @@ def test_the_rank_window_counts_raw_ranks_and_spares_other_sources() -> None:
 def test_the_relative_margin_is_safe_for_negative_scores(
     positive: float, negative: float, dropped: bool
 ) -> None:
-    """peers.md, sentence-transformers 3819 and Automodel: a factor alone is sign-wrong below 0."""
+    """A factor alone, as other miners have it, is sign-wrong below 0."""
     rows = [{"is_positive": True, "judge": positive}, {"judge": negative}]
     found = verdicts(rows, policy("judge_relative_margin", keep_below=0.95))
     assert (found[1] is Verdict.JUDGE_RELATIVE_MARGIN) is dropped
@@ -89,7 +89,7 @@ def test_margins_are_measured_against_the_named_positive(against: str, limit: fl
 
 
 def test_thresholds_stay_aligned_when_queries_differ_in_positives() -> None:
-    """peers.md §2: a rival shifts its thresholds where positive counts vary between queries."""
+    """Another miner shifts its thresholds where positive counts vary between queries."""
     rows = [
         {"query": 0, "is_positive": True, "judge": 0.9},
         {"query": 0, "is_positive": True, "judge": 0.9},

@@ -69,7 +69,7 @@ def test_the_random_tier_takes_draws_in_their_order_not_the_hardest() -> None:
 
 
 def test_equal_texts_are_chosen_once() -> None:
-    """peers.md §1 and §3 (14): a rival's refill serves the same negative twice."""
+    """Another miner's refill serves the same negative twice."""
     rows = [POSITIVE, {"dense": 0.9, "text_key": 7}, {"dense": 0.85, "text_key": 7}]
     pairs = pairs_of(rows)
     choice = choice_of(pairs)

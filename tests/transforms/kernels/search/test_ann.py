@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from negmine.schemas.config import Dense
+from negmine.schemas.sources import Dense
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.kernels.search.ann import (
     Search,

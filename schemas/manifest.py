@@ -1,0 +1,183 @@
+"""The manifest of a published run: the second contract beside the Parquet, with a version.
+
+`manifest.schema.json` beside this is its JSON Schema, by which commands check a manifest that they
+read; a test holds it to these models.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from negmine.schemas import JsonObject
+
+MANIFEST_VERSION = 2
+"""Raised when a key goes or means something else. Manifests of the first build have none: 1."""
+
+Number = StrictInt | StrictFloat
+Score = Number | None
+Counts = dict[str, StrictInt]
+
+
+class _Part(BaseModel):
+    """Part of a manifest; keys that are not listed are kept, and nobody reads them."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class TierSummary(_Part):
+    """What a tier holds."""
+
+    negatives: StrictInt
+    backfilled: StrictInt
+    queries_short: StrictInt
+    sources: Counts = Field(description="negatives by source; sources overlap")
+
+
+class Eci(_Part):
+    """ECI and its parts of all negatives, and by tier."""
+
+    overall: dict[str, Score]
+    tiers: dict[str, dict[str, Score]]
+
+
+class Calibration(_Part):
+    """What a threshold calibrated on a share of the known positives would drop."""
+
+    positives_above: StrictStr
+    threshold: Score
+    candidates_dropped: StrictInt
+    candidates_scored: StrictInt
+
+
+class Summary(_Part):
+    """Counts of the run's own Parquet, as `negmine show` prints them."""
+
+    tiers: dict[str, TierSummary]
+    verdicts: Counts
+    judge: Counts = Field(description="pairs_scored, pairs_total")
+    calibration: list[Calibration]
+    eci: Eci
+    queries: StrictInt
+    queries_short: StrictInt
+    documents: StrictInt
+    positives: StrictInt
+    rows: Counts = Field(description="of data sets without a partition")
+    input: dict[str, StrictInt | Counts] = Field(description="where judgements of the input went")
+    positives_that_are_the_query: StrictInt
+    dead_letters: StrictInt
+    evaluation_queries: StrictInt
+    merged_queries: StrictInt
+    queries_without_positives: StrictInt
+    repeated_rows: StrictInt
+    zero_vectors: Counts
+
+
+class TierSettings(_Part):
+    """A tier of the config."""
+
+    quota: StrictInt
+
+
+class OutputSettings(_Part):
+    """Where the run went."""
+
+    workdir: StrictStr | None = Field(description="relative to the output folder, or a URL")
+
+
+class JudgeSettings(_Part):
+    """The judge of the config."""
+
+    kind: StrictStr
+
+
+class ConfigSettings(_Part):
+    """The resolved config, absolute paths cut to their last name."""
+
+    tiers: dict[str, TierSettings]
+    output: OutputSettings
+    judge: JudgeSettings
+    student: JsonObject
+    sampling: JsonObject
+    policies: list[JsonObject]
+
+
+class PartFile(_Part):
+    """A file of the run."""
+
+    bytes: StrictInt
+    sha256: StrictStr
+
+
+class Timing(_Part):
+    """What a stage took; 0 where one job made it together with an earlier stage."""
+
+    seconds: Number
+    reused: StrictBool
+
+
+class JudgeCheckEntry(_Part):
+    """How well a judge told known positives from random documents."""
+
+    judge: StrictStr
+    auc: Number
+    low: Number
+    high: Number
+    queries: Number
+    positives: Number
+    random: Number
+
+
+class RemarkEntry(_Part):
+    """What the user should know, see `schemas.remarks`."""
+
+    code: StrictStr
+    title: StrictStr
+    fact: StrictStr
+    advice: StrictStr
+    serious: StrictBool
+    numbers: JsonObject
+
+
+class Precision(_Part):
+    """What the models ran in."""
+
+    lowest_cosine_with_fp32: Score
+
+
+class Processor(_Part):
+    """The kind of processor of the run; `embed` is that which embedded."""
+
+    embed: JsonObject | None = None
+
+
+class Manifest(_Part):
+    """What made a run, what it holds, and how long it took."""
+
+    manifest_version: Annotated[StrictInt, Field(ge=1)] = 1
+    run_id: StrictStr
+    created: StrictStr = Field(description="UTC, ISO 8601")
+    schema_version: StrictInt
+    config: ConfigSettings
+    tier_order: list[StrictStr]
+    seed: StrictInt
+    inputs: JsonObject = Field(description="what identifies the collection's content")
+    models: dict[str, StrictStr] = Field(description="SHA-256 of the weights, by role")
+    precision: Precision
+    processor: Processor
+    judge: JsonObject = Field(description="what decides the judge's scores")
+    judge_checks: list[JudgeCheckEntry]
+    remarks: list[RemarkEntry]
+    policies: list[JsonObject] = Field(description="with their thresholds")
+    artifacts: dict[str, StrictStr | None] = Field(description="relative to the work directory")
+    versions: dict[str, StrictStr]
+    counts: Counts
+    timings: dict[str, Timing]
+    counters: dict[str, Counts] = Field(description="what this run's pipelines counted, by stage")
+    peak_memory_bytes: Number
+    summary: Summary
+    parts: dict[str, PartFile] = Field({}, description="every file but the manifest itself")
+
+
+def json_schema() -> JsonObject:
+    """JSON Schema of a manifest, with the newest version that it is of."""
+    return {**Manifest.model_json_schema(), "version": MANIFEST_VERSION}
