@@ -22,6 +22,7 @@ from negmine.schemas.judges import Precomputed, TokenJudge
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import SOURCES
 from negmine.transforms import storage
+from negmine.transforms.data.columns import LOCAL
 from negmine.transforms.judging.sample import RANDOM
 from negmine.transforms.sources.search import AUTO_SHARD
 
@@ -61,12 +62,10 @@ class Estimate:
         self.asked = asked_by(run)
         self.size, self.pairs_note = self._whole(each, characters)
         self.overhead = min(t.seconds for m in self.mined for t in m.taken.values())
-        """Seconds of any pipeline."""
         share = self.size.text / max(self.last.size.text, 1)
         self.postings = share * bm25_scorer(self.last.run).index.postings.rows
-        copies = self.last.run.ingested["documents"].directory / "_local"
-        self.copied = share * tree_bytes(copies)
-        """Bytes of the mapped copies of documents, which judging makes."""
+        # Judging maps copies of the documents.
+        self.copied = share * tree_bytes(self.last.run.ingested["documents"].directory / LOCAL)
         judges = [j for j in self.config.judge.flat() if isinstance(j, TokenJudge)]
         others = (run.encoder(judge_student(j, self.config.student), "judge") for j in judges)
         self.encoders = [e for e in (run.student, *others) if isinstance(e, EncoderChoice)]
@@ -181,8 +180,8 @@ class Estimate:
     def _line(self, artifact: Artifact, name: str = "") -> tuple[float, float, float, float]:
         """Fixed seconds, seconds a unit, fixed bytes and bytes a unit.
 
-        What the process loads belongs to the fixed part: the first sample paid for it. `name` is
-        of the step of a sample that tells, where it is not that of the artifact.
+        The fixed part is any pipeline's overhead, and what the process loads: the first sample paid
+        for it. `name` is of the step of a sample that tells, where it is not the artifact's own.
         """
         name = name or artifact_name(artifact)
         if artifact.stage == "retrieve" and name not in self.last.taken:

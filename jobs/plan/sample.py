@@ -29,7 +29,7 @@ from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.kernels.hashing import mix
 
-SIZES = ((8, 3), (96, 24), (512, 96))
+SIZES = ((8, 3), (64, 48), (512, 96))
 """Documents and queries of the samples, positives apart. The first pays for what a process loads,
 the last is mined without models unless they took little time for the one before."""
 _LITTLE = 2.0
