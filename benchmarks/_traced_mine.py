@@ -2,9 +2,9 @@
 
     NEGMINE_TRACE=FILE python -m benchmarks._traced_mine mine CONFIG ...
 
-A line is `seconds <tab> event <tab> name`: `start`, `ending` and `end` of a stage (its work is done
-at the second, all of it is behind at the third), `begin` of a block, `written` and `part` of a path
-(it has its temporary name at the first, its own at the second).
+A line is `seconds <tab> event <tab> name`: `start`, `ending` and `end` of each stage of a job (its
+work is done at the second, all of it is behind at the third), `begin` of a block, `written` and
+`part` of a path (it has its temporary name at the first, its own at the second).
 
 NEGMINE_STOP_AT="stage <tab> event <tab> name" lets the process stand still (SIGSTOP) there, or at
 the stage's `ending` where that does not come; once, so that SIGCONT lets it go on to its end.
@@ -43,14 +43,17 @@ class Trace:
     def __init__(self, path: str, stop_at: str = "") -> None:
         self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         self.stop_stage, _, self.stop_at = stop_at.partition("\t")
-        self.stage = ""
+        self.stages: set[str] = set()
 
     def note(self, event: str, name: str) -> None:
         os.write(self.file, f"{time.monotonic():.6f}\t{event}\t{name}\n".encode())
         if event == "start":
-            self.stage = name
-        here = self.stage == self.stop_stage and bool(self.stage)
-        if here and (event == "ending" or f"{event}\t{self.relative(name)}" == self.stop_at):
+            self.stages.add(name)
+        if event == "end":
+            self.stages.discard(name)
+        if self.stop_stage in self.stages and (
+            event == "ending" or f"{event}\t{self.relative(name)}" == self.stop_at
+        ):
             self.stop_stage = ""
             os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -92,12 +95,16 @@ def install(trace: Trace) -> None:
     show = progress.progress
 
     @contextmanager
-    def showing(stage: str, *arguments: Any) -> Iterator[None]:
-        trace.note("start", stage)
-        with show(stage, *arguments):
+    def showing(label: str, *arguments: Any) -> Iterator[None]:
+        stages = label.split(", ")
+        for stage in stages:
+            trace.note("start", stage)
+        with show(label, *arguments):
             yield
-            trace.note("ending", stage)
-        trace.note("end", stage)
+            for stage in stages:
+                trace.note("ending", stage)
+        for stage in stages:
+            trace.note("end", stage)
 
     progress.progress = showing  # type: ignore[assignment]
     for place, argument in BLOCKS.items():

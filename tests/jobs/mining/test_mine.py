@@ -179,9 +179,11 @@ def test_ids_only_leaves_the_texts_out(first: tuple[Path, MiningRun]) -> None:
     assert not {"query", "positive", "negative"} & set(columns)
 
 
-def test_a_changed_corpus_embeds_only_new_texts(tmp_path: Path) -> None:
-    small, large = prepared(tmp_path), prepared(tmp_path, "input.limit=140")
-    small.run_until("embed")
+def test_a_changed_corpus_embeds_only_new_texts(
+    first: tuple[Path, MiningRun], tmp_path: Path
+) -> None:
+    shutil.copytree(first[0].parents[1] / "work", tmp_path / "work")
+    small, large = first[1], prepared(tmp_path, "input.limit=140")
     before = {p.name for p in (tmp_path / "work" / "embed").iterdir()}
     large.run_until("embed")
     assert {p.name for p in (tmp_path / "work" / "embed").iterdir()} > before

@@ -61,7 +61,7 @@ def test_what_nobody_expected_is_one_line_with_its_place() -> None:
     except AttributeError as error:
         told = unexpected(error)
     assert told.startswith("AttributeError: ") and "\n" not in told
-    assert "(jobs/remarks.py line " in told
+    assert "(jobs/runs/remarks.py line " in told
     assert "NEGMINE_TRACEBACK=1" in told
 
 
