@@ -52,4 +52,9 @@ def write_text(path: Path, text: str, what: str = "", advice: str = _KEPT) -> No
 
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file, keys sorted. Raises StorageError."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def write(place: str) -> None:
+        Path(place).write_bytes(text.encode())
+
+    write_atomically(path, write)

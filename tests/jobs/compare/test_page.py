@@ -91,12 +91,13 @@ def test_the_page_has_every_part_and_the_same_bytes_each_time(tmp_path: Path) ->
 
 def test_a_page_that_cannot_be_written_is_told_and_nothing_is_left(tmp_path: Path) -> None:
     found = two_runs(tmp_path / "runs")
+    (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"cannot write the page .*--html"):
-        write_page(found, tmp_path / "no" / "page.html")
+        write_page(found, tmp_path / "file" / "page.html")
     (tmp_path / "page.html").mkdir()
     with pytest.raises(StorageError, match="cannot write the page"):
         write_page(found, tmp_path / "page.html")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "runs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "page.html", "runs"]
 
 
 def run(*words: str) -> Any:

@@ -190,7 +190,9 @@ def test_a_file_that_cannot_be_written_is_told_and_nothing_is_left(
     run: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(StorageError, match=r"cannot write the report .*--out"):
-        write_report(run, tmp_path / "no" / "report.html")
+        write_report(run, run / "manifest.json" / "report.html")
+    assert write_report(run, tmp_path / "new" / "report.html").is_file()
+    shutil.rmtree(tmp_path / "new")
     (tmp_path / "report.html").mkdir()
     with pytest.raises(StorageError, match="cannot write the report"):
         write_report(run, tmp_path / "report.html")
