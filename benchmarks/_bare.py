@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmarks._peer_miners import by_job
 from negmine.schemas import tables
 from negmine.schemas.config import Config
 from negmine.schemas.selection import Selection
@@ -190,7 +191,7 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
         found_negatives, counts = read_verdicts(verdicts, list(returned), quotas, len(keys))
         first = Selection.of(run)
         measure(Inputs(found_negatives, collection, scorer, counts, verdicts, first, run.seed))
-    return {"figures": watch.seconds, **_summary(verdicts, made)}
+    return {"figures": by_job(watch.seconds), **_summary(verdicts, made)}
 
 
 def _range(query_ix: np.ndarray, block: Block) -> tuple[int, int]:

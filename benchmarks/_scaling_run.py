@@ -7,45 +7,56 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from negmine.jobs.load_config import load_config
+from negmine.jobs.mining.embedding import vectors_of
 from negmine.jobs.mining.publish import check_output, publish
-from negmine.jobs.mining.retrieval import bm25_index, retrieve_source
+from negmine.jobs.mining.retrieval import SOURCES, bm25_index
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.schemas.verdicts import Source
 
 
-def steps(miner: MiningRun) -> list[tuple[str, Callable[[], Any]]]:
+def steps(run: MiningRun) -> list[tuple[str, Callable[[], Any]]]:
     """Names and steps of a run, each made on its own."""
-    sources = miner.config.sources
-    found: list[tuple[str, Callable[[], Any]]] = [
-        ("ingest", lambda: miner.ingested),
-        ("place documents", lambda: miner.document_vectors),
-        ("place queries", lambda: miner.query_vectors),
-    ]
-    if sources.bm25 is not None:
-        language = sources.bm25.language
-        found.append(("index bm25", lambda: bm25_index(miner, language)))
-    for name in ("bm25", "dense", "random"):
-        if getattr(sources, name) is not None:
-            found.append((f"retrieve {name}", lambda name=name: retrieve_source(miner, name)))
-    run_id = "run"
+
+    def make(artifact: Callable[[], Artifact]) -> Callable[[], Any]:
+        return lambda: run.work.make_or_reuse(artifact())
+
+    run.until = "embed"
+    found: list[tuple[str, Callable[[], Any]]] = [("ingest", lambda: run.ingested)]
+    for texts in ("documents", "queries"):
+        found.append((f"place {texts}", make(partial(_vectors, run, texts))))
+    bm25 = run.config.sources.bm25
+    if bm25 is not None:
+        found.append(("index bm25", lambda: bm25_index(run, bm25.language)))
+    for name in run.config.sources.on():
+        found.append((f"retrieve {name}", make(partial(_candidates, run, name))))
     return [
         *found,
-        ("judge", lambda: miner.judged),
-        ("select", lambda: miner.verdicts),
-        ("score", lambda: miner.sets),
-        ("publish", lambda: publish(miner, run_id)),
+        ("judge", lambda: run.judged),
+        ("select", lambda: run.sets),
+        ("publish", lambda: publish(run, "run")),
     ]
+
+
+def _vectors(run: MiningRun, texts: str) -> Artifact:
+    return vectors_of(run, texts, run.student, False)
+
+
+def _candidates(run: MiningRun, source: Source) -> Artifact:
+    return SOURCES[source](run, run.vectors)
 
 
 def main() -> None:
     config, marks, *settings = sys.argv[1:]
-    miner = MiningRun(load_config(config, settings))
-    check_output(miner)
-    miner.check()
+    run = MiningRun(load_config(config, settings))
+    check_output(run)
+    run.check()
     with open(marks, "w", encoding="utf-8") as out:
-        for name, step in steps(miner):
+        for name, step in steps(run):
             began, used = time.time(), time.process_time()
             step()
             cpu = time.process_time() - used

@@ -10,9 +10,7 @@ from negmine.jobs.audit.findings import HUB_SHARE, SHORTCUT, Entries, Finding, H
 from negmine.jobs.audit.fix import fix, targets
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.models import check_models
-from negmine.jobs.mining.publish import check_output, publish
-from negmine.jobs.mining.run import MiningRun
-from negmine.jobs.runs.published import find_run
+from negmine.jobs.mining.publish import mine
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, StorageError
@@ -104,11 +102,7 @@ def audit(request: Request) -> Audit:
     with writing(directory):
         counts = collect(foreign, directory)
     config = _config(request, directory, counts["widest"])
-    mining = MiningRun(config)
-    run_id = check_output(mining)
-    mining.check()
-    mining.run_until("score")
-    run = find_run(str(publish(mining, run_id)))
+    run = mine(config)
     with Entries(run, directory / "negatives.parquet", list(map(str, files))) as entries:
         return Audit(
             run=str(run.path),

@@ -13,7 +13,6 @@ from negmine.jobs.cli import runs as cli_runs
 from negmine.jobs.cli import workdir as cli_workdir
 from negmine.jobs.runner.failures import check_address_space
 from negmine.jobs.runner.streams import for_information
-from negmine.jobs.runs.published import find_run
 from negmine.pipelines.graph import GRAPH, mermaid
 from negmine.schemas.locations import shown
 
@@ -64,19 +63,15 @@ def mine(
     output: OutputFolder = None,
 ) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam."""
-    run = _mining_run(context, config, settings, output)
+    resolved = _config(config, settings, output)
 
-    from negmine.jobs.mining.publish import check_output, publish
+    from negmine.jobs.mining import publish
     from negmine.jobs.runs.show import render_summary
 
-    run_id = check_output(run)
-    run.check()
-    run.run_until("score")
-    path = publish(run, run_id)
-    manifest = find_run(str(path)).manifest
+    run = publish.mine(resolved, context.args)
     with for_information():
-        Console().print(render_summary(manifest, shown(str(path))))
-    if not manifest["summary"]["verdicts"].get("kept"):
+        Console().print(render_summary(run.manifest, shown(str(run.path))))
+    if not run.manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
             "say by what: loosen that policy, or look at the judge's scores with negmine query",

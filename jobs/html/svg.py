@@ -78,6 +78,24 @@ def drawing(height: float, name: str, parts: Sequence[object]) -> Markup:
     )
 
 
+def file(width: int, height: int, name: str, style: str, parts: Sequence[object]) -> str:
+    """A drawing that is a file of its own, with its style sheet and a sheet of class `sheet`."""
+    sheet = box("sheet", 0, 0, width, height)
+    image = element(
+        "svg",
+        element("style", Markup(style)),
+        sheet,
+        list(parts),
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
+        aria_label=name,
+    )
+    return f"{image}\n"
+
+
 def shortened(shown: str, room: float) -> str:
     """A name cut to what fits `room` units."""
     letters = int(room / LETTER)

@@ -6,6 +6,7 @@ In a store it is uploaded under its own name, the manifest last, see `jobs.minin
 import errno
 import os
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +20,9 @@ from negmine.jobs.mining.stored_run import StoredRun, taken
 from negmine.jobs.report import write_report
 from negmine.jobs.runner.pipeline import run_pipeline
 from negmine.jobs.runner.progress import progress
-from negmine.jobs.runs.published import MANIFEST, promote
+from negmine.jobs.runs.published import MANIFEST, Run, find_run, promote
 from negmine.jobs.runs.trust import vouch
+from negmine.schemas.config import Config
 from negmine.schemas.errors import StorageError
 from negmine.schemas.metrics import METRICS
 from negmine.schemas.selection import Selection
@@ -34,6 +36,19 @@ from negmine.transforms.metrics.verdicts import read_verdicts
 from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
+
+
+def mine(config: Config, options: Sequence[str] = ()) -> Run:
+    """Mine a collection end to end and publish the run; `options` are Beam's.
+
+    Raises what is wrong with output, input or models before any work, and then what the stages
+    raise; all of it is a NegmineError.
+    """
+    mining = MiningRun(config, options)
+    run_id = check_output(mining)
+    mining.check()
+    mining.run_until("score")
+    return find_run(str(publish(mining, run_id)))
 
 
 def check_output(mining: MiningRun) -> str:

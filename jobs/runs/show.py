@@ -187,6 +187,17 @@ def _timings(manifest: JsonObject) -> RenderableType:
     return table
 
 
+def _counters(manifest: JsonObject) -> str:
+    """What this run's pipelines counted, rows apart, summed over stages; empty where nothing."""
+    totals: dict[str, int] = {}
+    for counts in manifest.get("counters", {}).values():
+        for name, value in counts.items():
+            if not name.startswith(("rows_", "verdict_")):
+                totals[name] = totals.get(name, 0) + int(value)
+    told = (f"{name.replace('_', ' ')} {value:,}" for name, value in totals.items())
+    return f"Counted by its pipelines: {printable(', '.join(told))}\n" if totals else ""
+
+
 def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
     """What a run holds and what it cost, for `show` and for the end of `mine`.
 
@@ -231,7 +242,7 @@ def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
     if manifest.get("timings"):
         parts.append(Padding(_timings(manifest), (1, 0, 0, 0)))
     peak = manifest.get("peak_memory_bytes")
-    end = f"Peak memory: {format_bytes(peak)}\n" if peak else ""
+    end = _counters(manifest) + (f"Peak memory: {format_bytes(peak)}\n" if peak else "")
     parts.append(Padding(Text(f"{end}Output: {printable(run_path)}"), (1, 0, 0, 0)))
     remarks = [Text(sentence(remark)) for remark in listed(manifest)]
     if remarks:

@@ -1,14 +1,14 @@
 """What `negmine sweep` shows: its table, and hard negatives against the leak as SVG."""
 
-import math
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 
 import yaml
 from rich.table import Table
 from rich.text import Text
 
+from negmine.jobs.html import svg as drawing
+from negmine.jobs.html.markup import element
 from negmine.jobs.terminal import printable
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
@@ -127,69 +127,43 @@ def write_plot(path: Path, rows: Sequence[JsonObject]) -> None:
     write_text(storage.local_path(path), svg(rows), "the plot ", "Name another file")
 
 
-def _step(high: float, whole: bool) -> float:
-    """Distance of ticks: 1, 2 or 5 times a power of ten, at most 6 of them up to `high`."""
-    power = 10.0 ** math.floor(math.log10(high / 6))
-    step = next(power * factor for factor in (1, 2, 5, 10) if high / (power * factor) <= 6)
-    return max(step, 1.0) if whole else step
-
-
-def _ticks(values: Sequence[float], whole: bool) -> list[float]:
-    high = max(*values, 1.0 if whole else 1e-3)
-    step = _step(high, whole)
-    return [step * number for number in range(math.ceil(high / step - 1e-9) + 1)]
-
-
 def svg(rows: Sequence[JsonObject]) -> str:
     """Hard negatives across, leak with its 95 % interval upwards, each point with its values."""
-    across = _ticks([row["hard_negatives"] for row in rows], whole=True)
-    up = _ticks([row["leak_high"] for row in rows], whole=False)
-
-    def x(value: float) -> float:
-        return _LEFT + value / across[-1] * (_WIDTH - _LEFT - _RIGHT)
-
-    def y(value: float) -> float:
-        return _HEIGHT - _BOTTOM - value / up[-1] * (_HEIGHT - _TOP - _BOTTOM)
-
+    across = _ticks([row["hard_negatives"] for row in rows], least=1.0)
+    up = _ticks([row["leak_high"] for row in rows], least=1e-3)
     right, base = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-    parts = [f'<text class="ink title" x="{_LEFT}" y="26">{escape(title(rows))}</text>']
+    x = drawing.scale(0, across[-1], _LEFT, right)
+    y = drawing.scale(0, up[-1], base, _TOP)
+    middle, height = (_LEFT + right) / 2, (base + _TOP) / 2
+    parts = [drawing.text(_LEFT, 26, title(rows), "ink title")]
     for tick in across:
-        parts.append(_line("grid", x(tick), base, x(tick), _TOP))
-        parts.append(_text("soft", x(tick), base + 18, f"{tick:,g}", "middle"))
+        parts.append(drawing.line("grid", x(tick), base, x(tick), _TOP))
+        parts.append(drawing.text(x(tick), base + 18, drawing.label(tick), "soft", "middle"))
     for tick in up:
-        parts.append(_line("grid", _LEFT, y(tick), right, y(tick)))
-        parts.append(_text("soft", _LEFT - 8, y(tick) + 4, f"{tick:g}", "end"))
-    middle = (_LEFT + right) / 2
-    parts.append(
-        _text("ink", middle, _HEIGHT - 14, "hard negatives (s-/s+ at least 0.8)", "middle")
+        parts.append(drawing.line("grid", _LEFT, y(tick), right, y(tick)))
+        parts.append(drawing.text(_LEFT - 8, y(tick) + 4, drawing.label(tick), "soft", "end"))
+    below = "hard negatives (s-/s+ at least 0.8)"
+    parts.append(drawing.text(middle, _HEIGHT - 14, below, "ink", "middle"))
+    beside = drawing.text(
+        18, height, "leak: hidden positives chosen, 95 % interval", "ink", "middle"
     )
-    turned = f'<g transform="rotate(-90 18 {(base + _TOP) / 2:g})">'
-    label = "leak: hidden positives chosen, 95 % interval"
-    parts.append(turned + _text("ink", 18, (base + _TOP) / 2, label, "middle") + "</g>")
+    parts.append(element("g", beside, transform=f"rotate(-90 18 {height:g})"))
     marks = [(x(row["hard_negatives"]), y(row["leak"])) for row in rows]
-    for row, (at, height) in zip(rows, marks, strict=True):
-        parts.append(_line("range", at, y(row["leak_low"]), at, y(row["leak_high"])))
-        parts.append(f'<circle class="mark" cx="{at:.1f}" cy="{height:.1f}" r="4"/>')
+    for row, (at, point) in zip(rows, marks, strict=True):
+        parts.append(drawing.line("range", at, y(row["leak_low"]), at, y(row["leak_high"])))
+        parts.append(drawing.dot("mark", at, point))
     texts = [", ".join(map(_value, row["settings"].values())) for row in rows]
-    for text, (at, height, anchor) in zip(texts, _places(texts, marks), strict=True):
-        parts.append(_text("ink", at, height, text, anchor))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="{escape(title(rows))}">\n'
-        f"<style>{_STYLE}</style>\n"
-        f'<rect class="sheet" width="{_WIDTH}" height="{_HEIGHT}"/>\n' + "\n".join(parts) + "\n"
-        "</svg>\n"
-    )
+    for text, (at, place, anchor) in zip(texts, _places(texts, marks), strict=True):
+        parts.append(drawing.text(at, place, text, "ink", anchor))
+    return drawing.file(_WIDTH, _HEIGHT, title(rows), _STYLE, parts)
 
 
-def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-
-
-def _text(kind: str, x: float, y: float, text: str, anchor: str) -> str:
-    return (
-        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
-    )
+def _ticks(values: Sequence[float], least: float) -> list[float]:
+    """Ticks from 0 to the first at or beyond all values, which are drawn up to `least`."""
+    high = max(*values, least)
+    found = drawing.ticks(0.0, high)
+    step = found[1] - found[0]
+    return found if found[-1] >= high - step * 1e-9 else [*found, found[-1] + step]
 
 
 def _places(

@@ -73,6 +73,9 @@ def sketches(texts: Sequence[str], *, minhash: bool = True) -> tuple[np.ndarray,
 
 def _shingle_block(keys: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Shingles of every text, one text after another, and how many each has."""
+    # "the cat sat down" has two shingles, (the cat sat) and (cat sat down); texts of one or two
+    # words have one, all of it. Keys of a block lie one text after another, so a shingle is three
+    # neighbours, and none reaches into the next text.
     counts = np.where(lengths > 2, lengths - 2, np.minimum(lengths, 1))
     text = np.repeat(np.arange(len(lengths)), counts)
     first = np.cumsum(lengths) - lengths

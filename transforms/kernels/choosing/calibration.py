@@ -40,6 +40,8 @@ class Calibration:
         """
         if not len(self.scores):
             return float("-inf")
+        # One query's positives at 5 and 9, another's at 7: weights 1/4, 1/4 and 1/2. From above, 9
+        # gathers 1/4 and 7 another 1/2, so the threshold that half of the positives reach is 7.
         reached = np.cumsum(self.weights[::-1])[::-1]
         enough = np.flatnonzero(reached >= positives_above - 1e-9)
         return float(self.scores[enough[-1]] if len(enough) else self.scores[0])

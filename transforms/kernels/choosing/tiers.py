@@ -62,6 +62,8 @@ def similarity_ratio(negative: np.ndarray, positive: np.ndarray) -> np.ndarray:
 
     NaN where either is not known, as for a zero vector.
     """
+    # s+ = .5 and s- = .4: 1 - .1/.5 = .8, as s-/s+. With s+ = -.5 and s- = -.6 it is .8 too, where
+    # the quotient would be 1.2 and call the worse one closer.
     positive = positive.astype(np.float64)
     scale = np.maximum(np.abs(positive), 1e-6)
     return 1.0 - (positive - negative.astype(np.float64)) / scale

@@ -36,6 +36,9 @@ def judge_needed(
     Returns:
         (n,) float32.
     """
+    # Two negatives wanted, tried in the order a b c d. The first wave judges the positives, the
+    # second a and b. If b is dropped, the choice is now a and c: the third judges c alone. Where c
+    # is safe nothing is left to judge, and d never is.
     judge = np.full(len(pairs.query), np.nan, dtype=np.float32)
     unscored = np.zeros(len(judge), dtype=bool)
     wanted = np.flatnonzero(pairs.is_positive)

@@ -39,6 +39,8 @@ class Bootstrap:
 
 def _times(groups: int, seed: int, draws: int) -> np.ndarray:
     """How often each group is drawn, (draws, groups) float64."""
+    # Three queries, one resample (0, 2, 2): a row 1 0 2. Sums over resamples are then one product
+    # of this matrix with the queries' values, and two statistics see the same draws.
     draw = np.arange(draws, dtype=np.uint64)[:, None]
     hashed = mix(mix(_KEY, seed, draw), np.arange(groups, dtype=np.uint64)[None, :])
     drawn = (((hashed >> _HALF) * np.uint64(groups)) >> _HALF).astype(np.int64)

@@ -19,6 +19,7 @@ def residuality(
     Returns:
         (triples,) float64 in [0, 1]; 1 for a negative without weighted terms.
     """
+    # A negative of terms a b c with weights 1 2 3, of which query or positive has b: 1 - 2/6.
     rows, width = negative.shape
     step = max(1, _CELLS // max(width, 1))
     parts = [slice(start, start + step) for start in range(0, rows, step)]

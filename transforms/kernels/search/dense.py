@@ -111,6 +111,9 @@ def exact_top_k(
     # One u more for the rounding of the exact score, and a tenth for that of this bound.
     slack = 1.1 * (dimension + 1) * 2.0**-24 * lengths * norm + 1e-37
 
+    # FAISS gives 116 for k = 100, cheap and roughly right; their exact scores are computed and
+    # sorted. With unit vectors of 384 numbers the slack is 0.000025: if the 100th exact score is
+    # 0.500000 and FAISS's last 0.499900, nothing that it left out can reach 0.500000.
     open_rows = np.arange(rows)
     fetch = min(n, k + max(_MARGIN, k // 8))
     while len(open_rows):

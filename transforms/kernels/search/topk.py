@@ -39,6 +39,9 @@ def sort_keys(scores: np.ndarray, ids: np.ndarray) -> np.ndarray:
         raise ValueError("a score is not a number, so there is no order")
     if ids.size and ids.max() > _LARGEST_ID:
         raise ValueError(f"id {ids.max()} is above {_LARGEST_ID}")
+    # A float's bits sort as its value once the sign is turned: 0.5 is 3F000000 and 0.25 3E800000.
+    # Documents 3 and 7 of score 0.5 share the upper half; 2**32 - 1 - 3 is the greater lower half,
+    # so 3 comes first. One partition of integers then cuts at k by score and by id at once.
     bits = scores.view(np.uint32)
     ordered = np.where(bits & _SIGN, ~bits, bits | _SIGN).astype(np.uint64)
     low = (_LARGEST_ID + 1 - ids).astype(np.uint64)
