@@ -24,6 +24,21 @@ _RPC = re.compile(r"StatusCode\.(\w+)\s+details = \"([^\"]*)\"")
 _KEPT = "finished parts are kept, the same command goes on from there"
 
 
+class _Options(PipelineOptions):
+    """Options whose views are made once: Beam asks for one at every step, and parses for each."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        super().__init__(list(arguments))
+        # Past PipelineOptions, which takes an attribute for an option.
+        object.__setattr__(self, "_views", {})
+
+    def view_as(self, kind: type[PipelineOptions]) -> PipelineOptions:
+        views = self.__dict__["_views"]
+        if kind not in views:
+            views[kind] = super().view_as(kind)
+        return views[kind]
+
+
 Chain: TypeAlias = Sequence[tuple[str, beam.PTransform]]
 """Stages by name; each is applied to what the one before it gave, the first to the pipeline."""
 
@@ -42,7 +57,7 @@ def run_pipeline(
     """
     runner = runner_name(options)
     _quiet(remote=runner in _REMOTE)
-    pipeline_options = PipelineOptions(list(options))
+    pipeline_options = _Options(options)
     check_services(pipeline_options, runner)
     try:
         with _submitting(runner):
