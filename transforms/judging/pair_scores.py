@@ -287,7 +287,7 @@ def _mapped(directory: Path, name: str) -> np.ndarray:
 
 def _write_copy(copy: Path, columns: Sequence[np.ndarray]) -> None:
     with (
-        replacing(copy, advice="Free space there and run again") as temporary,
+        replacing(copy, advice="Free space there and run again", upload=False) as temporary,
         open(temporary, "wb") as file,
     ):
         for column in columns:

@@ -17,10 +17,13 @@ _KEPT = (
 
 
 @contextmanager
-def replacing(path: Path, what: str = "", advice: str = _KEPT) -> Iterator[Path]:
+def replacing(
+    path: Path, what: str = "", advice: str = _KEPT, upload: bool = True
+) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it when the block ends well, else removed.
 
-    Raises StorageError where the disk refuses; `what` the file is and the `advice` are for it.
+    One whose name is in a store is uploaded, unless it is a local copy of what lies there. Raises
+    StorageError where the disk refuses; `what` the file is and the `advice` are for it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
@@ -28,7 +31,7 @@ def replacing(path: Path, what: str = "", advice: str = _KEPT) -> Iterator[Path]
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        storage.replace(temporary, path)
+        (storage.replace if upload else os.replace)(temporary, path)
     except (OSError, RuntimeError) as error:
         code = getattr(error, "errno", None)
         reason = os.strerror(code) if code else str(error).splitlines()[0]

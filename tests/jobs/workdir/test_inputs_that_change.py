@@ -230,7 +230,7 @@ def test_a_student_that_changes_between_two_blocks(base: Path) -> None:
 
     run = miner(base)
     run.run_until("ingest")
-    spec = run.token_encoder(run.config.student).spec()
+    spec = run.encoder(run.config.student, "judge").spec()
     encoder = load_encoder(spec)
     first = encoder.encode(["sola teren"], "query").vectors
     file = weights(base / "student")
