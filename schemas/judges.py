@@ -148,8 +148,11 @@ _KINDS: dict[str, type[Judge]] = {
 }
 
 
-def _of_its_kind(value: object) -> object:
-    """A section with its kind named, and without what runs of older versions wrote for others."""
+def of_its_kind(value: object) -> object:
+    """A section with its kind named, without what older versions wrote for other kinds.
+
+    Raises ValueError for a key of another kind that is not at its default there.
+    """
     if not isinstance(value, dict):
         return value
     name = value.get("kind", "cross_encoder")
@@ -179,7 +182,7 @@ def _plain(value: object) -> object:
 AnyJudge = Annotated[
     CrossEncoder | LateInteraction | Fusion | Precomputed | Cascade | Vote | NoJudge,
     Field(discriminator="kind"),
-    BeforeValidator(_of_its_kind),
+    BeforeValidator(of_its_kind),
 ]
 """A judge of any kind; a section without one is a cross_encoder."""
 

@@ -1,12 +1,14 @@
 """What differs in what two runs were made with: config, policies, inputs, models, versions."""
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from negmine.jobs.compare.read import TwoRuns
 from negmine.jobs.compare.result import PolicyChange, Queries, Setting
 from negmine.jobs.runs.published import Run
 from negmine.schemas import JsonObject
+from negmine.schemas.judges import of_its_kind
 from negmine.transforms import storage
 
 _NOT_SETTINGS = ("output.run_id",)
@@ -78,7 +80,11 @@ def _policies(run: Run) -> dict[tuple[str, int], JsonObject]:
 
 
 def _config(run: Run) -> JsonObject:
-    return dict(run.manifest.get("config") or {})
+    found = dict(run.manifest.get("config") or {})
+    if isinstance(found.get("judge"), dict):
+        with suppress(ValueError):
+            found["judge"] = of_its_kind(found["judge"])
+    return found
 
 
 def same_student(a: Run, b: Run) -> bool:

@@ -27,12 +27,12 @@ def test_runs_made_alike_have_no_difference_and_no_warning(tmp_path: Path) -> No
 
 def test_keys_of_the_config_that_differ_are_named_with_both_values(tmp_path: Path) -> None:
     config = a_manifest("b")["config"]
-    config["judge"] = {"kind": "cross_encoder", "judges": []}
+    config["judge"] = {"kind": "cross_encoder", "max_length": 64, "judges": [], "agree": 2}
     config["tiers"]["hard"] = {"quota": 5, "min_ratio": None}
     config["tiers"]["x.y"] = {"quota": 2}
     assert pair(tmp_path, config=config).config == [
-        Setting("judge.judges", None, []),
         Setting("judge.kind", "fusion", "cross_encoder"),
+        Setting("judge.max_length", None, 64),
         Setting("tiers.hard.quota", 1, 5),
         Setting("tiers.x.y.quota", None, 2),
     ]
