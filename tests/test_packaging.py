@@ -180,8 +180,8 @@ def test_the_version_is_read_when_somebody_asks_and_nothing_else_is_loaded() -> 
     assert ast.literal_eval(run(sys.executable, "-c", code)) == {"negmine"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("stage", ["embed", pytest.param("mine", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("stage", ["embed", "mine"])
 def test_beside_folders_of_the_same_names_commands_and_workers_run(
     stage: str, beside: dict[str, str], tmp_path: Path
 ) -> None:
