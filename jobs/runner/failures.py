@@ -13,9 +13,9 @@ from negmine.schemas.errors import StorageError
 EVERYTHING = "NEGMINE_TRACEBACK"
 """Variable of the environment that has a traceback printed with an error nobody expected."""
 
-LIBRARIES = 1 << 30
-"""Measured: bytes of address space in which DuckDB cannot be loaded beside Beam. In somewhat fewer
-some library does not fail but crashes, and nothing can be said any more."""
+LIBRARIES = 2 << 30
+"""Measured: bytes of address space that Beam, DuckDB, Arrow and FAISS take once they are loaded. In
+fewer some library now and then does not fail but crashes, and nothing can be said any more."""
 
 _KEPT = "Finished parts are kept, the same command goes on from there"
 _NO_MEMORY = re.compile(
