@@ -4,12 +4,13 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from negmine.jobs.runner.progress import progress
+from negmine.jobs.workdir.locks import artifact_lock
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import NegmineError, StorageError
@@ -19,7 +20,7 @@ from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import PARTIAL, Dataset
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.storage.atomic import write_json
-from negmine.transforms.storage.locks import LOCK, is_locked, open_lock, shared_lock, wait_for
+from negmine.transforms.storage.locks import LOCK, shared_lock
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -303,30 +304,3 @@ def _planned(plan: Path) -> int:
             f"{plan} cannot be read ({type(error).__name__}: {error}); remove {plan.parent} and "
             "run again to make it anew"
         ) from error
-
-
-@contextmanager
-def artifact_lock(directory: Path) -> Iterator[None]:
-    """Hold an artifact's directory: another process that makes the same one waits, then finds it.
-
-    Where files cannot be locked nobody waits; what both write is the same.
-    """
-    file = directory / LOCK
-    with suppress(OSError):
-        directory.mkdir(parents=True, exist_ok=True)
-    lock = open_lock(file)
-    try:
-        if lock is not None:
-            wait_for(lock, f"makes {directory}")
-        yield
-        # Gone only when all is made: who opened it before finds that, and makes nothing.
-        with suppress(OSError):
-            file.unlink(missing_ok=True)
-    finally:
-        if lock is not None:
-            os.close(lock)
-
-
-def at_work(root: Path) -> bool:
-    """Whether a run holds the work directory now."""
-    return is_locked(root / LOCK)

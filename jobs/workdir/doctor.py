@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from negmine.jobs.runs.published import RUN_ID, Run
-from negmine.jobs.workdir.artifacts import at_work
 from negmine.jobs.workdir.check_parts import (
     PLAN,
     Counted,
@@ -43,6 +42,7 @@ from negmine.jobs.workdir.layout import (
     temporary_in,
     temporary_in_output,
 )
+from negmine.jobs.workdir.locks import at_work
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.locations import shown

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from negmine.jobs.runs.published import MANIFEST as RUN_MANIFEST
 from negmine.jobs.runs.published import RUN_ID, Run, current_id, list_runs
-from negmine.jobs.workdir.artifacts import at_work
 from negmine.jobs.workdir.check_parts import read_json
 from negmine.jobs.workdir.layout import (
     PAIR_SCORES,
@@ -29,6 +28,7 @@ from negmine.jobs.workdir.layout import (
     temporary_in_output,
     touched,
 )
+from negmine.jobs.workdir.locks import at_work
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms.data.datasets import MANIFEST
 from negmine.transforms.storage.locks import RUNS_LOCK, exclusive_lock
