@@ -50,17 +50,8 @@ class BlockStage(beam.PTransform):
         )
 
     def _blocks(self, start: beam.PCollection) -> beam.PCollection:
-        if isinstance(start, beam.pvalue.PBegin):
+        if self.waits or isinstance(start, beam.pvalue.PBegin):
             return start | "Blocks" >> CreateBlocks(self.blocks)
-        if self.waits:
-            blocks = [tuple(block) for block in self.blocks]
-            return (
-                start
-                | "All" >> beam.combiners.Count.Globally()
-                | "Blocks" >> beam.FlatMap(lambda _, pairs: pairs, blocks)
-                | "Spread" >> beam.Reshuffle()
-                | "ToBlock" >> beam.MapTuple(Block)
-            )
         made = start | "Made" >> beam.Map(parse_part)
         if not self.blocks:
             return made

@@ -58,7 +58,8 @@ def run_pipeline(
     runner = runner_name(options)
     _quiet(remote=runner in _REMOTE)
     pipeline_options = _Options(options)
-    check_services(pipeline_options, runner)
+    if runner is not None:
+        check_services(pipeline_options, runner)
     try:
         with _submitting(runner):
             pinned = FnApiRunner() if runner is None else None

@@ -115,10 +115,8 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Job]:
 
 
 def proto(job: Job, *options: str) -> api.Pipeline:
-    pipeline = beam.Pipeline(
-        runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-        options=PipelineOptions(list(options)),
-    )
+    """What a cluster gets; the pipelines that the local runner gets are run by `jobs`."""
+    pipeline = beam.Pipeline(runner="PortableRunner", options=PipelineOptions(list(options)))
     running.add_stages(pipeline, *fresh(job))
     found: api.Pipeline = pipeline.to_runner_api()
     return found

@@ -1,10 +1,13 @@
 """The two ends of every stage's pipeline: blocks in, Parquet parts out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.pvalue import AsList, PBegin
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
@@ -12,22 +15,44 @@ from negmine.transforms.data.datasets import write_part
 
 
 @dataclass
-class CreateBlocks(beam.PTransform):
+class Spread(beam.PTransform):
+    """Some elements, spread over the workers: `Pipeline or PCollection -> PCollection[made]`.
+
+    Applied to a PCollection, they come when all of that is there.
+
+    Attributes:
+        elements: descriptors of work, few and small.
+        make: what is given on of each.
+    """
+
+    elements: Sequence[Any]
+    make: Callable[[Any], Any]
+
+    def expand(self, start: beam.PCollection) -> beam.PCollection:
+        waits = [] if isinstance(start, PBegin) else [AsList(start)]
+        make, numbered = self.make, list(enumerate(self.elements))
+        number = beam.FlatMap(lambda _, pairs, *_all: pairs, numbered, *waits)
+        found = (
+            PBegin(start.pipeline)
+            | "Once" >> beam.Impulse()
+            | "Number" >> number.with_output_types(tuple[int, Any])
+        )
+        if isinstance(start.pipeline.runner, FnApiRunner):
+            # It knows no Reshuffle, and would run the five steps that Beam spells it with.
+            grouped = found | "Spread" >> beam.GroupByKey()
+            return grouped | "Each" >> beam.FlatMap(lambda element: map(make, element[1]))
+        each = beam.Map(lambda element: make(element[1])).with_output_types(Any)
+        return found | "Spread" >> beam.Reshuffle() | "Each" >> each
+
+
+class CreateBlocks(Spread):
     """Block descriptors, spread over the workers: `Pipeline -> PCollection[Block]`.
 
     Only descriptors are created; workers read their own rows.
     """
 
-    blocks: Sequence[Block]
-
-    def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        pairs = [tuple(block) for block in self.blocks]
-        return (
-            root
-            | "Create" >> beam.Create(pairs, reshuffle=False)
-            | "Spread" >> beam.Reshuffle()
-            | "ToBlock" >> beam.MapTuple(Block)
-        )
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        super().__init__([tuple(block) for block in blocks], Block._make)
 
 
 @dataclass

@@ -35,14 +35,14 @@ class QueryTable(beam.PTransform):
     blocks: tuple[Block, ...]
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        return root | "Once" >> beam.Create([0]) | "Fill" >> beam.ParDo(_Fill(self))
+        return root | "Once" >> beam.Impulse() | "Fill" >> beam.ParDo(_Fill(self))
 
 
 class _Fill(beam.DoFn):
     def __init__(self, table: QueryTable) -> None:
         self.table = table
 
-    def process(self, _: int) -> Iterator[str]:
+    def process(self, _: bytes) -> Iterator[str]:
         table = self.table
         spill = storage.rooted(table.directory) / "_spill"
         try:

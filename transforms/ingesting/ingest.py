@@ -18,6 +18,7 @@ from negmine.transforms import storage
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import write_part
+from negmine.transforms.data.parts import Spread
 from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
 from negmine.transforms.readers import read
 from negmine.transforms.readers.raw import RAW, SCHEMAS, Report, write_raw
@@ -47,14 +48,9 @@ class ReadSources(beam.PTransform):
     block_size: int
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        numbered = list(enumerate(self.sources))
-        return (
-            root
-            | "Create" >> beam.Create(numbered, reshuffle=False)
-            | "Spread" >> beam.Reshuffle()
-            | "WriteRaw"
-            >> beam.ParDo(_WriteRaw(self.config, self.seed, self.directory, self.block_size))
-        )
+        write = _WriteRaw(self.config, self.seed, self.directory, self.block_size)
+        sources = Spread(list(enumerate(self.sources)), tuple)
+        return root | "Sources" >> sources | "WriteRaw" >> beam.ParDo(write)
 
 
 class _WriteRaw(beam.DoFn):
@@ -85,12 +81,9 @@ class Resolve(beam.PTransform):
     memory: str
 
     def expand(self, reports: beam.PCollection) -> beam.PCollection:
-        return (
-            reports
-            | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
-            | "WriteDataSets"
-            >> beam.ParDo(_Resolve(self.config, self.directory, self.block_size, self.memory))
-        )
+        write = _Resolve(self.config, self.directory, self.block_size, self.memory)
+        once = beam.pvalue.PBegin(reports.pipeline) | "Once" >> beam.Impulse()
+        return once | "WriteDataSets" >> beam.ParDo(write, beam.pvalue.AsList(reports))
 
 
 class _Resolve(beam.DoFn):
@@ -100,9 +93,9 @@ class _Resolve(beam.DoFn):
         self.block_size = block_size
         self.memory = memory
 
-    def process(self, element: list[Report]) -> Iterator[JsonObject]:
+    def process(self, _: bytes, reports: list[Report]) -> Iterator[JsonObject]:
         try:
-            yield resolve(element, self.config, self.directory, self.block_size, self.memory)
+            yield resolve(reports, self.config, self.directory, self.block_size, self.memory)
         except duckdb.Error as error:
             raise StorageError(
                 f"cannot resolve identifiers in {self.directory}: {str(error).splitlines()[0]}. "
