@@ -1,6 +1,6 @@
 """The two ends of every stage's pipeline: blocks in, Parquet parts out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,20 @@ class CreateBlocks(Spread):
         super().__init__([tuple(block) for block in blocks], Block._make)
 
 
+class BlockTransform(beam.PTransform):
+    """Rows made block by block: `PCollection[Block] -> PCollection[(Block, table)]`."""
+
+    def table(self, block: Block) -> pa.Table:
+        """The rows that are made of a block."""
+        raise NotImplementedError
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "Table" >> beam.Map(self._made)
+
+    def _made(self, block: Block) -> tuple[Block, pa.Table]:
+        return block, self.table(block)
+
+
 @dataclass
 class WriteParts(beam.PTransform):
     """Write `(block, table)` elements as one Parquet part each; returns the parts' names."""
@@ -64,17 +78,9 @@ class WriteParts(beam.PTransform):
     compression: str = "zstd"
 
     def expand(self, tables: beam.PCollection) -> beam.PCollection:
-        return tables | "Write" >> beam.ParDo(_Write(self.directory, self.schema, self.compression))
+        return tables | "Write" >> beam.MapTuple(self._write)
 
-
-class _Write(beam.DoFn):
-    def __init__(self, directory: str, schema: pa.Schema, compression: str) -> None:
-        self.directory = directory
-        self.schema = schema
-        self.compression = compression
-
-    def process(self, element: tuple[Block, pa.Table]) -> Iterator[str]:
-        block, table = element
+    def _write(self, block: Block, table: pa.Table) -> str:
         write_part(self.directory, block.part, table, self.schema, compression=self.compression)
         count("rows_written", table.num_rows)
-        yield block.part
+        return block.part

@@ -48,24 +48,15 @@ class ReadSources(beam.PTransform):
     block_size: int
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        write = _WriteRaw(self.config, self.seed, self.directory, self.block_size)
         sources = Spread(list(enumerate(self.sources)), tuple)
-        return root | "Sources" >> sources | "WriteRaw" >> beam.ParDo(write)
+        return root | "Sources" >> sources | "WriteRaw" >> beam.MapTuple(self._write)
 
-
-class _WriteRaw(beam.DoFn):
-    def __init__(self, config: Input, seed: int, directory: str, block_size: int) -> None:
-        self.config = config
-        self.seed = seed
-        self.directory = f"{directory}/{RAW}"
-        self.block_size = block_size
-
-    def process(self, element: tuple[int, Source]) -> Iterator[Report]:
-        file, source = element
+    def _write(self, file: int, source: Source) -> Report:
         rows = read(source, self.config, self.seed)
-        report = write_raw(file, source, rows, self.seed, self.directory, self.block_size)
+        folder = f"{self.directory}/{RAW}"
+        report = write_raw(file, source, rows, self.seed, folder, self.block_size)
         count("rows_read", report.rows)
-        yield report
+        return report
 
 
 @dataclass
@@ -81,21 +72,12 @@ class Resolve(beam.PTransform):
     memory: str
 
     def expand(self, reports: beam.PCollection) -> beam.PCollection:
-        write = _Resolve(self.config, self.directory, self.block_size, self.memory)
         once = beam.pvalue.PBegin(reports.pipeline) | "Once" >> beam.Impulse()
-        return once | "WriteDataSets" >> beam.ParDo(write, beam.pvalue.AsList(reports))
+        return once | "WriteDataSets" >> beam.Map(self._resolve, beam.pvalue.AsList(reports))
 
-
-class _Resolve(beam.DoFn):
-    def __init__(self, config: Input, directory: str, block_size: int, memory: str) -> None:
-        self.config = config
-        self.directory = directory
-        self.block_size = block_size
-        self.memory = memory
-
-    def process(self, _: bytes, reports: list[Report]) -> Iterator[JsonObject]:
+    def _resolve(self, _: bytes, reports: list[Report]) -> JsonObject:
         try:
-            yield resolve(reports, self.config, self.directory, self.block_size, self.memory)
+            return resolve(reports, self.config, self.directory, self.block_size, self.memory)
         except duckdb.Error as error:
             raise StorageError(
                 f"cannot resolve identifiers in {self.directory}: {str(error).splitlines()[0]}. "

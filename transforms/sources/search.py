@@ -17,6 +17,7 @@ from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Queries
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
 from negmine.transforms.kernels.search.random_documents import random_documents
@@ -151,23 +152,14 @@ class SearchShards(beam.PTransform):
             root
             | "CreateTasks" >> beam.Create(tasks, reshuffle=False)
             | "SpreadTasks" >> beam.GroupByKey()  # unlike Reshuffle, keeps the order locally
-            | "Search" >> beam.ParDo(_Search(self))
+            | "Search" >> beam.FlatMap(self._search)
         )
         if len(self.shards) == 1:
             # Nothing to wait for: a block goes on, and is written, as soon as it is searched.
             return found | "TakeOnly" >> beam.MapTuple(lambda start, partial: (start, partial[1]))
         return found | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
 
-
-class _Search(beam.DoFn):
-    def __init__(self, transform: SearchShards) -> None:
-        self.searcher = transform.searcher
-        self.shards = transform.shards
-        self.blocks = transform.blocks
-        self.depth = transform.depth
-        self.kept = transform.kept if len(transform.shards) > 1 else ""
-
-    def process(
+    def _search(
         self, element: tuple[str, Iterable[tuple[int, int]]]
     ) -> Iterator[tuple[int, tuple[int, TopK]]]:
         for shard, lane in element[1]:
@@ -176,7 +168,7 @@ class _Search(beam.DoFn):
 
     def _find(self, shard: Block, block: Block) -> TopK:
         """Search, unless an interrupted run did and kept what it found."""
-        if not self.kept:
+        if not self.kept or len(self.shards) == 1:
             return self.searcher.search(shard, block, self.depth)
         folder = Dataset(f"{self.kept}/{shard.start:012d}-{shard.stop:012d}")
         if storage.is_file(folder.directory / block.part):
@@ -264,18 +256,15 @@ def candidates(start: int, scores: np.ndarray, ids: np.ndarray) -> pa.Table:
 
 
 @dataclass
-class DrawRandom(beam.PTransform):
-    """Random documents of each block: `PCollection[Block] -> PCollection[(Block, table)]`."""
+class DrawRandom(BlockTransform):
+    """Random documents of each query of a block, as `tables.CANDIDATES`."""
 
     queries: Dataset
     documents: int
     count: int
     seed: int
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Draw" >> beam.Map(self._draw)
-
-    def _draw(self, block: Block) -> tuple[Block, pa.Table]:
+    def table(self, block: Block) -> pa.Table:
         keys = self.queries.read_rows(block, ["query_key"])["query_key"].to_numpy()
         drawn = random_documents(self.seed, keys, self.documents, self.count)
-        return block, candidates(block.start, np.zeros(drawn.shape, dtype=np.float32), drawn)
+        return candidates(block.start, np.zeros(drawn.shape, dtype=np.float32), drawn)
