@@ -230,7 +230,7 @@ for file in sorted(Path(sys.argv[1]).glob("*.pb")):
             payload = api.ParDoPayload.FromString(transform.spec.payload)
             if payload.do_fn.urn == python_urns.PICKLED_DOFN_INFO:
                 fn = pickler.loads(payload.do_fn.payload)[0]
-                seen.add(type(getattr(getattr(fn, "fn", fn), "__self__", fn)))
+                seen.add(type(getattr(getattr(fn, "function", fn), "__self__", fn)))
         if transform.spec.urn == common_urns.composites.COMBINE_PER_KEY.urn:
             payload = api.CombinePayload.FromString(transform.spec.payload)
             seen.add(type(pickler.loads(payload.combine_fn.payload)))
@@ -287,7 +287,7 @@ def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
         f"{dotted(file)}.{line.removeprefix('class ').partition('(')[0]}"
         for file in (ROOT / "transforms").rglob("*.py")
         for line in file.read_text().splitlines()
-        if line.startswith("class ") and line.endswith(("(beam.DoFn):", "(BlockTransform):"))
+        if line.startswith("class ") and line.endswith(("(Step):", "(BlockTransform):"))
     }
     assert len(ours) > 10
     assert ours <= set(seen)

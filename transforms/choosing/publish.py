@@ -22,6 +22,7 @@ from negmine.transforms.kernels.choosing.policies import decide
 from negmine.transforms.kernels.choosing.tiers import positives_in_order, served_positive
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.table import to_pairs
+from negmine.transforms.steps import map_step
 
 _POSITIVES_AT_ONCE = 32_768
 QUERIES_PER_PART = 8192
@@ -42,7 +43,7 @@ class PublishParts(beam.PTransform):
     blocks: Sequence[Block]
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        return root | "Blocks" >> CreateBlocks(self.blocks) | "WriteRun" >> beam.Map(self._write)
+        return root | "Blocks" >> CreateBlocks(self.blocks) | "WriteRun" >> map_step(self._write)
 
     def _write(self, block: Block) -> int:
         kept = 0

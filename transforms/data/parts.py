@@ -12,6 +12,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import write_part
+from negmine.transforms.steps import flat_map_step, map_step
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Spread(beam.PTransform):
     def expand(self, start: beam.PCollection) -> beam.PCollection:
         waits = [] if isinstance(start, PBegin) else [AsList(start)]
         make, numbered = self.make, list(enumerate(self.elements))
-        number = beam.FlatMap(lambda _, pairs, *_all: pairs, numbered, *waits)
+        number = flat_map_step(lambda _, *_all: numbered, *waits)
         found = (
             PBegin(start.pipeline)
             | "Once" >> beam.Impulse()
@@ -40,8 +41,8 @@ class Spread(beam.PTransform):
         if isinstance(start.pipeline.runner, FnApiRunner):
             # It knows no Reshuffle, and would run the five steps that Beam spells it with.
             grouped = found | "Spread" >> beam.GroupByKey()
-            return grouped | "Each" >> beam.FlatMap(lambda element: map(make, element[1]))
-        each = beam.Map(lambda element: make(element[1])).with_output_types(Any)
+            return grouped | "Each" >> flat_map_step(lambda element: map(make, element[1]))
+        each = map_step(lambda element: make(element[1]))
         return found | "Spread" >> beam.Reshuffle() | "Each" >> each
 
 
@@ -63,7 +64,7 @@ class BlockTransform(beam.PTransform):
         raise NotImplementedError
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Table" >> beam.Map(self._made)
+        return blocks | "Table" >> map_step(self._made)
 
     def _made(self, block: Block) -> tuple[Block, pa.Table]:
         return block, self.table(block)
@@ -78,9 +79,10 @@ class WriteParts(beam.PTransform):
     compression: str = "zstd"
 
     def expand(self, tables: beam.PCollection) -> beam.PCollection:
-        return tables | "Write" >> beam.MapTuple(self._write)
+        return tables | "Write" >> map_step(self._write)
 
-    def _write(self, block: Block, table: pa.Table) -> str:
+    def _write(self, element: tuple[Block, pa.Table]) -> str:
+        block, table = element
         write_part(self.directory, block.part, table, self.schema, compression=self.compression)
         count("rows_written", table.num_rows)
         return block.part

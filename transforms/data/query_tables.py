@@ -13,6 +13,7 @@ from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.sql import connect, sql_string
+from negmine.transforms.steps import flat_map_step
 from negmine.transforms.storage.digests import Digest, all_held, named
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 
@@ -35,7 +36,7 @@ class QueryTable(beam.PTransform):
     blocks: tuple[Block, ...]
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        return root | "Once" >> beam.Impulse() | "Fill" >> beam.FlatMap(self._parts)
+        return root | "Once" >> beam.Impulse() | "Fill" >> flat_map_step(self._parts)
 
     def _parts(self, _: bytes) -> Iterator[str]:
         spill = storage.rooted(self.directory) / "_spill"

@@ -23,6 +23,7 @@ from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
 from negmine.transforms.readers import read
 from negmine.transforms.readers.raw import RAW, SCHEMAS, Report, write_raw
 from negmine.transforms.readers.rows import Source
+from negmine.transforms.steps import map_step
 from negmine.transforms.storage.atomic import write_json
 
 COUNTS = "counts.json"
@@ -49,9 +50,10 @@ class ReadSources(beam.PTransform):
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
         sources = Spread(list(enumerate(self.sources)), tuple)
-        return root | "Sources" >> sources | "WriteRaw" >> beam.MapTuple(self._write)
+        return root | "Sources" >> sources | "WriteRaw" >> map_step(self._write)
 
-    def _write(self, file: int, source: Source) -> Report:
+    def _write(self, element: tuple[int, Source]) -> Report:
+        file, source = element
         rows = read(source, self.config, self.seed)
         folder = f"{self.directory}/{RAW}"
         report = write_raw(file, source, rows, self.seed, folder, self.block_size)
@@ -73,7 +75,7 @@ class Resolve(beam.PTransform):
 
     def expand(self, reports: beam.PCollection) -> beam.PCollection:
         once = beam.pvalue.PBegin(reports.pipeline) | "Once" >> beam.Impulse()
-        return once | "WriteDataSets" >> beam.Map(self._resolve, beam.pvalue.AsList(reports))
+        return once | "WriteDataSets" >> map_step(self._resolve, beam.pvalue.AsList(reports))
 
     def _resolve(self, _: bytes, reports: list[Report]) -> JsonObject:
         try:

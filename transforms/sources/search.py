@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import apache_beam as beam
 import numpy as np
@@ -24,6 +24,7 @@ from negmine.transforms.kernels.search.random_documents import random_documents
 from negmine.transforms.kernels.search.topk import TopK, merge
 from negmine.transforms.sources.bm25 import Bm25Index, open_index
 from negmine.transforms.sources.dense import DenseIndex
+from negmine.transforms.steps import flat_map_step, map_step
 
 AUTO_SHARD = 262_144
 _LANE = 64
@@ -141,6 +142,7 @@ class SearchShards(beam.PTransform):
     def __post_init__(self) -> None:
         super().__init__()
         self.depth = min(self.depth, max([1, *(shard.stop for shard in self.shards)]))
+        self.merged = len(self.shards) > 1
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
         tasks = [
@@ -148,27 +150,28 @@ class SearchShards(beam.PTransform):
             for shard in range(len(self.shards))
             for lane in range(0, len(self.blocks), _LANE)
         ]
+        make = flat_map_step(lambda _: tasks)
         found = (
             root
-            | "CreateTasks" >> beam.Create(tasks, reshuffle=False)
+            | "Once" >> beam.Impulse()
+            | "Tasks" >> make.with_output_types(tuple[str, tuple[int, int]])
             | "SpreadTasks" >> beam.GroupByKey()  # unlike Reshuffle, keeps the order locally
-            | "Search" >> beam.FlatMap(self._search)
+            | "Search" >> flat_map_step(self._search).with_output_types(tuple[int, Any])
         )
-        if len(self.shards) == 1:
+        if not self.merged:
             # Nothing to wait for: a block goes on, and is written, as soon as it is searched.
-            return found | "TakeOnly" >> beam.MapTuple(lambda start, partial: (start, partial[1]))
+            return found
         return found | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
 
-    def _search(
-        self, element: tuple[str, Iterable[tuple[int, int]]]
-    ) -> Iterator[tuple[int, tuple[int, TopK]]]:
+    def _search(self, element: tuple[str, Iterable[tuple[int, int]]]) -> Iterator[tuple[int, Any]]:
         for shard, lane in element[1]:
             for block in self.blocks[lane : lane + _LANE]:
-                yield int(block.start), (shard, self._find(self.shards[shard], block))
+                found = self._find(self.shards[shard], block)
+                yield int(block.start), (shard, found) if self.merged else found
 
     def _find(self, shard: Block, block: Block) -> TopK:
         """Search, unless an interrupted run did and kept what it found."""
-        if not self.kept or len(self.shards) == 1:
+        if not self.kept or not self.merged:
             return self.searcher.search(shard, block, self.depth)
         folder = Dataset(f"{self.kept}/{shard.start:012d}-{shard.stop:012d}")
         if storage.is_file(folder.directory / block.part):
@@ -238,9 +241,12 @@ class ToCandidates(beam.PTransform):
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         stops = {block.start: block.stop for block in self.blocks}
-        return results | "Tabulate" >> beam.MapTuple(
-            lambda start, found: (Block(start, stops[start]), candidates(start, *found))
-        )
+
+        def tabulate(element: tuple[int, TopK]) -> tuple[Block, pa.Table]:
+            start, found = element
+            return Block(start, stops[start]), candidates(start, *found)
+
+        return results | "Tabulate" >> map_step(tabulate)
 
 
 def candidates(start: int, scores: np.ndarray, ids: np.ndarray) -> pa.Table:

@@ -18,6 +18,7 @@ from negmine.transforms.data.parts import CreateBlocks, WriteParts
 from negmine.transforms.data.query_tables import documents_sql, queries_sql
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.kernels.measures.geometry import length_fault, unit_length
+from negmine.transforms.steps import map_step
 from negmine.transforms.vectors.embed import vectors_table
 from negmine.transforms.vectors.files import VectorFiles
 from negmine.transforms.vectors.spool import SPOOL, copy_as_float32
@@ -55,9 +56,9 @@ class PlaceVectors(beam.PTransform):
         return (
             root
             | "Once" >> beam.Impulse()
-            | "Copy" >> beam.Map(self._copy)
+            | "Copy" >> map_step(self._copy)
             | "Blocks" >> CreateBlocks(self.blocks)
-            | "Place" >> beam.Map(self._place)
+            | "Place" >> map_step(self._place)
             | "Write" >> WriteParts(self.directory, tables.vectors(self.width), compression="none")
         )
 
