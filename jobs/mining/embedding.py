@@ -1,7 +1,7 @@
 """The student's, or a judge's, vectors of a run's texts: what decides them, and the artifact."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.given_vectors import GivenStudent, given_student, placed_vectors
@@ -15,9 +15,6 @@ from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.models.weights import is_static
 from negmine.transforms.vectors.embed import EmbedTexts
-
-if TYPE_CHECKING:
-    from negmine.pipelines.stage import BlockStage
 
 _STATIC_BLOCKS = 16
 """Blocks of texts that a static model embeds at once, in less time than another model takes for
@@ -91,7 +88,7 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
     key = _key(run, texts, encoder, tokens)
     identity = key["encoder"]
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         from negmine.transforms.models.encoder import load_encoder
 
         spec = encoder.spec()

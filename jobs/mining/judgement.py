@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors, embedded
@@ -32,16 +31,11 @@ from negmine.transforms.judging.fusion import Fusion as FusionScores
 from negmine.transforms.judging.judge import JudgePairs
 from negmine.transforms.judging.known_scores import ArtifactScores
 from negmine.transforms.judging.late_interaction import LateInteraction
-from negmine.transforms.judging.protocol import NoScores
+from negmine.transforms.judging.protocol import BlockJudge, NoScores
+from negmine.transforms.kernels.choosing.calibration import Calibration
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.models.judges import CrossEncoderSpec
 from negmine.transforms.pairs.features import Collection
-
-if TYPE_CHECKING:
-    from negmine.pipelines.stage import BlockStage
-    from negmine.transforms.judging.protocol import BlockJudge
-    from negmine.transforms.kernels.choosing.calibration import Calibration
-    from negmine.transforms.models.judges import CrossEncoderSpec
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,7 @@ class Retrieved:
 class KeyedJudge:
     """A judge ready to score, and what decides its scores, as JSON values."""
 
-    judge: "BlockJudge"
+    judge: BlockJudge
     key: JsonObject
 
 
@@ -92,7 +86,7 @@ def make_judge(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudg
     return KeyedJudge(NoScores(), {"kind": judge.kind})
 
 
-def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> "CrossEncoderSpec":
+def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> CrossEncoderSpec:
     """The CrossEncoderSpec that workers load."""
     weights = run.models.cross_encoder(judge)
     return CrossEncoderSpec(
@@ -142,14 +136,14 @@ def _combined(run: RunContext, judge: Cascade | Vote, retrieved: Retrieved) -> K
     return KeyedJudge(CascadeScores((members[0], members[1]), judge.uncertain), key)
 
 
-def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> "Calibration":
+def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> Calibration:
     """A judge's scores of the known positives; a lazy judge is asked for those alone."""
     if not made.judge.lazy:
         judged = judged_by(run, made, retrieved, Selection.of(run.config))
         return read_calibration(judged, judged=True)
     key = {**collection_key(run, retrieved.vectors), "judge": made.key}
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         score = ScorePositives(retrieved.collection, made.judge, bm25_scorer(run))
         schema = tables.POSITIVE_SCORES
         return BlockStage("ScorePositives", score, directory, blocks, schema, hinted=True)
@@ -187,7 +181,7 @@ def judged_by(
         "selection": selection.key() if made.judge.lazy else None,
     }
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         judge = JudgePairs(retrieved.collection, candidates, made.judge, selection, bm25, places)
         return BlockStage("JudgePairs", judge, directory, blocks, tables.JUDGED, hinted=True)
 

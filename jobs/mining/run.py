@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from negmine.jobs.mining.choosing import sets_artifact, verdicts_artifact
 from negmine.jobs.mining.context import RunContext
@@ -26,10 +26,8 @@ from negmine.schemas.judges import TokenJudge
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import Bm25
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.choosing.calibration import Calibration
 from negmine.transforms.pairs.features import Collection
-
-if TYPE_CHECKING:
-    from negmine.transforms.kernels.choosing.calibration import Calibration
 
 
 class MiningRun(RunContext):
@@ -141,7 +139,7 @@ class MiningRun(RunContext):
         return [check for check in map(measure_judge, samples, scored) if check]
 
     @cached_property
-    def calibration(self) -> "Calibration":
+    def calibration(self) -> Calibration:
         """The judge's scores of the known positives."""
         return calibrate(self, self.judgement, self.retrieved)
 
