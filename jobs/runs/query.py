@@ -57,8 +57,8 @@ def named_queries() -> dict[str, NamedQuery]:
 
 @dataclass
 class Database:
-    """Views of one run: `negatives`, `positives`, `ledger`, `sets`, `metrics`, and of its stage
-    outputs: `candidates`, `documents`, `queries`.
+    """Views of one run: `negatives`, `positives`, `ledger`, `sets`, `metrics`, `refreshed`, and of
+    its stage outputs: `candidates`, `documents`, `queries`.
 
     Use it in a `with` block. Views whose files are gone are left out, and `absent` says why.
     """
@@ -133,6 +133,8 @@ class Database:
         self._view("ledger", partitioned_sql(run.path / "ledger", "verdict"))
         sets = run.path / "sets"
         self._view("sets", dataset_sql(sets) if has_parts(sets) else None)
+        refreshed = run.path / "refreshed"
+        self._view("refreshed", dataset_sql(refreshed) if has_parts(refreshed) else None)
         positives = run.path / "positives"
         if has_parts(positives):
             self._view("positives", dataset_sql(positives))

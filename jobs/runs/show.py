@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from negmine.jobs.runs.drift import drift_sentence
 from negmine.jobs.runs.remarks import listed, sentence
 from negmine.jobs.terminal import printable
 from negmine.pipelines.graph import STAGES
@@ -233,6 +234,8 @@ def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")
     parts: list[RenderableType] = [head, Text(", ".join(facts))]
+    if manifest.get("parent"):
+        parts.append(Text(drift_sentence(manifest)))
     for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
         parts.append(Padding(part, (1, 0, 0, 0)))
     judged = Group(_student(manifest), _judge(summary), *_judge_checks(manifest))
