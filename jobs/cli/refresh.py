@@ -30,11 +30,11 @@ def refresh(
         list[str] | None,
         typer.Option(
             metavar="CHECKPOINT",
-            help="Folder of the new student; with --judge checkpoint one a fold, in order.",
+            help="Folder of the new student; several = one a fold of the queries, in order.",
         ),
     ] = None,
     judge: Annotated[
-        Judges, typer.Option(help="The parent's judge, or the new student, cross-fitted by fold.")
+        Judges, typer.Option(help="The parent's judge, or the new student.")
     ] = Judges.PINNED,
     settings: Annotated[
         list[str] | None,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from negmine.jobs.mining.cross_fit import CrossFitStudent
 from negmine.jobs.mining.models import judge_students
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise
@@ -138,6 +139,9 @@ def _processor(mining: MiningRun) -> JsonObject:
 def _models(mining: MiningRun) -> dict[str, str]:
     """SHA-256 of the student's weights, or given vectors, and of every model that judges."""
     models = {"student": mining.student.digest}
+    if isinstance(mining.student, CrossFitStudent):
+        folds = enumerate(mining.student.folds, 1)
+        models |= {f"student_fold_{number}": encoder.digest for number, encoder in folds}
     weights = _cross_encoders(mining.judgement.key)
     for name, encoder in judge_models(mining.config):
         digest = next(weights) if encoder is None else mining.encoder(encoder, "judge").digest

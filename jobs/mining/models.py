@@ -117,7 +117,8 @@ _OWN_KEYS = {
 def judge_student(judge: EncoderJudge, student: Student) -> Student:
     """Settings of the encoder that judges: the student itself, unless another is named."""
     own = judge.model_dump(include=_OWN_KEYS)
-    if judge.model is None or (judge.model == student.model and student.vectors is None):
+    is_student = judge.model == student.model and not (student.vectors or student.models)
+    if judge.model is None or is_student:
         given = {key: own[key] for key in own if key in judge.model_fields_set}
         return student.model_copy(update=given)
     return Student(model=judge.model, **own)
@@ -178,10 +179,18 @@ def student_weights(student: Student) -> Weights:
     return find_weights(student.model, student.allow_pickle, student.trust_remote_code)
 
 
+def all_weights(student: Student) -> list[Weights]:
+    """Weights of a student: of its model or, in their order, of its models; none for vectors."""
+    if student.vectors is not None:
+        return []
+    names = student.models or (student.model,)
+    return [student_weights(student.model_copy(update={"model": name})) for name in names]
+
+
 def check_models(config: Config) -> None:
     """Raise for a model that cannot be found or a length that it does not take, before any work."""
-    if config.student.vectors is None:
-        _check_length("student", student_weights(config.student), config.student.max_length)
+    for weights in all_weights(config.student):
+        _check_length("student", weights, config.student.max_length)
     for judge in config.judge.flat():
         if isinstance(judge, ModelJudge):
             for weights in judge_weights(judge, config.student):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from negmine.jobs.mining.cross_fit import CrossFitStudent
 from negmine.jobs.mining.models import EncoderChoice, judge_students
 from negmine.jobs.mining.retrieval import bm25_scorer, fill_given
 from negmine.jobs.mining.run import MiningRun
@@ -69,7 +70,8 @@ class Estimate:
         judges = [j for j in self.config.judge.flat() if isinstance(j, EncoderJudge)]
         settings = [s for j in judges for s in judge_students(j, self.config.student)]
         others = (run.encoder(s, "judge") for s in settings)
-        self.encoders = [e for e in (run.student, *others) if isinstance(e, EncoderChoice)]
+        own = run.student.folds if isinstance(run.student, CrossFitStudent) else (run.student,)
+        self.encoders = [e for e in (*own, *others) if isinstance(e, EncoderChoice)]
         self.read: dict[tuple[str, str], float] = {}
         self.loaded: set[str] = set()
 

@@ -24,8 +24,9 @@ class Request:
     """What is asked of a refresh.
 
     Attributes:
-        students: checkpoints; none where vectors stand in for the student.
-        judge: the parent's, or the checkpoints, cross-fitted where there are several.
+        students: the checkpoint, or one a fold of the queries; none where vectors stand in for
+            the student.
+        judge: the parent's, or the student's checkpoints.
         settings: `key=value` as of `mine`.
         output: where to publish; the parent's output unless given.
     """
@@ -57,14 +58,16 @@ def refresh_config(parent: Run, request: Request) -> Config:
     _without_code(values)
     tiers = values.get("tiers") or {}
     # JSON files have sorted keys, and the order of tiers decides.
-    order = [name for name in parent.quotas if name in tiers]
-    values["tiers"] = {name: tiers[name] for name in order}
+    if tiers:
+        values["tiers"] = {name: tiers[name] for name in parent.quotas if name in tiers}
     student = values["student"]
     _check_students(parent, request, student)
     if isinstance(values.get("judge"), dict):
         values["judge"] = pinned(values["judge"], student)
-    if request.students:
-        student["model"] = request.students[0]
+    if len(request.students) == 1:
+        student.update(model=request.students[0], models=[])
+    elif request.students:
+        student["models"] = list(request.students)
     values["output"] = _output(parent, request, values.get("output") or {})
     name = f"the config of run {parent.run_id}"
     try:
@@ -75,7 +78,7 @@ def refresh_config(parent: Run, request: Request) -> Config:
         ) from error
     if request.judge == "pinned":
         return config
-    return config.model_copy(update={"judge": _checkpoints(config, request)})
+    return config.model_copy(update={"judge": _checkpoints(config)})
 
 
 def _without_code(values: Any) -> None:
@@ -107,11 +110,6 @@ def _check_students(parent: Run, request: Request, student: JsonObject) -> None:
         raise ConfigError("give the new student: --student CHECKPOINT, a folder with its weights")
     if vectors and request.judge == "checkpoint":
         raise ConfigError("--judge checkpoint needs --student CHECKPOINT: vectors judge nothing")
-    if len(request.students) > 1 and request.judge == "pinned":
-        raise ConfigError(
-            f"{len(request.students)} checkpoints are for --judge checkpoint, where each judges "
-            "the queries that it was trained without; with a pinned judge give one --student"
-        )
 
 
 def _output(parent: Run, request: Request, before: JsonObject) -> JsonObject:
@@ -131,10 +129,10 @@ def _named(path: Any) -> str:
     return str(storage.url_of(path) or path)
 
 
-def _checkpoints(config: Config, request: Request) -> BiEncoder:
+def _checkpoints(config: Config) -> BiEncoder:
     """The new student as judge, its settings included; one model a fold where there are several."""
+    student = config.student
     keys = ("max_length", "device", *_RUNS_CODE, "query_prompt", "document_prompt", "precision")
-    own = {key: getattr(config.student, key) for key in keys}
-    several = len(request.students) > 1
-    named = {"models": request.students} if several else {"model": config.student.model}
+    own = {key: getattr(student, key) for key in keys}
+    named = {"models": student.models} if student.models else {"model": student.model}
     return BiEncoder.model_validate({**own, **named})

@@ -77,8 +77,7 @@ def drift(parent: Run, directory: Path) -> JsonObject:
 
 
 def _row(database: duckdb.DuckDBPyConnection, sql: str, **values: object) -> tuple[Any, ...]:
-    row = database.execute(sql, values).fetchone() if values else database.execute(sql).fetchone()
-    assert row is not None
+    (row,) = database.execute(sql, values or None).fetchall()
     return tuple(row)
 
 

@@ -26,7 +26,8 @@ def pinned(judge: JsonObject, student: JsonObject) -> JsonObject:
     if isinstance(made.get("fallback"), dict):
         made["fallback"] = pinned(made["fallback"], student)
     of_student = made.get("model") is None or (
-        made["model"] == student.get("model") and not student.get("vectors")
+        made["model"] == student.get("model")
+        and not (student.get("vectors") or student.get("models"))
     )
     if made.get("kind") in _OF_STUDENT and of_student:
         defaults = {name: field.default for name, field in Student.model_fields.items()}

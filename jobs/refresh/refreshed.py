@@ -51,8 +51,7 @@ def write_refreshed(parent: Run, directory: Path, collection: Collection) -> Non
             columns = "doc_id, doc_ix" if name == "documents" else "query_id, query_ix"
             sql = dataset_sql(dataset.directory, columns)
             database.execute(f"CREATE VIEW {name} AS {sql}")
-        counted = database.execute("SELECT count(*) FROM parent_negatives").fetchone()
-        rows = int(counted[0]) if counted else 0
+        ((rows,),) = database.execute("SELECT count(*) FROM parent_negatives").fetchall()
         answer = database.sql(_BECAME.format(tier=_order(list(parent.quotas))))
         with PartWriters(str(directory), Block(0, rows).part) as parts:
             parts.open(FOLDER, REFRESHED)

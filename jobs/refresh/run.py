@@ -5,7 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from negmine.jobs.mining.models import student_weights
+from negmine.jobs.mining.cross_fit import digest_of_folds
+from negmine.jobs.mining.models import all_weights
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.refresh.config import Request, refresh_config
@@ -67,11 +68,18 @@ def _check_new(parent: Run, request: Request, mining: MiningRun) -> None:
     """Raise ConfigError where the student has the parent's weights and nothing else is asked."""
     student = mining.config.student
     given = student.vectors is not None
-    digest = mining.student.digest if given else student_weights(student).digest
+    digests = [weights.digest for weights in all_weights(student)]
+    several = digest_of_folds(digests) if student.models else "".join(digests)
+    digest = mining.student.digest if given else several
     same = digest == (parent.manifest.get("models") or {}).get("student")
-    others = [s for s in request.settings if not s.startswith(("student.vectors", "student.model"))]
+    others = [
+        s
+        for s in request.settings
+        if not s.startswith(("student.vectors", "student.model", "output"))
+    ]
     if same and not others and request.judge == "pinned":
-        what = "these vectors are those" if given else f"{student.model} has the weights"
+        named = ", ".join(student.models) or student.model
+        what = "these vectors are those" if given else f"{named} has the weights"
         raise ConfigError(
             f"{what} that run {parent.run_id} was mined with, so nothing would change; give a "
             "checkpoint that was trained further"

@@ -37,38 +37,51 @@ def drift_sentence(manifest: JsonObject) -> str:
 def drift_tables(manifest: JsonObject) -> RenderableType:
     """Rank churn, tier migration and what is new, as tables."""
     found = manifest.get("drift") or {}
+    kept = found.get("kept", 0)
+    new = f"{found.get('kept_new', 0):,} of {kept:,} negatives are new"
+    parts: list[RenderableType] = [
+        Text(drift_sentence(manifest)),
+        Group(
+            Text("The parent's negatives among the first of the dense source", style="italic"),
+            _churn(found),
+        ),
+        Group(
+            Text("Where the negatives of each tier of the parent are now", style="italic"),
+            _migration(found, list(manifest.get("tier_order") or [])),
+        ),
+        Text(new),
+    ]
+    return Group(*(Padding(part, (1 if at else 0, 0, 0, 0)) for at, part in enumerate(parts)))
+
+
+def _churn(found: JsonObject) -> Table:
     whole = found.get("negatives", 0)
-    churn = _table("The parent's negatives among the first of the dense source", "top", "then")
-    for heading in ("now", "share then", "share now", "lists: mean Jaccard"):
-        churn.add_column(heading, justify="right")
+    table = _table("top", "then", "now", "share then", "share now", "lists: mean Jaccard")
     for length, top in (found.get("top") or {}).items():
         before, now, jaccard = top.get("parent", 0), top.get("now", 0), top.get("jaccard")
         shares = _share(before, whole), _share(now, whole)
         mean = "-" if jaccard is None else f"{jaccard:.4f}"
-        churn.add_row(*(Text(v) for v in (length, f"{before:,}", f"{now:,}", *shares, mean)))
-    kept = found.get("kept", 0)
-    new = f"{found.get('kept_new', 0):,} of {kept:,} negatives are new"
-    parts: list[RenderableType] = [Text(drift_sentence(manifest)), churn, _migration(manifest), Text(new)]
-    return Group(*(Padding(part, (1 if at else 0, 0, 0, 0)) for at, part in enumerate(parts)))
+        cells = (printable(length), f"{before:,}", f"{now:,}", *shares, mean)
+        table.add_row(*map(Text, cells))
+    return table
 
 
-def _migration(manifest: JsonObject) -> Table:
-    tiers = (manifest.get("drift") or {}).get("tiers") or {}
-    order = [*(manifest.get("tier_order") or []), *_WORDS]
+def _migration(found: JsonObject, order: list[str]) -> Table:
+    tiers = found.get("tiers") or {}
     there = {name for moved in tiers.values() for name in moved}
-    columns = [name for name in order if name in there] + sorted(there - set(order))
-    table = _table("Where the negatives of each tier of the parent are now", "tier then", "all")
-    for name in columns:
-        table.add_column(Text(printable(_WORDS.get(name, name))), justify="right")
-    for tier in sorted(tiers, key=lambda t: (order.index(t) if t in order else len(order), t)):
+    known = [*order, *_WORDS]
+    columns = [name for name in known if name in there] + sorted(there - set(known))
+    table = _table("tier then", "all", *(_WORDS.get(name, name) for name in columns))
+    for tier in [name for name in order if name in tiers] + sorted(set(tiers) - set(order)):
         moved = tiers[tier]
         cells = [sum(moved.values()), *(moved.get(name, 0) for name in columns)]
         table.add_row(Text(printable(tier)), *(Text(f"{cell:,}") for cell in cells))
     return table
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+def _table(*columns: str) -> Table:
+    table = Table(show_edge=False, pad_edge=False)
     for at, column in enumerate(columns):
-        table.add_column(column, justify="right" if at else "left", overflow="fold")
+        name = Text(printable(column))
+        table.add_column(name, justify="right" if at else "left", overflow="fold")
     return table

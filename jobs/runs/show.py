@@ -123,6 +123,8 @@ def _eci(manifest: JsonObject) -> RenderableType:
 def _student(manifest: JsonObject) -> Text:
     student = manifest.get("config", {}).get("student", {})
     name = student.get("model", "?")
+    if student.get("models"):
+        name = f"{', '.join(student['models'])}, one a fold"
     if student.get("vectors"):
         name = f"vectors of {student['vectors'].get('documents', '?')}"
     precision = manifest.get("precision") or {}
