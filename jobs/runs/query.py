@@ -124,7 +124,8 @@ class Database:
         message = str(error).strip()
         for view, reason in self.absent.items():
             if re.search(rf"Table with name {view} does not exist", message, re.IGNORECASE):
-                return f"view {view} is not there: {reason}. Mine again to make it anew"
+                advice = "" if view == "refreshed" else ". Mine again to make it anew"
+                return f"view {view} is not there: {reason}{advice}"
         return message
 
     def _create_views(self) -> None:
@@ -134,7 +135,10 @@ class Database:
         sets = run.path / "sets"
         self._view("sets", dataset_sql(sets) if has_parts(sets) else None)
         refreshed = run.path / "refreshed"
-        self._view("refreshed", dataset_sql(refreshed) if has_parts(refreshed) else None)
+        if has_parts(refreshed):
+            self._view("refreshed", dataset_sql(refreshed))
+        else:
+            self.absent["refreshed"] = f"run {run.run_id} was not made by negmine refresh"
         positives = run.path / "positives"
         if has_parts(positives):
             self._view("positives", dataset_sql(positives))
