@@ -90,11 +90,15 @@ def student_vectors(
 ) -> Vectors:
     """Vectors of documents and queries, embedded or as they were given; `beside` is made too."""
     if isinstance(student, CrossFitStudent):
-        models = [embedded(run, t, e, False) for t in TEXTS for e in student.folds]
-        made = run.work.make_together(*models, *beside)
-        count = len(student.folds)
-        of = (tuple(made[:count]), tuple(made[count : 2 * count]))
-        artifacts = [joined_vectors(run, t, student, of[at]) for at, t in enumerate(TEXTS)]
+        models: list[tuple[Dataset, Dataset]] = []
+        for encoder in student.folds:  # one after another, as a worker holds one model
+            artifacts = [embedded(run, texts, encoder, False) for texts in TEXTS]
+            documents, queries, *_ = run.work.make_together(*artifacts, *beside)
+            models.append((documents, queries))
+            beside = ()
+        sets = zip(*models, strict=True)
+        of = zip(TEXTS, sets, strict=True)
+        artifacts = [joined_vectors(run, texts, student, own) for texts, own in of]
         documents, queries = run.work.make_together(*artifacts)
         return Vectors(student, documents, queries)
     if isinstance(student, GivenStudent):

@@ -67,7 +67,7 @@ def _churn(found: JsonObject) -> Table:
 
 
 def _migration(found: JsonObject, order: list[str]) -> Table:
-    tiers = found.get("tiers") or {}
+    tiers: dict[str, dict[str, int]] = found.get("tiers") or {}
     there = {name for moved in tiers.values() for name in moved}
     known = [*order, *_WORDS]
     columns = [name for name in known if name in there] + sorted(there - set(known))
