@@ -108,6 +108,10 @@ def _check_students(parent: Run, request: Request, student: JsonObject) -> None:
         raise ConfigError("give --student CHECKPOINT or --set student.vectors, not both")
     if not vectors and not request.students:
         raise ConfigError("give the new student: --student CHECKPOINT, a folder with its weights")
+    if request.judge == "checkpoint" and request.sets("judge"):
+        raise ConfigError(
+            "--judge checkpoint and --set judge both say who judges; leave out one of them"
+        )
     if vectors and request.judge == "checkpoint":
         raise ConfigError("--judge checkpoint needs --student CHECKPOINT: vectors judge nothing")
 

@@ -46,6 +46,12 @@ def test_a_run_that_is_not_there_names_those_that_are(rounds: Rounds) -> None:
     refused(ended, 2, "no run 'gone'", "one, ")
 
 
+def test_two_that_say_who_judges_are_refused(rounds: Rounds) -> None:
+    command = ("refresh", f"{rounds.output}:one", "--student", str(rounds.new))
+    ended = negmine(*command, "--judge", "checkpoint", "--set", "judge={kind: none}")
+    refused(ended, 2, "--judge checkpoint and --set judge both say who judges")
+
+
 def test_settings_are_those_of_mine(rounds: Rounds) -> None:
     ended = negmine(
         "refresh", f"{rounds.output}:one", "--student", str(rounds.new), "--set", "sead=1"
