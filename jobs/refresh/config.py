@@ -70,15 +70,26 @@ def refresh_config(parent: Run, request: Request) -> Config:
         student["models"] = list(request.students)
     values["output"] = _output(parent, request, values.get("output") or {})
     name = f"the config of run {parent.run_id}"
+    own = deepcopy(values)
     try:
         config = config_of(values, name, request.settings, request.output)
     except ConfigError as error:
-        raise ConfigError(
-            f"{error}. Where an older negmine wrote it, put it right with --set KEY=VALUE"
-        ) from error
+        raise _explained(error, own, name) from None
     if request.judge == "pinned":
         return config
     return config.model_copy(update={"judge": _checkpoints(config)})
+
+
+def _explained(error: ConfigError, own: JsonObject, name: str) -> ConfigError:
+    """The error of a config with settings; with what it comes of where the config itself has it."""
+    try:
+        config_of(own, name)
+    except ConfigError:
+        return ConfigError(
+            f"{error}; an older negmine wrote this config: put it right with --set KEY=VALUE, or "
+            "mine it again from its file"
+        )
+    return error
 
 
 def _without_code(values: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from negmine.jobs.runs.published import Run
+from negmine.jobs.runs.trust import vouched
 from negmine.schemas import JsonObject
 from negmine.transforms import storage
 
@@ -40,6 +41,8 @@ def noted_config(run: Run) -> JsonObject | None:
 
     It is taken only where it is that of the manifest, but for the paths.
     """
+    if not vouched(run.workdir, run.output):
+        return None
     try:
         found = storage.read_json(storage.fetch(_note(run.workdir, run.path)))
     except (OSError, ValueError):

@@ -57,6 +57,7 @@ def test_settings_are_those_of_mine(rounds: Rounds) -> None:
         "refresh", f"{rounds.output}:one", "--student", str(rounds.new), "--set", "sead=1"
     )
     refused(ended, 2, "the config of run one: sead: unknown key; did you mean seed?")
+    assert "older negmine" not in ended.err
 
 
 def older(rounds: Rounds, folder: Path, change: Any) -> Run:
