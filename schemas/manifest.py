@@ -167,6 +167,7 @@ class Drift(_Part):
     chosen: StrictInt = Field(description="of them, negatives again")
     compared: StrictInt = Field(description="of them, with similarities under both students")
     easy: StrictInt
+    easy_tiers: Counts = Field(description="the easy ones, by the parent's tier")
     stale: StrictInt
     top: dict[str, TopDrift] = Field(description="by the length of the list: 10, 100")
     tiers: dict[str, Counts] = Field(description="by the parent's tier, where they are now")

@@ -192,8 +192,10 @@ def _drift(rows: list[dict[str, Any]]) -> dict[str, Any]:
     whole = len(rows)
     same = dict.fromkeys(("negatives", "candidates", "chosen", "compared", "easy", "kept"), whole)
     top = {"parent": whole, "now": whole, "jaccard": 1.0}
-    tiers = {tier: {tier: sum(row["tier"] == tier for row in rows)} for tier in TIERS}
-    return {**same, "queries": 8, "stale": 0, "kept_new": 0, "top": {"10": top}, "tiers": tiers}
+    easy = {tier: sum(row["tier"] == tier for row in rows) for tier in TIERS}
+    tiers = {tier: {tier: easy[tier]} for tier in TIERS}
+    same |= {"queries": 8, "stale": 0, "kept_new": 0}
+    return {**same, "top": {"10": top}, "tiers": tiers, "easy_tiers": easy}
 
 
 def manifest(layout: Layout, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -45,6 +45,9 @@ SELECT parent_tier, CASE
     WHEN dense_score IS NULL THEN '{GONE}' ELSE '{NO_CANDIDATE}' END AS now, count(*)
 FROM refreshed GROUP BY ALL ORDER BY ALL
 """
+_EASY = """
+SELECT parent_tier, count(*) FILTER (easy) FROM refreshed GROUP BY parent_tier ORDER BY parent_tier
+"""
 _KEPT = """
 SELECT count(*), count(*) FILTER (r.query_id IS NULL) FROM now_negatives AS n
 LEFT JOIN refreshed AS r ON r.query_id = n.query_id AND r.negative_id = n.negative_id
@@ -71,6 +74,7 @@ def drift(parent: Run, directory: Path) -> JsonObject:
             **counts,
             "top": {str(top): _top(database, top) for top in TOPS},
             "tiers": tiers,
+            "easy_tiers": dict(database.execute(_EASY).fetchall()),
             "kept": kept,
             "kept_new": new,
         }

@@ -105,7 +105,7 @@ def _remark(parent: Run, request: Request, mining: MiningRun) -> None:
                 serious=False,
                 title="Judge fusion is pinned in its late interaction alone",
                 fact="It adds BM25, late interaction and the student's similarity over a query's "
-                "candidates: the last two of these are the new student's.",
+                "candidates; the similarity and the candidates are the new student's.",
                 advice="late_interaction or a cross_encoder is the same judge in every round.",
             )
         )

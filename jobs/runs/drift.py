@@ -71,10 +71,11 @@ def _migration(found: JsonObject, order: list[str]) -> Table:
     there = {name for moved in tiers.values() for name in moved}
     known = [*order, *_WORDS]
     columns = [name for name in known if name in there] + sorted(there - set(known))
-    table = _table("tier then", "all", *(_WORDS.get(name, name) for name in columns))
+    easy = found.get("easy_tiers") or {}
+    table = _table("tier then", "all", "easy now", *(_WORDS.get(name, name) for name in columns))
     for tier in [name for name in order if name in tiers] + sorted(set(tiers) - set(order)):
         moved = tiers[tier]
-        cells = [sum(moved.values()), *(moved.get(name, 0) for name in columns)]
+        cells = [sum(moved.values()), easy.get(tier, 0), *(moved.get(name, 0) for name in columns)]
         table.add_row(Text(printable(tier)), *(Text(f"{cell:,}") for cell in cells))
     return table
 

@@ -14,6 +14,8 @@ def test_a_refreshed_run_names_its_parent_and_is_in_force(rounds: Rounds) -> Non
     assert manifest(rounds.run("two"))["parent"] == "one"
     assert "parent" not in manifest(rounds.run("one"))
     assert done("show", f"{rounds.output}:two").out.split("\n")[2].startswith("Parent: run one")
+    pages = [(rounds.run(name) / "report.html").read_text() for name in ("one", "two")]
+    assert ["Parent: run one; of its" in page for page in pages] == [False, True]
 
 
 def test_the_older_run_can_be_put_in_force_again(rounds: Rounds, output: Path) -> None:
@@ -110,6 +112,9 @@ def test_drift_is_what_duckdb_counts_in_the_two_runs(rounds: Rounds) -> None:
     assert 0 < new < kept and 0 < jaccard < 1
     found = rows(rounds.run("two"), "refreshed")
     assert drift["easy"] == sum(row["easy"] for row in found)
+    for tier, count in drift["easy_tiers"].items():
+        assert count == sum(row["easy"] for row in found if row["parent_tier"] == tier)
+    assert sum(drift["easy_tiers"].values()) == drift["easy"] > 0
     assert drift["stale"] == sum(row["stale"] for row in found)
     moved = sum(n for tier in drift["tiers"].values() for n in tier.values())
     assert moved == whole
