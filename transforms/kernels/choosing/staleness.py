@@ -5,7 +5,7 @@ import numpy as np
 EASIER = 1.15
 """How far the similarity must fall: the rule of Conan-Embedding (arXiv 2408.15710) compares
 1.15 times the score with that at which the negative was chosen. Here both are relative to the
-positive's, as the scales of two students differ."""
+positive's, as the scales of two students differ, and its limit of 0.8 on the score is left out."""
 
 
 def now_easy(
