@@ -85,8 +85,8 @@ class Sampling(Model):
     """In which order the candidates of a band are tried."""
 
     method: Literal[
-        "contrast", "top", "uniform", "softmax", "simans", "trisampler", "mmr", "log_det"
-    ] = Field("contrast", description="see docs/sampling.md; random methods draw by keyed hash")
+        "fused", "contrast", "top", "uniform", "softmax", "simans", "trisampler", "mmr", "log_det"
+    ] = Field("fused", description="see docs/sampling.md; random methods draw by keyed hash")
     lexical_weight: Weight = Field(
         0.1, description="contrast: weight of BM25; higher keeps negatives that share more words"
     )

@@ -1,0 +1,1 @@
+"""What negative sets are worth: students trained with them, and the table of their gains."""

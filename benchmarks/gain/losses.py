@@ -1,0 +1,97 @@
+"""Losses over a batch: (b, c) similarities of its queries to its positives and their negatives."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+SCALE = 20.0
+"""1 / temperature of the cosines, sentence-transformers' default."""
+STRENGTH = 5.0
+"""Of hardness weights, as EmbeddingGemma has it (arXiv 2509.20354)."""
+TEACHER_SPREAD = 0.2
+"""Standard deviation that the teacher's scores are brought to, which cosines can follow."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a loss sees.
+
+    Attributes:
+        cosine: (b, c), with gradient; column i < b is the positive of row i.
+        masked: (b, c) bool, columns that are no negative of the row (its other positives).
+        owner: (c,) int64, the row whose pair a column came with.
+        teacher: (c,) judge's score of the column for its owner, NaN where there is none.
+    """
+
+    cosine: Tensor
+    masked: Tensor
+    owner: Tensor
+    teacher: Tensor
+
+    @property
+    def target(self) -> Tensor:
+        return torch.arange(len(self.cosine), device=self.cosine.device)
+
+
+def mnrl(batch: Batch) -> Tensor:
+    """MultipleNegativesRanking: cross-entropy of the positive among all columns."""
+    logits = (batch.cosine * SCALE).masked_fill(batch.masked, -1e4)
+    return functional.cross_entropy(logits, batch.target)
+
+
+def hardness(batch: Batch) -> Tensor:
+    """MNRL whose mined negatives weigh exp(strength * cosine), as sentence-transformers has it."""
+    rows, columns = batch.cosine.shape
+    own = batch.owner[None, :] == batch.target[:, None]
+    own[:, :rows] = False
+    added = torch.where(own, STRENGTH * batch.cosine.detach(), 0.0)
+    logits = (batch.cosine * SCALE + added).masked_fill(batch.masked, -1e4)
+    return functional.cross_entropy(logits, batch.target)
+
+
+def _lists(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of each row's own mined negatives with a teacher score: row, cosine, both teacher scores."""
+    rows = len(batch.cosine)
+    column = torch.arange(rows, batch.cosine.shape[1], device=batch.cosine.device)
+    row = batch.owner[column]
+    usable = ~torch.isnan(batch.teacher[column]) & ~torch.isnan(batch.teacher[row])
+    usable &= ~batch.masked[row, column]
+    row, column = row[usable], column[usable]
+    return row, batch.cosine[row, column], batch.teacher[column], batch.teacher[row]
+
+
+def margin_mse(batch: Batch) -> Tensor:
+    """MNRL and the squared error of the margins against the teacher's (arXiv 2010.02666)."""
+    row, cosine, teacher, best = _lists(batch)
+    if not len(row):
+        return mnrl(batch)
+    positive = batch.cosine.diagonal()[row]
+    return mnrl(batch) + SCALE * functional.mse_loss(positive - cosine, best - teacher)
+
+
+def kl(batch: Batch) -> Tensor:
+    """MNRL and the divergence from the teacher's distribution over each row's list."""
+    row, cosine, teacher, best = _lists(batch)
+    if not len(row):
+        return mnrl(batch)
+    rows = len(batch.cosine)
+    order = torch.zeros(len(row), dtype=torch.int64, device=row.device)
+    for number in range(rows):
+        own = row == number
+        order[own] = torch.arange(int(own.sum()), device=row.device)
+    width = int(order.max()) + 2
+    student = torch.full((rows, width), -1e4, device=row.device)
+    wanted = student.clone()
+    student[:, 0] = batch.cosine.diagonal() * SCALE
+    wanted[:, 0] = 0.0
+    student[row, order + 1] = cosine * SCALE
+    wanted[row, order + 1] = (teacher - best) * SCALE
+    divergence = functional.kl_div(
+        functional.log_softmax(student, 1), functional.softmax(wanted, 1), reduction="batchmean"
+    )
+    return mnrl(batch) + divergence
+
+
+LOSSES = {"mnrl": mnrl, "hardness": hardness, "margin-mse": margin_mse, "kl": kl}
