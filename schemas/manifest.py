@@ -49,6 +49,14 @@ class Calibration(_Part):
     candidates_scored: StrictInt
 
 
+class ExpectedGain(_Part):
+    """The estimate of what training with the set gains, and its 95 % interval; no unit."""
+
+    value: Score
+    low: Score
+    high: Score
+
+
 class Summary(_Part):
     """Counts of the run's own Parquet, as `negmine show` prints them."""
 
@@ -57,6 +65,7 @@ class Summary(_Part):
     judge: Counts = Field(description="pairs_scored, pairs_total")
     calibration: list[Calibration]
     eci: Eci
+    expected_gain: ExpectedGain | None = Field(None, description="null where no judge scored")
     queries: StrictInt
     queries_short: StrictInt
     documents: StrictInt

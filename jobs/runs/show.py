@@ -94,6 +94,16 @@ def _verdicts(summary: JsonObject) -> RenderableType:
     return table
 
 
+def _expected_gain(summary: JsonObject) -> Text:
+    gain = summary.get("expected_gain")
+    if not gain:
+        return Text("Expected gain: - (needs judge scores)")
+    return Text(
+        f"Expected gain: {gain['value']:.3f} [{gain['low']:.3f}, {gain['high']:.3f}], to compare "
+        "sets of one collection by: it ranks them as training does, roughly; ECI does not"
+    )
+
+
 def _eci(manifest: JsonObject) -> RenderableType:
     eci = manifest["summary"].get("eci", {})
     table = _table(
@@ -238,7 +248,12 @@ def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
     parts: list[RenderableType] = [head, Text(", ".join(facts))]
     if manifest.get("parent"):
         parts.append(Text(drift_sentence(manifest)))
-    for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
+    for part in (
+        _tiers(manifest),
+        _expected_gain(summary),
+        _eci(manifest),
+        _verdicts(summary),
+    ):
         parts.append(Padding(part, (1, 0, 0, 0)))
     judged = Group(_student(manifest), _judge(summary), *_judge_checks(manifest))
     parts.append(Padding(judged, (1, 0, 0, 0)))
