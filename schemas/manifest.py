@@ -159,6 +159,31 @@ class Processor(_Part):
     embed: JsonObject | None = None
 
 
+class TopDrift(_Part):
+    """How the first documents of the dense source moved between a run and its parent."""
+
+    parent: StrictInt = Field(description="negatives of the parent that were among them then")
+    now: StrictInt = Field(description="negatives of the parent that are among them now")
+    jaccard: Score = Field(description="mean over queries of the overlap of the two lists")
+
+
+class Drift(_Part):
+    """What became of the parent's negatives under a new student."""
+
+    queries: StrictInt = Field(description="queries of both runs")
+    negatives: StrictInt = Field(description="of the parent")
+    candidates: StrictInt = Field(description="of them, still candidates")
+    chosen: StrictInt = Field(description="of them, negatives again")
+    compared: StrictInt = Field(description="of them, with similarities under both students")
+    easy: StrictInt
+    easy_tiers: Counts = Field(description="the easy ones, by the parent's tier")
+    stale: StrictInt
+    top: dict[str, TopDrift] = Field(description="by the length of the list: 10, 100")
+    tiers: dict[str, Counts] = Field(description="by the parent's tier, where they are now")
+    kept: StrictInt = Field(description="negatives of this run")
+    kept_new: StrictInt = Field(description="of them, those that were none of the parent's")
+
+
 class Manifest(_Part):
     """What made a run, what it holds, and how long it took."""
 
@@ -184,6 +209,8 @@ class Manifest(_Part):
     counters: dict[str, Counts] = Field(description="what this run's pipelines counted, by stage")
     peak_memory_bytes: Number
     summary: Summary
+    parent: StrictStr | None = Field(None, description="the run that this one refreshes")
+    drift: Drift | None = None
     parts: dict[str, PartFile] = Field({}, description="every file but the manifest itself")
 
 

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors, embedded
-from negmine.jobs.mining.models import judge_student
+from negmine.jobs.mining.models import judge_student, judge_students
 from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
 from negmine.jobs.mining.scores import given_scores
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
+from negmine.schemas.config import Student
 from negmine.schemas.judges import (
+    BiEncoder,
     Cascade,
     CrossEncoder,
     Fusion,
@@ -22,6 +24,7 @@ from negmine.schemas.judges import (
 )
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.bi_encoder import BiEncoder as BiEncoderScores
 from negmine.transforms.judging.calibrate import ScorePositives, read_calibration
 from negmine.transforms.judging.combined import Cascade as CascadeScores
 from negmine.transforms.judging.combined import Member
@@ -60,11 +63,14 @@ def fingerprint_of(dataset: Dataset) -> str:
     return str(dataset.manifest()["fingerprint"])
 
 
-def _token_sets(run: RunContext, judge: TokenJudge, vectors: Vectors) -> tuple[Dataset, Dataset]:
-    encoder = run.encoder(judge_student(judge, run.config.student), "judge")
+def _vector_sets(
+    run: RunContext, settings: Student, vectors: Vectors, tokens: bool
+) -> tuple[Dataset, Dataset]:
+    """An encoder's vectors of documents and queries: the student's own where that judges."""
+    encoder = run.encoder(settings, "judge")
     if encoder.identity == vectors.student.identity:
         return vectors.documents, vectors.queries
-    artifacts = (embedded(run, texts, encoder, True) for texts in ("documents", "queries"))
+    artifacts = (embedded(run, texts, encoder, tokens) for texts in ("documents", "queries"))
     documents, queries = run.work.make_together(*artifacts)
     return documents, queries
 
@@ -79,11 +85,24 @@ def make_judge(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudg
         case Cascade() | Vote():
             return _combined(run, judge, retrieved)
         case TokenJudge():
-            tokens = _token_sets(run, judge, retrieved.vectors)
+            settings = judge_student(judge, run.config.student)
+            tokens = _vector_sets(run, settings, retrieved.vectors, tokens=True)
             key = {"kind": judge.kind, "tokens": [fingerprint_of(d) for d in tokens]}
             late = LateInteraction(*tokens)
             return KeyedJudge(FusionScores(late) if isinstance(judge, Fusion) else late, key)
+        case BiEncoder():
+            return _bi_encoder(run, judge, retrieved)
     return KeyedJudge(NoScores(), {"kind": judge.kind})
+
+
+def _bi_encoder(run: RunContext, judge: BiEncoder, retrieved: Retrieved) -> KeyedJudge:
+    sets = [
+        _vector_sets(run, settings, retrieved.vectors, tokens=False)
+        for settings in judge_students(judge, run.config.student)
+    ]
+    scorer = BiEncoderScores(tuple(d for d, _ in sets), tuple(q for _, q in sets))
+    key = {"kind": judge.kind, "vectors": [[fingerprint_of(v) for v in both] for both in sets]}
+    return KeyedJudge(scorer, key)
 
 
 def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> CrossEncoderSpec:

@@ -6,7 +6,7 @@ from typing import Any
 
 from negmine.jobs.mining.choosing import sets_artifact, verdicts_artifact
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.embedding import AnyStudent, Vectors, choose_student, vectors_of
+from negmine.jobs.mining.embedding import AnyStudent, Vectors, choose_student, student_vectors
 from negmine.jobs.mining.given_vectors import check_vectors
 from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judged_by, make_judge
 from negmine.jobs.mining.models import judge_student
@@ -59,12 +59,7 @@ class MiningRun(RunContext):
     @cached_property
     def vectors(self) -> Vectors:
         """The student's vectors. What else needs no more than the texts is made beside them."""
-        tokens = self.student_gives_tokens
-        artifacts = [
-            vectors_of(self, texts, self.student, tokens) for texts in ("documents", "queries")
-        ]
-        documents, queries, *_ = self.work.make_together(*artifacts, *self._beside())
-        return Vectors(self.student, documents, queries)
+        return student_vectors(self, self.student, self.student_gives_tokens, self._beside())
 
     def _beside(self) -> list[Artifact]:
         # Under a limit of memory one thing at a time: what is in memory would add up.

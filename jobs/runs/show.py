@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from negmine.jobs.runs.drift import drift_sentence
 from negmine.jobs.runs.remarks import listed, sentence
 from negmine.jobs.terminal import printable
 from negmine.pipelines.graph import STAGES
@@ -132,6 +133,8 @@ def _eci(manifest: JsonObject) -> RenderableType:
 def _student(manifest: JsonObject) -> Text:
     student = manifest.get("config", {}).get("student", {})
     name = student.get("model", "?")
+    if student.get("models"):
+        name = f"{', '.join(student['models'])}, one a fold"
     if student.get("vectors"):
         name = f"vectors of {student['vectors'].get('documents', '?')}"
     precision = manifest.get("precision") or {}
@@ -243,6 +246,8 @@ def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")
     parts: list[RenderableType] = [head, Text(", ".join(facts))]
+    if manifest.get("parent"):
+        parts.append(Text(drift_sentence(manifest)))
     for part in (
         _tiers(manifest),
         _expected_gain(summary),
