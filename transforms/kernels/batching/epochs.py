@@ -62,14 +62,14 @@ def compose(
         queries, documents: (., d) vectors of the student, which may be memory-mapped.
         apart: what may answer each query; such pairs share a batch where nothing else is left.
         size: pairs in a batch.
-        hardness: share of a batch that is one community, in [0, 1]: 1 = all of it, 0 = chance.
+        hardness: pairs of a community over `size`, in [0, 1]: 1 = a batch is one, 0 = chance.
         seed, epoch: key the draws.
 
     Returns:
         (n,) int64 rows of the pairs.
     """
     lots = mix(seed, epoch, pairs.key)
-    community = max(1, -(-size // round(1 / hardness))) if hardness * size > 1 else 1
+    community = max(1, round(hardness * size))
 
     def take(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return whole(queries[pairs.query[rows]]), whole(documents[pairs.document[rows]])
