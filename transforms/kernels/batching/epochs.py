@@ -1,6 +1,7 @@
 """An epoch's batches: cells of like pairs, communities grown in each, packed together by lot."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -13,6 +14,13 @@ from negmine.transforms.kernels.hashing import mix
 
 MOST_IN_CELL = 4096
 """Pairs of a cell, whose similarities are held at once: 64 MiB."""
+
+
+class Vectors(Protocol):
+    """Vectors (., d) looked up by positions: an array, or what reads one in pieces."""
+
+    def __getitem__(self, positions: np.ndarray) -> np.ndarray:
+        """Those at positions (m,): (m, d)."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,8 @@ class TrainingPairs:
 
 def compose(
     pairs: TrainingPairs,
-    queries: np.ndarray,
-    documents: np.ndarray,
+    queries: Vectors,
+    documents: Vectors,
     apart: Suspects,
     size: int,
     hardness: float,
@@ -59,7 +67,7 @@ def compose(
 
     Args:
         pairs: what is put together.
-        queries, documents: (., d) vectors of the student, which may be memory-mapped.
+        queries, documents: the student's vectors.
         apart: what may answer each query; such pairs share a batch where nothing else is left.
         size: pairs in a batch.
         hardness: pairs of a community over `size`, in [0, 1]: 1 = a batch is one, 0 = chance.
