@@ -223,7 +223,7 @@ def gain(run: Run, bench: Bench, given: argparse.Namespace) -> Iterator[str]:
     texts = [json.loads(line) for line in (Path(given.folder) / "queries.jsonl").open()]
     number = {query["_id"]: at for at, query in enumerate(texts)}
     documents = binary_column(Dataset(str(run.artifacts()["documents"])), "text")
-    table, tokenizer = opened(run.manifest["config"]["student"]["model"])
+    table, tokenizer = opened(str(static_student(given.out / "student")))
     queries = Tokens.of([query["text"] for query in texts], tokenizer)
     docs = Tokens.of(documents.texts(range(len(documents))), tokenizer)
     at = {doc: place for place, doc in enumerate(identifiers(run, "documents", "doc_id"))}

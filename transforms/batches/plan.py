@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,14 @@ class BatchPlan:
 
     @property
     def batch_sampler(self) -> Callable[..., Any]:
-        """For `batch_sampler` of sentence-transformers' training arguments; see `PlanSampler`."""
-        from negmine.transforms.batches.sampler import sampler_of
+        """For `batch_sampler` of sentence-transformers' training arguments, which are pickled.
 
-        return sampler_of(self)
+        What it makes is a `transforms.batches.sampler.PlanSampler`.
+        """
+        return partial(_sampler, str(self.path.absolute()))
+
+
+def _sampler(path: str, dataset: Any, batch_size: int, **others: Any) -> Any:
+    from negmine.transforms.batches.sampler import PlanSampler
+
+    return PlanSampler(BatchPlan(path), dataset, batch_size, **others)

@@ -1,6 +1,6 @@
 """A plan's batches for sentence-transformers' trainer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,12 +70,3 @@ class PlanSampler(DefaultBatchSampler):
         counts = (int((self._counts[rows] > 0).sum()) for rows in self.plan.batches(self.epoch))
         least = self.batch_size if self.drop_last else 1
         return sum(count >= least for count in counts)
-
-
-def sampler_of(plan: Plan) -> Callable[..., PlanSampler]:
-    """What the trainer calls with its data set and batch size."""
-
-    def make(dataset: Any, batch_size: int, **others: Any) -> PlanSampler:
-        return PlanSampler(plan, dataset, batch_size, **others)
-
-    return make

@@ -1,5 +1,7 @@
 """`BatchPlan`: batches and masks as trainers see them, and training by them."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
 from negmine import BatchPlan
 from negmine.jobs.batches.plan import Request, plan
@@ -16,6 +21,7 @@ from negmine.schemas.errors import ConfigError, DataError, StorageError
 from tests.jobs.collections import negmine
 
 SIZE = 5
+PAGE = Path(__file__).parents[3] / "docs" / "batches.md"
 
 
 @pytest.fixture(scope="module")
@@ -96,64 +102,43 @@ def training(out: Path, file: Path, tmp_path: Path) -> tuple[BatchPlan, Any]:
 
 
 def test_the_trainer_sees_the_batches_of_the_plan_with_their_masks(
-    out: Path, training: tuple[BatchPlan, Any], tmp_path: Path
+    out: Path,
+    training: tuple[BatchPlan, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import torch
-    from sentence_transformers import (
-        SentenceTransformer,
-        SentenceTransformerTrainer,
-        SentenceTransformerTrainingArguments,
-    )
-    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
-
-    read, train = training
+    read, _ = training
     seen: list[list[int]] = []
+    find = BatchPlan.mask_of
 
-    # As in docs/batches.md.
-    class MaskedRankingLoss(MultipleNegativesRankingLoss):
-        def __init__(self, model: Any, plan: BatchPlan) -> None:
-            super().__init__(model)
-            self.plan = plan
+    def watched(plan: BatchPlan, rows: np.ndarray) -> np.ndarray:
+        seen.append(rows.tolist())
+        return find(plan, rows)
 
-        def compute_loss_from_embeddings(self, embeddings: Any, labels: Any) -> Any:
-            queries, *documents = embeddings
-            scores = self.similarity_fct(queries, torch.cat(documents)) * self.scale
-            mask = torch.zeros_like(scores, dtype=torch.bool)
-            mask[:, : len(queries)] = torch.from_numpy(self.plan.mask_of(labels.cpu().numpy()))
-            scores = scores.masked_fill(mask, float("-inf"))
-            return torch.nn.functional.cross_entropy(
-                scores, torch.arange(len(queries)).to(mask.device)
-            )
+    monkeypatch.setattr(BatchPlan, "mask_of", watched)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    shutil.copy(read.path, "plan.parquet")
+    exported(out, tmp_path / "train.parquet", "-f", "triplet")
+    code = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[-1]
+    names: dict[str, Any] = {}
+    exec(code.replace("path/or/hub-name", str(out.parent / "student")), names)
 
-    class Watched(MaskedRankingLoss):
-        def compute_loss_from_embeddings(self, embeddings: Any, labels: Any) -> Any:
-            seen.append(labels.tolist())
-            loss = super().compute_loss_from_embeddings(embeddings, labels)
-            if not self.plan.mask_of(labels.numpy()).any():
-                plain = MultipleNegativesRankingLoss.compute_loss_from_embeddings(
-                    self, embeddings, labels
-                )
-                assert torch.allclose(loss, plain, atol=1e-4)
-            return loss
-
-    model = SentenceTransformer(str(out.parent / "student"), device="cpu")
-    arguments = SentenceTransformerTrainingArguments(
-        output_dir=str(tmp_path / "trained"),
-        per_device_train_batch_size=read.size,
-        num_train_epochs=2,
-        batch_sampler=read.batch_sampler,
-        report_to="none",
-        save_strategy="no",
-        use_cpu=True,
-        disable_tqdm=True,
-    )
-    before = model[0].embedding.weight.detach().clone()
-    SentenceTransformerTrainer(
-        model=model, args=arguments, train_dataset=train, loss=Watched(model, read)
-    ).train()
     planned = [rows.tolist() for epoch in range(2) for rows in read.batches(epoch)]
     assert seen == planned
-    assert not torch.equal(before, model[0].embedding.weight)
+    before = SentenceTransformer(str(out.parent / "student"), device="cpu")[0].embedding.weight
+    trained = names["model"][0].embedding.weight
+    assert not torch.equal(before, trained.cpu())
+
+    loss = names["MaskedRankingLoss"](names["model"], read)
+    plain = MultipleNegativesRankingLoss(names["model"])
+    vectors = [torch.randn(4, 8, generator=torch.Generator().manual_seed(at)) for at in range(3)]
+    rows = next(rows for rows in planned if not find(read, np.array(rows)).any())[:4]
+    labels = torch.tensor(rows)
+    found = loss.compute_loss_from_embeddings(vectors, labels)
+    expected = plain.compute_loss_from_embeddings(vectors, labels)
+    assert torch.allclose(found, expected, atol=1e-4)
 
 
 def test_the_sampler_refuses_another_size_and_rows_without_a_label(
