@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import DataError, StorageError
@@ -37,6 +38,7 @@ UNSAFE = frozenset(
     }
 )
 """Verdicts of what the run takes for an answer to its query, or near to one."""
+_UNSAFE = pa.array(sorted(UNSAFE), pa.string())
 
 _PAIRS = """
 SELECT p.query_id::VARCHAR AS query_id, p.positive_id::VARCHAR AS positive_id,
@@ -199,7 +201,7 @@ def _suspects(
     seen = scored = 0
     for table in _candidates(sets, pairs, keys):
         score = table["judge_score"].fill_null(float("nan")).to_numpy()
-        unsafe = np.isin(table["verdict"].to_numpy(zero_copy_only=False), list(UNSAFE))
+        unsafe = pc.is_in(table["verdict"], value_set=_UNSAFE).to_numpy()
         asked = ~table["confirmed_negative"].to_numpy(zero_copy_only=False)
         apart = unsafe | (asked & (score >= limits[0]))
         masked = apart | (asked & (score >= limits[1]))

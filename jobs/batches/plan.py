@@ -16,6 +16,7 @@ from negmine.schemas.errors import ConfigError
 from negmine.transforms.batches import METADATA, VERSION
 from negmine.transforms.kernels.batching.cosines import UNIT, whole
 from negmine.transforms.kernels.batching.epochs import compose
+from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.targets import EXPORTS, target
 
@@ -139,14 +140,24 @@ def write(
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
         for epoch in range(request.epochs):
-            order = _epoch(found, request, epoch, request.hardness)
+            order = compose(
+                found.pairs,
+                found.queries,
+                found.documents,
+                found.apart,
+                request.size,
+                request.hardness,
+                request.seed,
+                epoch,
+            )
             rows, others = found.pairs.in_one_batch(found.masked, order, request.size)
             for table in _tables(found, keys, order, rows, others, request.size, epoch):
                 writer.write_table(table.cast(schema))
             masked += len(rows)
             if not epoch:
                 near = _nearness(found, order, request.size)
-                chance = _nearness(found, _epoch(found, request, epoch, 0.0), request.size)
+                drawn = np.argsort(mix(request.seed, found.pairs.key), kind="stable")
+                chance = _nearness(found, drawn, request.size)
     return Planned(
         path=path,
         pairs=count,
@@ -155,19 +166,6 @@ def write(
         near=float(np.mean(near)) if near else float("nan"),
         near_by_chance=float(np.mean(chance)) if chance else float("nan"),
         notes=_notes(found),
-    )
-
-
-def _epoch(found: Collected, request: Request, epoch: int, hardness: float) -> np.ndarray:
-    return compose(
-        found.pairs,
-        found.queries,
-        found.documents,
-        found.apart,
-        request.size,
-        hardness,
-        request.seed,
-        epoch,
     )
 
 
