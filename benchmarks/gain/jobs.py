@@ -146,10 +146,10 @@ def _work(comparison: Comparison, jobs: Sequence[Job], file: Path) -> None:
             "seconds": round(time.monotonic() - began, 2),
             "ndcg": {query: round(value, 5) for query, value in found.items()},
         }
-        _append(file, line)
+        append_line(file, line)
 
 
-def _append(file: Path, line: Mapping[str, Any]) -> None:
+def append_line(file: Path, line: Mapping[str, Any]) -> None:
     """One write of one line: processes append to the same file without a lock."""
     data = (json.dumps(line) + "\n").encode()
     file.parent.mkdir(parents=True, exist_ok=True)
