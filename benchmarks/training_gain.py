@@ -113,7 +113,10 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str
     )
     folder = Path(student) if static or Path(student).is_dir() else _folder_of(student)
     teacher = ledger.teacher() if args.loss in {"margin-mse", "kl"} else {}
-    jobs = Comparison(collection, sets, teacher, folder, static, settings, args.seeds, args.longest)
+    name = Path(args.student).name
+    jobs = Comparison(
+        collection, sets, teacher, name, folder, static, settings, args.seeds, args.longest
+    )
     queries = len(collection.known)
     told = {
         name: {
@@ -140,8 +143,7 @@ def _run_folder(folder: Path) -> Path:
 def _run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     jobs, told = comparison(args)
-    student = "static" if jobs.static else jobs.student.name
-    file = args.out / f"{jobs.collection.name}-{student}-{args.loss}.jsonl"
+    file = args.out / f"{jobs.collection.name}-{jobs.name}-{args.loss}.jsonl"
     file.with_suffix(".sets.json").write_text(json.dumps({jobs.collection.name: told}, indent=1))
     count = run(jobs, file, args.processes)
     print(f"{count} jobs run, in {file}")

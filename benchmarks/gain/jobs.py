@@ -36,6 +36,7 @@ class Comparison:
         collection: texts, positives, folds.
         sets: negatives of each name; None = untrained.
         teacher: judge's scores of (query, document).
+        name: of the student, in the lines.
         student: folder of the model.
         static: whether it is a table of token vectors.
         settings: steps and sizes.
@@ -46,6 +47,7 @@ class Comparison:
     collection: Collection
     sets: Mapping[str, NegativeSet | None]
     teacher: Mapping[tuple[str, str], float]
+    name: str
     student: Path
     static: bool
     settings: Settings
@@ -67,7 +69,7 @@ class Comparison:
         """What a line must have in common with another to be compared with it."""
         return {
             "collection": self.collection.name,
-            "student": self.student.name,
+            "student": self.name,
             "longest": None if self.static else self.longest,
             **asdict(self.settings),
         }
