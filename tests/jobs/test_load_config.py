@@ -70,7 +70,7 @@ def test_set_overrides_by_dotted_key_and_by_policy_name(tmp_path: Path) -> None:
     config = load_config(path, settings, output="elsewhere")
     assert config.seed == 7
     assert config.output.path == "elsewhere"
-    assert [tier.quota for tier in config.tiers.values()] == [7, 0, 0]
+    assert [tier.quota for tier in config.tiers.values()] == [7, 0]
     assert config.tiers["hard"].min_ratio == 0.8
     found = {p.name: p.parameters for p in config.policies or ()}
     assert list(found)[-2:] == ["judge_calibrated_threshold", "judge_relative_margin"]

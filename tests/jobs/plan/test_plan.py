@@ -112,7 +112,7 @@ def test_mine_reuses_the_ingest_and_plan_then_finds_every_artifact(
     found = states(plan)
     assert found.pop("publish") == "estimate"
     assert set(found.values()) == {"reused"}
-    changed = states(planned(config, output, "--set", "tiers.random.quota=1"))
+    changed = states(planned(config, output, "--set", "tiers.semi_hard.quota=1"))
     assert changed["retrieve dense"] == "reused"
     assert changed["select"] == "estimate"
 
