@@ -151,9 +151,9 @@ _DEFAULTS: JsonObject = {"near_duplicate_of_positive": {}, "near_duplicate_of_ne
 _JUDGED_DEFAULTS: JsonObject = {
     "suspected_positive": {},
     "judge_calibrated_threshold": {},
-    "judge_relative_margin": {"keep_below": 1.0},
+    "judge_relative_margin": {"keep_below": 1.0, "against": "max"},
 }
-"""Below the query's own positive, and below what half of all positives reach: docs/gain.md."""
+"""Below the query's best positive, and below what half of all positives reach: docs/gain.md."""
 
 
 class Policy(Model):

@@ -11,19 +11,25 @@ from negmine.transforms.metrics.inputs import Negatives
 from negmine.transforms.metrics.rows import Row
 
 
-def gain_rows(negatives: Negatives, bootstrap: Bootstrap) -> Iterator[Row]:
+def gain_rows(
+    negatives: Negatives, bootstrap: Bootstrap, calibration: Calibration | None = None
+) -> Iterator[Row]:
     """expected_gain, all tiers together and each; none where no judge scored them.
 
-    The mean over all queries of the sum over a query's negatives: one without any adds 0. The
-    judge's scale is that of the positives served.
+    The mean over all queries of the sum over a query's negatives: one without any adds 0.
+
+    Args:
+        negatives: of the set.
+        bootstrap: over the queries.
+        calibration: of the known positives; None = those that are served give the judge's scale.
     """
     known = ~np.isnan(negatives.judge) & ~np.isnan(negatives.positive_judge)
     if not known.any():
         return
-    served = negatives.served(np.flatnonzero(known))
-    calibration = Calibration.of(
-        np.arange(len(served)), negatives.positive_judge[served].astype(np.float64)
-    )
+    if calibration is None:
+        served = negatives.served(np.flatnonzero(known))
+        scores = negatives.positive_judge[served].astype(np.float64)
+        calibration = Calibration.of(np.arange(len(served)), scores)
     share = np.nan_to_num(calibration.share_below(negatives.judge), nan=0.0)
     _, document, uses = np.unique(negatives.doc_ix, return_inverse=True, return_counts=True)
     worth = repeated(

@@ -41,7 +41,10 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     negatives, collection, seed = inputs.negatives, inputs.collection, inputs.seed
     bootstrap = Bootstrap(negatives.queries, seed)
     lexicon = Lexicon(inputs.bm25, collection.queries) if inputs.bm25 else None
-    yield from gain_rows(negatives, bootstrap)
+    known = None
+    if inputs.judged and inputs.selection and inputs.selection.judged:
+        known = read_calibration(inputs.judged, judged=True)
+    yield from gain_rows(negatives, bootstrap, known)
     yield from eci_rows(negatives, bootstrap)
     if lexicon:
         yield from semantic_rows(negatives, collection, lexicon, seed)
@@ -63,8 +66,7 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     yield from judge_rows(negatives, bootstrap)
     for judge, (auc, low, high, queries) in inputs.judge_auc.items():
         yield Row("judge_auc", auc, queries, key=judge, low=low, high=high)
-    if inputs.judged and inputs.selection and inputs.selection.judged:
-        known = read_calibration(inputs.judged, judged=True)
+    if inputs.judged and known is not None:
         yield from unlabelled_rows(inputs.judged, known, negatives.queries, bootstrap)
     if inputs.judged and inputs.selection:
         yield from leak_rows(collection, inputs.judged, inputs.selection)
