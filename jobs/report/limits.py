@@ -46,7 +46,7 @@ LIMITS: dict[str, Limit] = {
     ),
     "leak of hidden positives": Limit(
         "leak",
-        0.02,
+        0.1,
         True,
         "{} of hidden positives came back as negatives",
         "Positives that nobody labelled are chosen about as often.",
