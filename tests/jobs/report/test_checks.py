@@ -33,8 +33,8 @@ def test_a_good_run_has_no_finding_and_every_check_could_look() -> None:
         (row("queries_short", 60), "60 queries are short", "short_queries", True),
         (row("backfilled", 300, tier="hard"), "tier hard", "tiers.hard.quota", False),
         (
-            row("leak", 0.05, 0.01, key="0.5"),
-            "5.0\u00a0% [4.0\u00a0%, 6.0\u00a0%]",
+            row("leak", 0.15, 0.01, key="0.5"),
+            "15.0\u00a0% [14.0\u00a0%, 16.0\u00a0%]",
             "positives_above",
             True,
         ),
