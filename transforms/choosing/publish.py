@@ -12,6 +12,7 @@ from negmine.schemas import tables
 from negmine.schemas.errors import DataError
 from negmine.schemas.policies import Policy
 from negmine.schemas.verdicts import Verdict
+from negmine.transforms.choosing.publish_lists import PublishedLists
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import binary_column
@@ -40,6 +41,7 @@ class PublishParts(beam.PTransform):
     promises: Sequence[Policy]
     directory: str
     blocks: Sequence[Block]
+    lists: PublishedLists | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         return (
@@ -56,6 +58,7 @@ class _Publish(beam.DoFn):
         self.texts = transform.texts
         self.promises = tuple(transform.promises)
         self.directory = transform.directory
+        self.lists = transform.lists
 
     def process(self, block: Block) -> Iterator[int]:
         kept = 0
@@ -81,6 +84,10 @@ class _Publish(beam.DoFn):
                 for table in rows.positives(_grades(known, inside), self.texts):
                     parts.add("positives", table, positives)
                 kept += rows.kept
+            if self.lists:
+                parts.open("lists", self.lists.schema)
+                for table in self.lists.tables(block):
+                    parts.add("lists", table, self.lists.schema)
         sets = self.sets.read_queries(block)
         write_part(f"{self.directory}/sets", block.part, sets, tables.SETS, dictionary=True)
         count("negatives_written", kept)
