@@ -57,7 +57,9 @@ class TeacherLists(_Part):
     positives: StrictInt
     shortest: StrictInt = Field(description="documents of the shortest list")
     cut_off: StrictInt = Field(description="scores that lay beyond -1 or 1 on the scale")
-    scale: dict[str, StrictStr | Score] = Field(description="slope, intercept, and what they are by")
+    scale: dict[str, StrictStr | Score] = Field(
+        description="slope, intercept, and what they are by"
+    )
     judge_against_student: dict[str, Score] | None = Field(
         description="nDCG@10 of the known positives by each, and the difference with its interval"
     )

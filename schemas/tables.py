@@ -304,6 +304,12 @@ LISTS = pa.schema(
         _field("is_positive", pa.bool_(), "a known positive of the query"),
         _LIST_VERDICT,
         _field("judge_score", pa.float32(), "judge's score, as it gave it"),
+        _field(
+            "judge_logit",
+            pa.float32(),
+            "ln(p / (1 - p)), where the judge gives probabilities",
+            True,
+        ),
         _field("teacher_score", pa.float32(), "the same on the scale of the student's cosines"),
         _field(
             "dense_score",

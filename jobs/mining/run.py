@@ -190,7 +190,10 @@ class MiningRun(RunContext):
     @cached_property
     def list_facts(self) -> ListFacts | None:
         """The teacher's scale, and whether it ranks better than the student; None without lists."""
-        return measure_lists(self.lists, self.config.seed) if self.lists else None
+        if self.lists is None:
+            return None
+        probabilities = self.config.judge.kind == "cross_encoder"
+        return measure_lists(self.lists, self.config.seed, probabilities)
 
     def look_at(self, stage: str) -> None:
         """Look at what a stage made, before the next one, so that no long stage is for nothing.

@@ -9,7 +9,7 @@ from negmine.transforms.data.sql import dataset_sql, has_parts, partitioned_sql
 
 
 def create_run_views(connection: duckdb.DuckDBPyConnection, run: Path, prefix: str = "") -> None:
-    """Views `negatives`, `positives`, `ledger`, `sets` and `lists` of a run, their names after `prefix`.
+    """Views `negatives`, `positives`, `ledger`, `sets`, `lists` of a run, named after `prefix`.
 
     Columns that an older run lacks are null, and data sets that it lacks are empty. Raises
     duckdb.Error where a part cannot be read.

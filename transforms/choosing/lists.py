@@ -75,7 +75,7 @@ def choose_lists(verdicts: pa.Table, pairs: Pairs, size: int, seed: int) -> List
     group = np.full(len(verdict), _OTHER)
     group[pairs.in_evaluation | np.isin(verdict, [str(v) for v in _NEVER])] = _LEFT_OUT
     group[verdict == str(Verdict.KEPT)] = _NEGATIVE
-    group[pairs.is_positive] = _POSITIVE
+    group[pairs.is_positive] = np.where(pairs.own_positive[pairs.is_positive], _POSITIVE, _LEFT_OUT)
     order = np.zeros(len(verdict), dtype=np.int64)
     positives = positives_in_order(pairs)
     order[positives] = np.arange(len(positives))
@@ -85,9 +85,7 @@ def choose_lists(verdicts: pa.Table, pairs: Pairs, size: int, seed: int) -> List
     return listed(pairs.query, group, order, pairs.dense, *keys, size, seed)
 
 
-def _judged(
-    transform: MakeLists, verdicts: pa.Table, pairs: Pairs, rows: np.ndarray
-) -> np.ndarray:
+def _judged(transform: MakeLists, verdicts: pa.Table, pairs: Pairs, rows: np.ndarray) -> np.ndarray:
     """The judge's scores of some rows (m,) ascending, float32."""
     values = {field.name: getattr(pairs, field.name) for field in fields(Pairs)}
     ranks = {source: rank[rows] for source, rank in values.pop("ranks").items()}
@@ -95,7 +93,9 @@ def _judged(
     _, some["query"] = np.unique(some["query"], return_inverse=True)
     query_ix = verdicts.column("query_ix").to_numpy()[rows]
     found = Candidates(query_ix, some["doc_ix"], some["is_positive"], ranks, {})
-    scorer = transform.judge.bind(BlockPairs(transform.collection, found, Pairs(ranks=ranks, **some)))
+    scorer = transform.judge.bind(
+        BlockPairs(transform.collection, found, Pairs(ranks=ranks, **some))
+    )
     scores = scorer.score(np.arange(len(rows)))
     scorer.close()
     return scores
@@ -107,7 +107,7 @@ def _table(verdicts: pa.Table, pairs: Pairs, chosen: Listed, scores: np.ndarray)
     added = {
         "place": chosen.place,
         "is_positive": pairs.is_positive[chosen.row],
-        "drawn": chosen.drawn & ~pairs.is_positive[chosen.row],
+        "drawn": chosen.drawn,
         "judge_score": scores,
         "cosine": pa.array(cosine, pa.float32(), mask=np.isnan(cosine)),
     }

@@ -10,7 +10,7 @@ from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.kernels.choosing.teacher_scale import TeacherScale
+from negmine.transforms.kernels.choosing.teacher_scale import TeacherScale, logits
 from negmine.transforms.pairs.features import Collection
 
 _ROWS_AT_ONCE = 32_768
@@ -41,14 +41,21 @@ class PublishedLists:
             for start in range(0, rows.num_rows, _ROWS_AT_ONCE):
                 yield self._table(rows.slice(start, _ROWS_AT_ONCE))
 
+    def _logits(self, judge: np.ndarray) -> pa.Array:
+        if self.scale.of == "judge_score":
+            return pa.nulls(len(judge), pa.float32())
+        return pa.array(logits(judge), pa.float32())
+
     def _table(self, rows: pa.Table) -> pa.Table:
         queries, documents = self.collection.queries, self.collection.documents
         query_ix = rows.column("query_ix").to_numpy()
         doc_ix = rows.column("doc_ix").to_numpy()
+        judge = rows.column("judge_score").to_numpy()
         columns = {name: rows.column(name) for name in rows.column_names} | {
             "query_id": _of(queries, "query_id", query_ix).cast(pa.string()),
             "doc_id": _of(documents, "doc_id", doc_ix).cast(pa.string()),
-            "teacher_score": self.scale.apply(rows.column("judge_score").to_numpy()),
+            "teacher_score": self.scale.apply(judge),
+            "judge_logit": self._logits(judge),
         }
         if self.texts:
             columns["query"] = _of(queries, "text", query_ix)

@@ -1,4 +1,4 @@
-"""What teacher lists say of their teacher: its scale, and whether it ranks better than the student."""
+"""What lists say of their teacher: its scale, and whether it ranks better than the student."""
 
 from dataclasses import asdict, dataclass
 
@@ -61,15 +61,19 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def measure_lists(lists: Dataset, seed: int) -> ListFacts:
-    """The facts of a data set of `tables.LISTED`; `seed` keys the interval's resamples."""
+def measure_lists(lists: Dataset, seed: int, probabilities: bool) -> ListFacts:
+    """The facts of a data set of `tables.LISTED`; `seed` keys the interval's resamples.
+
+    `probabilities` says whether that is what the judge gives.
+    """
     parts = [_part(table) for table in lists.tables(_COLUMNS)]
     pairs = {name: _joined([part.pairs[name] for part in parts]) for name in _PAIRS}
     far = "random" if len(pairs["random"]) else "last"
-    scale = TeacherScale.of(*pairs["positive"].T, *pairs[far].T)
+    positive, random = ((p[:, 0], p[:, 1]) for p in (pairs["positive"], pairs[far]))
+    scale = TeacherScale.read(positive, random, probabilities)
     sizes = _joined([part.sizes for part in parts], width=0)
     scores = (table.column("judge_score").to_numpy() for table in lists.tables(["judge_score"]))
-    outside = sum(int((np.abs(_unbounded(scale, each)) > 1).sum()) for each in scores)
+    outside = sum(int((np.abs(scale.unbounded(each)) > 1).sum()) for each in scores)
     return ListFacts(
         rows=int(sizes.sum()),
         queries=len(sizes),
@@ -79,10 +83,6 @@ def measure_lists(lists: Dataset, seed: int) -> ListFacts:
         scale=scale,
         check=_check(_joined([part.quality for part in parts]), seed),
     )
-
-
-def _unbounded(scale: TeacherScale, scores: np.ndarray) -> np.ndarray:
-    return np.asarray(scale.slope * scores.astype(np.float64) + scale.intercept)
 
 
 _PAIRS = ("positive", "random", "last")
@@ -106,9 +106,7 @@ def _joined(parts: list[np.ndarray], width: int = 2) -> np.ndarray:
 
 def _part(table: pa.Table) -> _Part:
     query_ix, positive, drawn = (column.to_numpy() for column in table.columns[:3])
-    judge, dense, cosine = (
-        column.to_numpy().astype(np.float64) for column in table.columns[3:6]
-    )
+    judge, dense, cosine = (column.to_numpy().astype(np.float64) for column in table.columns[3:6])
     _, query = np.unique(query_ix, return_inverse=True)
     both = np.stack([judge, cosine], axis=1)
     random = _holds(table.column("sources").combine_chunks(), str(Source.RANDOM)) & ~positive

@@ -94,14 +94,18 @@ def _strata(
 
     `strata` (queries,) are even pieces of the order by falling similarity.
     """
-    ranked = rows[np.lexsort((hashed[rows], -np.nan_to_num(similarity[rows], nan=-np.inf), query[rows]))]
+    ranked = rows[
+        np.lexsort((hashed[rows], -np.nan_to_num(similarity[rows], nan=-np.inf), query[rows]))
+    ]
     known = ~np.isnan(similarity[ranked])
     count = np.bincount(query[ranked], minlength=len(strata))
     mine = query[ranked]
     stratum = position_in_group(mine) * strata[mine] // np.maximum(count[mine], 1)
     by_hash = np.lexsort((hashed[ranked], stratum, mine))
     within = np.empty(len(rows), dtype=np.int64)
-    within[by_hash] = position_in_group(mine[by_hash] * (int(strata.max(initial=0)) + 1) + stratum[by_hash])
+    within[by_hash] = position_in_group(
+        mine[by_hash] * (int(strata.max(initial=0)) + 1) + stratum[by_hash]
+    )
     found = np.zeros(len(query), dtype=np.int64)
     found[ranked] = within
     drawn = np.zeros(len(query), dtype=bool)

@@ -25,9 +25,7 @@ def ndcg(
     order = np.lexsort((positive, falling, query))
     rank = position_in_group(query[order]) + 1
     counted = positive[order] & (rank <= depth)
-    gained = np.bincount(
-        query[order][counted], 1 / np.log2(1 + rank[counted]), minlength=queries
-    )
+    gained = np.bincount(query[order][counted], 1 / np.log2(1 + rank[counted]), minlength=queries)
     most = np.cumsum(1 / np.log2(1 + np.arange(1, depth + 1)))
     count = np.bincount(query[positive], minlength=queries)
     best = most[np.clip(count, 1, depth) - 1]
