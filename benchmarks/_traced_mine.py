@@ -25,14 +25,14 @@ BLOCKS = {
     "negmine.transforms.sources.bm25:_IndexBlock._make": 0,
     "negmine.transforms.sources.search:Bm25Searcher.search": 1,
     "negmine.transforms.sources.search:DenseSearcher.search": 1,
-    "negmine.transforms.sources.search:DrawRandom._draw": 0,
-    "negmine.transforms.sources.dense:TrainIndex._train": 0,
-    "negmine.transforms.sources.dense:FillShards._fill": 0,
-    "negmine.transforms.judging.calibrate:_Score.process": 0,
-    "negmine.transforms.judging.judge:_Judge.process": 0,
-    "negmine.transforms.choosing.select:_Select.process": 0,
-    "negmine.transforms.choosing.score:_Score.process": 0,
-    "negmine.transforms.choosing.publish:_Publish.process": 0,
+    "negmine.transforms.sources.search:DrawRandom.table": 0,
+    "negmine.transforms.sources.dense:TrainIndex.table": 0,
+    "negmine.transforms.sources.dense:FillShards.table": 0,
+    "negmine.transforms.judging.calibrate:ScorePositives.table": 0,
+    "negmine.transforms.judging.judge:JudgePairs.table": 0,
+    "negmine.transforms.choosing.select:SelectNegatives.table": 0,
+    "negmine.transforms.choosing.score:ScoreSets.table": 0,
+    "negmine.transforms.choosing.publish:PublishParts._write": 0,
 }
 """What makes a block, and which of its arguments the block is."""
 

@@ -38,7 +38,16 @@ def load_config(path: str, settings: Sequence[str] = (), output: str | None = No
     Raises:
         ConfigError: naming the key and the value, and for an unknown key the nearest known one.
     """
-    values = _read(path)
+    return config_of(_read(path), path, settings, output)
+
+
+def config_of(
+    values: JsonObject, name: str, settings: Sequence[str] = (), output: str | None = None
+) -> Config:
+    """The validated config of `values`, which are changed; `name` says in errors where they are of.
+
+    `settings`, `output` and what is raised: as of `load_config`.
+    """
     for setting in settings:
         key, separator, text = setting.partition("=")
         if not separator or not key:
@@ -50,7 +59,7 @@ def load_config(path: str, settings: Sequence[str] = (), output: str | None = No
         return Config.model_validate(values)
     except ValidationError as error:
         lines = list(dict.fromkeys(explain(problem) for problem in error.errors()))
-        raise ConfigError(f"{path}: " + "\n  ".join(lines)) from None
+        raise ConfigError(f"{name}: " + "\n  ".join(lines)) from None
 
 
 def _read(path: str) -> JsonObject:

@@ -9,8 +9,8 @@ from negmine.schemas import tables
 from negmine.schemas.sources import Bm25, Dense
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import PARTIAL, Dataset
-from negmine.transforms.data.parts import CreateBlocks, WriteParts
-from negmine.transforms.sources.dense import FILES, DenseIndex, FillShards, IndexSource, TrainIndex
+from negmine.transforms.data.parts import WriteParts
+from negmine.transforms.sources.dense import DenseIndex
 from negmine.transforms.sources.recall import RECALL, MeasureRecall
 from negmine.transforms.sources.search import (
     DenseSearcher,
@@ -48,43 +48,6 @@ class Retrieve(beam.PTransform):
             | "Search" >> search
             | "Tabulate" >> ToCandidates(self.blocks)
             | "Write" >> WriteParts(self.directory, tables.CANDIDATES)
-        )
-
-
-@dataclass
-class TrainDenseIndex(beam.PTransform):
-    """Train an index, or fit a first pass, for the vectors of `source`; `blocks` is one block."""
-
-    source: IndexSource
-    directory: str
-    blocks: Sequence[Block]
-
-    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        shards = plan_shards(self.source.vectors.rows, self.source.config.shards)
-        return (
-            root
-            | "Once" >> CreateBlocks(self.blocks)
-            | "TrainIndex" >> TrainIndex(self.source, shards, self.directory)
-            | "Write" >> WriteParts(self.directory, FILES)
-        )
-
-
-@dataclass
-class FillDenseIndex(beam.PTransform):
-    """Index the shards of `source` with what was `trained`; `blocks` are shard numbers to do."""
-
-    source: IndexSource
-    trained: Dataset
-    directory: str
-    blocks: Sequence[Block]
-
-    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        shards = plan_shards(self.source.vectors.rows, self.source.config.shards)
-        return (
-            root
-            | "Blocks" >> CreateBlocks(self.blocks)
-            | "FillShards" >> FillShards(self.source, self.trained, shards, self.directory)
-            | "Write" >> WriteParts(self.directory, FILES)
         )
 
 

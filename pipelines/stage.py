@@ -10,6 +10,7 @@ import pyarrow as pa
 from negmine.pipelines.hints import with_hints
 from negmine.transforms.data.blocks import Block, parse_part
 from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.steps import map_step
 
 
 @dataclass
@@ -50,18 +51,9 @@ class BlockStage(beam.PTransform):
         )
 
     def _blocks(self, start: beam.PCollection) -> beam.PCollection:
-        if isinstance(start, beam.pvalue.PBegin):
+        if self.waits or isinstance(start, beam.pvalue.PBegin):
             return start | "Blocks" >> CreateBlocks(self.blocks)
-        if self.waits:
-            blocks = [tuple(block) for block in self.blocks]
-            return (
-                start
-                | "All" >> beam.combiners.Count.Globally()
-                | "Blocks" >> beam.FlatMap(lambda _, pairs: pairs, blocks)
-                | "Spread" >> beam.Reshuffle()
-                | "ToBlock" >> beam.MapTuple(Block)
-            )
-        made = start | "Made" >> beam.Map(parse_part)
+        made = start | "Made" >> map_step(parse_part)
         if not self.blocks:
             return made
         others = beam.pvalue.PBegin(start.pipeline) | "Blocks" >> CreateBlocks(self.blocks)

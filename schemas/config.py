@@ -12,6 +12,7 @@ from negmine.schemas.limits import (
     LEAST_LIST,
     MOST_BLOCK,
     MOST_BYTES,
+    MOST_JUDGES,
     MOST_LIST,
     MOST_NEGATIVES,
     MOST_TOKENS,
@@ -43,6 +44,12 @@ class Student(Model):
     """The embedding model to be trained; its geometry says how hard a negative is."""
 
     model: str = Field("all-MiniLM-L6-v2", description="local folder, hub name or alias")
+    models: tuple[str, ...] = Field(
+        (),
+        max_length=MOST_JUDGES,
+        description="in place of model: one a fold of the queries, the first trained without fold "
+        "1, ...; each query has the one that did not see it",
+    )
     vectors: Vectors | None = Field(
         None, description="vectors instead of a model, which is then not loaded; null = embed"
     )
@@ -64,6 +71,16 @@ class Student(Model):
     allow_pickle: bool = Field(
         False, description="load weights in pickles (pytorch_model.bin); they can run code"
     )
+
+    @model_validator(mode="after")
+    def _one_or_one_a_fold(self) -> "Student":
+        if len(self.models) == 1:
+            raise ValueError("models needs two or more, one a fold; for one there is model")
+        if self.models and self.vectors:
+            raise ValueError("models and vectors are both given; leave out one of them")
+        if self.models and not self.normalize:
+            raise ValueError("models compares cosines, so normalize: false does not go with it")
+        return self
 
 
 class Sampling(Model):
@@ -195,9 +212,9 @@ class Config(Model):
     )
     tiers: Tiers = Field(
         {
-            "hard": Tier(quota=3, min_ratio=0.8),
-            "semi_hard": Tier(quota=3, min_ratio=0.5, max_ratio=0.8),
-            "random": Tier(quota=2, source="random"),
+            "hard": Tier(quota=5, min_ratio=0.8),
+            "semi_hard": Tier(quota=0, min_ratio=0.5, max_ratio=0.8),
+            "random": Tier(quota=0, source="random"),
         },
         description="ordered bands; a candidate belongs to the first that takes it",
     )
@@ -224,11 +241,12 @@ class Config(Model):
 
     @model_validator(mode="after")
     def _tokens_have_an_encoder(self) -> "Config":
-        for judge in self.judge.flat() if self.student.vectors else ():
+        instead = "vectors" if self.student.vectors else "models" if self.student.models else ""
+        for judge in self.judge.flat() if instead else ():
             if isinstance(judge, TokenJudge) and judge.model is None:
                 raise ValueError(
                     f"judge.kind {judge.kind} takes token vectors from the student's model, and "
-                    "student.vectors stands in for it; name an encoder as judge.model "
+                    f"student.{instead} stands in for it; name an encoder as judge.model "
                     "(all-MiniLM-L6-v2 needs no download) or choose another judge.kind"
                 )
         return self

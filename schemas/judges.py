@@ -34,7 +34,8 @@ class ModelJudge(Judge):
     model: str | None = Field(
         None,
         description="cross_encoder: folder or hub name (default cross-encoder/ms-marco-"
-        "MiniLM-L6-v2); late_interaction and fusion: an encoder (default: the student)",
+        "MiniLM-L6-v2); late_interaction and fusion: an encoder (default: the student); "
+        "bi_encoder: an encoder",
     )
     max_length: int | None = Field(
         None, ge=4, le=MOST_TOKENS, description="tokens per pair; null = the model's"
@@ -52,7 +53,21 @@ class CrossEncoder(ModelJudge):
     kind: Literal["cross_encoder"] = "cross_encoder"
 
 
-class TokenJudge(ModelJudge):
+class EncoderJudge(ModelJudge):
+    """Compares vectors of an encoder."""
+
+    query_prompt: str | None = Field(
+        None, description='text put before every query; null = as the student, "" = none'
+    )
+    document_prompt: str | None = Field(
+        None, description='text put before every document; null = as the student, "" = none'
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="as of the student; not given = the student's, where that judges"
+    )
+
+
+class TokenJudge(EncoderJudge):
     """Compares the token vectors of an encoder."""
 
 
@@ -66,6 +81,34 @@ class Fusion(TokenJudge):
     """Late interaction and BM25, standardised over a query's candidates and added."""
 
     kind: Literal["fusion"] = "fusion"
+
+
+class BiEncoder(EncoderJudge):
+    """Cosine of query and document under an encoder other than the student.
+
+    Of several models, which were trained without one fold of the queries each, every query has the
+    one that did not see it: model i judges fold i, see `transforms.kernels.folds`.
+    """
+
+    kind: Literal["bi_encoder"] = "bi_encoder"
+    models: tuple[str, ...] = Field(
+        (),
+        max_length=MOST_JUDGES,
+        description="in place of model: one a fold, the first trained without fold 1, ...",
+    )
+
+    @model_validator(mode="after")
+    def _names_models(self) -> "BiEncoder":
+        if self.model is not None and self.models:
+            raise ValueError("kind bi_encoder takes model or models, not both")
+        if self.model is None and len(self.models) < 2:
+            raise ValueError("kind bi_encoder needs model, or two or more models, one a fold")
+        return self
+
+    @property
+    def all_models(self) -> tuple[str, ...]:
+        """The model of each fold; one where there are no folds."""
+        return self.models or ((self.model,) if self.model else ())
 
 
 class Precomputed(Judge):
@@ -144,7 +187,16 @@ class NoJudge(Judge):
 
 _KINDS: dict[str, type[Judge]] = {
     str(kind.model_fields["kind"].default): kind
-    for kind in (CrossEncoder, LateInteraction, Fusion, Precomputed, Cascade, Vote, NoJudge)
+    for kind in (
+        CrossEncoder,
+        LateInteraction,
+        Fusion,
+        BiEncoder,
+        Precomputed,
+        Cascade,
+        Vote,
+        NoJudge,
+    )
 }
 
 
@@ -180,7 +232,7 @@ def _plain(value: object) -> object:
 
 
 AnyJudge = Annotated[
-    CrossEncoder | LateInteraction | Fusion | Precomputed | Cascade | Vote | NoJudge,
+    CrossEncoder | LateInteraction | Fusion | BiEncoder | Precomputed | Cascade | Vote | NoJudge,
     Field(discriminator="kind"),
     BeforeValidator(of_its_kind),
 ]

@@ -65,6 +65,14 @@ class TeacherLists(_Part):
     )
 
 
+class ExpectedGain(_Part):
+    """The estimate of what training with the set gains, and its 95 % interval; no unit."""
+
+    value: Score
+    low: Score
+    high: Score
+
+
 class Summary(_Part):
     """Counts of the run's own Parquet, as `negmine show` prints them."""
 
@@ -73,6 +81,7 @@ class Summary(_Part):
     judge: Counts = Field(description="pairs_scored, pairs_total")
     calibration: list[Calibration]
     eci: Eci
+    expected_gain: ExpectedGain | None = Field(None, description="null where no judge scored")
     queries: StrictInt
     queries_short: StrictInt
     documents: StrictInt
@@ -167,6 +176,31 @@ class Processor(_Part):
     embed: JsonObject | None = None
 
 
+class TopDrift(_Part):
+    """How the first documents of the dense source moved between a run and its parent."""
+
+    parent: StrictInt = Field(description="negatives of the parent that were among them then")
+    now: StrictInt = Field(description="negatives of the parent that are among them now")
+    jaccard: Score = Field(description="mean over queries of the overlap of the two lists")
+
+
+class Drift(_Part):
+    """What became of the parent's negatives under a new student."""
+
+    queries: StrictInt = Field(description="queries of both runs")
+    negatives: StrictInt = Field(description="of the parent")
+    candidates: StrictInt = Field(description="of them, still candidates")
+    chosen: StrictInt = Field(description="of them, negatives again")
+    compared: StrictInt = Field(description="of them, with similarities under both students")
+    easy: StrictInt
+    easy_tiers: Counts = Field(description="the easy ones, by the parent's tier")
+    stale: StrictInt
+    top: dict[str, TopDrift] = Field(description="by the length of the list: 10, 100")
+    tiers: dict[str, Counts] = Field(description="by the parent's tier, where they are now")
+    kept: StrictInt = Field(description="negatives of this run")
+    kept_new: StrictInt = Field(description="of them, those that were none of the parent's")
+
+
 class Manifest(_Part):
     """What made a run, what it holds, and how long it took."""
 
@@ -192,6 +226,8 @@ class Manifest(_Part):
     counters: dict[str, Counts] = Field(description="what this run's pipelines counted, by stage")
     peak_memory_bytes: Number
     summary: Summary
+    parent: StrictStr | None = Field(None, description="the run that this one refreshes")
+    drift: Drift | None = None
     parts: dict[str, PartFile] = Field({}, description="every file but the manifest itself")
 
 

@@ -30,6 +30,9 @@ class Meaning(NamedTuple):
 
 
 MEANINGS = {
+    "expected_gain": Meaning(
+        "what training with the set promises, from scores: ranks sets of one collection", "queries"
+    ),
     "eci": Meaning(
         "ECI v1, ln(1 + N) times the harmonic mean, of median N and mean S and D", "queries"
     ),

@@ -147,8 +147,13 @@ PARAMETERS: dict[str, type[_Parameters]] = {
 }
 PROMISES = ("known_positive", "query_itself", "same_text", "evaluation_document")
 """Policies that are in force whatever a config says, before all others and in this order."""
-_DEFAULTS = ("near_duplicate_of_positive", "near_duplicate_of_negative")
-_JUDGED_DEFAULTS = ("suspected_positive", "judge_calibrated_threshold")
+_DEFAULTS: JsonObject = {"near_duplicate_of_positive": {}, "near_duplicate_of_negative": {}}
+_JUDGED_DEFAULTS: JsonObject = {
+    "suspected_positive": {},
+    "judge_calibrated_threshold": {"positives_above": 0.4},
+    "judge_relative_margin": {"keep_below": 1.0},
+}
+"""Below the query's positive and below what 40 % of all positives reach: docs/gain.md."""
 
 
 class Policy(Model):
@@ -228,7 +233,7 @@ def asked_policies(asked: Any, judged: bool) -> Any:
         ValueError: a promise is switched off, or anything in a list.
     """
     if asked is None or isinstance(asked, Mapping):
-        return _changed_defaults(asked or {}, _DEFAULTS + (_JUDGED_DEFAULTS if judged else ()))
+        return _changed_defaults(asked or {}, _DEFAULTS | (_JUDGED_DEFAULTS if judged else {}))
     for entry in asked if isinstance(asked, (list, tuple)) else ():
         for name, value in entry.items() if isinstance(entry, Mapping) else ():
             if is_off(value):
@@ -240,8 +245,8 @@ def asked_policies(asked: Any, judged: bool) -> Any:
     return asked
 
 
-def _changed_defaults(asked: Mapping[Any, Any], defaults: Sequence[str]) -> list[dict[Any, Any]]:
-    found: dict[Any, Any] = {name: {} for name in defaults}
+def _changed_defaults(asked: Mapping[Any, Any], defaults: JsonObject) -> list[dict[Any, Any]]:
+    found: dict[Any, Any] = dict(defaults)
     for name, value in asked.items():
         if name not in PARAMETERS or not (value is None or is_off(value)):
             found[name] = value

@@ -348,6 +348,36 @@ LEDGER = pa.schema(
     ]
 )
 
+REFRESHED = pa.schema(
+    [
+        _field("query_id", pa.string(), "identifier of the query"),
+        _field("negative_id", pa.string(), "a negative of the parent run"),
+        _field("positive_id", pa.string(), "the positive that the parent served"),
+        _field("parent_tier", pa.string(), "its tier in the parent"),
+        _field("parent_rank", pa.int32(), "its rank there"),
+        _field("parent_dense_score", pa.float32(), "similarity under the parent's student"),
+        _field("parent_positive_dense_score", pa.float32(), "the same of query and positive"),
+        _field("parent_dense_rank", pa.int32(), "rank among dense candidates there", True),
+        _field("parent_judge_score", pa.float32(), "the judge's score there", True),
+        _field("candidate", pa.bool_(), "whether it is a candidate now; else no verdict"),
+        _field("verdict", pa.string(), "its verdict now", True),
+        _field("tier", pa.string(), "its tier now; null unless kept", True),
+        _field("rank", pa.int32(), "its rank there", True),
+        _field(
+            "dense_score",
+            pa.float32(),
+            "similarity under this run's student, candidate or not; null where the query or the "
+            "document is gone, or a vector is zero",
+            True,
+        ),
+        _field("positive_dense_score", pa.float32(), "the same of query and positive", True),
+        _field("dense_rank", pa.int32(), "rank among dense candidates now", True),
+        _field("judge_score", pa.float32(), "the judge's score now", True),
+        _field("easy", pa.bool_(), "1.15 times s-/s+ is now below what it was"),
+        _field("stale", pa.bool_(), "easy, and not kept"),
+    ]
+)
+
 
 def vectors(dimension: int) -> pa.Schema:
     """Schema of embeddings: `ix` (doc_ix or query_ix), float32 `vector`, optional token vectors.

@@ -32,7 +32,8 @@ class Layout:
     The last query has no random negative, so it is one short; query q001 has its semi_hard one
     backfilled. Rows of query i in tier t, rank r name document d<i>-<t>-<r>. Of its `positives`
     the best is d<i>, the others d<i>-positive-<n>, with grades 3, 2, 1, 0; with `known` off the
-    run is as older code published it, without a data set of them.
+    run is as older code published it, without a data set of them. One with a `parent` has the same
+    negatives as that, all of them easy now.
     """
 
     queries: int = 8
@@ -44,6 +45,7 @@ class Layout:
     known: bool = True
     run_id: str = "run-1"
     created: str = "2026-01-01T00:00:00Z"
+    parent: str | None = None
 
 
 def query_text(at: int) -> str:
@@ -180,6 +182,22 @@ def _sets(layout: Layout, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sets
 
 
+def _refreshed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = ("tier", "rank", "dense_score", "positive_dense_score", "dense_rank", "judge_score")
+    now = {"candidate": True, "dense_score": 0.1, "easy": True, "stale": False}
+    return [{**row, **{f"parent_{name}": row[name] for name in names}, **now} for row in rows]
+
+
+def _drift(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    whole = len(rows)
+    same = dict.fromkeys(("negatives", "candidates", "chosen", "compared", "easy", "kept"), whole)
+    top = {"parent": whole, "now": whole, "jaccard": 1.0}
+    easy = {tier: sum(row["tier"] == tier for row in rows) for tier in TIERS}
+    tiers = {tier: {tier: easy[tier]} for tier in TIERS}
+    same |= {"queries": 8, "stale": 0, "kept_new": 0}
+    return {**same, "top": {"10": top}, "tiers": tiers, "easy_tiers": easy}
+
+
 def manifest(layout: Layout, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The manifest of the run."""
     eci = {
@@ -190,7 +208,9 @@ def manifest(layout: Layout, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "negatives": len(rows),
         "queries": layout.queries,
     }
+    parent = {"parent": layout.parent, "drift": _drift(rows)} if layout.parent else {}
     return {
+        **parent,
         "run_id": layout.run_id,
         "created": layout.created,
         "tier_order": list(TIERS),
@@ -298,6 +318,8 @@ def build_run(output: Path, layout: Layout = Layout(), current: bool = True) -> 
             mine = [row for row in _positives(layout) if row["query_ix"] in block]
             _write(run / "positives", _table(mine, positives), start, stop)
         _write(run / "sets", _table(sets[start:stop], tables.SETS), start, stop)
+    if layout.parent:
+        _write(run / "refreshed", _table(_refreshed(rows), tables.REFRESHED), 0, len(rows))
     if layout.artifacts:
         _write_artifacts(output / "work", layout, rows)
     text = json.dumps(manifest(layout, rows), indent=2, sort_keys=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-
 from benchmarks._hidden_positives import read_positives, split_positives, write_reduced
 from negmine.transforms.kernels.hashing import fingerprint
 

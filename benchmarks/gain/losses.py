@@ -43,7 +43,7 @@ def mnrl(batch: Batch) -> Tensor:
 
 def hardness(batch: Batch) -> Tensor:
     """MNRL whose mined negatives weigh exp(strength * cosine), as sentence-transformers has it."""
-    rows, columns = batch.cosine.shape
+    rows = len(batch.cosine)
     own = batch.owner[None, :] == batch.target[:, None]
     own[:, :rows] = False
     added = torch.where(own, STRENGTH * batch.cosine.detach(), 0.0)

@@ -53,9 +53,8 @@ def gain_plot(found: Mapping[tuple[str, str], Gain], baseline: str) -> str:
             if key == name:
                 x = middle + gain.difference * scale
                 told = escape(f"{collection}: {gain.difference:+.4f} ± {gain.error:.4f}")
-                parts.append(
-                    f'<circle class="one" cx="{x:.1f}" cy="{y}" r="4"><title>{told}</title></circle>'
-                )
+                dot = f'<circle class="one" cx="{x:.1f}" cy="{y}" r="4">'
+                parts.append(f"{dot}<title>{told}</title></circle>")
         x = middle + means[name] * scale
         parts.append(f'<circle class="mean" cx="{x:.1f}" cy="{y}" r="6"/>')
     return "\n".join([*parts, "</svg>", ""])

@@ -56,6 +56,13 @@ def export(
     tier: Annotated[
         list[str] | None, typer.Option(help="Only this tier; repeat for more. Default: all.")
     ] = None,
+    without_fold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Leave out the queries of fold I of N, for a model that will judge them.",
+        ),
+    ] = None,
     scores: Annotated[
         bool, typer.Option(help="Add the judge's scores (the student's without a judge).")
     ] = False,
@@ -89,6 +96,7 @@ def export(
     """Write a run's negatives and positives in a trainer's format."""
     from negmine.transforms.exporters import Options, Source
     from negmine.transforms.exporters import export as write
+    from negmine.transforms.kernels.folds import parse_fold
 
     found = find_run(run)
     artifacts = found.artifacts()
@@ -109,6 +117,7 @@ def export(
         positives=positives.value,
         lists=lists,
         raw=raw,
+        without_fold=parse_fold(without_fold) if without_fold is not None else None,
         scores=scores,
         n=n,
         short=short.value if short else None,

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
+from negmine.jobs.cli import refresh as cli_refresh
 from negmine.jobs.cli import runs as cli_runs
 from negmine.jobs.cli import workdir as cli_workdir
 from negmine.jobs.runner.failures import check_address_space
@@ -189,5 +190,6 @@ def show_config(config: ConfigFile, settings: Settings = None, output: OutputFol
 
 cli_audit.register(app)
 cli_compare.register(app)
+cli_refresh.register(app)
 cli_runs.register(app)
 cli_workdir.register(app)

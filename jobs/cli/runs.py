@@ -176,9 +176,10 @@ def list_command(
         negatives = sum(tier["negatives"] for tier in summary.get("tiers", {}).values())
         mark = "*" if run.run_id == current else " "
         created = printable(run.manifest.get("created", ""))
+        parent = run.manifest.get("parent")
         typer.echo(
             f"{mark} {run.run_id:<24} {created:<28} {summary.get('queries', 0):>10,} queries"
-            f" {negatives:>12,} negatives"
+            f" {negatives:>12,} negatives" + (f"  of {printable(parent)}" if parent else "")
         )
 
 

@@ -1,7 +1,6 @@
 """Two published runs in one DuckDB that can read them and nothing else."""
 
 import tempfile
-from types import TracebackType
 from typing import Any
 
 import duckdb
@@ -39,12 +38,7 @@ class TwoRuns:
             raise _unreadable(reading, error) from error
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
         self._close()
         if isinstance(error, duckdb.Error):
             named = " or ".join(str(run.path) for run in self.runs.values())

@@ -1,7 +1,5 @@
 """The verdicts of a run, and the sets that they make up."""
 
-from typing import TYPE_CHECKING
-
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
@@ -12,16 +10,13 @@ from negmine.transforms.choosing.select import SelectNegatives
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.pairs.features import Collection
 
-if TYPE_CHECKING:
-    from negmine.pipelines.stage import BlockStage
-
 
 def verdicts_artifact(
     run: RunContext, judged: Dataset, selection: Selection, collection: Collection
 ) -> Artifact:
     """Every candidate with its verdict and tier."""
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         select = SelectNegatives(judged, selection, collection)
         return BlockStage("SelectNegatives", select, directory, blocks, tables.VERDICTS)
 
@@ -34,7 +29,7 @@ def sets_artifact(run: RunContext, verdicts: Artifact, collection: Collection) -
     directory, fingerprint = run.work.path(verdicts.stage, verdicts.key)
     tiers = run.config.tiers
 
-    def make(place: str, blocks: Blocks) -> "BlockStage":
+    def make(place: str, blocks: Blocks) -> BlockStage:
         score = ScoreSets(Dataset(str(directory)), collection, dict(tiers))
         return BlockStage("ScoreSets", score, place, blocks, tables.SETS)
 

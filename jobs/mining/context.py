@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.models import EncoderChoice, Models, check_models
 from negmine.jobs.runner.budget import Budget
@@ -20,10 +19,7 @@ from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.readers import check, identified
 from negmine.transforms.readers.raw import RAW
-
-if TYPE_CHECKING:
-    from negmine.pipelines.ingest import Ingest
-    from negmine.transforms.readers.rows import Source
+from negmine.transforms.readers.rows import Source
 
 
 def ingested_counts(directory: Path) -> JsonObject:
@@ -78,7 +74,7 @@ class RunContext:
         return dict(self._identified[0])
 
     @cached_property
-    def _identified(self) -> "tuple[dict[str, object], Sequence[Source]]":
+    def _identified(self) -> tuple[dict[str, object], Sequence[Source]]:
         return identified(self.config.input, self.config.seed, self.work.sums)
 
     @cached_property
@@ -105,7 +101,7 @@ class RunContext:
                 f"{directory / 'dead_letters'}"
             )
 
-    def _ingest(self, directory: str, _: object) -> "Ingest":
+    def _ingest(self, directory: str, _: object) -> Ingest:
         what = (self.config.input, self.config.seed, directory)
         return Ingest(*what, memory=self.budget.database(), sources=self._identified[1])
 

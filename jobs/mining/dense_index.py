@@ -7,13 +7,14 @@ import typer
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors
 from negmine.jobs.workdir.artifacts import Artifact, Blocks, Make
-from negmine.pipelines.retrieve import FillDenseIndex, MeasureIndexRecall, TrainDenseIndex
+from negmine.pipelines.retrieve import MeasureIndexRecall
+from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.sources import Dense
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.ann import sample_rows
-from negmine.transforms.sources.dense import DenseIndex, IndexSource
+from negmine.transforms.sources.dense import FILES, DenseIndex, FillShards, IndexSource, TrainIndex
 from negmine.transforms.sources.search import plan_shards
 
 SAMPLED_QUERIES = 200
@@ -41,10 +42,12 @@ def dense_index(run: RunContext, config: Dense, vectors: Vectors) -> DenseIndex 
     }
 
     def train(directory: str, blocks: Blocks) -> beam.PTransform:
-        return TrainDenseIndex(source, directory, blocks)
+        step = TrainIndex(source, shards, directory)
+        return BlockStage("TrainIndex", step, directory, blocks, FILES)
 
     def fill(directory: str, blocks: Blocks) -> beam.PTransform:
-        return FillDenseIndex(source, trained, directory, blocks)
+        step = FillShards(source, trained, shards, directory)
+        return BlockStage("FillShards", step, directory, blocks, FILES)
 
     def part(name: str, rows: int, make: Make, label: str) -> Dataset:
         # One shard is one block here, whatever the number of queries in a block of the run.

@@ -1,9 +1,11 @@
 """The student's, or a judge's, vectors of a run's texts: what decides them, and the artifact."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from negmine.jobs.mining.context import RunContext
+from negmine.jobs.mining.cross_fit import CrossFitStudent, cross_fit_student, joined_vectors
 from negmine.jobs.mining.given_vectors import GivenStudent, given_student, placed_vectors
 from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.runner.processor import torch_processor
@@ -16,15 +18,15 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.models.weights import is_static
 from negmine.transforms.vectors.embed import EmbedTexts
 
-if TYPE_CHECKING:
-    from negmine.pipelines.stage import BlockStage
+TEXTS: tuple[Literal["documents", "queries"], ...] = ("documents", "queries")
 
 _STATIC_BLOCKS = 16
 """Blocks of texts that a static model embeds at once, in less time than another model takes for
 one."""
 
-AnyStudent = EncoderChoice | GivenStudent
-"""The student with its precision settled, or the vectors that stand in for it."""
+AnyStudent = EncoderChoice | GivenStudent | CrossFitStudent
+"""The student with its precision settled, the students of the folds, or the vectors that stand in
+for one."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def choose_student(run: RunContext) -> AnyStudent:
     with run.work.timed("embed", reused=True):
         if run.config.student.vectors is not None:
             return given_student(run.config.student, run.work.sums)
+        if run.config.student.models:
+            return cross_fit_student(run)
         return run.encoder(run.config.student, "student")
 
 
@@ -78,11 +82,28 @@ def earlier_vectors(run: RunContext, identity: JsonObject, tokens: bool) -> list
     return found
 
 
-def vectors_of(run: RunContext, texts: str, student: AnyStudent, tokens: bool) -> Artifact:
-    """Vectors of `documents` or `queries`, embedded or as they were given."""
+def student_vectors(
+    run: RunContext, student: AnyStudent, tokens: bool, beside: Sequence[Artifact]
+) -> Vectors:
+    """Vectors of documents and queries, embedded or as they were given; `beside` is made too."""
+    if isinstance(student, CrossFitStudent):
+        models: list[tuple[Dataset, Dataset]] = []
+        for encoder in student.folds:  # one after another, as a worker holds one model
+            artifacts = [embedded(run, texts, encoder, False) for texts in TEXTS]
+            documents, queries, *_ = run.work.make_together(*artifacts, *beside)
+            models.append((documents, queries))
+            beside = ()
+        sets = zip(*models, strict=True)
+        of = zip(TEXTS, sets, strict=True)
+        artifacts = [joined_vectors(run, texts, student, own) for texts, own in of]
+        documents, queries = run.work.make_together(*artifacts)
+        return Vectors(student, documents, queries)
     if isinstance(student, GivenStudent):
-        return placed_vectors(run, texts, student)
-    return embedded(run, texts, student, tokens)
+        artifacts = [placed_vectors(run, texts, student) for texts in TEXTS]
+    else:
+        artifacts = [embedded(run, texts, student, tokens) for texts in TEXTS]
+    documents, queries, *_ = run.work.make_together(*artifacts, *beside)
+    return Vectors(student, documents, queries)
 
 
 def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) -> Artifact:
@@ -91,7 +112,7 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
     key = _key(run, texts, encoder, tokens)
     identity = key["encoder"]
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         from negmine.transforms.models.encoder import load_encoder
 
         spec = encoder.spec()

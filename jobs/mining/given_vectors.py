@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
@@ -15,9 +14,6 @@ from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.vectors.files import ROWS_AT_ONCE, VectorFiles
 from negmine.transforms.vectors.place import PlaceVectors, forget_copy
-
-if TYPE_CHECKING:
-    from negmine.transforms.vectors.place import PlaceVectors
 
 TEXTS = ("documents", "queries")
 
@@ -100,7 +96,7 @@ def placed_vectors(run: RunContext, texts: str, student: GivenStudent) -> Artifa
     """
     key = {"encoder": student.key(texts), **run.key(texts), "tokens": False}
 
-    def make(directory: str, blocks: Blocks) -> "PlaceVectors":
+    def make(directory: str, blocks: Blocks) -> PlaceVectors:
         return PlaceVectors(
             texts=run.ingested[texts],
             kind=texts,

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import Vectors, embedded
-from negmine.jobs.mining.models import judge_student
+from negmine.jobs.mining.models import judge_student, judge_students
 from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
 from negmine.jobs.mining.scores import given_scores
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
+from negmine.schemas.config import Student
 from negmine.schemas.judges import (
+    BiEncoder,
     Cascade,
     CrossEncoder,
     Fusion,
@@ -23,6 +24,7 @@ from negmine.schemas.judges import (
 )
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.judging.bi_encoder import BiEncoder as BiEncoderScores
 from negmine.transforms.judging.calibrate import ScorePositives, read_calibration
 from negmine.transforms.judging.combined import Cascade as CascadeScores
 from negmine.transforms.judging.combined import Member
@@ -32,16 +34,11 @@ from negmine.transforms.judging.fusion import Fusion as FusionScores
 from negmine.transforms.judging.judge import JudgePairs
 from negmine.transforms.judging.known_scores import ArtifactScores
 from negmine.transforms.judging.late_interaction import LateInteraction
-from negmine.transforms.judging.protocol import NoScores
+from negmine.transforms.judging.protocol import BlockJudge, NoScores
+from negmine.transforms.kernels.choosing.calibration import Calibration
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.models.judges import CrossEncoderSpec
 from negmine.transforms.pairs.features import Collection
-
-if TYPE_CHECKING:
-    from negmine.pipelines.stage import BlockStage
-    from negmine.transforms.judging.protocol import BlockJudge
-    from negmine.transforms.kernels.choosing.calibration import Calibration
-    from negmine.transforms.models.judges import CrossEncoderSpec
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Retrieved:
 class KeyedJudge:
     """A judge ready to score, and what decides its scores, as JSON values."""
 
-    judge: "BlockJudge"
+    judge: BlockJudge
     key: JsonObject
 
 
@@ -66,11 +63,14 @@ def fingerprint_of(dataset: Dataset) -> str:
     return str(dataset.manifest()["fingerprint"])
 
 
-def _token_sets(run: RunContext, judge: TokenJudge, vectors: Vectors) -> tuple[Dataset, Dataset]:
-    encoder = run.encoder(judge_student(judge, run.config.student), "judge")
+def _vector_sets(
+    run: RunContext, settings: Student, vectors: Vectors, tokens: bool
+) -> tuple[Dataset, Dataset]:
+    """An encoder's vectors of documents and queries: the student's own where that judges."""
+    encoder = run.encoder(settings, "judge")
     if encoder.identity == vectors.student.identity:
         return vectors.documents, vectors.queries
-    artifacts = (embedded(run, texts, encoder, True) for texts in ("documents", "queries"))
+    artifacts = (embedded(run, texts, encoder, tokens) for texts in ("documents", "queries"))
     documents, queries = run.work.make_together(*artifacts)
     return documents, queries
 
@@ -85,14 +85,27 @@ def make_judge(run: RunContext, judge: Judge, retrieved: Retrieved) -> KeyedJudg
         case Cascade() | Vote():
             return _combined(run, judge, retrieved)
         case TokenJudge():
-            tokens = _token_sets(run, judge, retrieved.vectors)
+            settings = judge_student(judge, run.config.student)
+            tokens = _vector_sets(run, settings, retrieved.vectors, tokens=True)
             key = {"kind": judge.kind, "tokens": [fingerprint_of(d) for d in tokens]}
             late = LateInteraction(*tokens)
             return KeyedJudge(FusionScores(late) if isinstance(judge, Fusion) else late, key)
+        case BiEncoder():
+            return _bi_encoder(run, judge, retrieved)
     return KeyedJudge(NoScores(), {"kind": judge.kind})
 
 
-def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> "CrossEncoderSpec":
+def _bi_encoder(run: RunContext, judge: BiEncoder, retrieved: Retrieved) -> KeyedJudge:
+    sets = [
+        _vector_sets(run, settings, retrieved.vectors, tokens=False)
+        for settings in judge_students(judge, run.config.student)
+    ]
+    scorer = BiEncoderScores(tuple(d for d, _ in sets), tuple(q for _, q in sets))
+    key = {"kind": judge.kind, "vectors": [[fingerprint_of(v) for v in both] for both in sets]}
+    return KeyedJudge(scorer, key)
+
+
+def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> CrossEncoderSpec:
     """The CrossEncoderSpec that workers load."""
     weights = run.models.cross_encoder(judge)
     return CrossEncoderSpec(
@@ -142,14 +155,14 @@ def _combined(run: RunContext, judge: Cascade | Vote, retrieved: Retrieved) -> K
     return KeyedJudge(CascadeScores((members[0], members[1]), judge.uncertain), key)
 
 
-def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> "Calibration":
+def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> Calibration:
     """A judge's scores of the known positives; a lazy judge is asked for those alone."""
     if not made.judge.lazy:
         judged = judged_by(run, made, retrieved, Selection.of(run.config))
         return read_calibration(judged, judged=True)
     key = {**collection_key(run, retrieved.vectors), "judge": made.key}
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         score = ScorePositives(retrieved.collection, made.judge, bm25_scorer(run))
         schema = tables.POSITIVE_SCORES
         return BlockStage("ScorePositives", score, directory, blocks, schema, hinted=True)
@@ -187,7 +200,7 @@ def judged_by(
         "selection": selection.key() if made.judge.lazy else None,
     }
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         judge = JudgePairs(retrieved.collection, candidates, made.judge, selection, bm25, places)
         return BlockStage("JudgePairs", judge, directory, blocks, tables.JUDGED, hinted=True)
 

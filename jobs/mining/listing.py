@@ -28,8 +28,8 @@ def lists_artifact(
 
     def make(directory: str, blocks: Blocks) -> "BlockStage":
         lists = MakeLists(verdicts, collection, made.judge, size, seed)
-        how = {"hinted": made.judge.lazy}
-        return BlockStage("MakeLists", lists, directory, blocks, tables.LISTED, **how)
+        asks, schema = made.judge.lazy, tables.LISTED
+        return BlockStage("MakeLists", lists, directory, blocks, schema, hinted=asks)
 
     key = {
         "verdicts": verdicts.manifest()["fingerprint"],

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from negmine.jobs.mining.models import judge_student
+from negmine.jobs.mining.cross_fit import CrossFitStudent
+from negmine.jobs.mining.models import judge_students
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise
 from negmine.jobs.runner.processor import processor
+from negmine.jobs.runs.config_note import shareable
 from negmine.jobs.workdir.layout import pair_score_stores
 from negmine.schemas import JsonObject
-from negmine.schemas.judges import CrossEncoder, ModelJudge
+from negmine.schemas.config import Config, Student
+from negmine.schemas.judges import EncoderJudge, ModelJudge
 from negmine.schemas.manifest import MANIFEST_VERSION, Manifest
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage
@@ -35,8 +37,13 @@ _PACKAGES = (
 )
 
 
-def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> JsonObject:
-    """The manifest as JSON values; no absolute paths and nothing from the environment."""
+def run_manifest(
+    mining: MiningRun, run_id: str, staging: Path, added: JsonObject | None = None
+) -> JsonObject:
+    """The manifest as JSON values; no absolute paths and nothing from the environment.
+
+    `added` are its keys that not every run has.
+    """
     summary = summarise(mining, staging)
     config = mining.config
     found = {
@@ -65,6 +72,7 @@ def run_manifest(mining: MiningRun, run_id: str, staging: Path) -> JsonObject:
         "counters": mining.work.counters,
         "peak_memory_bytes": peak_memory(),
         "summary": summary,
+        **(added or {}),
     }
     Manifest.model_validate(found)
     return found
@@ -79,17 +87,7 @@ def peak_memory() -> int:
 
 def _shareable(mining: MiningRun) -> JsonObject:
     """The resolved config with absolute paths cut to their last name."""
-
-    def cut(value: object) -> Any:
-        if isinstance(value, dict):
-            return {key: cut(entry) for key, entry in value.items()}
-        if isinstance(value, list):
-            return [cut(entry) for entry in value]
-        if isinstance(value, str) and (os.path.isabs(value) or value.startswith("~")):
-            return os.path.basename(value.rstrip("/"))
-        return value
-
-    config = cut(mining.config.model_dump(mode="json"))
+    config = shareable(mining.config.model_dump(mode="json"))
     root, output = mining.work.root, storage.local_path(mining.config.output.path)
     workdir = os.path.relpath(root.resolve(), output.resolve())
     if storage.is_mirrored(root) and not storage.is_mirrored(output):
@@ -108,18 +106,28 @@ def _precision(mining: MiningRun) -> JsonObject:
         "lowest_cosine_with_fp32": mining.student.agreement,
     }
     dtype = mining.document_vectors.manifest().get("dtype")
-    for name, judge in _judges(mining):
-        of_student = judge_student(judge, mining.config.student)
-        cross = isinstance(judge, CrossEncoder)
-        found[name] = "fp32" if cross else mining.encoder(of_student, "judge").precision
+    for name, encoder in judge_models(mining.config):
+        found[name] = "fp32" if encoder is None else mining.encoder(encoder, "judge").precision
     return {**found, **({"student_dtype": dtype} if dtype else {})}
 
 
-def _judges(mining: MiningRun) -> list[tuple[str, ModelJudge]]:
-    """Judges that are models: `judge`, or `judge_1` and so on where there are several."""
-    judges = [j for j in mining.config.judge.flat() if isinstance(j, ModelJudge)]
-    names = [f"judge_{number}" for number in range(1, len(judges) + 1)]
-    return list(zip(names if len(judges) > 1 else ["judge"] * len(judges), judges, strict=True))
+def judge_models(config: Config) -> list[tuple[str, Student | None]]:
+    """Models that judge, by their names in a manifest, with their settings where encoders.
+
+    `judge`, or `judge_1` and so on where there are several judges; one with a model a fold has
+    `_fold_1` and so on behind it.
+    """
+    judges = [judge for judge in config.judge.flat() if isinstance(judge, ModelJudge)]
+    found: list[tuple[str, Student | None]] = []
+    for number, judge in enumerate(judges, 1):
+        name = f"judge_{number}" if len(judges) > 1 else "judge"
+        if not isinstance(judge, EncoderJudge):
+            found.append((name, None))
+            continue
+        encoders = judge_students(judge, config.student)
+        names = [f"{name}_fold_{fold}" for fold in range(1, len(encoders) + 1)]
+        found += zip(names if len(encoders) > 1 else [name], encoders, strict=True)
+    return found
 
 
 def _processor(mining: MiningRun) -> JsonObject:
@@ -130,15 +138,14 @@ def _processor(mining: MiningRun) -> JsonObject:
 
 def _models(mining: MiningRun) -> dict[str, str]:
     """SHA-256 of the student's weights, or given vectors, and of every model that judges."""
-    student = mining.config.student
     models = {"student": mining.student.digest}
+    if isinstance(mining.student, CrossFitStudent):
+        folds = enumerate(mining.student.folds, 1)
+        models |= {f"student_fold_{number}": encoder.digest for number, encoder in folds}
     weights = _cross_encoders(mining.judgement.key)
-    for name, judge in _judges(mining):
-        if isinstance(judge, CrossEncoder):
-            digest = next(weights)
-        else:
-            digest = mining.encoder(judge_student(judge, student), "judge").digest
-        if digest != models["student"] or isinstance(judge, CrossEncoder):
+    for name, encoder in judge_models(mining.config):
+        digest = next(weights) if encoder is None else mining.encoder(encoder, "judge").digest
+        if digest != models["student"] or encoder is None:
             models[name] = digest
     return models
 

@@ -7,7 +7,7 @@ from typing import Any
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import ModelError, StorageError
-from negmine.schemas.judges import CrossEncoder, ModelJudge
+from negmine.schemas.judges import BiEncoder, CrossEncoder, EncoderJudge, ModelJudge
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
@@ -71,7 +71,7 @@ def choose_encoder(
     With `auto`, bf16 is taken where the hardware has it and the first 16 documents' vectors keep a
     cosine of at least `MIN_COSINE` with fp32; what was found is kept in the work directory.
     """
-    weights = _weights(student)
+    weights = student_weights(student)
     if student.precision != "auto":
         return EncoderChoice(weights, student, student.precision, None, section)
     if is_static(weights) or hardware_precision(student.device) == "fp32":
@@ -102,20 +102,34 @@ def _noted(note: Path) -> tuple[str, float]:
         ) from error
 
 
-def judge_student(judge: ModelJudge, student: Student) -> Student:
-    """Settings of the late-interaction encoder: the student itself, unless another is named."""
-    if judge.model is None or (judge.model == student.model and student.vectors is None):
-        keys = {"max_length", "device", "trust_remote_code", "allow_pickle"}
-        own = judge.model_dump(include=keys)
+_OWN_KEYS = {
+    "max_length",
+    "device",
+    "trust_remote_code",
+    "allow_pickle",
+    "query_prompt",
+    "document_prompt",
+    "precision",
+}
+"""Settings of an encoder that judges; where it is the student, those not given are its own."""
+
+
+def judge_student(judge: EncoderJudge, student: Student) -> Student:
+    """Settings of the encoder that judges: the student itself, unless another is named."""
+    own = judge.model_dump(include=_OWN_KEYS)
+    is_student = judge.model == student.model and not (student.vectors or student.models)
+    if judge.model is None or is_student:
         given = {key: own[key] for key in own if key in judge.model_fields_set}
         return student.model_copy(update=given)
-    return Student(
-        model=judge.model,
-        max_length=judge.max_length,
-        device=judge.device,
-        trust_remote_code=judge.trust_remote_code,
-        allow_pickle=judge.allow_pickle,
-    )
+    return Student(model=judge.model, **own)
+
+
+def judge_students(judge: EncoderJudge, student: Student) -> list[Student]:
+    """Settings of the encoders that judge: one, or one a fold of the queries."""
+    if isinstance(judge, BiEncoder):
+        own = judge.model_dump(include=_OWN_KEYS)
+        return [Student(model=model, **own) for model in judge.all_models]
+    return [judge_student(judge, student)]
 
 
 def cross_encoder_weights(judge: ModelJudge) -> Weights:
@@ -153,24 +167,34 @@ class Models:
         return self._cross_encoders[key]
 
 
-def judge_weights(judge: ModelJudge, student: Student) -> Weights:
-    """Weights of a judge that is one model."""
-    if isinstance(judge, CrossEncoder):
-        return cross_encoder_weights(judge)
-    return _weights(judge_student(judge, student))
+def judge_weights(judge: ModelJudge, student: Student) -> list[Weights]:
+    """Weights of a judge that is one model, or one a fold."""
+    if isinstance(judge, EncoderJudge):
+        return [student_weights(encoder) for encoder in judge_students(judge, student)]
+    return [cross_encoder_weights(judge)]
 
 
-def _weights(student: Student) -> Weights:
+def student_weights(student: Student) -> Weights:
+    """Weights of an encoder. Raises ModelError where there are none."""
     return find_weights(student.model, student.allow_pickle, student.trust_remote_code)
+
+
+def all_weights(student: Student) -> list[Weights]:
+    """Weights of a student: of its model or, in their order, of its models; none for vectors."""
+    if student.vectors is not None:
+        return []
+    names = student.models or (student.model,)
+    return [student_weights(student.model_copy(update={"model": name})) for name in names]
 
 
 def check_models(config: Config) -> None:
     """Raise for a model that cannot be found or a length that it does not take, before any work."""
-    if config.student.vectors is None:
-        _check_length("student", _weights(config.student), config.student.max_length)
+    for weights in all_weights(config.student):
+        _check_length("student", weights, config.student.max_length)
     for judge in config.judge.flat():
         if isinstance(judge, ModelJudge):
-            _check_length("judge", judge_weights(judge, config.student), judge.max_length)
+            for weights in judge_weights(judge, config.student):
+                _check_length("judge", weights, judge.max_length)
 
 
 def _check_length(section: str, weights: Weights, asked: int | None) -> None:

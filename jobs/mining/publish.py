@@ -6,7 +6,7 @@ In a store it is uploaded under its own name, the manifest last, see `jobs.minin
 import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,10 @@ from negmine.jobs.mining.stored_run import StoredRun, taken
 from negmine.jobs.report import write_report
 from negmine.jobs.runner.pipeline import run_pipeline
 from negmine.jobs.runner.progress import progress
+from negmine.jobs.runs.config_note import note_config
 from negmine.jobs.runs.published import MANIFEST, Run, find_run, promote
 from negmine.jobs.runs.trust import vouch
+from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import StorageError
 from negmine.schemas.metrics import METRICS
@@ -37,6 +39,10 @@ from negmine.transforms.metrics.verdicts import read_verdicts
 from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
+
+Beside = Callable[[Path], JsonObject]
+"""Writes further data sets into the folder of a run that has its parts; gives what is said of them
+in the manifest."""
 
 
 def mine(config: Config, options: Sequence[str] = ()) -> Run:
@@ -73,18 +79,18 @@ def check_output(mining: MiningRun) -> str:
     return run_id
 
 
-def publish(mining: MiningRun, run_id: str) -> Path:
+def publish(mining: MiningRun, run_id: str, beside: Beside | None = None) -> Path:
     """Write and publish the run, and make it the current one; returns its folder.
 
-    The metrics are measured while the parts are written, before them under `runner.memory`.
-    Meanwhile `negmine gc` deletes no run. Raises StorageError, leaving nothing behind, where the
-    disk refuses or the id was taken meanwhile.
+    `beside` writes what only some runs have. The metrics are measured while the parts are written,
+    before them under `runner.memory`. Meanwhile `negmine gc` deletes no run. Raises StorageError,
+    leaving nothing behind, where the disk refuses or the id was taken meanwhile.
     """
     with sharing(storage.local_path(mining.config.output.path) / RUNS_LOCK):
-        return _publish(mining, run_id)
+        return _publish(mining, run_id, beside)
 
 
-def _publish(mining: MiningRun, run_id: str) -> Path:
+def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
     output = mining.config.output
     runs = storage.local_path(output.path) / "runs"
     stored = StoredRun(runs / run_id) if storage.is_mirrored(runs) else None
@@ -106,23 +112,25 @@ def _publish(mining: MiningRun, run_id: str) -> Path:
                 blocks=blocks,
                 lists=_lists(mining),
             )
-            with ThreadPoolExecutor(1) as beside:
-                measuring = beside.submit(_metrics, mining)
+            with ThreadPoolExecutor(1) as meanwhile:
+                measuring = meanwhile.submit(_metrics, mining)
                 if mining.budget.limit is not None:
                     wait([measuring])
                 counted = run_pipeline([[("publish", parts)]], mining.options)
                 mining.work.counters.update(counted)
+                added = beside(Path(parts.directory)) if beside else {}
                 if stored:
                     stored.copy_parts()
                 measured = measuring.result()
             write_part(str(staging), "metrics.parquet", measured, METRICS, dictionary=True)
-        manifest = run_manifest(mining, run_id, staging)
+        manifest = run_manifest(mining, run_id, staging, added)
         write_json(staging / MANIFEST, manifest)
         write_report(staging)
         digests = tree_digests(staging)
         del digests[MANIFEST]
         write_json(staging / MANIFEST, {**manifest, "parts": digests})
         vouch(mining.work.root, storage.local_path(output.path))
+        note_config(mining.work.root, runs / run_id, mining.config.model_dump(mode="json"))
         if stored:
             stored.end()
         else:

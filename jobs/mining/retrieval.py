@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -25,9 +25,6 @@ from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer, IndexDocuments
 from negmine.transforms.sources.given import FillGiven, GivenFiles
 from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, DrawRandom
-
-if TYPE_CHECKING:
-    from negmine.transforms.sources.given import FillGiven
 
 
 def bm25_artifact(run: RunContext, language: str | None) -> Artifact:
@@ -123,7 +120,7 @@ def random_artifact(run: RunContext) -> Artifact:
     return _candidates(run, Source.RANDOM, key, make)
 
 
-def fill_given(run: RunContext) -> "FillGiven":
+def fill_given(run: RunContext) -> FillGiven:
     """What reads the given candidates of a run. Raises DataError where there are no files."""
     config = run.config.sources.given
     assert config is not None

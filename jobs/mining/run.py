@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from negmine.jobs.mining.choosing import sets_artifact, verdicts_artifact
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.embedding import AnyStudent, Vectors, choose_student, vectors_of
+from negmine.jobs.mining.embedding import AnyStudent, Vectors, choose_student, student_vectors
 from negmine.jobs.mining.given_vectors import check_vectors
 from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judged_by, make_judge
 from negmine.jobs.mining.listing import lists_artifact
@@ -28,11 +28,9 @@ from negmine.schemas.judges import TokenJudge
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import Bm25
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.choosing.calibration import Calibration
 from negmine.transforms.metrics.teacher import ListFacts, measure_lists
 from negmine.transforms.pairs.features import Collection
-
-if TYPE_CHECKING:
-    from negmine.transforms.kernels.choosing.calibration import Calibration
 
 
 class MiningRun(RunContext):
@@ -64,12 +62,7 @@ class MiningRun(RunContext):
     @cached_property
     def vectors(self) -> Vectors:
         """The student's vectors. What else needs no more than the texts is made beside them."""
-        tokens = self.student_gives_tokens
-        artifacts = [
-            vectors_of(self, texts, self.student, tokens) for texts in ("documents", "queries")
-        ]
-        documents, queries, *_ = self.work.make_together(*artifacts, *self._beside())
-        return Vectors(self.student, documents, queries)
+        return student_vectors(self, self.student, self.student_gives_tokens, self._beside())
 
     def _beside(self) -> list[Artifact]:
         # Under a limit of memory one thing at a time: what is in memory would add up.
@@ -144,7 +137,7 @@ class MiningRun(RunContext):
         return [check for check in map(measure_judge, samples, scored) if check]
 
     @cached_property
-    def calibration(self) -> "Calibration":
+    def calibration(self) -> Calibration:
         """The judge's scores of the known positives."""
         return calibrate(self, self.judgement, self.retrieved)
 

@@ -1,7 +1,5 @@
 """Scores computed elsewhere, as an artifact of the work directory."""
 
-from typing import TYPE_CHECKING
-
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.schemas import tables
@@ -11,9 +9,6 @@ from negmine.transforms.data.query_tables import QueryTable
 from negmine.transforms.judging.given_scores import FillScores
 from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.storage.paths import table_files
-
-if TYPE_CHECKING:
-    from negmine.transforms.data.query_tables import QueryTable
 
 
 def score_files(path: str) -> list[str]:
@@ -32,7 +27,7 @@ def given_scores(run: RunContext, judge: Precomputed) -> Dataset:
         **run.key("queries", "documents"),
     }
 
-    def make(directory: str, blocks: Blocks) -> "QueryTable":
+    def make(directory: str, blocks: Blocks) -> QueryTable:
         sets = (run.ingested["queries"], run.ingested["documents"])
         fill = FillScores(tuple(files), *columns, *sets, digests)
         return QueryTable(fill, tables.POSITIVE_SCORES, directory, blocks)

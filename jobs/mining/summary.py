@@ -39,6 +39,11 @@ WHERE is_positive AND (same_id_as_query OR query_jaccard >= ?::FLOAT)
 """
 
 
+_GAIN = """
+SELECT value, low, high FROM read_parquet(?) WHERE metric = 'expected_gain' AND tier IS NULL
+"""
+
+
 def _limit(mining: MiningRun) -> float:
     """Jaccard from which a document is the query itself."""
     return float(Selection.of(mining.config).policy("query_itself").jaccard)
@@ -68,6 +73,7 @@ def summarise(mining: MiningRun, run: Path) -> JsonObject:
         overall = _eci(database, "")
         calibration = _calibration(database, mining)
         (positives,) = _row(database, "SELECT count(*) FROM positives")
+        gain = _row(database, _GAIN, str(run / "metrics.parquet"))
     counts = ingested_counts(mining.ingested["documents"].directory.parent)
     listed = mining.list_facts
     lists = {"lists": listed.as_json()} if listed else {}
@@ -79,6 +85,7 @@ def summarise(mining: MiningRun, run: Path) -> JsonObject:
         "judge": {"pairs_scored": scored, "pairs_total": total},
         "calibration": calibration,
         "eci": {"overall": overall, "tiers": by_tier},
+        "expected_gain": dict(zip(("value", "low", "high"), gain, strict=True)) if gain else None,
         "queries": mining.rows("queries"),
         "queries_short": short,
         "documents": mining.rows("documents"),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from negmine.jobs.mining.models import EncoderChoice, judge_student
+from negmine.jobs.mining.cross_fit import CrossFitStudent
+from negmine.jobs.mining.models import EncoderChoice, judge_students
 from negmine.jobs.mining.retrieval import bm25_scorer, fill_given
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.scores import score_files
@@ -18,7 +19,7 @@ from negmine.jobs.plan.table import Plan, Stage
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
 from negmine.schemas.config import Config
-from negmine.schemas.judges import Precomputed, TokenJudge
+from negmine.schemas.judges import EncoderJudge, Precomputed
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import SOURCES
 from negmine.transforms import storage
@@ -66,9 +67,11 @@ class Estimate:
         self.postings = share * bm25_scorer(self.last.run).index.postings.rows
         # Judging maps copies of the documents.
         self.copied = share * tree_bytes(self.last.run.ingested["documents"].directory / LOCAL)
-        judges = [j for j in self.config.judge.flat() if isinstance(j, TokenJudge)]
-        others = (run.encoder(judge_student(j, self.config.student), "judge") for j in judges)
-        self.encoders = [e for e in (run.student, *others) if isinstance(e, EncoderChoice)]
+        judges = [j for j in self.config.judge.flat() if isinstance(j, EncoderJudge)]
+        settings = [s for j in judges for s in judge_students(j, self.config.student)]
+        others = (run.encoder(s, "judge") for s in settings)
+        own = run.student.folds if isinstance(run.student, CrossFitStudent) else (run.student,)
+        self.encoders = [e for e in (*own, *others) if isinstance(e, EncoderChoice)]
         self.read: dict[tuple[str, str], float] = {}
         self.loaded: set[str] = set()
 

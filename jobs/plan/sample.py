@@ -20,7 +20,7 @@ from negmine.jobs.plan.reuse import unknown
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
 from negmine.schemas import JsonObject, tables
 from negmine.schemas.config import Config, Vectors
-from negmine.schemas.judges import Judge, NoJudge, TokenJudge
+from negmine.schemas.judges import EncoderJudge, Judge, NoJudge
 from negmine.schemas.policies import needs_judge
 from negmine.schemas.sources import SOURCES, Random
 from negmine.transforms import storage
@@ -278,7 +278,7 @@ def _vectors(sample: Sample, width: int, place: Path) -> Vectors:
 
 def _judged(config: Config, judges: Sequence[Judge]) -> Iterator[Config]:
     """The config with a judge that reads no pairs one by one; behind it one for each that does."""
-    cheap = [judge for judge in judges if isinstance(judge, TokenJudge)]
+    cheap = [judge for judge in judges if isinstance(judge, EncoderJudge)]
     policies = [p for p in config.policies or () if cheap or not needs_judge(p)]
     judge = cheap[0] if cheap else NoJudge()
     yield config.model_copy(update={"judge": judge, "policies": tuple(policies)})

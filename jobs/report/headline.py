@@ -182,6 +182,7 @@ def by_tier(facts: Facts) -> Markup | None:
         "nearer than the positive": ("ratio_above_one", numbers.percent),
         "judge prefers it": ("judge_fn_rate", numbers.percent),
         "shortcut AUC": ("shortcut_auc", numbers.score),
+        "expected gain": ("expected_gain", numbers.score),
         "ECI": ("eci", numbers.score),
     }
     places = [*facts.tiers, None]

@@ -13,6 +13,7 @@ from negmine.jobs.report.limits import Finding
 from negmine.jobs.report.plots import plots
 from negmine.jobs.report.read import RunData
 from negmine.jobs.report.sample import draw
+from negmine.jobs.runs.drift import drift_sentence
 from negmine.schemas import JsonObject
 from negmine.schemas.metrics import MEANINGS
 
@@ -54,8 +55,9 @@ def _section(identifier: str, title: str, *parts: Any) -> Markup | None:
 
 def _header(facts: Facts, name: str, findings: Sequence[Finding]) -> Markup:
     config = facts.config
-    vectors = (config.get("student") or {}).get("vectors")
-    student = "given as vectors" if vectors else (config.get("student") or {}).get("model")
+    of_student = config.get("student") or {}
+    student = ", ".join(of_student.get("models") or []) or of_student.get("model")
+    student = "given as vectors" if of_student.get("vectors") else student
     judge = config.get("judge") or {}
     source = (config.get("input") or {}).get("path")
     words = [
@@ -75,6 +77,9 @@ def _header(facts: Facts, name: str, findings: Sequence[Finding]) -> Markup:
         "header",
         element("h1", "Negatives of run ", cut(name, 120)[0]),
         element("p", cut(", ".join(word for word in words if word), 400)[0]),
+        element("p", cut(drift_sentence(facts.manifest), 400)[0])
+        if facts.manifest.get("parent")
+        else None,
         element(
             "nav",
             [element("a", title, href=f"#{place}") for place, title in links.items()],

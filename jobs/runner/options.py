@@ -181,7 +181,7 @@ def _check_required(options: Sequence[str]) -> None:
             )
 
 
-def check_services(options: "PipelineOptions", runner: str | None) -> None:
+def check_services(options: "PipelineOptions", runner: str) -> None:
     """Raise ConfigError where nothing listens at the address of the runner's service."""
     for name, address in _services(options.get_all_options(), runner):
         try:
@@ -201,7 +201,7 @@ def check_services(options: "PipelineOptions", runner: str | None) -> None:
             ) from error
 
 
-def _services(found: JsonObject, runner: str | None) -> Iterator[tuple[str, str]]:
+def _services(found: JsonObject, runner: str) -> Iterator[tuple[str, str]]:
     """Addresses that this process itself connects to."""
     names: tuple[str, ...] = ()
     if runner in FORWARDING and found.get("job_endpoint"):

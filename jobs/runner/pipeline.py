@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import apache_beam as beam
@@ -39,6 +40,12 @@ class _Options(PipelineOptions):
         return views[kind]
 
 
+@lru_cache(maxsize=1)
+def _local_options(arguments: tuple[str, ...]) -> _Options:
+    """Those of all jobs of a run in this process; of others a service names each job in them."""
+    return _Options(arguments)
+
+
 Chain: TypeAlias = Sequence[tuple[str, beam.PTransform]]
 """Stages by name; each is applied to what the one before it gave, the first to the pipeline."""
 
@@ -57,8 +64,9 @@ def run_pipeline(
     """
     runner = runner_name(options)
     _quiet(remote=runner in _REMOTE)
-    pipeline_options = _Options(options)
-    check_services(pipeline_options, runner)
+    pipeline_options = _local_options(tuple(options)) if runner is None else _Options(options)
+    if runner is not None:
+        check_services(pipeline_options, runner)
     try:
         with _submitting(runner):
             pinned = FnApiRunner() if runner is None else None

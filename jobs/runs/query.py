@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 import duckdb
 
@@ -57,8 +56,8 @@ def named_queries() -> dict[str, NamedQuery]:
 
 @dataclass
 class Database:
-    """Views of one run: `negatives`, `positives`, `ledger`, `sets`, `metrics`, and of its stage
-    outputs: `candidates`, `documents`, `queries`.
+    """Views of one run: `negatives`, `positives`, `ledger`, `sets`, `metrics`, `refreshed`, and of
+    its stage outputs: `candidates`, `documents`, `queries`.
 
     Use it in a `with` block. Views whose files are gone are left out, and `absent` says why.
     """
@@ -78,12 +77,7 @@ class Database:
             ) from error
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -124,7 +118,8 @@ class Database:
         message = str(error).strip()
         for view, reason in self.absent.items():
             if re.search(rf"Table with name {view} does not exist", message, re.IGNORECASE):
-                return f"view {view} is not there: {reason}. Mine again to make it anew"
+                advice = "" if view == "refreshed" else ". Mine again to make it anew"
+                return f"view {view} is not there: {reason}{advice}"
         return message
 
     def _create_views(self) -> None:
@@ -133,6 +128,11 @@ class Database:
         self._view("ledger", partitioned_sql(run.path / "ledger", "verdict"))
         sets = run.path / "sets"
         self._view("sets", dataset_sql(sets) if has_parts(sets) else None)
+        refreshed = run.path / "refreshed"
+        if has_parts(refreshed):
+            self._view("refreshed", dataset_sql(refreshed))
+        else:
+            self.absent["refreshed"] = f"run {run.run_id} was not made by negmine refresh"
         positives = run.path / "positives"
         if has_parts(positives):
             self._view("positives", dataset_sql(positives))

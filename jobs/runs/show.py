@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from negmine.jobs.runs.drift import drift_sentence
 from negmine.jobs.runs.remarks import listed, sentence
 from negmine.jobs.terminal import printable
 from negmine.pipelines.graph import STAGES
@@ -93,6 +94,16 @@ def _verdicts(summary: JsonObject) -> RenderableType:
     return table
 
 
+def _expected_gain(summary: JsonObject) -> Text:
+    gain = summary.get("expected_gain")
+    if not gain:
+        return Text("Expected gain: - (needs judge scores)")
+    return Text(
+        f"Expected gain: {gain['value']:.3f} [{gain['low']:.3f}, {gain['high']:.3f}], to compare "
+        "sets of one collection by: it ranks them as training does, roughly; ECI does not"
+    )
+
+
 def _eci(manifest: JsonObject) -> RenderableType:
     eci = manifest["summary"].get("eci", {})
     table = _table(
@@ -122,6 +133,8 @@ def _eci(manifest: JsonObject) -> RenderableType:
 def _student(manifest: JsonObject) -> Text:
     student = manifest.get("config", {}).get("student", {})
     name = student.get("model", "?")
+    if student.get("models"):
+        name = f"{', '.join(student['models'])}, one a fold"
     if student.get("vectors"):
         name = f"vectors of {student['vectors'].get('documents', '?')}"
     precision = manifest.get("precision") or {}
@@ -163,8 +176,8 @@ def _lists(summary: JsonObject) -> list[Text]:
     scale, check = lists.get("scale") or {}, lists.get("judge_against_student")
     cut = f"; {lists['cut_off']:,} cut off at -1 or 1" if lists.get("cut_off") else ""
     told = [
-        f"Teacher lists: {lists.get('rows', 0):,} documents of {lists.get('queries', 0):,} queries, "
-        f"teacher_score = {scale.get('slope', 0):.4g} {printable(scale.get('of', 'judge_score'))} "
+        f"Teacher lists: {lists.get('rows', 0):,} documents of {lists.get('queries', 0):,} queries,"
+        f" teacher_score = {scale.get('slope', 0):.4g} {printable(scale.get('of', 'judge_score'))} "
         f"{scale.get('intercept', 0):+.4g}{cut}"
     ]
     if check:
@@ -254,7 +267,14 @@ def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")
     parts: list[RenderableType] = [head, Text(", ".join(facts))]
-    for part in (_tiers(manifest), _eci(manifest), _verdicts(summary)):
+    if manifest.get("parent"):
+        parts.append(Text(drift_sentence(manifest)))
+    for part in (
+        _tiers(manifest),
+        _expected_gain(summary),
+        _eci(manifest),
+        _verdicts(summary),
+    ):
         parts.append(Padding(part, (1, 0, 0, 0)))
     judged = Group(_student(manifest), _judge(summary), *_judge_checks(manifest), *_lists(summary))
     parts.append(Padding(judged, (1, 0, 0, 0)))

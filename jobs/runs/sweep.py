@@ -2,7 +2,7 @@
 
 import copy
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -18,6 +18,7 @@ from negmine.schemas.config import Config, Sampling, Tier
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels.choosing.calibration import Calibration
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
 from negmine.transforms.kernels.choosing.policies import Decisions, Pairs, decide
 from negmine.transforms.kernels.choosing.tiers import (
@@ -27,6 +28,7 @@ from negmine.transforms.kernels.choosing.tiers import (
     similarity_ratio,
 )
 from negmine.transforms.kernels.eci import eci, harmonic_mean, query_terms
+from negmine.transforms.kernels.measures.expected_gain import expected_gain, repeated
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.hold_out import HeldOut, calibrations, hold_out, wilson
 from negmine.transforms.pairs.table import columns_of, to_pairs
@@ -141,15 +143,14 @@ def _artifact(run: Run, name: str) -> Dataset:
     return Dataset(str(found))
 
 
-def _points(run: Run, judged: Dataset, grid: Sequence[JsonObject]) -> list[Point]:
+def _points(
+    run: Run, known: tuple[Calibration, Calibration], grid: Sequence[JsonObject]
+) -> list[Point]:
     config = run.manifest["config"]
     config = {**config, "tiers": {name: config["tiers"][name] for name in run.quotas}}
     selections = [Selection.of(_changed(config, settings)) for settings in grid]
-    thresholds: list[Callable[[float], float]] = [lambda _: float("-inf")] * 2
-    if any(selection.needs_calibration for selection in selections):
-        thresholds = [found.threshold for found in calibrations(judged, config["seed"])]
     return [
-        Point(settings, *(selection.calibrated(threshold) for threshold in thresholds))
+        Point(settings, *(selection.calibrated(found.threshold) for found in known))
         for settings, selection in zip(grid, selections, strict=True)
     ]
 
@@ -176,7 +177,8 @@ def sweep(run: Run, grid: Sequence[JsonObject]) -> list[JsonObject]:
         document_vectors=_artifact(run, "document_vectors"),
         query_vectors=_artifact(run, "query_vectors"),
     )
-    points = _points(run, judged, grid)
+    known = calibrations(judged, run.manifest["config"]["seed"])
+    points = _points(run, known, grid)
     totals: list[JsonObject] = [{} for _ in points]
     documents = collection.document_arrays()
     for table in judged.tables(columns_of(judged)):
@@ -184,7 +186,8 @@ def sweep(run: Run, grid: Sequence[JsonObject]) -> list[JsonObject]:
         held = hold_out(collection, pairs, points[0].selection.seed)
         for point, total in zip(points, totals, strict=True):
             counts = itertools.chain(
-                _selected(pairs, point, documents), _leaked(held, point.held_out, documents)
+                _selected(pairs, point, documents, known[0]),
+                _leaked(held, point.held_out, documents),
             )
             for name, count in counts:
                 total[name] = total.get(name, 0) + count
@@ -202,7 +205,9 @@ def _exact(values: np.ndarray) -> int:
     return int(np.rint(values * _UNIT).astype(np.int64).sum())
 
 
-def _selected(pairs: Pairs, point: Point, documents: DocumentArrays) -> Iterator[tuple[str, Any]]:
+def _selected(
+    pairs: Pairs, point: Point, documents: DocumentArrays, known: Calibration
+) -> Iterator[tuple[str, Any]]:
     """Counts of a block that add up over blocks."""
     selection = point.selection
     decisions, choice = _choice(pairs, selection, documents)
@@ -220,6 +225,12 @@ def _selected(pairs: Pairs, point: Point, documents: DocumentArrays) -> Iterator
     yield "hard_negatives", int((ratio >= HARD_RATIO).sum())
     yield "ratio", _exact(ratio)
     yield "sizes", np.bincount(terms.size, minlength=selection.quota + 1)
+    worth = expected_gain(
+        pairs.dense[kept], pairs.dense[served], np.nan_to_num(known.share_below(pairs.judge[kept]))
+    )
+    size, worth = len(documents.vectors), np.rint(worth * _UNIT)
+    yield "worth", np.bincount(pairs.doc_ix[kept], worth, minlength=size)
+    yield "uses", np.bincount(pairs.doc_ix[kept], minlength=size)
     yield "signal", _exact(terms.signal)
     yield "safety", _exact(terms.safety)
 
@@ -249,6 +260,12 @@ def _share(name: str, hits: int, trials: int) -> dict[str, float | None]:
     return {key: found.get(key) for key in (name, f"{name}_low", f"{name}_high")}
 
 
+def _gain(total: JsonObject, queries: int) -> float | None:
+    if total["unjudged"] or not queries:
+        return None
+    return float(repeated(total["worth"] / _UNIT, total["uses"]).sum() / queries)
+
+
 def _row(point: Point, total: JsonObject) -> JsonObject:
     selection, sizes = point.selection, total["sizes"]
     negatives = int((np.arange(len(sizes)) * sizes).sum())
@@ -270,6 +287,7 @@ def _row(point: Point, total: JsonObject) -> JsonObject:
         "safety": safety,
         "harmonic_mean": harmonic_mean(signal, safety),
         "negatives": median,
+        "expected_gain": _gain(total, queries),
         "eci": eci(median, signal, safety),
         **{name: total[name] for name in ("hidden", "hidden_queries", "leaked")},
         **_share("leak", total["leaked"], total["hidden"]),

@@ -27,6 +27,7 @@ _HEADINGS = {
     "safety": "Δ",
     "harmonic_mean": "mean",
     "negatives": "N",
+    "expected_gain": "gain",
     "eci": "ECI",
     "leak": "leak",
 }

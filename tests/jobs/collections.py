@@ -101,12 +101,17 @@ def _vocabulary() -> dict[str, int]:
 
 
 def static_student(
-    folder: Path, *, broken: bool = False, knows_all: bool = True, scale: float = 1.0
+    folder: Path,
+    *,
+    broken: bool = False,
+    knows_all: bool = True,
+    scale: float = 1.0,
+    trained: int | None = None,
 ) -> Path:
     """A sentence-transformers StaticEmbedding over the words; `broken` fills it with NaN.
 
     One that does not know all has a zero vector for a text without a word that it knows. `scale`
-    multiplies all vectors.
+    multiplies all vectors. One that is `trained` is the same, moved a step drawn by that seed.
     """
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
@@ -115,6 +120,8 @@ def static_student(
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     table = torch.randn((len(vocabulary), DIMENSION), generator=torch.Generator().manual_seed(7))
+    if trained is not None:
+        table += 0.6 * torch.randn(table.shape, generator=torch.Generator().manual_seed(trained))
     table = torch.full_like(table, float("nan")) if broken else table
     table = table * scale
     if not knows_all:
@@ -148,6 +155,26 @@ def cross_encoder(folder: Path, *, labels: int = 1, broken: bool = False) -> Pat
         torch.nn.init.constant_(model.classifier.weight, float("nan"))
     model.save_pretrained(folder)
     BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
+    return folder
+
+
+def token_student(folder: Path, seed: int) -> Path:
+    """A transformer of random weights that gives token vectors, with mean pooling."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    inner = folder.with_name(f"{folder.name}-bert")
+    inner.mkdir(parents=True)
+    vocabulary = _vocabulary()
+    (inner / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    torch.manual_seed(seed)
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "max_position_embeddings": 64}
+    layers = {"num_hidden_layers": 1, "num_attention_heads": 2, "initializer_range": 1.0}
+    BertModel(BertConfig(vocab_size=len(vocabulary), **sizes, **layers)).save_pretrained(inner)
+    BertTokenizerFast(str(inner / "vocab.txt"), model_max_length=64).save_pretrained(inner)
+    modules = [Transformer(str(inner)), Pooling(16)]
+    SentenceTransformer(modules=modules, device="cpu").save(str(folder))
     return folder
 
 

@@ -5,18 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from negmine.pipelines.retrieve import (
-    FillDenseIndex,
-    MeasureIndexRecall,
-    Retrieve,
-    TrainDenseIndex,
-)
+from negmine.pipelines.retrieve import MeasureIndexRecall, Retrieve
+from negmine.pipelines.stage import BlockStage
 from negmine.schemas.sources import Dense
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.ann import recall
 from negmine.transforms.kernels.search.dense import exact_top_k, pair_scores
-from negmine.transforms.sources.dense import DenseIndex
+from negmine.transforms.sources.dense import FILES, DenseIndex, FillShards, TrainIndex
 from negmine.transforms.sources.search import DenseSearcher, plan_shards
 from tests.pipelines.test_retrieve import run
 from tests.transforms.sources.test_dense import source, vectors
@@ -46,9 +42,11 @@ class Inputs:
         given = source(self.root, config, self.documents)
         self.document_vectors = given.vectors
         trained, filled = Dataset(str(directory / "t")), Dataset(str(directory / "s"))
-        run(TrainDenseIndex(given, trained.path, (Block(0, 1),)))
-        blocks = tuple(plan_blocks(len(plan_shards(DOCUMENTS, shards)), 1))
-        run(FillDenseIndex(given, trained, filled.path, blocks))
+        planned = plan_shards(DOCUMENTS, shards)
+        train = TrainIndex(given, planned, trained.path)
+        run(BlockStage("Train", train, trained.path, (Block(0, 1),), FILES))
+        fill = FillShards(given, trained, planned, filled.path)
+        run(BlockStage("Fill", fill, filled.path, plan_blocks(len(planned), 1), FILES))
         return DenseIndex(config, trained, filled)
 
     def retrieve(self, directory: Path, index: DenseIndex, size: int) -> Dataset:

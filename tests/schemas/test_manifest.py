@@ -24,7 +24,7 @@ def test_every_key_of_a_manifest_is_listed() -> None:
     with pytest.raises(ValidationError) as caught:
         Manifest.model_validate({})
     missing = {str(error["loc"][0]) for error in caught.value.errors()}
-    optional = {"manifest_version", "parts"}
+    optional = {"manifest_version", "parent", "drift", "parts"}
     assert missing == set(Manifest.model_fields) - optional
 
 

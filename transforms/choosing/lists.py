@@ -1,9 +1,7 @@
 """Make teacher lists block by block: which documents, and the judge's scores that are missing."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
@@ -12,6 +10,7 @@ from negmine.schemas.verdicts import Verdict
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels.choosing.listing import Listed, listed
 from negmine.transforms.kernels.choosing.policies import Pairs
@@ -27,8 +26,8 @@ _POSITIVE, _NEGATIVE, _OTHER, _LEFT_OUT = range(4)
 
 
 @dataclass
-class MakeLists(beam.PTransform):
-    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `tables.LISTED`.
+class MakeLists(BlockTransform):
+    """The lists of a block of queries, as `tables.LISTED`.
 
     Attributes:
         verdicts: `tables.VERDICTS` of the run.
@@ -44,29 +43,20 @@ class MakeLists(beam.PTransform):
     size: int
     seed: int
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "List" >> beam.ParDo(_List(self))
-
-
-class _List(beam.DoFn):
-    def __init__(self, transform: MakeLists) -> None:
-        self.transform = transform
-
-    def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
-        transform = self.transform
-        verdicts = transform.verdicts.read_queries(block)
+    def table(self, block: Block) -> pa.Table:
+        verdicts = self.verdicts.read_queries(block)
         count("rows_read", verdicts.num_rows)
         pairs = to_pairs(verdicts)
-        chosen = choose_lists(verdicts, pairs, transform.size, transform.seed)
+        chosen = choose_lists(verdicts, pairs, self.size, self.seed)
         scores = pairs.judge[chosen.row]
         missing = np.isnan(scores)
         if missing.any():
             rows = np.sort(chosen.row[missing])
             found = np.full(len(pairs.judge), np.nan, dtype=np.float32)
-            found[rows] = _judged(transform, verdicts, pairs, rows)
+            found[rows] = _judged(self, verdicts, pairs, rows)
             scores = np.where(missing, found[chosen.row], scores)
             count("pairs_judged", len(rows))
-        yield block, _table(verdicts, pairs, chosen, scores)
+        return _table(verdicts, pairs, chosen, scores)
 
 
 def choose_lists(verdicts: pa.Table, pairs: Pairs, size: int, seed: int) -> Listed:

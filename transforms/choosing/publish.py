@@ -23,6 +23,7 @@ from negmine.transforms.kernels.choosing.policies import decide
 from negmine.transforms.kernels.choosing.tiers import positives_in_order, served_positive
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.table import to_pairs
+from negmine.transforms.steps import map_step
 
 _POSITIVES_AT_ONCE = 32_768
 QUERIES_PER_PART = 8192
@@ -44,23 +45,9 @@ class PublishParts(beam.PTransform):
     lists: PublishedLists | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        return (
-            root | "Blocks" >> CreateBlocks(self.blocks) | "WriteRun" >> beam.ParDo(_Publish(self))
-        )
+        return root | "Blocks" >> CreateBlocks(self.blocks) | "WriteRun" >> map_step(self._write)
 
-
-class _Publish(beam.DoFn):
-    def __init__(self, transform: PublishParts) -> None:
-        self.verdicts = transform.verdicts
-        self.sets = transform.sets
-        self.collection = transform.collection
-        self.tiers = tuple(transform.tiers)
-        self.texts = transform.texts
-        self.promises = tuple(transform.promises)
-        self.directory = transform.directory
-        self.lists = transform.lists
-
-    def process(self, block: Block) -> Iterator[int]:
+    def _write(self, block: Block) -> int:
         kept = 0
         negatives = {tier: f"negatives/tier={tier}" for tier in self.tiers}
         ledger = {verdict: f"ledger/verdict={verdict}" for verdict in Verdict}
@@ -91,7 +78,7 @@ class _Publish(beam.DoFn):
         sets = self.sets.read_queries(block)
         write_part(f"{self.directory}/sets", block.part, sets, tables.SETS, dictionary=True)
         count("negatives_written", kept)
-        yield kept
+        return kept
 
 
 def _pieces(block: Block, parts: Sequence[Block]) -> list[Block]:

@@ -1,9 +1,8 @@
 """Score negative sets block by block: counts, shortfall and the ECI terms of each query."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +14,7 @@ from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.kernels.choosing.tiers import served_positive
 from negmine.transforms.kernels.eci import query_terms
 from negmine.transforms.pairs.features import Collection
@@ -22,27 +22,17 @@ from negmine.transforms.pairs.table import to_pairs
 
 
 @dataclass
-class ScoreSets(beam.PTransform):
-    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `schemas.tables.SETS`."""
+class ScoreSets(BlockTransform):
+    """One row a query of a block, as `schemas.tables.SETS`."""
 
     verdicts: Dataset
     collection: Collection
     tiers: Mapping[str, Tier]
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Score" >> beam.ParDo(_Score(self))
-
-
-class _Score(beam.DoFn):
-    def __init__(self, transform: ScoreSets) -> None:
-        self.verdicts = transform.verdicts
-        self.collection = transform.collection
-        self.tiers = dict(transform.tiers)
-
-    def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
+    def table(self, block: Block) -> pa.Table:
         verdicts = self.verdicts.read_queries(block)
         count("rows_read", verdicts.num_rows)
-        yield block, score_block(verdicts, self.collection, self.tiers)
+        return score_block(verdicts, self.collection, self.tiers)
 
 
 def _counts(query: np.ndarray, names: pa.Array, known: Sequence[str], queries: int) -> pa.Array:

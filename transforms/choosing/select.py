@@ -1,9 +1,8 @@
 """Select negatives block by block: policies give verdicts, tiers give the negatives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
@@ -14,6 +13,7 @@ from negmine.schemas.verdicts import Verdict
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
 from negmine.transforms.kernels.choosing.policies import Decisions, decide
 from negmine.transforms.kernels.choosing.tiers import Choice, choose
@@ -22,30 +22,20 @@ from negmine.transforms.pairs.table import to_pairs
 
 
 @dataclass
-class SelectNegatives(beam.PTransform):
-    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `tables.VERDICTS`."""
+class SelectNegatives(BlockTransform):
+    """The judged pairs of a block of queries with their verdicts, as `tables.VERDICTS`."""
 
     judged: Dataset
     selection: Selection
     collection: Collection
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Select" >> beam.ParDo(_Select(self))
-
-
-class _Select(beam.DoFn):
-    def __init__(self, transform: SelectNegatives) -> None:
-        self.judged = transform.judged
-        self.selection = transform.selection
-        self.collection = transform.collection
-
-    def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
+    def table(self, block: Block) -> pa.Table:
         judged = self.judged.read_queries(block)
         count("rows_read", judged.num_rows)
         chosen = select_block(judged, self.selection, self.collection.document_arrays())
         for entry in chosen.column("verdict").value_counts().to_pylist():
             count(f"verdict_{entry['values']}", entry["counts"])
-        yield block, chosen
+        return chosen
 
 
 def select_block(judged: pa.Table, selection: Selection, documents: DocumentArrays) -> pa.Table:

@@ -1,33 +1,73 @@
 """The two ends of every stage's pipeline: blocks in, Parquet parts out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.pvalue import AsList, PBegin
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import write_part
+from negmine.transforms.steps import flat_map_step, map_step
 
 
 @dataclass
-class CreateBlocks(beam.PTransform):
+class Spread(beam.PTransform):
+    """Some elements, spread over the workers: `Pipeline or PCollection -> PCollection[made]`.
+
+    Applied to a PCollection, they come when all of that is there.
+
+    Attributes:
+        elements: descriptors of work, few and small.
+        make: what is given on of each.
+    """
+
+    elements: Sequence[Any]
+    make: Callable[[Any], Any]
+
+    def expand(self, start: beam.PCollection) -> beam.PCollection:
+        waits = [] if isinstance(start, PBegin) else [AsList(start)]
+        make, numbered = self.make, list(enumerate(self.elements))
+        number = flat_map_step(lambda _, *_all: numbered, *waits)
+        found = (
+            PBegin(start.pipeline)
+            | "Once" >> beam.Impulse()
+            | "Number" >> number.with_output_types(tuple[int, Any])
+        )
+        if isinstance(start.pipeline.runner, FnApiRunner):
+            # It knows no Reshuffle, and would run the five steps that Beam spells it with.
+            grouped = found | "Spread" >> beam.GroupByKey()
+            return grouped | "Each" >> flat_map_step(lambda element: map(make, element[1]))
+        each = map_step(lambda element: make(element[1]))
+        return found | "Spread" >> beam.Reshuffle() | "Each" >> each
+
+
+class CreateBlocks(Spread):
     """Block descriptors, spread over the workers: `Pipeline -> PCollection[Block]`.
 
     Only descriptors are created; workers read their own rows.
     """
 
-    blocks: Sequence[Block]
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        super().__init__([tuple(block) for block in blocks], Block._make)
 
-    def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        pairs = [tuple(block) for block in self.blocks]
-        return (
-            root
-            | "Create" >> beam.Create(pairs, reshuffle=False)
-            | "Spread" >> beam.Reshuffle()
-            | "ToBlock" >> beam.MapTuple(Block)
-        )
+
+class BlockTransform(beam.PTransform):
+    """Rows made block by block: `PCollection[Block] -> PCollection[(Block, table)]`."""
+
+    def table(self, block: Block) -> pa.Table:
+        """The rows that are made of a block."""
+        raise NotImplementedError
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "Table" >> map_step(self._made)
+
+    def _made(self, block: Block) -> tuple[Block, pa.Table]:
+        return block, self.table(block)
 
 
 @dataclass
@@ -39,17 +79,10 @@ class WriteParts(beam.PTransform):
     compression: str = "zstd"
 
     def expand(self, tables: beam.PCollection) -> beam.PCollection:
-        return tables | "Write" >> beam.ParDo(_Write(self.directory, self.schema, self.compression))
+        return tables | "Write" >> map_step(self._write)
 
-
-class _Write(beam.DoFn):
-    def __init__(self, directory: str, schema: pa.Schema, compression: str) -> None:
-        self.directory = directory
-        self.schema = schema
-        self.compression = compression
-
-    def process(self, element: tuple[Block, pa.Table]) -> Iterator[str]:
+    def _write(self, element: tuple[Block, pa.Table]) -> str:
         block, table = element
         write_part(self.directory, block.part, table, self.schema, compression=self.compression)
         count("rows_written", table.num_rows)
-        yield block.part
+        return block.part

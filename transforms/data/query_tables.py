@@ -13,6 +13,7 @@ from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.sql import connect, sql_string
+from negmine.transforms.steps import flat_map_step
 from negmine.transforms.storage.digests import Digest, all_held, named
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 
@@ -35,26 +36,20 @@ class QueryTable(beam.PTransform):
     blocks: tuple[Block, ...]
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        return root | "Once" >> beam.Create([0]) | "Fill" >> beam.ParDo(_Fill(self))
+        return root | "Once" >> beam.Impulse() | "Fill" >> flat_map_step(self._parts)
 
-
-class _Fill(beam.DoFn):
-    def __init__(self, table: QueryTable) -> None:
-        self.table = table
-
-    def process(self, _: int) -> Iterator[str]:
-        table = self.table
-        spill = storage.rooted(table.directory) / "_spill"
+    def _parts(self, _: bytes) -> Iterator[str]:
+        spill = storage.rooted(self.directory) / "_spill"
         try:
             with connect(spill=spill) as connection:
-                table.fill(connection)
-                for block in table.blocks:
-                    part = _part(connection, table, block)
-                    write_part(table.directory, block.part, part, table.schema)
+                self.fill(connection)
+                for block in self.blocks:
+                    part = _part(connection, self, block)
+                    write_part(self.directory, block.part, part, self.schema)
                     yield block.part
         except duckdb.Error as error:
             raise StorageError(
-                f"cannot make {table.directory}: {str(error).splitlines()[0]}; free memory or "
+                f"cannot make {self.directory}: {str(error).splitlines()[0]}; free memory or "
                 "disk there and run again"
             ) from error
 

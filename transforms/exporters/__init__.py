@@ -21,7 +21,7 @@ from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import refuse_special, target
 
-COMMON_OPTIONS = frozenset({"tiers", "backfilled", "positives", "lists", "raw"})
+COMMON_OPTIONS = frozenset({"tiers", "backfilled", "positives", "without_fold", "lists", "raw"})
 """Options that every format takes: they choose what is exported."""
 
 

@@ -5,6 +5,8 @@ from negmine.transforms.data.sql import dataset_sql, has_parts
 from negmine.transforms.exporters.rows import Options, RunNegatives, Source
 from negmine.transforms.exporters.tally import NOT_BEST, NOT_IN_LIST
 
+_SCORES = "coalesce(judge_logit, judge_score) AS judge_score, teacher_score, dense_score"
+
 
 class RunLists(RunNegatives):
     """As RunNegatives; scores are the judge's on the student's scale, or its own: logits
@@ -39,8 +41,8 @@ class RunLists(RunNegatives):
         names = {row[0] for row in self._connection.execute("DESCRIBE lists").fetchall()}
         texts = ", query, document AS negative, NULL AS positive" if "document" in names else ""
         return (
-            f"SELECT query_id, doc_id AS negative_id{texts}, coalesce(judge_logit, judge_score) AS "
-            "judge_score, teacher_score, dense_score, 0 AS tier_at, place AS rank FROM lists WHERE NOT is_positive"
+            f"SELECT query_id, doc_id AS negative_id{texts}, {_SCORES}, 0 AS tier_at, "
+            "place AS rank FROM lists WHERE NOT is_positive"
         )
 
     def _every_positive(self) -> str:
@@ -48,9 +50,9 @@ class RunLists(RunNegatives):
         texts = "" if self.joined else ", l.document AS positive"
         grades = dataset_sql(self.source.run / "positives")
         return (
-            f"SELECT l.query_id, l.doc_id AS positive_id{texts}, p.grade, l.place = 1 AS served, "
-            "l.dense_score, coalesce(l.judge_logit, l.judge_score) AS judge_score, l.teacher_score FROM lists l "
-            f"LEFT JOIN ({grades}) p ON p.query_id = l.query_id AND p.positive_id = l.doc_id "
+            f"SELECT l.query_id, l.doc_id AS positive_id{texts}, g.grade, l.place = 1 AS served, "
+            f"{_SCORES} FROM lists l LEFT JOIN (SELECT query_id, positive_id, grade FROM "
+            f"({grades})) g ON g.query_id = l.query_id AND g.positive_id = l.doc_id "
             "WHERE l.is_positive"
         )
 

@@ -16,7 +16,14 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.data.sql import connect, dataset_sql, has_parts, partitioned_sql, sql_string
 from negmine.transforms.exporters.block import QueryBlock
-from negmine.transforms.exporters.tally import NO_NEGATIVES, NOT_BEST, NOT_PUBLISHED, Tally
+from negmine.transforms.exporters.tally import (
+    NO_NEGATIVES,
+    NOT_BEST,
+    NOT_PUBLISHED,
+    OF_FOLD,
+    Tally,
+)
+from negmine.transforms.kernels.folds import folds_of_texts
 
 _ROWS_PER_BLOCK = 32_768
 _ROWS_PER_JOINED_BLOCK = 262_144
@@ -47,16 +54,18 @@ class Options:
     """What to export. Formats say by `OPTIONS` which of `scores` and those after it they take.
 
     `tiers`: which, all when empty; the run's order is kept. `backfilled`: negatives that fill a
-    tier from another tier's band. `positives`: all of a query, or its best alone. `lists`: teacher
-    lists instead of negatives; `raw`: with the judge's own scores, not those on the student's
-    scale. `scores`: teacher scores too. `n`: width of an n-tuple, null = the usual one. `short`:
-    what to do with queries that have fewer, null = skip. `prompt`, `type`: FlagEmbedding's fields,
-    left out when null.
+    tier from another tier's band. `positives`: all of a query, or its best alone. `without_fold`:
+    leave out the queries of a fold (from 0) of so many. `lists`: teacher lists instead of
+    negatives; `raw`: with the judge's own scores, not those on the student's scale. `scores`:
+    teacher scores too. `n`: width of an n-tuple, null = the usual one. `short`: what to do with
+    queries that have fewer, null = skip. `prompt`, `type`: FlagEmbedding's fields, left out when
+    null.
     """
 
     tiers: tuple[str, ...] = ()
     backfilled: bool = True
     positives: Literal["all", "best"] = "all"
+    without_fold: tuple[int, int] | None = None
     lists: bool = False
     raw: bool = False
     scores: bool = False
@@ -300,7 +309,16 @@ class RunNegatives:
             )
         lost = np.where(has, given - found, 0)
         self.positives.miss(self.fewer, int(lost.sum()), _names(known["query_id"], lost > 0))
-        return block
+        return self._outside_fold(block)
+
+    def _outside_fold(self, block: QueryBlock) -> QueryBlock | None:
+        """The queries that are not of the fold to be left out; None where there are none."""
+        if self.options.without_fold is None:
+            return block
+        fold, count = self.options.without_fold
+        inside = folds_of_texts(block.texts.to_pylist(), count) == fold
+        self.leave_out(OF_FOLD, block, inside)
+        return None if inside.all() else block.where(~inside)
 
     def leave_out(self, reason: str, block: QueryBlock, queries: np.ndarray) -> None:
         """Count queries of a block, (q,) bool, and their positives as left out for a reason."""

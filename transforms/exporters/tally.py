@@ -8,11 +8,16 @@ from negmine.schemas import JsonObject
 
 NO_NEGATIVES = "no_negatives"
 FEWER_THAN_N = "fewer_than_n"
+OF_FOLD = "of_fold"
 NOT_BEST = "not_best"
 NOT_PUBLISHED = "not_published"
 NOT_IN_LIST = "not_in_list"
 
-_OF_QUERIES = {NO_NEGATIVES: "without negatives", FEWER_THAN_N: "with fewer than n negatives"}
+_OF_QUERIES = {
+    NO_NEGATIVES: "without negatives",
+    OF_FOLD: "of the fold that is left out",
+    FEWER_THAN_N: "with fewer than n negatives",
+}
 _OF_POSITIVES = {
     **{reason: f"of queries {words}" for reason, words in _OF_QUERIES.items()},
     NOT_BEST: "not the best of their query",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,50 +35,81 @@ def rewrite(
     entries, and so do the lists beside them that belong to it (`neg_scores`). A row that has no
     negative left goes. Raises DataError, also where the file has not this digest, StorageError.
     """
-    dropped: list[int] = []
+    copy = _Copy(source, format, bad, keep_short, digest)
     with blamed(source, digest), replacing(target) as temporary:
         if container(source) == "jsonl":
             kind = compression_of(target)
             with pa.output_stream(str(temporary), compression=kind) as out:
-                for line in _json_lines(source, format, bad, keep_short, dropped, digest):
+                for line in copy.lines():
                     out.write(line + b"\n")
         else:
-            _write_table(source, temporary, format, bad, keep_short, dropped, digest)
-    return dropped
+            copy.write_table(temporary)
+    return copy.dropped
 
 
-def _json_lines(
-    source: Path,
-    format: str,
-    bad: Bad,
-    keep_short: bool,
-    dropped: list[int],
-    digest: Digest | None,
-) -> Iterator[bytes]:
-    columns: list[str] = []
-    for number, record, data in objects(source, format, digest):
-        if format in ("triplet", "n_tuple"):
-            columns = columns or json_columns(source, record, format)
-        if number not in bad:
-            yield data
-            continue
-        if columns:
-            kept = _short_row(record, columns, {place for _, place in bad[number]}, keep_short)
-        else:
-            kept = _LISTS[format](record, set(bad[number]))
+@dataclass
+class _Copy:
+    """What is left of a file; `columns` are those of an n-tuple, `dropped` the rows that went."""
+
+    source: Path
+    format: str
+    bad: Bad
+    keep_short: bool
+    digest: Digest | None
+    columns: list[str] = field(default_factory=list)
+    dropped: list[int] = field(default_factory=list)
+
+    def clean(self, number: int, record: JsonObject) -> JsonObject | None:
+        """A row without its bad negatives; None where it goes."""
+        kept: JsonObject | None = record
+        if number in self.bad and self.columns:
+            places = {place for _, place in self.bad[number]}
+            kept = _short_row(record, self.columns, places) if self.keep_short else None
+        elif number in self.bad:
+            kept = _LISTS[self.format](record, set(self.bad[number]))
         if kept is None:
-            dropped.append(number)
-        else:
-            yield json.dumps(kept, ensure_ascii=False).encode()
+            self.dropped.append(number)
+        return kept
+
+    def lines(self) -> Iterator[bytes]:
+        """Lines of JSON; those without a bad negative as they were, byte by byte."""
+        for number, record, data in objects(self.source, self.format, self.digest):
+            if self.format in ("triplet", "n_tuple") and not self.columns:
+                self.columns = json_columns(self.source, record, self.format)
+            if number not in self.bad:
+                yield data
+            elif (kept := self.clean(number, record)) is not None:
+                yield json.dumps(kept, ensure_ascii=False).encode()
+
+    def write_table(self, target: Path) -> None:
+        """Parquet or Arrow."""
+        with open_table(self.source, self.digest) as (schema, batches):
+            kinds = [is_text(field.type) for field in schema]
+            self.columns = text_columns(self.source, schema.names, kinds, self.format)
+            if self.keep_short:
+                for name in self.columns[2:]:
+                    at = schema.get_field_index(name)
+                    schema = schema.set(at, schema.field(at).with_nullable(True))
+            with _writer(self.source, target, schema) as out:
+                start = 1
+                for batch in batches:
+                    numbers = range(start, start + batch.num_rows)
+                    start = numbers.stop
+                    if self.bad.keys().isdisjoint(numbers):
+                        batch = pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+                    else:
+                        rows = map(self.clean, numbers, batch.to_pylist())
+                        kept = [row for row in rows if row is not None]
+                        batch = pa.RecordBatch.from_pylist(kept, schema=schema)
+                    if batch.num_rows:
+                        out.write_batch(batch)
 
 
-def _short_row(
-    record: JsonObject, columns: list[str], places: set[int], keep_short: bool
-) -> JsonObject | None:
-    """An n-tuple with its other negatives moved up, or None where it goes."""
+def _short_row(record: JsonObject, columns: list[str], places: set[int]) -> JsonObject | None:
+    """An n-tuple with its other negatives moved up, or None where it has none."""
     names = columns[2:]
     keep = [at for at, name in enumerate(names, 1) if at not in places and record.get(name)]
-    if not keep_short or not keep:
+    if not keep:
         return None
     padding = [None] * (len(names) - len(keep))
     moved = dict(zip(names, [*(record[names[at - 1]] for at in keep), *padding], strict=True))
@@ -125,35 +157,6 @@ _LISTS: dict[str, Callable[[JsonObject, set[tuple[str, int]]], JsonObject | None
 }
 
 
-def _write_table(
-    source: Path,
-    target: Path,
-    format: str,
-    bad: Bad,
-    keep_short: bool,
-    dropped: list[int],
-    digest: Digest | None,
-) -> None:
-    with open_table(source, digest) as (schema, batches):
-        kinds = [is_text(field.type) for field in schema]
-        columns = text_columns(source, schema.names, kinds, format)
-        if keep_short:
-            for name in columns[2:]:
-                at = schema.get_field_index(name)
-                schema = schema.set(at, schema.field(at).with_nullable(True))
-        with _writer(source, target, schema) as out:
-            start = 1
-            for batch in batches:
-                numbers = range(start, start + batch.num_rows)
-                start = numbers.stop
-                if bad.keys().isdisjoint(numbers):
-                    batch = pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-                else:
-                    batch = _clean(batch, numbers, schema, columns, bad, keep_short, dropped)
-                if batch.num_rows:
-                    out.write_batch(batch)
-
-
 def _writer(source: Path, target: Path, schema: pa.Schema) -> Any:
     if container(source) == "parquet":
         metadata = pq.read_metadata(source)
@@ -165,24 +168,3 @@ def _writer(source: Path, target: Path, schema: pa.Schema) -> Any:
     with pa.memory_map(str(source)) as file:
         is_file = file.read(6) == b"ARROW1"
     return (pa.ipc.new_file if is_file else pa.ipc.new_stream)(str(target), schema)
-
-
-def _clean(
-    batch: pa.RecordBatch,
-    numbers: range,
-    schema: pa.Schema,
-    columns: list[str],
-    bad: Bad,
-    keep_short: bool,
-    dropped: list[int],
-) -> pa.RecordBatch:
-    rows = []
-    for number, record in zip(numbers, batch.to_pylist(), strict=True):
-        if number in bad:
-            places = {place for _, place in bad[number]}
-            record = _short_row(record, columns, places, keep_short)
-        if record is None:
-            dropped.append(number)
-        else:
-            rows.append(record)
-    return pa.RecordBatch.from_pylist(rows, schema=schema)

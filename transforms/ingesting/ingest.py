@@ -18,10 +18,12 @@ from negmine.transforms import storage
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import write_part
+from negmine.transforms.data.parts import Spread
 from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
 from negmine.transforms.readers import read
 from negmine.transforms.readers.raw import RAW, SCHEMAS, Report, write_raw
 from negmine.transforms.readers.rows import Source
+from negmine.transforms.steps import map_step
 from negmine.transforms.storage.atomic import write_json
 
 COUNTS = "counts.json"
@@ -47,29 +49,16 @@ class ReadSources(beam.PTransform):
     block_size: int
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        numbered = list(enumerate(self.sources))
-        return (
-            root
-            | "Create" >> beam.Create(numbered, reshuffle=False)
-            | "Spread" >> beam.Reshuffle()
-            | "WriteRaw"
-            >> beam.ParDo(_WriteRaw(self.config, self.seed, self.directory, self.block_size))
-        )
+        sources = Spread(list(enumerate(self.sources)), tuple)
+        return root | "Sources" >> sources | "WriteRaw" >> map_step(self._write)
 
-
-class _WriteRaw(beam.DoFn):
-    def __init__(self, config: Input, seed: int, directory: str, block_size: int) -> None:
-        self.config = config
-        self.seed = seed
-        self.directory = f"{directory}/{RAW}"
-        self.block_size = block_size
-
-    def process(self, element: tuple[int, Source]) -> Iterator[Report]:
+    def _write(self, element: tuple[int, Source]) -> Report:
         file, source = element
         rows = read(source, self.config, self.seed)
-        report = write_raw(file, source, rows, self.seed, self.directory, self.block_size)
+        folder = f"{self.directory}/{RAW}"
+        report = write_raw(file, source, rows, self.seed, folder, self.block_size)
         count("rows_read", report.rows)
-        yield report
+        return report
 
 
 @dataclass
@@ -85,24 +74,12 @@ class Resolve(beam.PTransform):
     memory: str
 
     def expand(self, reports: beam.PCollection) -> beam.PCollection:
-        return (
-            reports
-            | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
-            | "WriteDataSets"
-            >> beam.ParDo(_Resolve(self.config, self.directory, self.block_size, self.memory))
-        )
+        once = beam.pvalue.PBegin(reports.pipeline) | "Once" >> beam.Impulse()
+        return once | "WriteDataSets" >> map_step(self._resolve, beam.pvalue.AsList(reports))
 
-
-class _Resolve(beam.DoFn):
-    def __init__(self, config: Input, directory: str, block_size: int, memory: str) -> None:
-        self.config = config
-        self.directory = directory
-        self.block_size = block_size
-        self.memory = memory
-
-    def process(self, element: list[Report]) -> Iterator[JsonObject]:
+    def _resolve(self, _: bytes, reports: list[Report]) -> JsonObject:
         try:
-            yield resolve(element, self.config, self.directory, self.block_size, self.memory)
+            return resolve(reports, self.config, self.directory, self.block_size, self.memory)
         except duckdb.Error as error:
             raise StorageError(
                 f"cannot resolve identifiers in {self.directory}: {str(error).splitlines()[0]}. "

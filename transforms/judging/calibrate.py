@@ -1,9 +1,7 @@
 """Calibrate block by block: the judge's scores of the known positives alone."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +9,7 @@ import pyarrow.compute as pc
 from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.judge import block_rows
 from negmine.transforms.judging.protocol import BlockJudge
 from negmine.transforms.kernels.choosing.calibration import Calibration
@@ -19,29 +18,20 @@ from negmine.transforms.sources.bm25 import Bm25Scorer
 
 
 @dataclass
-class ScorePositives(beam.PTransform):
-    """`PCollection[Block of queries] -> PCollection[(Block, table)]`: `tables.POSITIVE_SCORES`."""
+class ScorePositives(BlockTransform):
+    """The positives of a block of queries with their scores, as `tables.POSITIVE_SCORES`."""
 
     collection: Collection
     judge: BlockJudge
     bm25: Bm25Scorer
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "ScorePositives" >> beam.ParDo(_Score(self))
-
-
-class _Score(beam.DoFn):
-    def __init__(self, transform: ScorePositives) -> None:
-        self.transform = transform
-
-    def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
-        transform = self.transform
-        rows = block_rows(transform.collection, {}, transform.bm25, None, block)
-        scorer = transform.judge.bind(rows)
+    def table(self, block: Block) -> pa.Table:
+        rows = block_rows(self.collection, {}, self.bm25, None, block)
+        scorer = self.judge.bind(rows)
         scores = scorer.score(np.arange(len(rows)))
         scorer.close()
         columns = [rows.candidates.query_ix, rows.candidates.doc_ix, scores]
-        yield block, pa.table(columns, schema=tables.POSITIVE_SCORES)
+        return pa.table(columns, schema=tables.POSITIVE_SCORES)
 
 
 def read_calibration(scored: Dataset, judged: bool) -> Calibration:

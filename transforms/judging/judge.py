@@ -1,9 +1,8 @@
 """Judge pairs block by block: union of the sources, features, and the judge's scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
@@ -13,6 +12,7 @@ from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.waves import judge_needed
@@ -26,8 +26,8 @@ from negmine.transforms.sources.bm25 import Bm25Scorer
 
 
 @dataclass
-class JudgePairs(beam.PTransform):
-    """`PCollection[Block of queries] -> PCollection[(Block, table)]`, as `tables.JUDGED`.
+class JudgePairs(BlockTransform):
+    """Candidates and positives of a block of queries, judged, as `tables.JUDGED`.
 
     Attributes:
         collection: documents, queries, positives and vectors.
@@ -45,24 +45,13 @@ class JudgePairs(beam.PTransform):
     bm25: Bm25Scorer
     places: Dataset | None = None
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Judge" >> beam.ParDo(_Judge(self))
-
-
-class _Judge(beam.DoFn):
-    def __init__(self, transform: JudgePairs) -> None:
-        self.transform = transform
-
-    def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
-        transform = self.transform
-        rows = block_rows(
-            transform.collection, transform.candidates, transform.bm25, transform.places, block
-        )
-        judged = judge_rows(rows, transform.judge, transform.selection)
+    def table(self, block: Block) -> pa.Table:
+        rows = block_rows(self.collection, self.candidates, self.bm25, self.places, block)
+        judged = judge_rows(rows, self.judge, self.selection)
         count("rows_read", judged.num_rows)
         scores = judged.column("judge_score")
         count("pairs_judged", len(scores) - scores.null_count)
-        yield block, judged
+        return judged
 
 
 def _ranked(dataset: Dataset, block: Block) -> Ranked:

@@ -1,9 +1,8 @@
 """A sample of known positives and random documents, to see what a judge can tell apart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
@@ -11,6 +10,7 @@ from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.hashing import mix
@@ -37,8 +37,8 @@ def sample_queries(queries: Dataset, positives: Dataset, seed: int, most: int) -
 
 
 @dataclass
-class ScoreSample(beam.PTransform):
-    """`PCollection[Block] -> PCollection[(Block, table)]`: `tables.SAMPLE_SCORES`.
+class ScoreSample(BlockTransform):
+    """Pairs of sampled queries with their scores, as `tables.SAMPLE_SCORES`.
 
     Blocks are ranges of `queries`. A query gives one positive and two random documents, fewer where
     the corpus is small; where the judge has no score of a pair, that is left out.
@@ -59,24 +59,13 @@ class ScoreSample(beam.PTransform):
     seed: int
     pool: Mapping[str, Dataset]
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "ScoreSample" >> beam.ParDo(_Score(self))
-
-
-class _Score(beam.DoFn):
-    def __init__(self, transform: ScoreSample) -> None:
-        self.transform = transform
-
-    def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
-        yield block, self._table(np.array(self.transform.queries[block.start : block.stop]))
-
-    def _table(self, queries: np.ndarray) -> pa.Table:
+    def table(self, block: Block) -> pa.Table:
+        queries = np.array(self.queries[block.start : block.stop])
         if not len(queries):
             return tables.SAMPLE_SCORES.empty_table()
-        transform = self.transform
-        rows = _rows(transform, queries)
+        rows = _rows(self, queries)
         asked = np.flatnonzero(rows.pairs.is_positive | (rows.pairs.ranks["random"] > 0))
-        scorer = transform.judge.bind(rows)
+        scorer = self.judge.bind(rows)
         scores = scorer.score(asked)
         scorer.close()
         candidates = rows.candidates

@@ -16,6 +16,7 @@ from negmine.transforms.metrics.counts import (
 from negmine.transforms.metrics.duplicates import duplicate_rows
 from negmine.transforms.metrics.eci import eci_rows
 from negmine.transforms.metrics.embeddings import embedding_rows, softmax_rows
+from negmine.transforms.metrics.gain import gain_rows
 from negmine.transforms.metrics.inputs import Inputs
 from negmine.transforms.metrics.judged import judge_rows
 from negmine.transforms.metrics.leak import leak_rows
@@ -38,6 +39,7 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     negatives, collection, seed = inputs.negatives, inputs.collection, inputs.seed
     bootstrap = Bootstrap(negatives.queries, seed)
     lexicon = Lexicon(inputs.bm25, collection.queries) if inputs.bm25 else None
+    yield from gain_rows(negatives, bootstrap)
     yield from eci_rows(negatives, bootstrap)
     if lexicon:
         yield from semantic_rows(negatives, collection, lexicon, seed)

@@ -26,6 +26,7 @@ from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.kernels.search import bm25
 from negmine.transforms.kernels.tokenise import Tokeniser
+from negmine.transforms.steps import Step, map_step
 
 _COMPACT_AT = 16
 _PAIRS_AT_ONCE = 8192
@@ -72,11 +73,11 @@ class IndexDocuments(beam.PTransform):
             | "DocumentBlocks" >> CreateBlocks(self.blocks)
             | "Tokenise" >> beam.ParDo(_IndexBlock(self.documents, self.language, self.index))
             | "SumTerms" >> beam.CombineGlobally(SumTerms(self.blocks)).without_defaults()
-            | "WriteTerms" >> beam.Map(_write_statistics, self.index)
+            | "WriteTerms" >> map_step(_write_statistics, self.index)
         )
 
 
-class _IndexBlock(beam.DoFn):
+class _IndexBlock(Step):
     def __init__(self, documents: Dataset, language: str | None, index: Bm25Index) -> None:
         self.documents = documents
         self.language = language

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import apache_beam as beam
 import faiss
 import numpy as np
 import pyarrow as pa
@@ -18,6 +17,7 @@ from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.kernels.search import ann
 from negmine.transforms.kernels.search.dense import largest_norm
 from negmine.transforms.kernels.search.reduction import Reduced, Reduction
@@ -96,21 +96,18 @@ class IndexSource:
 
 
 @dataclass
-class TrainIndex(beam.PTransform):
-    """Train on a sample: `PCollection[Block] -> (Block, table of FILES)`, for one block."""
+class TrainIndex(BlockTransform):
+    """Train on a sample; of one block, as `FILES`."""
 
     source: IndexSource
     shards: Sequence[Block]
     directory: str
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Train" >> beam.Map(self._train)
-
-    def _train(self, block: Block) -> tuple[Block, pa.Table]:
+    def table(self, block: Block) -> pa.Table:
         source, config = self.source, self.source.config
         documents = max(shard.stop - shard.start for shard in self.shards)
         if documents < ann.SMALLEST_SHARD:
-            return block, _row(self.directory, block, "")
+            return _row(self.directory, block, "")
         dimension = array_column(source.vectors, "vector").shape[1]
         try:
             if config.first_pass is not None:
@@ -130,27 +127,20 @@ class TrainIndex(beam.PTransform):
         except ValueError as error:
             raise _refused(config, source.vectors, error) from error
         write_atomically(storage.rooted(self.directory) / name, write)
-        return block, _row(self.directory, block, name)
+        return _row(self.directory, block, name)
 
 
 @dataclass
-class FillShards(beam.PTransform):
-    """Index each shard: `PCollection[Block] -> (Block, table of FILES)`.
-
-    A block is a range of shard numbers.
-    """
+class FillShards(BlockTransform):
+    """Index each shard; a block is a range of their numbers, as `FILES`."""
 
     source: IndexSource
     trained: Dataset
     shards: Sequence[Block]
     directory: str
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Fill" >> beam.Map(self._fill)
-
-    def _fill(self, block: Block) -> tuple[Block, pa.Table]:
-        rows = [self._one(self.shards[at]) for at in range(block.start, block.stop)]
-        return block, pa.concat_tables(rows)
+    def table(self, block: Block) -> pa.Table:
+        return pa.concat_tables([self._one(self.shards[at]) for at in range(*block)])
 
     def _one(self, shard: Block) -> pa.Table:
         vectors = array_column(self.source.vectors, "vector")[shard.start : shard.stop]

@@ -12,6 +12,7 @@ from negmine.transforms.data.blocks import Block
 from negmine.transforms.kernels.search.ann import recall
 from negmine.transforms.kernels.search.topk import TopK
 from negmine.transforms.sources.search import DenseSearcher, SearchShards
+from negmine.transforms.steps import map_step
 
 RECALL = pa.schema(
     [tables.CANDIDATES.field("query_ix"), pa.field("recall", pa.float32(), nullable=False)]
@@ -37,9 +38,10 @@ class MeasureRecall(beam.PTransform):
             name: root | name >> SearchShards(searcher, self.shards, self.blocks, self.depth)
             for name, searcher in (("Approximate", self.approximate), ("Exact", self.exact))
         }
-        return found | "Pair" >> beam.CoGroupByKey() | "Compare" >> beam.MapTuple(self._compare)
+        return found | "Pair" >> beam.CoGroupByKey() | "Compare" >> map_step(self._compare)
 
-    def _compare(self, start: int, pair: Mapping[str, Iterable[TopK]]) -> tuple[Block, pa.Table]:
+    def _compare(self, element: tuple[int, Mapping[str, Iterable[TopK]]]) -> tuple[Block, pa.Table]:
+        start, pair = element
         (found,), (exact,) = pair["Approximate"], pair["Exact"]
         block = Block(start, start + len(exact.ids))
         rows = self.exact.rows or ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import apache_beam as beam
 import numpy as np
@@ -17,12 +17,14 @@ from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Queries
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
 from negmine.transforms.kernels.search.random_documents import random_documents
 from negmine.transforms.kernels.search.topk import TopK, merge
 from negmine.transforms.sources.bm25 import Bm25Index, open_index
 from negmine.transforms.sources.dense import DenseIndex
+from negmine.transforms.steps import flat_map_step, map_step
 
 AUTO_SHARD = 262_144
 _LANE = 64
@@ -140,6 +142,7 @@ class SearchShards(beam.PTransform):
     def __post_init__(self) -> None:
         super().__init__()
         self.depth = min(self.depth, max([1, *(shard.stop for shard in self.shards)]))
+        self.merged = len(self.shards) > 1
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
         tasks = [
@@ -147,36 +150,28 @@ class SearchShards(beam.PTransform):
             for shard in range(len(self.shards))
             for lane in range(0, len(self.blocks), _LANE)
         ]
+        make = flat_map_step(lambda _: tasks)
         found = (
             root
-            | "CreateTasks" >> beam.Create(tasks, reshuffle=False)
+            | "Once" >> beam.Impulse()
+            | "Tasks" >> make.with_output_types(tuple[str, tuple[int, int]])
             | "SpreadTasks" >> beam.GroupByKey()  # unlike Reshuffle, keeps the order locally
-            | "Search" >> beam.ParDo(_Search(self))
+            | "Search" >> flat_map_step(self._search).with_output_types(tuple[int, Any])
         )
-        if len(self.shards) == 1:
+        if not self.merged:
             # Nothing to wait for: a block goes on, and is written, as soon as it is searched.
-            return found | "TakeOnly" >> beam.MapTuple(lambda start, partial: (start, partial[1]))
+            return found
         return found | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
 
-
-class _Search(beam.DoFn):
-    def __init__(self, transform: SearchShards) -> None:
-        self.searcher = transform.searcher
-        self.shards = transform.shards
-        self.blocks = transform.blocks
-        self.depth = transform.depth
-        self.kept = transform.kept if len(transform.shards) > 1 else ""
-
-    def process(
-        self, element: tuple[str, Iterable[tuple[int, int]]]
-    ) -> Iterator[tuple[int, tuple[int, TopK]]]:
+    def _search(self, element: tuple[str, Iterable[tuple[int, int]]]) -> Iterator[tuple[int, Any]]:
         for shard, lane in element[1]:
             for block in self.blocks[lane : lane + _LANE]:
-                yield int(block.start), (shard, self._find(self.shards[shard], block))
+                found = self._find(self.shards[shard], block)
+                yield int(block.start), (shard, found) if self.merged else found
 
     def _find(self, shard: Block, block: Block) -> TopK:
         """Search, unless an interrupted run did and kept what it found."""
-        if not self.kept:
+        if not self.kept or not self.merged:
             return self.searcher.search(shard, block, self.depth)
         folder = Dataset(f"{self.kept}/{shard.start:012d}-{shard.stop:012d}")
         if storage.is_file(folder.directory / block.part):
@@ -246,9 +241,12 @@ class ToCandidates(beam.PTransform):
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         stops = {block.start: block.stop for block in self.blocks}
-        return results | "Tabulate" >> beam.MapTuple(
-            lambda start, found: (Block(start, stops[start]), candidates(start, *found))
-        )
+
+        def tabulate(element: tuple[int, TopK]) -> tuple[Block, pa.Table]:
+            start, found = element
+            return Block(start, stops[start]), candidates(start, *found)
+
+        return results | "Tabulate" >> map_step(tabulate)
 
 
 def candidates(start: int, scores: np.ndarray, ids: np.ndarray) -> pa.Table:
@@ -264,18 +262,15 @@ def candidates(start: int, scores: np.ndarray, ids: np.ndarray) -> pa.Table:
 
 
 @dataclass
-class DrawRandom(beam.PTransform):
-    """Random documents of each block: `PCollection[Block] -> PCollection[(Block, table)]`."""
+class DrawRandom(BlockTransform):
+    """Random documents of each query of a block, as `tables.CANDIDATES`."""
 
     queries: Dataset
     documents: int
     count: int
     seed: int
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Draw" >> beam.Map(self._draw)
-
-    def _draw(self, block: Block) -> tuple[Block, pa.Table]:
+    def table(self, block: Block) -> pa.Table:
         keys = self.queries.read_rows(block, ["query_key"])["query_key"].to_numpy()
         drawn = random_documents(self.seed, keys, self.documents, self.count)
-        return block, candidates(block.start, np.zeros(drawn.shape, dtype=np.float32), drawn)
+        return candidates(block.start, np.zeros(drawn.shape, dtype=np.float32), drawn)

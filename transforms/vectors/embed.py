@@ -14,6 +14,7 @@ from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import text_keys
+from negmine.transforms.steps import Step
 
 if TYPE_CHECKING:
     from negmine.transforms.models.encoder import EncoderSpec, Kind
@@ -40,7 +41,7 @@ class EmbedTexts(beam.PTransform):
         return blocks | "Encode" >> beam.ParDo(_Encode(self))
 
 
-class _Encode(beam.DoFn):
+class _Encode(Step):
     def __init__(self, transform: EmbedTexts) -> None:
         self.texts = transform.texts
         self.kind = transform.kind

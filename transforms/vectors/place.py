@@ -1,7 +1,7 @@
 """Vectors that were given by identifier, put on positions."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.data.parts import WriteParts
+from negmine.transforms.data.parts import CreateBlocks, WriteParts
 from negmine.transforms.data.query_tables import documents_sql, queries_sql
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.kernels.measures.geometry import length_fault, unit_length
+from negmine.transforms.steps import map_step
 from negmine.transforms.vectors.embed import vectors_table
 from negmine.transforms.vectors.files import VectorFiles
 from negmine.transforms.vectors.spool import SPOOL, copy_as_float32
@@ -54,22 +55,20 @@ class PlaceVectors(beam.PTransform):
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
         return (
             root
-            | "Once" >> beam.Create([0], reshuffle=False)
-            | "Copy" >> beam.FlatMap(self._copy)
-            | "Spread" >> beam.Reshuffle()
-            | "ToBlock" >> beam.MapTuple(Block)
-            | "Place" >> beam.Map(self._place)
+            | "Once" >> beam.Impulse()
+            | "Copy" >> map_step(self._copy)
+            | "Blocks" >> CreateBlocks(self.blocks)
+            | "Place" >> map_step(self._place)
             | "Write" >> WriteParts(self.directory, tables.vectors(self.width), compression="none")
         )
 
-    def _copy(self, _: int) -> Iterator[tuple[int, int]]:
+    def _copy(self, _: bytes) -> None:
         place = storage.rooted(self.directory)
         sql, ix = _IDENTIFIERS[self.kind]
         identifiers = f"SELECT {ix} AS ix, id FROM ({sql(self.texts)})"
         copy_as_float32(self.given, identifiers, self.width, place)
         storage.put(place / SPOOL / "values")
         storage.put(place / SPOOL / "rows")
-        yield from ((block.start, block.stop) for block in self.blocks)
 
     def _place(self, block: Block) -> tuple[Block, pa.Table]:
         place = storage.rooted(self.directory) / SPOOL

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from negmine.jobs.mining.context import RunContext
+from negmine.jobs.mining.cross_fit import CrossFitStudent
 from negmine.jobs.mining.embedding import AnyStudent, is_embedded
 from negmine.jobs.mining.judgement import cross_encoder_spec, pair_store
-from negmine.jobs.mining.models import EncoderChoice, judge_student
+from negmine.jobs.mining.models import EncoderChoice, judge_students
 from negmine.jobs.runner.options import runner_name
-from negmine.schemas.judges import CrossEncoder, TokenJudge
+from negmine.schemas.judges import CrossEncoder, EncoderJudge, TokenJudge
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
@@ -49,8 +50,15 @@ def try_student(run: RunContext, student: AnyStudent, tokens: bool) -> None:
 
     Raises ModelError where that fails.
     """
-    if isinstance(student, EncoderChoice) and not _elsewhere(run):
-        _try_encoder(run, student, tokens)
+    if not _elsewhere(run):
+        for encoder in _encoders(student):
+            _try_encoder(run, encoder, tokens)
+
+
+def _encoders(student: AnyStudent) -> tuple[EncoderChoice, ...]:
+    if isinstance(student, CrossFitStudent):
+        return student.folds
+    return (student,) if isinstance(student, EncoderChoice) else ()
 
 
 def _try_encoder(run: RunContext, encoder: EncoderChoice, tokens: bool) -> None:
@@ -72,12 +80,13 @@ def try_judges(run: RunContext, student: AnyStudent, tokens: bool) -> None:
     if _elsewhere(run):
         return
     for judge in run.config.judge.flat():
-        if isinstance(judge, TokenJudge):
-            encoder = run.encoder(judge_student(judge, run.config.student), "judge")
-            if encoder.identity != student.identity:
-                _try_encoder(run, encoder, True)
+        if isinstance(judge, EncoderJudge):
+            for settings in judge_students(judge, run.config.student):
+                encoder = run.encoder(settings, "judge")
+                if all(encoder.identity != known.identity for known in _encoders(student)):
+                    _try_encoder(run, encoder, isinstance(judge, TokenJudge))
         elif isinstance(judge, CrossEncoder):
-            embedded = not isinstance(student, EncoderChoice) or is_embedded(run, student, tokens)
+            embedded = all(is_embedded(run, encoder, tokens) for encoder in _encoders(student))
             if embedded and storage.is_dir(pair_store(run, judge)):
                 continue
 

@@ -121,7 +121,7 @@ def test_csv_gives_the_same_identifiers_back(output: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["triplet", "n_tuple", "flagembedding"])
 def test_exports_hold_the_same_bytes_and_an_audit_reads_them(
-    output: Path, tmp_path: Path, kind: str
+    output: Path, student: str, tmp_path: Path, kind: str
 ) -> None:
     target = tmp_path / ("x.jsonl" if kind == "flagembedding" else "x.parquet")
     options = ["--n", "3"] if kind == "n_tuple" else []
@@ -136,7 +136,8 @@ def test_exports_hold_the_same_bytes_and_an_audit_reads_them(
         negatives = {text for name in names for text in table[name].to_pylist()}
     assert negatives
     assert negatives <= {text_of(n) for n in range(len(IDS))}
-    ended = negmine("audit", str(target), "-f", kind, "--output", str(tmp_path / "audit"))
+    models = ("--student", student, "--judge", "none")
+    ended = negmine("audit", str(target), "-f", kind, "--output", str(tmp_path / "audit"), *models)
     assert "Traceback" not in ended.err
     assert harmless(ended.out)
 
@@ -187,7 +188,7 @@ def zeros(kind: str, unpacked: int) -> bytes:
     return b"".join(packer.compress(piece) for _ in range(unpacked // len(piece))) + packer.flush()
 
 
-@pytest.mark.parametrize("kind", ["gz", "zst", "parquet"])
+@pytest.mark.parametrize("kind", ["gz", pytest.param("zst", marks=pytest.mark.long), "parquet"])
 def test_a_bomb_is_refused_in_bounded_memory(base: Path, student: str, kind: str) -> None:
     folder = base / f"bomb-{kind}"
     section: dict[str, Any] = {"format": "beir", "path": str(folder)}

@@ -23,6 +23,7 @@ from tests.jobs.collections import (
 )
 from tests.jobs.vector_files import DOCUMENTS, QUERIES, WIDTH, export, unit, write_vectors
 from tests.transforms.input_files import write_beir
+from tests.transforms.models import broken
 
 
 def mine(folder: Path, vectors: dict[str, str], command: str = "mine", **sections: Any) -> Ended:
@@ -216,9 +217,8 @@ def test_a_judge_of_token_vectors_needs_its_own_model(kind: str, tmp_path: Path)
     assert "name an encoder as judge.model" in " ".join(ended.err.split())
 
 
-@pytest.mark.slow
 def test_a_judge_of_token_vectors_works_with_its_own_model(tmp_path: Path) -> None:
-    judge = {"kind": "fusion", "model": "all-MiniLM-L6-v2", "device": "cpu"}
+    judge = {"kind": "fusion", "model": str(broken.encoder(tmp_path / "model")), "device": "cpu"}
     ended = mine(tmp_path, export(tmp_path / "vectors"), judge=judge)
     assert ended.code == 0, ended.err
     manifest = json.loads((tmp_path / "out/runs/r/manifest.json").read_text())
@@ -226,13 +226,17 @@ def test_a_judge_of_token_vectors_works_with_its_own_model(tmp_path: Path) -> No
     assert manifest["precision"]["student"] == "given"
 
 
-def test_a_plan_says_what_placing_takes(tmp_path: Path) -> None:
+def test_a_plan_says_what_placing_takes_to_people_in_a_table_and_a_sentence(
+    tmp_path: Path,
+) -> None:
     ended = mine(tmp_path, export(tmp_path / "vectors"), "plan")
     assert ended.code == 0, ended.err
     assert "place documents" in ended.out
+    assert "KiB" not in ended.out and "MiB" not in ended.out, "sizes are decimal everywhere"
+    assert "on this machine;" in ended.out and "extrapolated from a small sample" in ended.out
 
 
-def test_no_deep_learning_library_is_loaded(tmp_path: Path) -> None:
+def test_no_deep_learning_library_is_loaded_and_no_store_is_opened(tmp_path: Path) -> None:
     export(tmp_path / "vectors")
     assert mine(tmp_path, export(tmp_path / "other"), "ingest").code == 0
     code = (
@@ -242,6 +246,8 @@ def test_no_deep_learning_library_is_loaded(tmp_path: Path) -> None:
         f"c = load_config({str(tmp_path / 'run.yaml')!r}, [], {str(tmp_path / 'out')!r}); "
         "m = MiningRun(c); "
         "m.check(); m.run_until('score'); publish(m, check_output(m)); "
-        "assert not {'torch', 'sentence_transformers'} & set(sys.modules)"
+        "assert not {'torch', 'sentence_transformers'} & set(sys.modules); "
+        "stores = {f'negmine.transforms.storage.{name}' for name in ('mirror', 'objects')}; "
+        "assert not stores & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

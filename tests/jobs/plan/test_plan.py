@@ -94,15 +94,22 @@ def test_the_judge_reads_between_its_quota_and_all_pairs(
     assert f"reads {positives + quota:,} to {pairs:,} pairs" in judge["note"]
 
 
-def test_mine_reuses_the_ingest_and_plan_then_finds_every_artifact(
-    cold: tuple[dict[str, Any], Path], config: str
-) -> None:
+@pytest.fixture(scope="module")
+def warm(cold: tuple[dict[str, Any], Path], config: str) -> tuple[dict[str, Any], Path]:
+    """The plan after the run was mined."""
     _, output = cold
     ended = negmine("mine", config, "--output", str(output), "--set", "output.run_id=one")
     assert ended.code == 0, ended.err
+    return planned(config, output), output
+
+
+def test_mine_reuses_the_ingest_and_plan_then_finds_every_artifact(
+    warm: tuple[dict[str, Any], Path], config: str
+) -> None:
+    plan, output = warm
     manifest = json.loads((output / "runs" / "one" / "manifest.json").read_text())
     assert manifest["timings"]["ingest"]["reused"]
-    found = states(planned(config, output))
+    found = states(plan)
     assert found.pop("publish") == "estimate"
     assert set(found.values()) == {"reused"}
     changed = states(planned(config, output, "--set", "tiers.random.quota=1"))
@@ -111,11 +118,10 @@ def test_mine_reuses_the_ingest_and_plan_then_finds_every_artifact(
 
 
 def test_pairs_are_counted_where_the_candidates_are_there(
-    cold: tuple[dict[str, Any], Path], config: str
+    warm: tuple[dict[str, Any], Path],
 ) -> None:
-    _, output = cold
-    assert negmine("retrieve", config, "--output", str(output)).code == 0
-    (judge,) = [s for s in planned(config, output)["stages"] if s["stage"] == "judge"]
+    plan, output = warm
+    (judge,) = [s for s in plan["stages"] if s["stage"] == "judge"]
     sets = [Dataset(str(p)) for p in (output / "work" / "retrieve").iterdir()]
     sets += [Dataset(str(p)) for p in (output / "work" / "ingest").glob("*/positives")]
     pairs = {
@@ -124,14 +130,6 @@ def test_pairs_are_counted_where_the_candidates_are_there(
         for pair in zip(*dataset.read(["query_ix", "doc_ix"]).to_pydict().values(), strict=True)
     }
     assert judge["rows"] == len(pairs) == union_size(sets, documents=60, queries=12)
-
-
-def test_people_get_a_table_and_a_sentence(config: str, base: Path) -> None:
-    ended = negmine("plan", config, "--output", str(base / "out"))
-    assert ended.code == 0, ended.err
-    assert "embed documents" in ended.out
-    assert "KiB" not in ended.out and "MiB" not in ended.out, "sizes are decimal everywhere"
-    assert "on this machine;" in ended.out and "extrapolated from a small sample" in ended.out
 
 
 def test_a_missing_model_is_told_as_mine_tells_it(config: str, tmp_path: Path) -> None:

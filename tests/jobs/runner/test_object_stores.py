@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +24,7 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
-from tests.jobs.runner.job_service import ROOT, job_service
+from tests.jobs.runner.job_service import job_service
 from tests.transforms.storage.servers import SECRET, Proxy, Store, at_times, running, using
 
 STUMBLES = {"fail": 3, "drop": 11, "throttle": 19}
@@ -309,24 +307,6 @@ def test_inputs_in_a_store_are_read_whatever_their_format(case: Case, tmp_path: 
         "mine", config, "--set", f"input.documents={root}/none", "--output", str(tmp_path)
     )
     assert (told.code, f"{root}/none does not exist" in told.err) == (3, True)
-
-
-def test_a_local_run_opens_no_store(tmp_path: Path) -> None:
-    config = write_config(
-        tmp_path / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(tmp_path / "c"))},
-        student={"model": str(static_student(tmp_path / "student"))},
-        judge={"kind": "none"},
-    )
-    code = (
-        "import sys; from tests.jobs.collections import negmine\n"
-        f"ended = negmine('mine', {config!r}, '--output', {str(tmp_path / 'out')!r})\n"
-        "assert ended.code == 0, ended.err\n"
-        "stores = ('mirror', 'objects')\n"
-        "names = [f'negmine.transforms.storage.{name}' for name in stores]\n"
-        "assert not [name for name in names if name in sys.modules]\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 @pytest.mark.long

@@ -60,7 +60,10 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["latin-1", *(pytest.param(e, marks=pytest.mark.long) for e in ("utf-8", "ascii", "cp1252"))],
+)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_encoding_does_not_change_the_exit_code(output: Path, name: str, encoding: str) -> None:
     words = [word.format(output) for word in COMMANDS[name]]

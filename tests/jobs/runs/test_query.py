@@ -29,7 +29,7 @@ from tests.builders import HOSTILE, Layout, build_run, query_text
 def output(tmp_path: Path) -> Path:
     folder = tmp_path / "it's [a] date=2026 *out*"
     table = to_table([Row("signal", 0.5, 8), Row("signal", 0.7, 8, "hard", low=0.6, high=0.8)])
-    write_part(str(build_run(folder)), "metrics.parquet", table, METRICS)
+    write_part(str(build_run(folder, Layout(parent="run-0"))), "metrics.parquet", table, METRICS)
     return folder
 
 
@@ -44,10 +44,10 @@ def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_every_view_is_there(database: Database) -> None:
-    names = ("negatives", "positives", "ledger", "sets", "metrics")
+    names = ("negatives", "positives", "ledger", "sets", "metrics", "refreshed")
     names += ("candidates", "documents", "queries")
     counts = [rows(database, f"SELECT count(*) FROM {name}")[0][0] for name in names]
-    assert counts == [31, 8, 47, 8, 2, 48, 39, 8]
+    assert counts == [31, 8, 47, 8, 2, 31, 48, 39, 8]
     assert database.absent == {}
 
 
@@ -78,6 +78,15 @@ def test_a_run_without_metrics_says_so(output: Path) -> None:
         pytest.raises(ConfigError, match="view metrics is not there: run run-1 was published"),
     ):
         database.ask("FROM metrics")
+
+
+def test_a_run_without_a_parent_says_so(tmp_path: Path) -> None:
+    build_run(tmp_path)
+    with (
+        Database(find_run(str(tmp_path))) as database,
+        pytest.raises(ConfigError, match="refreshed is not there: run run-1 was not made by"),
+    ):
+        database.ask("refreshed")
 
 
 def test_texts_come_back_as_they_are(database: Database) -> None:

@@ -61,6 +61,17 @@ def test_the_summary_tells_everything(output: Path) -> None:
     assert first.index("hard") < first.index("semi_hard") < first.index("random")
 
 
+def test_the_parent_of_a_refreshed_run_is_told(tmp_path: Path, app: typer.Typer) -> None:
+    build_run(tmp_path)
+    build_run(tmp_path, Layout(run_id="run-2", created="2026-02-01T00:00:00Z", parent="run-1"))
+    text = " ".join(shown(find_run(f"{tmp_path}:run-2").manifest).split())
+    assert "Parent: run run-1; of its 31 negatives 100.0 % are chosen again" in text
+    assert "100.0 % are now easy (0 stale); dense top 10 1.00 the same (Jaccard)" in text
+    assert "Parent" not in shown(find_run(f"{tmp_path}:run-1").manifest)
+    listing = CliRunner().invoke(app, ["runs", "list", str(tmp_path)]).stdout.splitlines()
+    assert [line.endswith("  of run-1") for line in listing] == [False, True]
+
+
 def test_stages_are_listed_in_pipeline_order_whatever_the_manifest_says() -> None:
     stages = ["ingest", "embed", "retrieve", "judge", "select", "score", "publish"]
     timings = {name: {"seconds": 1.0} for name in sorted([*stages, "audit"])}

@@ -131,9 +131,16 @@ def folder(output: Path, place: str) -> Path:
     return artifact(output, name, "one") / below
 
 
+LONG = pytest.mark.long
+ALIKE = ("queries", "query_vectors", "lengths", "statistics")
+"""Read as another of `PARTS` is."""
 DAMAGES = [
-    *((name, flip) for name in PARTS),
-    *((name, truncate) for name in ("documents", "document_vectors", "postings", "judged")),
+    *(pytest.param(name, flip, marks=LONG if name in ALIKE else []) for name in PARTS),
+    *(
+        pytest.param(name, truncate, marks=LONG)
+        for name in ("documents", "document_vectors", "postings")
+    ),
+    ("judged", truncate),
     ("candidates", empty),
 ]
 
@@ -200,7 +207,13 @@ COPIES: dict[str, tuple[str, Callable[[Path], None]]] = {
 }
 
 
-@pytest.mark.parametrize("name", COPIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=LONG if name in ("no layout", "a byte of vectors") else [])
+        for name in COPIES
+    ],
+)
 def test_a_mapped_copy_of_another_length_is_made_anew(made: Path, output: Path, name: str) -> None:
     """Publishing reads the texts, retrieval the rest."""
     place, damage = COPIES[name]
@@ -233,7 +246,7 @@ def indexed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base / "out"
 
 
-@pytest.mark.parametrize("damage", [truncate, empty, Path.unlink])
+@pytest.mark.parametrize("damage", [truncate, pytest.param(empty, marks=LONG), Path.unlink])
 def test_a_damaged_shard_of_a_faiss_index(
     indexed: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
@@ -295,7 +308,7 @@ def remount(place: Path, how: str) -> None:
     [
         None,
         "judge",
-        *(pytest.param(s, marks=pytest.mark.long) for s in ("ingest", "embed", "score")),
+        *(pytest.param(s, marks=LONG) for s in ("ingest", "embed", "score")),
     ],
 )
 def test_a_read_only_work_directory(
@@ -318,7 +331,7 @@ def test_a_read_only_work_directory(
     assert digest(tmp_path / "out" / "runs" / "again") == digest(made / "runs" / "one")
 
 
-@pytest.mark.long
+@LONG
 def test_kills_in_the_benchmark_lose_nothing(made: Path, tmp_path: Path) -> None:
     """benchmarks/faults.py in small: its exit status says whether anything was lost."""
     command = [sys.executable, "benchmarks/faults.py", str(made.parent / "collection")]

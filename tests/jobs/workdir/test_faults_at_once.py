@@ -54,7 +54,7 @@ def same(base: Path, run: Path) -> bool:
     return all(digest(run, name) == digest(whole, name) for name in ("negatives", "ledger", "sets"))
 
 
-@pytest.mark.parametrize("sizes", [(5, 5, 5), (3, 5, 60)])
+@pytest.mark.parametrize("sizes", [pytest.param((5, 5, 5), marks=pytest.mark.long), (3, 5, 60)])
 def test_runs_that_make_the_same_artifacts_make_each_once(
     base: Path, tmp_path: Path, sizes: tuple[int, ...]
 ) -> None:

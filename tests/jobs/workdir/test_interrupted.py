@@ -101,10 +101,17 @@ def test_a_work_directory_that_vanishes(
     completes(config, tmp_path, undisturbed)
 
 
-PLACES = ("inputs.json", "ingest", "embed", "bm25_index", "retrieve", "judge", "select", "score")
+PLACES = (
+    *(f"work/{place}" for place in ("inputs.json", "ingest", "embed", "retrieve", "score")),
+    *(
+        pytest.param(f"work/{place}", marks=pytest.mark.long)
+        for place in ("bm25_index", "judge", "select")
+    ),
+    "/runs/",
+)
 
 
-@pytest.mark.parametrize("place", [*(f"work/{place}" for place in PLACES), "/runs/"])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_disk_that_fills_in_any_stage(
     config: str, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

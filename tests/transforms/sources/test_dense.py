@@ -102,7 +102,7 @@ def test_a_damaged_file_is_named(tmp_path, config, how, part):
         else:
             given = source(tmp_path, config, gaussian(0, DOCUMENTS))
             planned = plan_shards(DOCUMENTS, 1)
-            FillShards(given, artifact, planned, str(tmp_path / "again"))._fill(Block(0, 1))
+            FillShards(given, artifact, planned, str(tmp_path / "again")).table(Block(0, 1))
 
 
 def test_a_shard_that_was_not_indexed_is_an_error(tmp_path):

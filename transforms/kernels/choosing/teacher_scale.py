@@ -6,7 +6,6 @@ import numpy as np
 
 from negmine.schemas import JsonObject
 
-
 _NEXT_TO_ONE = 1 - 2.0**-25
 """Probabilities are float32: what is nearer to 1 stands as 1."""
 

@@ -154,16 +154,24 @@ def test_a_language_of_another_script_is_named_with_one_that_fits(
         assert "language" not in ended.err
 
 
-def test_a_judge_that_guesses_is_named_before_it_judges(
-    tmp_path: Path, collection: str, student: str, reranker: str
-) -> None:
-    """Random weights: an AUC near 0.5, over twelve queries."""
+@pytest.fixture(scope="module")
+def guessing(base: Path, collection: str, student: str, reranker: str) -> list[tuple[Remark, Any]]:
+    """The remark on a judge of random weights and its check, of two runs in `base / "guessed"`."""
     judge = {"kind": "cross_encoder", "model": reranker, "device": "cpu"}
+    found = []
     for _ in range(2):
-        ended = mine(collection, student, tmp_path / "out", judge=judge)
-        remark = told_everywhere(ended, tmp_path / "out", "judge_cannot_tell")
+        ended = mine(collection, student, base / "guessed", judge=judge)
+        remark = told_everywhere(ended, base / "guessed", "judge_cannot_tell")
+        found.append((remark, manifest(base / "guessed")["judge_checks"]))
+    return found
+
+
+def test_a_judge_that_guesses_is_named_before_it_judges(
+    base: Path, guessing: list[tuple[Remark, Any]]
+) -> None:
+    """An AUC near 0.5, over twelve queries."""
+    for remark, (check,) in guessing:
         assert remark.serious
-        (check,) = manifest(tmp_path / "out")["judge_checks"]
         assert remark.numbers == check
         assert check["low"] <= 0.5
         assert (check["judge"], check["queries"], check["positives"]) == (
@@ -172,21 +180,19 @@ def test_a_judge_that_guesses_is_named_before_it_judges(
             QUERIES,
         )
         assert check["random"] == RANDOM * QUERIES
-    assert manifest(tmp_path / "out")["timings"]["check_judge"]["reused"]
-    metrics = pq.read_table(next((tmp_path / "out" / "runs").rglob("metrics.parquet"))).to_pylist()
+    output = base / "guessed"
+    assert manifest(output)["timings"]["check_judge"]["reused"]
+    metrics = pq.read_table(next((output / "runs").rglob("metrics.parquet"))).to_pylist()
     (row,) = (row for row in metrics if row["metric"] == "judge_auc")
     assert (row["key"], row["count"]) == ("cross_encoder", QUERIES)
     assert row["value"] == pytest.approx(check["auc"], abs=1e-6)
 
 
-def test_what_the_sample_scored_is_not_scored_again(
-    tmp_path: Path, collection: str, student: str, reranker: str
-) -> None:
+@pytest.mark.usefixtures("guessing")
+def test_what_the_sample_scored_is_not_scored_again(base: Path) -> None:
     """Every positive, and the documents that the source random draws first, are in the ledger."""
-    judge = {"kind": "cross_encoder", "model": reranker, "device": "cpu"}
-    mine(collection, student, tmp_path / "out", judge=judge)
-    artifacts = manifest(tmp_path / "out")["artifacts"]
-    work = tmp_path / "out" / "work"
+    artifacts = manifest(base / "guessed")["artifacts"]
+    work = base / "guessed" / "work"
     sample = Dataset(str(work / artifacts["check_judge"])).read()
     judged = Dataset(str(work / artifacts["judged"])).read(["query_ix", "doc_ix", "judge_score"])
     scores = {(row["query_ix"], row["doc_ix"]): row["judge_score"] for row in judged.to_pylist()}

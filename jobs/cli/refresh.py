@@ -1,0 +1,68 @@
+"""Command line of `refresh`: a published run mined again with a new student."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.padding import Padding
+
+from negmine.jobs.cli.export import RunArgument
+from negmine.jobs.runner.failures import check_address_space
+from negmine.jobs.runner.streams import for_information
+from negmine.jobs.runs.published import find_run
+from negmine.schemas.locations import shown
+
+_BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
+
+
+class Judges(StrEnum):
+    """Who judges a refreshed run."""
+
+    PINNED = "pinned"
+    CHECKPOINT = "checkpoint"
+
+
+def refresh(
+    context: typer.Context,
+    run: RunArgument,
+    student: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="Folder of the new student; several = one a fold of the queries, in order.",
+        ),
+    ] = None,
+    judge: Annotated[
+        Judges, typer.Option(help="The parent's judge, or the new student.")
+    ] = Judges.PINNED,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override one key, dotted; repeatable."),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="DIR", help="Publish in another output.")
+    ] = None,
+) -> None:
+    """Mine a run again with a new student, and say what drifted. Options after -- go to Beam."""
+    check_address_space()
+    from negmine.jobs.refresh.config import Request
+    from negmine.jobs.refresh.run import refresh as refresh_run
+    from negmine.jobs.runs.drift import drift_tables
+    from negmine.jobs.runs.show import render_summary
+
+    asked = Request(tuple(student or ()), judge.value, tuple(settings or ()), output)
+    made = refresh_run(find_run(run), asked, context.args)
+    console = Console()
+    with for_information():
+        (console if console.is_terminal else Console(width=120)).print(
+            Group(
+                render_summary(made.manifest, shown(str(made.path))),
+                Padding(drift_tables(made.manifest), (1, 0, 0, 0)),
+            )
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the command on the application."""
+    app.command("refresh", context_settings=_BEAM)(refresh)
