@@ -16,7 +16,8 @@ from sentence_transformers.util import mine_hard_negatives
 
 from benchmarks._hidden_positives import Positives, beir
 from negmine.jobs.mining.run import MiningRun
-from negmine.schemas.config import Config
+from negmine.schemas.config import Config, Sampling
+from negmine.schemas.policies import asked_policies
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.kernels.choosing.tiers import position_in_group
 from negmine.transforms.kernels.hashing import mix
@@ -26,7 +27,17 @@ FIXED_POLICIES: list[dict[str, Any]] = [
     {"same_text": {}},
     {"near_duplicate_of_positive": {}},
 ]
-SAMPLING = ("top", "uniform", "softmax", "simans", "trisampler", "mmr", "log_det", "contrast")
+SAMPLING = (
+    "fused",
+    "top",
+    "uniform",
+    "softmax",
+    "simans",
+    "trisampler",
+    "mmr",
+    "log_det",
+    "contrast",
+)
 CALIBRATED = "judge_calibrated_threshold"
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 DEFAULT_SHARE = 0.5
@@ -270,6 +281,13 @@ def calibrated(bench: Bench, judge: dict[str, Any], method: str, share: float) -
     """Ours at one level of the calibrated threshold."""
     name = f"ours {judge_name(judge)} {method} {share:g}"
     return ours(bench, name, "ours", judge, [{CALIBRATED: {"positives_above": share}}], method)
+
+
+def default(bench: Bench, judge: dict[str, Any]) -> Selection | str:
+    """Ours as a config without policies and sampling has it."""
+    policies = asked_policies(None, judged=True)
+    name, method = f"ours {judge_name(judge)} default", Sampling().method
+    return ours(bench, name, "ours", judge, policies, method)
 
 
 def rocketqa(bench: Bench, judge: dict[str, Any]) -> Iterator[Selection | str]:

@@ -36,6 +36,7 @@ from benchmarks._selections import (
     Selection,
     SentenceTransformersMiner,
     calibrated,
+    default,
     judge_name,
     naive,
     ours,
@@ -63,6 +64,7 @@ def selections(bench: Bench, sampling: Sequence[str]) -> Iterator[Selection | st
     for parameters in ST_SETTINGS:
         yield theirs.mine(parameters)
     for judge in bench.judges:
+        yield default(bench, judge)
         yield from rocketqa(bench, judge)
         margin = [{"judge_relative_margin": {"keep_below": 0.95}}]
         yield ours(bench, f"ours {judge_name(judge)} margin 0.95", "ours", judge, margin)

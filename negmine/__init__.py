@@ -19,13 +19,24 @@ if TYPE_CHECKING:
     from negmine.jobs.mining.publish import mine
     from negmine.jobs.runs.published import find_run as open_run
     from negmine.schemas.config import Config
+    from negmine.transforms.batches import BatchPlan
 
-__all__ = ["AuditRequest", "Config", "__version__", "audit", "load_config", "mine", "open_run"]
+__all__ = [
+    "AuditRequest",
+    "BatchPlan",
+    "Config",
+    "__version__",
+    "audit",
+    "load_config",
+    "mine",
+    "open_run",
+]
 
 __version__: str
 
 _PLACES = {
     "AuditRequest": ("negmine.jobs.audit.run", "Request"),
+    "BatchPlan": ("negmine.transforms.batches", "BatchPlan"),
     "Config": ("negmine.schemas.config", "Config"),
     "audit": ("negmine.jobs.audit.run", "audit"),
     "load_config": ("negmine.jobs.load_config", "load_config"),

@@ -65,8 +65,8 @@ class TeacherLists(_Part):
     )
 
 
-class ExpectedGain(_Part):
-    """The estimate of what training with the set gains, and its 95 % interval; no unit."""
+class Estimate(_Part):
+    """A metric of the whole run and its 95 % interval."""
 
     value: Score
     low: Score
@@ -81,7 +81,8 @@ class Summary(_Part):
     judge: Counts = Field(description="pairs_scored, pairs_total")
     calibration: list[Calibration]
     eci: Eci
-    expected_gain: ExpectedGain | None = Field(None, description="null where no judge scored")
+    expected_gain: Estimate | None = Field(None, description="null where no judge scored")
+    unlabelled_positives: Estimate | None = Field(None, description="null where not all are scored")
     queries: StrictInt
     queries_short: StrictInt
     documents: StrictInt

@@ -33,6 +33,11 @@ MEANINGS = {
     "expected_gain": Meaning(
         "what training with the set promises, from scores: ranks sets of one collection", "queries"
     ),
+    "unlabelled_positives": Meaning(
+        "positives a query that nobody labelled, among the retrieved candidates: at most about so "
+        "many, by the judge's scores",
+        "queries",
+    ),
     "eci": Meaning(
         "ECI v1, ln(1 + N) times the harmonic mean, of median N and mean S and D", "queries"
     ),

@@ -378,6 +378,23 @@ REFRESHED = pa.schema(
     ]
 )
 
+BATCH_PLAN = pa.schema(
+    [
+        _field("epoch", pa.int32(), "from 0; every pair is in each once"),
+        _field("batch", pa.int32(), "in its epoch, from 0; only the last may be short"),
+        _field("position", pa.int32(), "in its batch, from 0"),
+        _field("query_id", pa.string(), "identifier of the query"),
+        _field("positive_id", pa.string(), "identifier of the positive"),
+        _field("row", pa.int64(), "of the pair: its row in an n_tuple export of every query"),
+        _field("pair_key", pa.uint64(), "hash of the texts of query and positive"),
+        _field(
+            "masked",
+            pa.list_(pa.int32()),
+            "positions in the batch whose positives are no negatives of this query",
+        ),
+    ]
+)
+
 
 def vectors(dimension: int) -> pa.Schema:
     """Schema of embeddings: `ix` (doc_ix or query_ix), float32 `vector`, optional token vectors.

@@ -88,6 +88,14 @@ def read_lines(file: Path) -> Iterator[dict[str, Any]]:
                 continue
 
 
+def _drop_cut_line(file: Path) -> None:
+    """Leave whole lines, so that the next one does not continue a cut one."""
+    if file.is_file():
+        data = file.read_bytes()
+        if not data.endswith(b"\n"):
+            os.truncate(file, data.rfind(b"\n") + 1)
+
+
 def missing(comparison: Comparison, file: Path) -> list[Job]:
     """Jobs without a line in the file."""
     key = comparison.key()
@@ -101,6 +109,7 @@ def missing(comparison: Comparison, file: Path) -> list[Job]:
 
 def run(comparison: Comparison, file: Path, processes: int) -> int:
     """Run what is missing, appending a line a job; returns how many were run."""
+    _drop_cut_line(file)
     jobs = missing(comparison, file)
     if not jobs:
         return 0

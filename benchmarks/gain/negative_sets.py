@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.gain.losses import TEACHER_SPREAD
-from negmine.transforms.kernels.choosing.probability import Odds
+from benchmarks.gain.odds import Odds
 from negmine.transforms.kernels.hashing import fingerprint
 
 NegativeSet = dict[str, list[str]]
@@ -26,11 +26,12 @@ class Ledger:
 
     def __init__(self, run: Path) -> None:
         files = f"{run}/ledger/**/*.parquet"
-        table = duckdb.execute(
-            f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = true, "
-            "union_by_name = true) ORDER BY query_id, doc_id",
-            [files],
-        ).to_arrow_table()
+        with duckdb.connect() as database:
+            table = database.sql(
+                f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = true, "
+                "union_by_name = true) ORDER BY query_id, doc_id",
+                params=[files],
+            ).to_arrow_table()
         self.pairs = {name: _numpy(table.column(name)) for name in table.column_names}
         positive = self.pairs["is_positive"]
         self.positive_judge = self.pairs["judge_score"][positive]

@@ -1,4 +1,4 @@
-"""Command line over published runs: export, query, why, relabel, sweep, show, report, runs."""
+"""Command line over published runs: export, batches, query, why, relabel, sweep, show, runs."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from negmine.jobs.cli.batches import batches
 from negmine.jobs.cli.export import RunArgument, export
 from negmine.jobs.runs.published import current_if_readable, find_run, list_runs, promote
 from negmine.jobs.terminal import printable
@@ -197,6 +198,7 @@ def promote_command(
 def register(app: typer.Typer) -> None:
     """Mount the commands on the application."""
     app.command("export")(export)
+    app.command("batches")(batches)
     app.command("query")(query)
     app.command("show")(show)
     app.command("report")(report)

@@ -39,9 +39,8 @@ WHERE is_positive AND (same_id_as_query OR query_jaccard >= ?::FLOAT)
 """
 
 
-_GAIN = """
-SELECT value, low, high FROM read_parquet(?) WHERE metric = 'expected_gain' AND tier IS NULL
-"""
+_ESTIMATES = ("expected_gain", "unlabelled_positives")
+_ESTIMATE = "SELECT value, low, high FROM read_parquet(?) WHERE metric = ? AND tier IS NULL"
 
 
 def _limit(mining: MiningRun) -> float:
@@ -73,7 +72,7 @@ def summarise(mining: MiningRun, run: Path) -> JsonObject:
         overall = _eci(database, "")
         calibration = _calibration(database, mining)
         (positives,) = _row(database, "SELECT count(*) FROM positives")
-        gain = _row(database, _GAIN, str(run / "metrics.parquet"))
+        estimates = {name: _estimate(database, run, name) for name in _ESTIMATES}
     counts = ingested_counts(mining.ingested["documents"].directory.parent)
     listed = mining.list_facts
     lists = {"lists": listed.as_json()} if listed else {}
@@ -85,7 +84,7 @@ def summarise(mining: MiningRun, run: Path) -> JsonObject:
         "judge": {"pairs_scored": scored, "pairs_total": total},
         "calibration": calibration,
         "eci": {"overall": overall, "tiers": by_tier},
-        "expected_gain": dict(zip(("value", "low", "high"), gain, strict=True)) if gain else None,
+        **estimates,
         "queries": mining.rows("queries"),
         "queries_short": short,
         "documents": mining.rows("documents"),
@@ -124,6 +123,12 @@ def _calibration(database: duckdb.DuckDBPyConnection, mining: MiningRun) -> list
             }
         )
     return table
+
+
+def _estimate(database: duckdb.DuckDBPyConnection, run: Path, name: str) -> JsonObject | None:
+    """A metric of the whole run, from its `metrics.parquet`."""
+    found = _row(database, _ESTIMATE, str(run / "metrics.parquet"), name)
+    return dict(zip(("value", "low", "high"), found, strict=True)) if found else None
 
 
 def _row(database: duckdb.DuckDBPyConnection, sql: str, *values: object) -> tuple[object, ...]:

@@ -104,6 +104,16 @@ def _expected_gain(summary: JsonObject) -> Text:
     )
 
 
+def _unlabelled(summary: JsonObject) -> list[Text]:
+    found = summary.get("unlabelled_positives")
+    if not found:
+        return []
+    bounds = f"[{found['low']:.2f}, {found['high']:.2f}]"
+    return [
+        Text(f"Positives that nobody labelled: at most about {found['value']:.2f} {bounds} a query")
+    ]
+
+
 def _eci(manifest: JsonObject) -> RenderableType:
     eci = manifest["summary"].get("eci", {})
     table = _table(
@@ -276,7 +286,8 @@ def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
         _verdicts(summary),
     ):
         parts.append(Padding(part, (1, 0, 0, 0)))
-    judged = Group(_student(manifest), _judge(summary), *_judge_checks(manifest), *_lists(summary))
+    checks = (*_judge_checks(manifest), *_unlabelled(summary), *_lists(summary))
+    judged = Group(_student(manifest), _judge(summary), *checks)
     parts.append(Padding(judged, (1, 0, 0, 0)))
     if summary.get("calibration"):
         parts.append(Padding(_calibration(summary["calibration"]), (1, 0, 0, 0)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from negmine.transforms.judging.calibrate import read_calibration
 from negmine.transforms.kernels.measures.bootstrap import Bootstrap
 from negmine.transforms.metrics.corpus import corpus_rows
 from negmine.transforms.metrics.counts import (
@@ -24,6 +25,7 @@ from negmine.transforms.metrics.lexical import lexical_rows
 from negmine.transforms.metrics.rows import Row, to_table
 from negmine.transforms.metrics.scores import ratio_rows, score_rows
 from negmine.transforms.metrics.semantic import semantic_rows
+from negmine.transforms.metrics.unlabelled import unlabelled_rows
 from negmine.transforms.sources.lexicon import Lexicon
 
 
@@ -61,5 +63,8 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     yield from judge_rows(negatives, bootstrap)
     for judge, (auc, low, high, queries) in inputs.judge_auc.items():
         yield Row("judge_auc", auc, queries, key=judge, low=low, high=high)
+    if inputs.judged and inputs.selection and inputs.selection.judged:
+        known = read_calibration(inputs.judged, judged=True)
+        yield from unlabelled_rows(inputs.judged, known, negatives.queries, bootstrap)
     if inputs.judged and inputs.selection:
         yield from leak_rows(collection, inputs.judged, inputs.selection)

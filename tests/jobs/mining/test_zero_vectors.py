@@ -13,7 +13,17 @@ from tests.transforms.input_files import write_beir
 
 DOCUMENTS, QUERIES = 40, 8
 UNKNOWN = ("zzyzx qwfp", "xyzzy plugh")
-METHODS = ("top", "contrast", "uniform", "softmax", "simans", "trisampler", "mmr", "log_det")
+METHODS = (
+    "fused",
+    "top",
+    "contrast",
+    "uniform",
+    "softmax",
+    "simans",
+    "trisampler",
+    "mmr",
+    "log_det",
+)
 
 
 @pytest.fixture(scope="module")

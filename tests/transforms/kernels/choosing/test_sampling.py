@@ -9,6 +9,7 @@ from negmine.schemas.config import Sampling, Tier
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.sampling import (
     contrast,
+    fused,
     gumbel,
     preference,
     simans,
@@ -126,7 +127,24 @@ def test_no_method_reads_the_judge() -> None:
     pairs = block(3, 5)
     changed = Pairs(**{**vars(pairs), "judge": np.arange(len(pairs.query), dtype=np.float32)})
     served = served_positive(pairs)
-    for method in ("top", "contrast", *DRAWN):
+    for method in ("fused", "top", "contrast", *DRAWN):
         sampling = Sampling.model_validate({"method": method})
         before, after = (preference(p, served, sampling, 1) for p in (pairs, changed))
         assert before.tolist() == after.tolist()
+
+
+def test_fused_takes_first_what_both_sources_place_high() -> None:
+    ranks = [(1, 30), (3, 3), (0, 1), (2, 0)]
+    rows: list[dict[str, object]] = [{"query": 0, "is_positive": True, "dense": 1.0}]
+    rows += [
+        {"query": 0, "dense": 0.5, "dense_rank": dense, "bm25_rank": bm25} for dense, bm25 in ranks
+    ]
+    expected = [sum(1 / (10 + rank) for rank in pair if rank) for pair in ranks]
+    np.testing.assert_allclose(fused(pairs_of(rows))[1:], expected)
+    assert np.argmax(expected) == 1
+
+
+def test_fused_asks_only_sources_that_retrieve() -> None:
+    rows: list[dict[str, object]] = [{"query": 0, "is_positive": True, "dense": 1.0}]
+    rows += [{"query": 0, "dense": 0.5, "random_rank": 1}]
+    assert fused(pairs_of(rows))[1] == 0

@@ -26,7 +26,17 @@ POLICIES = (
     "judge_relative_margin",
     {"judge_score": {"max": 0.8}},
 )
-METHODS = ["top", "uniform", "softmax", "simans", "trisampler", "contrast", "mmr", "log_det"]
+METHODS = [
+    "fused",
+    "top",
+    "uniform",
+    "softmax",
+    "simans",
+    "trisampler",
+    "contrast",
+    "mmr",
+    "log_det",
+]
 candidate = st.fixed_dictionaries(
     {
         "dense": st.integers(0, 10).map(lambda value: value / 10),

@@ -1,0 +1,1 @@
+"""Tests of plans of training batches: written, read, and trained with."""

@@ -1,0 +1,1 @@
+"""Kernels that compose training batches: which pairs go together, and what to mask."""
