@@ -134,7 +134,10 @@ class Database:
         else:
             self.absent["refreshed"] = f"run {run.run_id} was not made by negmine refresh"
         lists = run.path / "lists"
-        self._view("lists", dataset_sql(lists) if has_parts(lists) else None)
+        if has_parts(lists):
+            self._view("lists", dataset_sql(lists))
+        else:
+            self.absent["lists"] = f"run {run.run_id} was mined without lists.size"
         positives = run.path / "positives"
         if has_parts(positives):
             self._view("positives", dataset_sql(positives))
