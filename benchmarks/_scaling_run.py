@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from negmine.jobs.load_config import load_config
-from negmine.jobs.mining.embedding import vectors_of
+from negmine.jobs.mining.given_vectors import GivenStudent, placed_vectors
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.retrieval import SOURCES, bm25_index
 from negmine.jobs.mining.run import MiningRun
@@ -43,7 +43,10 @@ def steps(run: MiningRun) -> list[tuple[str, Callable[[], Any]]]:
 
 
 def _vectors(run: MiningRun, texts: str) -> Artifact:
-    return vectors_of(run, texts, run.student, False)
+    student = run.student
+    if not isinstance(student, GivenStudent):
+        raise SystemExit("the scaling run is of given vectors")
+    return placed_vectors(run, texts, student)
 
 
 def _candidates(run: MiningRun, source: Source) -> Artifact:

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.gain.collection import Collection, read_collection
 from benchmarks.gain.jobs import UNTRAINED, Comparison, read_lines, run
 from benchmarks.gain.losses import LOSSES
+from benchmarks.gain.measures import correlation_table, correlations, measures
 from benchmarks.gain.negative_sets import (
     Ledger,
     NegativeSet,
@@ -74,8 +75,8 @@ def mined(collection: Collection, args: argparse.Namespace, student: str, extra:
     return Path(made[key])
 
 
-def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, float]]:
-    """The jobs to run, and the share of hidden positives in each set."""
+def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str, float]]]:
+    """The jobs to run, and what is known of each set beforehand."""
     collection = read_collection(
         args.folder, args.division, args.out, args.train, args.test, args.folds, args.queries
     )
@@ -112,8 +113,19 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, float]]:
     )
     folder = Path(student) if static or Path(student).is_dir() else _folder_of(student)
     teacher = ledger.teacher() if args.loss in {"margin-mse", "kl"} else {}
-    jobs = Comparison(collection, sets, teacher, folder, static, settings, args.seeds, args.longest)
-    return jobs, {n: false_share(s or {}, collection.hidden) for n, s in sets.items()}
+    name = Path(args.student).name
+    jobs = Comparison(
+        collection, sets, teacher, name, folder, static, settings, args.seeds, args.longest
+    )
+    queries = len(collection.known)
+    told = {
+        name: {
+            "false": false_share(negatives or {}, collection.hidden),
+            **(measures(ledger, negatives, queries) if negatives is not None else {}),
+        }
+        for name, negatives in sets.items()
+    }
+    return jobs, told
 
 
 def _folder_of(model: str) -> Path:
@@ -130,10 +142,9 @@ def _run_folder(folder: Path) -> Path:
 
 def _run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
-    jobs, false = comparison(args)
-    student = "static" if jobs.static else jobs.student.name
-    file = args.out / f"{jobs.collection.name}-{student}-{args.loss}.jsonl"
-    file.with_suffix(".false.json").write_text(json.dumps({jobs.collection.name: false}, indent=1))
+    jobs, told = comparison(args)
+    file = args.out / f"{jobs.collection.name}-{jobs.name}-{args.loss}.jsonl"
+    file.with_suffix(".sets.json").write_text(json.dumps({jobs.collection.name: told}, indent=1))
     count = run(jobs, file, args.processes)
     print(f"{count} jobs run, in {file}")
     args.lines, args.plot = [file], None
@@ -142,12 +153,13 @@ def _run(args: argparse.Namespace) -> int:
 
 def _table(args: argparse.Namespace) -> int:
     lines = [line for file in args.lines for line in read_lines(file)]
-    false: dict[tuple[str, str], float] = {}
+    told: dict[tuple[str, str], dict[str, float]] = {}
     for file in args.lines:
-        beside = file.with_suffix(".false.json")
+        beside = file.with_suffix(".sets.json")
         if beside.is_file():
-            for collection, shares in json.loads(beside.read_text()).items():
-                false |= {(collection, name): share for name, share in shares.items()}
+            for collection, sets in json.loads(beside.read_text()).items():
+                told |= {(collection, name): values for name, values in sets.items()}
+    false = {key: values["false"] for key, values in told.items()}
     found = gains(lines, args.baseline)
     if not any(name == args.baseline for _, name in found):
         names = dict.fromkeys(name for _, name in found)
@@ -155,6 +167,10 @@ def _table(args: argparse.Namespace) -> int:
     print(f"nDCG@10 of {args.baseline!r}; of the others the difference to it, paired by query, ")
     print("± 1.96 standard errors; bold where it is larger. In brackets: hidden positives.\n")
     print(markdown(found, args.baseline, false))
+    scored = {key: values for key, values in told.items() if "eci" in values}
+    if scored:
+        print("\nSpearman with the gain, over the sets of a collection:\n")
+        print(correlation_table(correlations(found, scored)))
     if args.plot:
         args.plot.write_text(gain_plot(found, args.baseline), encoding="utf-8")
         print(f"\n{args.plot}")

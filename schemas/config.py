@@ -213,8 +213,7 @@ class Config(Model):
     tiers: Tiers = Field(
         {
             "hard": Tier(quota=5, min_ratio=0.8),
-            "semi_hard": Tier(quota=0, min_ratio=0.5, max_ratio=0.8),
-            "random": Tier(quota=0, source="random"),
+            "semi_hard": Tier(quota=0, max_ratio=0.8),
         },
         description="ordered bands; a candidate belongs to the first that takes it",
     )

@@ -36,6 +36,7 @@ class Comparison:
         collection: texts, positives, folds.
         sets: negatives of each name; None = untrained.
         teacher: judge's scores of (query, document).
+        name: of the student, in the lines.
         student: folder of the model.
         static: whether it is a table of token vectors.
         settings: steps and sizes.
@@ -46,6 +47,7 @@ class Comparison:
     collection: Collection
     sets: Mapping[str, NegativeSet | None]
     teacher: Mapping[tuple[str, str], float]
+    name: str
     student: Path
     static: bool
     settings: Settings
@@ -67,7 +69,7 @@ class Comparison:
         """What a line must have in common with another to be compared with it."""
         return {
             "collection": self.collection.name,
-            "student": self.student.name,
+            "student": self.name,
             "longest": None if self.static else self.longest,
             **asdict(self.settings),
         }
@@ -146,10 +148,10 @@ def _work(comparison: Comparison, jobs: Sequence[Job], file: Path) -> None:
             "seconds": round(time.monotonic() - began, 2),
             "ndcg": {query: round(value, 5) for query, value in found.items()},
         }
-        _append(file, line)
+        append_line(file, line)
 
 
-def _append(file: Path, line: Mapping[str, Any]) -> None:
+def append_line(file: Path, line: Mapping[str, Any]) -> None:
     """One write of one line: processes append to the same file without a lock."""
     data = (json.dumps(line) + "\n").encode()
     file.parent.mkdir(parents=True, exist_ok=True)

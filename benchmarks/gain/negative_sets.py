@@ -88,7 +88,7 @@ def baselines(ledger: Ledger, count: int) -> dict[str, NegativeSet]:
         "in-batch only": {},
         "random": ledger.take(ledger["random_rank"] > 0, ledger["random_rank"], count),
         "bm25": ledger.take(bm25 > 0, bm25, count),
-        "dense (st, no margin)": ledger.take(dense > 0, dense, count),
+        "dense (st without margin)": ledger.take(dense > 0, dense, count),
         "st .05": ledger.take(margin, dense, count),
         "st .05 random": ledger.take(margin, ledger.lot, count),
     }

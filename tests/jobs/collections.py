@@ -23,6 +23,12 @@ WORDS = tuple(
     f"{a}{b}" for a in ("sol", "ter", "aqu", "ven", "lun") for b in ("a", "en", "ix", "or")
 )
 DIMENSION = 8
+THREE_TIERS = {
+    "hard": {"quota": 3, "min_ratio": 0.8},
+    "semi_hard": {"quota": 3, "min_ratio": 0.5, "max_ratio": 0.8},
+    "random": {"quota": 2, "source": "random"},
+}
+"""What tests of tiers mine: each of them has a quota."""
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 

@@ -1,17 +1,19 @@
 """Mines a small real collection for tests: functions of the standard library."""
 
+import json
 from pathlib import Path
 
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.run import MiningRun
+from tests.jobs.collections import THREE_TIERS
 
 PRESET = str(Path(__file__).parents[2] / "jobs" / "presets" / "stdlib.yaml")
 
 
 def prepared(output: Path, *settings: str) -> MiningRun:
     """A run that nothing was made of yet, or as much as its work directory holds."""
-    small = ("input.limit=120", "sources.bm25.depth=30")
+    small = ("input.limit=120", "sources.bm25.depth=30", f"tiers={json.dumps(THREE_TIERS)}")
     return MiningRun(load_config(PRESET, [*small, *settings], str(output)))
 
 

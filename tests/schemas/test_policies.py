@@ -9,7 +9,7 @@ from negmine.schemas.config import Config
 from negmine.schemas.policies import PROMISES, Policy
 
 NEAR = ["near_duplicate_of_positive", "near_duplicate_of_negative"]
-JUDGED = ["suspected_positive", "judge_calibrated_threshold"]
+JUDGED = ["suspected_positive", "judge_calibrated_threshold", "judge_relative_margin"]
 
 
 def policies(asked: Any, judge: str = "fusion") -> tuple[Policy, ...]:
@@ -56,7 +56,7 @@ def test_a_promise_has_no_parameter_that_makes_it_a_promise_of_nothing() -> None
     ("asked", "rest"),
     [
         ({"near_duplicate_of_positive": False}, [NEAR[1], *JUDGED]),
-        ({"near_duplicate_of_positive": "off", "suspected_positive": None}, [NEAR[1], JUDGED[1]]),
+        ({"near_duplicate_of_positive": "off", "suspected_positive": None}, [NEAR[1], *JUDGED[1:]]),
         ({"hub_cap": {"max_queries": 3}}, [*NEAR, *JUDGED, "hub_cap"]),
         ({"hub_cap": False}, NEAR + JUDGED),
     ],

@@ -85,7 +85,7 @@ def test_sets_summary_metrics_and_sweep_agree_on_cosines(run: Path) -> None:
             if (row["metric"], row["tier"], row["source"]) == (name, None, None)
         )
         assert measured == pytest.approx(value, abs=1e-5)
-    swept = negmine("sweep", str(run), "--set", "sampling.method=contrast", "--json")
+    swept = negmine("sweep", str(run), "--set", "sampling.method=fused", "--json")
     (row,) = json.loads(swept.out)
     assert (row["signal"], row["safety"]) == pytest.approx((signal, safety), abs=1e-5)
     again = ("--set", "output.run_id=again", "--set", "tiers.hard.quota=1")

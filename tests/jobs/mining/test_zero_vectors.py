@@ -8,7 +8,13 @@ import duckdb
 import numpy as np
 import pytest
 
-from tests.jobs.collections import document, negmine, static_student, write_config
+from tests.jobs.collections import (
+    THREE_TIERS,
+    document,
+    negmine,
+    static_student,
+    write_config,
+)
 from tests.transforms.input_files import write_beir
 
 DOCUMENTS, QUERIES = 40, 8
@@ -49,6 +55,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         student={"model": str(folder / "student"), "device": "cpu"},
         sources={"random": {"count": DOCUMENTS + len(UNKNOWN)}},
         judge={"kind": "none"},
+        tiers=THREE_TIERS,
         runner={"block_size": 3},
     )
     return folder

@@ -89,7 +89,7 @@ def test_the_judge_reads_between_its_quota_and_all_pairs(
     cold: tuple[dict[str, Any], Path],
 ) -> None:
     (judge,) = [s for s in cold[0]["stages"] if s["what"] == "judge cross_encoder"]
-    positives, quota, pairs = 12, 12 * 8, 12 * 25 + 12
+    positives, quota, pairs = 12, 12 * 5, 12 * 25 + 12
     assert judge["rows"] == pairs
     assert f"reads {positives + quota:,} to {pairs:,} pairs" in judge["note"]
 
@@ -112,7 +112,7 @@ def test_mine_reuses_the_ingest_and_plan_then_finds_every_artifact(
     found = states(plan)
     assert found.pop("publish") == "estimate"
     assert set(found.values()) == {"reused"}
-    changed = states(planned(config, output, "--set", "tiers.random.quota=1"))
+    changed = states(planned(config, output, "--set", "tiers.semi_hard.quota=1"))
     assert changed["retrieve dense"] == "reused"
     assert changed["select"] == "estimate"
 

@@ -135,7 +135,7 @@ def test_another_threshold_loads_no_model(config: str, tmp_path: Path) -> None:
 
     encoders._load_once.cache_clear()
     judges._load_once.cache_clear()
-    policies = "policies=[{judge_calibrated_threshold: {positives_above: 0.1}}]"
+    policies = "policies.judge_calibrated_threshold.positives_above=0.1"
     with (
         mock.patch.object(encoders.SentenceTransformerEncoder, "_load", loaded),
         mock.patch.object(judges, "_load", loaded),

@@ -1,0 +1,90 @@
+"""The estimates of a run, against what is published: expected gain, and positives unlabelled."""
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.runs.published import Run
+from negmine.jobs.runs.sweep import sweep
+from negmine.transforms.kernels.choosing.calibration import Calibration
+from tests.jobs.mining.measured.test_metrics import ask, metric
+
+
+def columns(run: Path, sql: str) -> list[np.ndarray]:
+    return [np.array(column) for column in zip(*ask(run, sql), strict=True)]
+
+
+def test_the_expected_gain_is_that_of_the_published_negatives(
+    first: tuple[Path, MiningRun],
+) -> None:
+    run, miner = first
+    positives = [
+        score for _, score in ask(run, "SELECT DISTINCT query_id, positive_judge_score "
+                                  "FROM negatives ORDER BY ALL")
+    ]  # fmt: skip
+    tier, document, near, far, judge = columns(
+        run,
+        "SELECT tier, negative_id, dense_score, positive_dense_score, judge_score FROM negatives",
+    )
+    below = np.searchsorted(np.sort(positives), judge, side="left") / len(positives)
+    hard = 1 / (1 + np.exp(-(near.astype(np.float64) - far) / 0.2))
+    _, at, uses = np.unique(document, return_inverse=True, return_counts=True)
+    worth = hard * (1 - 1.25 * below**2) / np.sqrt(uses[at])
+    queries = miner.rows("queries")
+    found = metric(run, "expected_gain", "tier")
+    assert found[None] == pytest.approx(worth.sum() / queries, rel=1e-5)
+    for name in ("hard", "semi_hard", "random"):
+        assert found[name] == pytest.approx(worth[tier == name].sum() / queries, rel=1e-5)
+    assert found[None] == pytest.approx(sum(v for k, v in found.items() if k), rel=1e-9)
+    low, high = ask(run, "SELECT low, high FROM metrics WHERE metric = 'expected_gain' "
+                    "AND tier IS NULL")[0]  # fmt: skip
+    assert low < found[None] < high
+
+
+def test_the_manifest_and_a_sweep_at_the_runs_own_setting_have_the_same(
+    first: tuple[Path, MiningRun],
+) -> None:
+    run, _ = first
+    known = metric(run, "expected_gain", "tier")[None]
+    summary = Run(run).manifest["summary"]
+    assert summary["expected_gain"]["value"] == known
+    (own,) = sweep(Run(run), [{"sampling.method": "fused"}])
+    # A sweep counts every positive for the judge's scale, the metric those that are served.
+    assert own["expected_gain"] == pytest.approx(known, rel=0.02)
+
+
+def test_harder_negatives_promise_more_and_random_ones_less(
+    first: tuple[Path, MiningRun],
+) -> None:
+    run, _ = first
+    found = metric(run, "expected_gain", "tier")
+    count = dict(duckdb.sql(
+        f"SELECT tier, count(*) FROM read_parquet('{run}/negatives/**/*.parquet', "
+        "hive_partitioning = true) GROUP BY tier").fetchall())  # fmt: skip
+    each = {tier: found[tier] / count[tier] for tier in count}
+    assert each["hard"] > each["semi_hard"] > each["random"] > 0
+
+
+def test_unlabelled_positives_are_the_least_quotient_of_the_tails(
+    first: tuple[Path, MiningRun],
+) -> None:
+    run, miner = first
+    query, positive, retrieved, judge = columns(
+        run,
+        "SELECT query_id, is_positive, dense_rank IS NOT NULL OR bm25_rank IS NOT NULL, "
+        "judge_score FROM ledger",
+    )
+    known = judge[positive]
+    _, number = np.unique(query[positive], return_inverse=True)
+    calibration, queries = Calibration.of(number, known), miner.rows("queries")
+    weight = 1 / np.bincount(number)[number]
+    quotients = []
+    for share in (0.05, 0.1, 0.2, 0.3):
+        limit = calibration.threshold(share)
+        above = (judge >= limit) & retrieved & ~positive
+        quotients.append(above.sum() / (weight * (known >= limit)).sum())
+    assert metric(run, "unlabelled_positives", "tier")[None] == pytest.approx(min(quotients))
+    assert min(quotients) < 5 and queries == 120
