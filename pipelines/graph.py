@@ -80,8 +80,12 @@ GRAPH = (
         "policies with their thresholds, tiers, sampling, seed",
     ),
     Stage("score", 1, "score", "select", ("verdicts",), ("sets",), "nothing else"),
+    Stage(
+        "lists", 1, "score", "lists", ("verdicts", "documents", "queries", *_VECTORS), ("lists",),
+        "lists.size, the judge, seed", optional="where lists is set",
+    ),
 )  # fmt: skip
-"""The stages in the order of the run. What is published is made of the last two and `judged`."""
+"""The stages in the order of the run. What is published is made of the last three and `judged`."""
 
 STAGES = {stage.name: stage for stage in GRAPH}
 
@@ -101,5 +105,5 @@ def mermaid() -> str:
     lines = ["flowchart LR"]
     for job, names in jobs.items():
         lines += [f"  subgraph job_{job}[job {job}]", *(f"    {name}" for name in names), "  end"]
-    ends = [f"  {name} --> publish" for name in ("judge", "select", "score")]
+    ends = [f"  {name} --> publish" for name in ("judge", "select", "score", "lists")]
     return "\n".join([*lines, *arrows, *ends]) + "\n"

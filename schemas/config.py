@@ -9,9 +9,11 @@ from pydantic import Field, field_validator, model_validator
 from negmine.schemas.inputs import Input
 from negmine.schemas.judges import AnyJudge, CrossEncoder, TokenJudge
 from negmine.schemas.limits import (
+    LEAST_LIST,
     MOST_BLOCK,
     MOST_BYTES,
     MOST_JUDGES,
+    MOST_LIST,
     MOST_NEGATIVES,
     MOST_TOKENS,
     MOST_WEIGHT,
@@ -183,6 +185,14 @@ class Output(Model):
     workdir: str | None = Field(None, description="stage outputs; null = <path>/work")
 
 
+class Lists(Model):
+    """Lists for distillation: documents of a query across the whole range, all judged."""
+
+    size: int = Field(
+        16, ge=LEAST_LIST, le=MOST_LIST, description="documents of a query, positives among them"
+    )
+
+
 Tiers = Annotated[dict[str, Tier], Field(min_length=1)]
 
 
@@ -208,6 +218,7 @@ class Config(Model):
         description="ordered bands; a candidate belongs to the first that takes it",
     )
     sampling: Sampling = Field(Sampling(), description="order of choice within a band")
+    lists: Lists | None = Field(None, description="teacher lists for distillation; null = none")
     runner: Runner = Field(Runner(), description="which Beam runner, and how the work is cut")
     output: Output = Field(Output(), description="where the run goes")
     seed: int = Field(42, ge=0, lt=2**63, description="keys every random choice")
@@ -247,6 +258,11 @@ class Config(Model):
                     f"policy {policy.name} compares judge scores, and judge.kind is none; "
                     "remove the policy or choose a judge"
                 )
+        if self.lists and self.judge.kind == "none":
+            raise ValueError(
+                "lists hold a judge's scores, and judge.kind is none; choose a judge, or set "
+                "lists: null"
+            )
         folded: dict[str, str] = {}
         for name, tier in self.tiers.items():
             if not _TIER_NAME.fullmatch(name) or name == _NULL_PARTITION:

@@ -17,6 +17,10 @@ smaller, and `block_size` times this where it is not."""
 MOST_NEGATIVES = 100_000
 """Negatives of a query in a tier; no trainer takes more in one row."""
 
+LEAST_LIST, MOST_LIST = 8, 64
+"""Documents of a teacher list: below there is no range to speak of, above trainers run short of
+memory, and a judge that reads pairs one by one of time."""
+
 MOST_SHARDS = 10_000
 """Each is a file and a task; so many of 262,144 documents are 2.6 billion."""
 

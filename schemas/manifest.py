@@ -49,6 +49,22 @@ class Calibration(_Part):
     candidates_scored: StrictInt
 
 
+class TeacherLists(_Part):
+    """What the teacher lists hold, and what their teacher is worth."""
+
+    rows: StrictInt
+    queries: StrictInt
+    positives: StrictInt
+    shortest: StrictInt = Field(description="documents of the shortest list")
+    cut_off: StrictInt = Field(description="scores that lay beyond -1 or 1 on the scale")
+    scale: dict[str, StrictStr | Score] = Field(
+        description="slope, intercept, and what they are by"
+    )
+    judge_against_student: dict[str, Score] | None = Field(
+        description="nDCG@10 of the known positives by each, and the difference with its interval"
+    )
+
+
 class Estimate(_Part):
     """A metric of the whole run and its 95 % interval."""
 
@@ -80,6 +96,7 @@ class Summary(_Part):
     queries_without_positives: StrictInt
     repeated_rows: StrictInt
     zero_vectors: Counts
+    lists: TeacherLists | None = Field(None, description="where config.lists is set")
 
 
 class TierSettings(_Part):

@@ -277,6 +277,50 @@ RUN_POSITIVES = pa.schema(
     ]
 )
 
+_LIST_VERDICT = _field("verdict", pa.string(), "what the policies made of it, as in the ledger")
+
+LISTED = pa.schema(
+    [
+        _QUERY_IX,
+        _DOC_IX,
+        _field("place", pa.int32(), "place in the query's list, from 1"),
+        _field("is_positive", pa.bool_(), "a known positive of the query"),
+        _LIST_VERDICT,
+        _field("drawn", pa.bool_(), "drawn from a stratum without regard to the judge"),
+        _field("judge_score", pa.float32(), "judge's score"),
+        _field("dense_score", pa.float32(), "student's similarity to the query", True),
+        _field("cosine", pa.float32(), "cosine of query and document", True),
+        _field("sources", pa.list_(pa.string()), "sources that returned it"),
+    ]
+)
+
+LISTS = pa.schema(
+    [
+        _field("query_id", pa.string(), "identifier of the query"),
+        _field("query", pa.large_string(), "its text; absent with texts: ids_only", True),
+        _field("doc_id", pa.string(), "identifier of the document"),
+        _field("document", pa.large_string(), "its text; absent with texts: ids_only", True),
+        _field("place", pa.int32(), "place in the query's list, from 1; positives come first"),
+        _field("is_positive", pa.bool_(), "a known positive of the query"),
+        _LIST_VERDICT,
+        _field("judge_score", pa.float32(), "judge's score, as it gave it"),
+        _field(
+            "judge_logit",
+            pa.float32(),
+            "ln(p / (1 - p)), where the judge gives probabilities",
+            True,
+        ),
+        _field("teacher_score", pa.float32(), "the same on the scale of the student's cosines"),
+        _field(
+            "dense_score",
+            pa.float32(),
+            "student's similarity of query and document; null where a vector is zero",
+            True,
+        ),
+        _field("sources", pa.list_(pa.string()), "sources that returned it"),
+    ]
+)
+
 LEDGER = pa.schema(
     [
         _field("query_id", pa.string(), "identifier of the query"),

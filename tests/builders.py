@@ -33,7 +33,8 @@ class Layout:
     backfilled. Rows of query i in tier t, rank r name document d<i>-<t>-<r>. Of its `positives`
     the best is d<i>, the others d<i>-positive-<n>, with grades 3, 2, 1, 0; with `known` off the
     run is as older code published it, without a data set of them. One with a `parent` has the same
-    negatives as that, all of them easy now.
+    negatives as that, all of them easy now. One with `lists` has the positive and the negatives of
+    a query as its teacher list.
     """
 
     queries: int = 8
@@ -46,6 +47,7 @@ class Layout:
     run_id: str = "run-1"
     created: str = "2026-01-01T00:00:00Z"
     parent: str | None = None
+    lists: bool = False
 
 
 def query_text(at: int) -> str:
@@ -180,6 +182,17 @@ def _sets(layout: Layout, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             }
         )
     return sets
+
+
+def _lists(layout: Layout, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for positive in _positives(layout):
+        mine = [row for row in rows if row["query_ix"] == positive["query_ix"]]
+        first = {"doc_id": positive["positive_id"], "verdict": "known_positive", "sources": []}
+        for place, row in enumerate(({**positive, **first}, *mine), 1):
+            scores = {"judge_score": row["judge_score"] or 0.0, "teacher_score": 0.5}
+            found.append({**row, **scores, "place": place, "is_positive": place == 1})
+    return found
 
 
 def _refreshed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -318,6 +331,8 @@ def build_run(output: Path, layout: Layout = Layout(), current: bool = True) -> 
             mine = [row for row in _positives(layout) if row["query_ix"] in block]
             _write(run / "positives", _table(mine, positives), start, stop)
         _write(run / "sets", _table(sets[start:stop], tables.SETS), start, stop)
+    if layout.lists:
+        _write(run / "lists", _table(_lists(layout, rows), tables.LISTS), 0, 8)
     if layout.parent:
         _write(run / "refreshed", _table(_refreshed(rows), tables.REFRESHED), 0, len(rows))
     if layout.artifacts:

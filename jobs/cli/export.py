@@ -36,7 +36,9 @@ def export(
     run: RunArgument,
     format: Annotated[
         str,
-        typer.Option("--format", "-f", help="The trainer's: triplet, n_tuple, flagembedding, ..."),
+        typer.Option(
+            "--format", "-f", help="The trainer's: triplet, n_tuple, flagembedding, lists, ..."
+        ),
     ],
     output: Annotated[
         str | None,
@@ -63,6 +65,15 @@ def export(
     ] = None,
     scores: Annotated[
         bool, typer.Option(help="Add the judge's scores (the student's without a judge).")
+    ] = False,
+    lists: Annotated[
+        bool, typer.Option("--lists", help="Teacher lists instead of the negatives.")
+    ] = False,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw", help="lists: the judge's own logits or scores, not on a cosine's scale."
+        ),
     ] = False,
     backfilled: Annotated[
         bool, typer.Option(help="Keep negatives that fill a tier from another's band.")
@@ -104,6 +115,8 @@ def export(
         tiers=tuple(tier or ()),
         backfilled=backfilled,
         positives=positives.value,
+        lists=lists,
+        raw=raw,
         without_fold=parse_fold(without_fold) if without_fold is not None else None,
         scores=scores,
         n=n,
@@ -115,7 +128,8 @@ def export(
     piped = report.path is None
     if not piped:
         typer.echo(printable(report.path))
-    typer.echo(f"{report.rows:,} rows, tiers {printable(', '.join(report.tiers))}", err=piped)
+    of = f"tiers {printable(', '.join(report.tiers))}" if report.tiers else "teacher lists"
+    typer.echo(f"{report.rows:,} rows, {of}", err=piped)
     typer.echo(report.queries.told("queries"), err=piped)
     typer.echo(report.positives.told("positives"), err=piped)
     if report.details.get("repeated"):

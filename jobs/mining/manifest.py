@@ -162,6 +162,7 @@ def _artifacts(mining: MiningRun) -> dict[str, str]:
         **{f"candidates_{name}": dataset for name, dataset in mining.candidates.items()},
         "judged": mining.judged,
         "verdicts": mining.verdicts,
+        **({"lists": mining.lists} if mining.lists else {}),
     }
     root = mining.work.root
     named = {name: dataset.directory for name, dataset in datasets.items()}

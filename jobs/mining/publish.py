@@ -30,6 +30,7 @@ from negmine.schemas.metrics import METRICS
 from negmine.schemas.selection import Selection
 from negmine.transforms import storage
 from negmine.transforms.choosing.publish import QUERIES_PER_PART, PublishParts
+from negmine.transforms.choosing.publish_lists import PublishedLists
 from negmine.transforms.data.blocks import plan_blocks
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.metrics.inputs import Inputs
@@ -109,6 +110,7 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
                 promises=Selection.of(mining.config).promises,
                 directory=str(stored.run if stored else staging),
                 blocks=blocks,
+                lists=_lists(mining),
             )
             with ThreadPoolExecutor(1) as meanwhile:
                 measuring = meanwhile.submit(_metrics, mining)
@@ -151,6 +153,15 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
             f"force with: negmine runs promote {output.path} {run_id}"
         ) from error
     return runs / run_id
+
+
+def _lists(mining: MiningRun) -> PublishedLists | None:
+    """The run's teacher lists, if it has any."""
+    listed, facts = mining.lists, mining.list_facts
+    if listed is None or facts is None:
+        return None
+    texts = mining.config.output.texts == "inline"
+    return PublishedLists(listed, facts.scale, mining.collection, texts)
 
 
 def _metrics(mining: MiningRun) -> pa.Table:

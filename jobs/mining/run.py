@@ -9,6 +9,7 @@ from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.embedding import AnyStudent, Vectors, choose_student, student_vectors
 from negmine.jobs.mining.given_vectors import check_vectors
 from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judged_by, make_judge
+from negmine.jobs.mining.listing import lists_artifact
 from negmine.jobs.mining.models import judge_student
 from negmine.jobs.mining.preflight.judges import (
     JudgeCheck,
@@ -19,6 +20,7 @@ from negmine.jobs.mining.preflight.judges import (
 from negmine.jobs.mining.preflight.language import check_language
 from negmine.jobs.mining.preflight.models import try_judges, try_student
 from negmine.jobs.mining.preflight.sources import check_sources
+from negmine.jobs.mining.preflight.teacher import check_teacher
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
 from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
 from negmine.jobs.workdir.artifacts import Artifact
@@ -27,6 +29,7 @@ from negmine.schemas.selection import Selection
 from negmine.schemas.sources import Bm25
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.calibration import Calibration
+from negmine.transforms.metrics.teacher import ListFacts, measure_lists
 from negmine.transforms.pairs.features import Collection
 
 
@@ -169,13 +172,29 @@ class MiningRun(RunContext):
         """One row a query: counts and ECI."""
         return self._chosen[1]
 
+    @cached_property
+    def lists(self) -> Dataset | None:
+        """Teacher lists; None where the run has none."""
+        if self.config.lists is None:
+            return None
+        made = lists_artifact(self, self.verdicts, self.judgement, self.collection)
+        return self.work.make_or_reuse(made)
+
+    @cached_property
+    def list_facts(self) -> ListFacts | None:
+        """The teacher's scale, and whether it ranks better than the student; None without lists."""
+        if self.lists is None:
+            return None
+        probabilities = self.config.judge.kind == "cross_encoder"
+        return measure_lists(self.lists, self.config.seed, probabilities)
+
     def look_at(self, stage: str) -> None:
         """Look at what a stage made, before the next one, so that no long stage is for nothing.
 
         After ingest: a few texts and pairs go through the models, and the language is compared with
         the letters. After embed: zero vectors. After retrieve: sources that find nothing, and
-        judges that cannot tell positives from random documents. Adds remarks; raises what a model
-        raises.
+        judges that cannot tell positives from random documents. After score: a judge whose lists
+        no student can learn from. Adds remarks; raises what a model raises.
         """
         judges = self.until not in {"embed", "retrieve"}
         if stage == "ingest" and self.until != "ingest":
@@ -189,6 +208,8 @@ class MiningRun(RunContext):
             check_sources(self, self.candidates)
             if judges:
                 check_judges(self, self.judge_checks)
+        elif stage == "score" and self.list_facts:
+            check_teacher(self, self.list_facts.check)
 
     def run_until(self, command: str) -> None:
         """Make everything up to a command's stages, publish excepted, and look at it on the way."""
@@ -199,7 +220,7 @@ class MiningRun(RunContext):
             "retrieve": lambda: self.candidates,
             "judge": lambda: self.judged,
             "select": lambda: self.verdicts,
-            "score": lambda: self.sets,
+            "score": lambda: (self.sets, self.lists),
         }
         for name, step in steps.items():
             step()

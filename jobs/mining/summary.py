@@ -74,7 +74,11 @@ def summarise(mining: MiningRun, run: Path) -> JsonObject:
         (positives,) = _row(database, "SELECT count(*) FROM positives")
         estimates = {name: _estimate(database, run, name) for name in _ESTIMATES}
     counts = ingested_counts(mining.ingested["documents"].directory.parent)
+    listed = mining.list_facts
+    lists = {"lists": listed.as_json()} if listed else {}
+    held = {"lists": listed.rows} if listed else {}
     return {
+        **lists,
         "tiers": tiers,
         "verdicts": dict(sorted(verdicts, key=lambda entry: (-entry[1], entry[0]))),
         "judge": {"pairs_scored": scored, "pairs_total": total},
@@ -85,7 +89,7 @@ def summarise(mining: MiningRun, run: Path) -> JsonObject:
         "queries_short": short,
         "documents": mining.rows("documents"),
         "positives": positives,
-        "rows": {"sets": mining.rows("queries"), "positives": positives},
+        "rows": {"sets": mining.rows("queries"), "positives": positives, **held},
         "input": {name: counts[name] for name in _INPUT if name in counts},
         "positives_that_are_the_query": own,
         "dead_letters": counts["dead_letters"] - counts["evaluation_queries"],

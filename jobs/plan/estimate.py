@@ -13,7 +13,7 @@ from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.scores import score_files
 from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
 from negmine.jobs.plan.kernels import bm25_seconds, characters_read, dense_seconds
-from negmine.jobs.plan.reuse import Asked, asked_by, is_new, judge_kind
+from negmine.jobs.plan.reuse import Asked, asked_by, is_new, judge_kind, unknown
 from negmine.jobs.plan.sample import Size, artifact_name, mine_samples, take_sample, tree_bytes
 from negmine.jobs.plan.table import Plan, Stage
 from negmine.jobs.workdir.artifacts import Artifact
@@ -33,7 +33,7 @@ second: assumed, not measured."""
 _CHEAP = ("fusion", "late_interaction")
 """Judges that read no pairs one by one."""
 _COUNTED = dict.fromkeys(("bm25_index", "index"), "documents")
-_COUNTED |= dict.fromkeys(("judge", "select", "score"), "pairs")
+_COUNTED |= dict.fromkeys(("judge", "select", "score", "lists"), "pairs")
 """What there is to do in a stage, where it is not queries."""
 
 
@@ -124,6 +124,8 @@ class Estimate:
                 note = "building is not timed"
             case "judge":
                 seconds, more, written, note = self._judge(artifact)
+            case "lists":
+                seconds, more, note = self._lists()
         if unit in {"rows", "bytes"}:
             files = self._file_bytes(artifact)
             seconds = self.overhead + files / _READ
@@ -279,6 +281,22 @@ class Estimate:
         rate = self._line(check)[1]
         note = f"reads {low:,} to {high:,} pairs; {note}"
         return seconds + low * rate, (high - low) * rate, written, note
+
+    def _lists(self) -> tuple[float, float, str]:
+        """Seconds of teacher lists, how many more there may be, and a note.
+
+        A judge that reads pairs one by one reads those that it was not asked for before.
+        """
+        lists, judge = self.config.lists, self.config.judge
+        seconds = self._scaled(Artifact("lists", {}, 0, unknown), "select")[0]
+        if lists is None or not any(j.kind == "cross_encoder" for j in judge.flat()):
+            return seconds, 0.0, ""
+        quota = Selection.of(self.config).quota
+        most = min(lists.size * self.size.queries, self.size.pairs)
+        least = max(most - self.run.rows("positives") - quota * self.size.queries, 0)
+        rate = self._line(self.mined[0].taken["check judge cross_encoder"].artifact)[1]
+        note = f"reads {least:,} to {most:,} pairs"
+        return seconds + least * rate, (most - least) * rate, note
 
     def largest(self) -> tuple[str, int]:
         """The largest single thing that a worker holds or maps, and its bytes."""

@@ -82,14 +82,14 @@ def asked_by(run: MiningRun) -> list[Asked]:
     """
     run.until = "score"
     run.work = work = PlannedWork(run.work.root, run.work.block_size, run.options)
-    for step in ("collection", "candidates", "judge_checks", "sets"):
+    for step in ("collection", "candidates", "judge_checks", "sets", "lists"):
         with suppress(NotMade):
             getattr(run, step)
     found, whole = list(work.asked.values()), run.config.judge.kind
     # Artifacts of the judges that another one is made of are not those of the last stages.
     last = {a.artifact.stage for a in found if judge_kind(a.artifact, whole) == whole}
     for stage in (*dropwhile(lambda name: name != "judge", STAGES), "publish"):
-        if stage not in last:
+        if stage not in last and (run.config.lists or stage != "lists"):
             artifact = Artifact(stage, {}, run.rows("queries"), unknown)
             found.append(Asked(artifact, Expected(stage), 1.0))
     return found

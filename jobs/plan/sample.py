@@ -260,7 +260,8 @@ def _bounded(config: Config, each: int, place: Path) -> Config:
     if from_files:
         count = each + (sources.random.count if sources.random else 0)
         sources = sources.model_copy(update={**from_files, "random": Random(count=max(1, count))})
-    changed = {"output": config.output.model_copy(update=output), "sources": sources}
+    changed: JsonObject = {"output": config.output.model_copy(update=output), "sources": sources}
+    changed["lists"] = None  # which only a judge fills that a sample may not ask
     return config.model_copy(update=changed)
 
 

@@ -56,8 +56,8 @@ def named_queries() -> dict[str, NamedQuery]:
 
 @dataclass
 class Database:
-    """Views of one run: `negatives`, `positives`, `ledger`, `sets`, `metrics`, `refreshed`, and of
-    its stage outputs: `candidates`, `documents`, `queries`.
+    """Views of one run: `negatives`, `positives`, `ledger`, `sets`, `metrics`, `refreshed`,
+    `lists`, and of its stage outputs: `candidates`, `documents`, `queries`.
 
     Use it in a `with` block. Views whose files are gone are left out, and `absent` says why.
     """
@@ -133,6 +133,11 @@ class Database:
             self._view("refreshed", dataset_sql(refreshed))
         else:
             self.absent["refreshed"] = f"run {run.run_id} was not made by negmine refresh"
+        lists = run.path / "lists"
+        if has_parts(lists):
+            self._view("lists", dataset_sql(lists))
+        else:
+            self.absent["lists"] = f"run {run.run_id} was mined without lists.size"
         positives = run.path / "positives"
         if has_parts(positives):
             self._view("positives", dataset_sql(positives))

@@ -178,6 +178,27 @@ def _judge_checks(manifest: JsonObject) -> list[Text]:
     ]
 
 
+def _lists(summary: JsonObject) -> list[Text]:
+    """What the teacher lists hold, their scale, and how well the judge ranks; none without."""
+    lists = summary.get("lists")
+    if not lists:
+        return []
+    scale, check = lists.get("scale") or {}, lists.get("judge_against_student")
+    cut = f"; {lists['cut_off']:,} cut off at -1 or 1" if lists.get("cut_off") else ""
+    told = [
+        f"Teacher lists: {lists.get('rows', 0):,} documents of {lists.get('queries', 0):,} queries,"
+        f" teacher_score = {scale.get('slope', 0):.4g} {printable(scale.get('of', 'judge_score'))} "
+        f"{scale.get('intercept', 0):+.4g}{cut}"
+    ]
+    if check:
+        told.append(
+            f"nDCG@10 of the known positives in them: judge {check['judge']:.3f}, student "
+            f"{check['student']:.3f}, difference {check['difference']:+.3f} "
+            f"[{check['low']:+.3f}, {check['high']:+.3f}]"
+        )
+    return [Text(line) for line in told]
+
+
 def _calibration(rows: list[JsonObject]) -> RenderableType:
     title = "Judge's threshold by the share of known positives at or above it"
     table = _table(title, "positives above", "threshold", "would drop", "share of scored")
@@ -265,9 +286,8 @@ def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
         _verdicts(summary),
     ):
         parts.append(Padding(part, (1, 0, 0, 0)))
-    judged = Group(
-        _student(manifest), _judge(summary), *_judge_checks(manifest), *_unlabelled(summary)
-    )
+    checks = (*_judge_checks(manifest), *_unlabelled(summary), *_lists(summary))
+    judged = Group(_student(manifest), _judge(summary), *checks)
     parts.append(Padding(judged, (1, 0, 0, 0)))
     if summary.get("calibration"):
         parts.append(Padding(_calibration(summary["calibration"]), (1, 0, 0, 0)))

@@ -36,7 +36,9 @@ def check_run(run: Run, counted: Counted, deep: bool) -> Iterator[Fault]:
         verdicts = {"kept": 0, **{str(v): int(n) for v, n in summary["verdicts"].items()}}
         queries = int(summary["queries"])
         rows = {"sets": queries, **summary.get("rows", {})}
-        data_sets = {name: int(rows[name]) for name in ("sets", "positives") if name in rows}
+        data_sets = {
+            name: int(rows[name]) for name in ("sets", "positives", "lists") if name in rows
+        }
     except (KeyError, TypeError, ValueError, AttributeError):
         yield Fault(file, "has no counts to check the parts by", whole)
         return

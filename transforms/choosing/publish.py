@@ -12,6 +12,7 @@ from negmine.schemas import tables
 from negmine.schemas.errors import DataError
 from negmine.schemas.policies import Policy
 from negmine.schemas.verdicts import Verdict
+from negmine.transforms.choosing.publish_lists import PublishedLists
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import binary_column
@@ -41,6 +42,7 @@ class PublishParts(beam.PTransform):
     promises: Sequence[Policy]
     directory: str
     blocks: Sequence[Block]
+    lists: PublishedLists | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         return root | "Blocks" >> CreateBlocks(self.blocks) | "WriteRun" >> map_step(self._write)
@@ -69,6 +71,10 @@ class PublishParts(beam.PTransform):
                 for table in rows.positives(_grades(known, inside), self.texts):
                     parts.add("positives", table, positives)
                 kept += rows.kept
+            if self.lists:
+                parts.open("lists", self.lists.schema)
+                for table in self.lists.tables(block):
+                    parts.add("lists", table, self.lists.schema)
         sets = self.sets.read_queries(block)
         write_part(f"{self.directory}/sets", block.part, sets, tables.SETS, dictionary=True)
         count("negatives_written", kept)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,16 +11,17 @@ import pyarrow as pa
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
-from negmine.transforms.exporters import flagembedding, n_tuple, triplet
+from negmine.transforms.exporters import flagembedding, lists, n_tuple, triplet
 from negmine.transforms.exporters.block import QueryBlock
 from negmine.transforms.exporters.files import ENDINGS, STDOUT, written
+from negmine.transforms.exporters.list_rows import RunLists
 from negmine.transforms.exporters.rows import Options, RunNegatives, Source
 from negmine.transforms.exporters.tally import Tally
 from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import refuse_special, target
 
-COMMON_OPTIONS = frozenset({"tiers", "backfilled", "positives", "without_fold"})
+COMMON_OPTIONS = frozenset({"tiers", "backfilled", "positives", "without_fold", "lists", "raw"})
 """Options that every format takes: they choose what is exported."""
 
 
@@ -53,6 +54,9 @@ EXPORTERS: dict[str, Exporter] = {
     "flagembedding": flagembedding,
 }
 
+OF_LISTS: dict[str, Exporter] = {"lists": lists}
+"""Formats that only teacher lists fill; those of EXPORTERS take them too."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -60,7 +64,8 @@ class Report:
 
     `path` is None where it went to standard output. `queries` and `positives` count what the run
     has and what the file has, `grades` those of the positives. `scores` says whose they are:
-    `judge`, `dense` (the student's) or None. `input` is what the run says of its input.
+    `judge`, `teacher` (the judge's on the student's scale), `dense` (the student's) or None.
+    `input` is what the run says of its input.
     """
 
     format: str
@@ -85,9 +90,10 @@ class Report:
 
 def exporter(name: str) -> Exporter:
     """The exporter of a format. Raises ConfigError, naming those that exist."""
-    found = EXPORTERS.get(name.replace("-", "_"))
+    every = {**EXPORTERS, **OF_LISTS}
+    found = every.get(name.replace("-", "_"))
     if found is None:
-        raise ConfigError(f"no format {name!r}; there are {', '.join(EXPORTERS)}")
+        raise ConfigError(f"no format {name!r}; there are {', '.join(every)}")
     return found
 
 
@@ -99,7 +105,7 @@ def export(source: Source, format: str, path: str | Path, options: Options) -> R
 
     Args:
         source: the run.
-        format: a key of EXPORTERS.
+        format: a key of EXPORTERS or OF_LISTS.
         path: a file whose ending says JSONL, CSV or Parquet, a folder, or `-` for JSON lines on
             standard output, without a report beside them.
         options: what to export.
@@ -113,9 +119,12 @@ def export(source: Source, format: str, path: str | Path, options: Options) -> R
     made = exporter(format)
     format = format.replace("-", "_")
     _refuse_options(format, made, options)
+    if format in OF_LISTS:
+        options = replace(options, lists=True, scores=True)
+    opened = RunLists if options.lists else RunNegatives
     file = _target(source, format, made, path)
     alone = nullcontext() if file is None else writing(file)
-    with RunNegatives(source, options) as rows, alone:
+    with opened(source, options) as rows, alone:
         schema = made.schema(rows)
         with written(file, schema) as write:
             count = 0
@@ -138,10 +147,13 @@ def export(source: Source, format: str, path: str | Path, options: Options) -> R
 
 
 def _refuse_options(format: str, made: Exporter, options: Options) -> None:
+    if options.raw and not options.lists and format not in OF_LISTS:
+        raise ConfigError("--raw is about the scores of teacher lists; add --lists")
     for field in fields(Options):
         given = getattr(options, field.name) != field.default
         if given and field.name not in made.OPTIONS | COMMON_OPTIONS:
-            takers = [name for name, other in EXPORTERS.items() if field.name in other.OPTIONS]
+            every = {**EXPORTERS, **OF_LISTS}
+            takers = [name for name, other in every.items() if field.name in other.OPTIONS]
             raise ConfigError(
                 f"--{field.name} does not apply to {format}; it is for {', '.join(takers)}"
             )

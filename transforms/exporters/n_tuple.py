@@ -19,7 +19,7 @@ TAKES_GRADES = False
 def _width(rows: RunNegatives) -> int:
     width = rows.options.n
     if width is None:
-        width = sum(rows.source.quotas[tier] for tier in rows.tiers)
+        width = rows.usual_width
     if width < 1:
         raise ConfigError(f"n-tuples of {width} negatives; give --n 1 or more")
     return width

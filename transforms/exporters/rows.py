@@ -55,15 +55,19 @@ class Options:
 
     `tiers`: which, all when empty; the run's order is kept. `backfilled`: negatives that fill a
     tier from another tier's band. `positives`: all of a query, or its best alone. `without_fold`:
-    leave out the queries of a fold (from 0) of so many. `scores`: teacher scores too. `n`: width of
-    an n-tuple, null = sum of the quotas. `short`: what to do with queries that have fewer, null =
-    skip. `prompt`, `type`: FlagEmbedding's fields, left out when null.
+    leave out the queries of a fold (from 0) of so many. `lists`: teacher lists instead of
+    negatives; `raw`: with the judge's own scores, not those on the student's scale. `scores`:
+    teacher scores too. `n`: width of an n-tuple, null = the usual one. `short`: what to do with
+    queries that have fewer, null = skip. `prompt`, `type`: FlagEmbedding's fields, left out when
+    null.
     """
 
     tiers: tuple[str, ...] = ()
     backfilled: bool = True
     positives: Literal["all", "best"] = "all"
     without_fold: tuple[int, int] | None = None
+    lists: bool = False
+    raw: bool = False
     scores: bool = False
     n: int | None = None
     short: Literal["skip", "repeat", "error"] | None = None
@@ -102,6 +106,12 @@ class RunNegatives:
         self.notes: list[str] = []
         self.details: JsonObject = {}
         self.graded = 0
+        self.fewer = NOT_BEST if options.positives == "best" else NOT_PUBLISHED
+
+    @property
+    def usual_width(self) -> int:
+        """Negatives of an n-tuple, where nobody says how many."""
+        return sum(self.source.quotas[tier] for tier in self.tiers)
 
     def __enter__(self) -> "RunNegatives":
         self._spill = tempfile.TemporaryDirectory(prefix="negmine-export-")
@@ -124,34 +134,43 @@ class RunNegatives:
         return tuple(row)
 
     def _open(self) -> None:
-        run, sets = self.source.run, self.source.run / "sets"
-        sql = partitioned_sql(run / "negatives", "tier")
-        if not has_parts(sets) or sql is None:
+        sets = self.source.run / "sets"
+        chosen = self._chosen()
+        if not has_parts(sets) or chosen is None:
             raise DataError(f"run {self.source.run_id} holds no negatives; nothing to export")
-        order = " ".join(
-            f"WHEN tier = {sql_string(tier)} THEN {at}" for at, tier in enumerate(self.tiers)
-        )
-        kept = "" if self.options.backfilled else " WHERE NOT backfilled"
         try:
             self._connection.execute(f"CREATE VIEW sets AS {dataset_sql(sets)}")
-            self._connection.execute(
-                f"CREATE VIEW every AS SELECT *, CASE {order} END AS tier_at FROM ({sql}){kept}"
-            )
-            self._connection.execute(
-                "CREATE VIEW chosen AS SELECT * FROM every WHERE tier_at IS NOT NULL"
-            )
+            self._connection.execute(f"CREATE VIEW chosen AS {chosen}")
             self._choose_texts()
             self._count()
             self._choose_scores()
         except duckdb.Error as error:
             raise self._unreadable(error) from error
 
-    def _count(self) -> None:
-        """Make the view `positives`, and count what the run has."""
+    def _chosen(self) -> str | None:
+        """SELECT of the negatives with `tier_at`, the place of their tier; None for none."""
+        sql = partitioned_sql(self.source.run / "negatives", "tier")
+        if sql is None:
+            return None
+        order = " ".join(
+            f"WHEN tier = {sql_string(tier)} THEN {at}" for at, tier in enumerate(self.tiers)
+        )
+        kept = "" if self.options.backfilled else " WHERE NOT backfilled"
+        return (
+            f"SELECT * FROM (SELECT *, CASE {order} END AS tier_at FROM ({sql}){kept}) "
+            "WHERE tier_at IS NOT NULL"
+        )
+
+    def _every_positive(self) -> str:
+        """SELECT of the positives, or of those that the negatives name."""
         folder = self.source.run / "positives"
         self.complete = has_parts(folder)
         texts = "" if self.joined else ", any_value(positive) AS positive"
-        sql = dataset_sql(folder) if self.complete else _SERVED.format(texts=texts)
+        return dataset_sql(folder) if self.complete else _SERVED.format(texts=texts)
+
+    def _count(self) -> None:
+        """Make the view `positives`, and count what the run has."""
+        sql = self._every_positive()
         if self.options.positives == "best":
             sql = f"SELECT * FROM ({sql}) WHERE served"
         self._connection.execute(f"CREATE VIEW positives AS {sql}")
@@ -288,9 +307,8 @@ class RunNegatives:
                 f"run {self.source.run_id} holds negatives of queries that have no positive in it; "
                 "check it with negmine doctor, and mine it again"
             )
-        fewer = NOT_BEST if self.options.positives == "best" else NOT_PUBLISHED
         lost = np.where(has, given - found, 0)
-        self.positives.miss(fewer, int(lost.sum()), _names(known["query_id"], lost > 0))
+        self.positives.miss(self.fewer, int(lost.sum()), _names(known["query_id"], lost > 0))
         return self._outside_fold(block)
 
     def _outside_fold(self, block: QueryBlock) -> QueryBlock | None:

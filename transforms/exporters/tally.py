@@ -11,6 +11,7 @@ FEWER_THAN_N = "fewer_than_n"
 OF_FOLD = "of_fold"
 NOT_BEST = "not_best"
 NOT_PUBLISHED = "not_published"
+NOT_IN_LIST = "not_in_list"
 
 _OF_QUERIES = {
     NO_NEGATIVES: "without negatives",
@@ -20,6 +21,7 @@ _OF_QUERIES = {
 _OF_POSITIVES = {
     **{reason: f"of queries {words}" for reason, words in _OF_QUERIES.items()},
     NOT_BEST: "not the best of their query",
+    NOT_IN_LIST: "not in their query's list, which is full or has their text",
     NOT_PUBLISHED: "not in this run, which holds one positive a query; mine again to have all",
 }
 _EXAMPLES = 5

@@ -29,7 +29,8 @@ from tests.builders import HOSTILE, Layout, build_run, query_text
 def output(tmp_path: Path) -> Path:
     folder = tmp_path / "it's [a] date=2026 *out*"
     table = to_table([Row("signal", 0.5, 8), Row("signal", 0.7, 8, "hard", low=0.6, high=0.8)])
-    write_part(str(build_run(folder, Layout(parent="run-0"))), "metrics.parquet", table, METRICS)
+    layout = Layout(parent="run-0", lists=True)
+    write_part(str(build_run(folder, layout)), "metrics.parquet", table, METRICS)
     return folder
 
 
@@ -45,9 +46,9 @@ def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
 
 def test_every_view_is_there(database: Database) -> None:
     names = ("negatives", "positives", "ledger", "sets", "metrics", "refreshed")
-    names += ("candidates", "documents", "queries")
+    names += ("lists", "candidates", "documents", "queries")
     counts = [rows(database, f"SELECT count(*) FROM {name}")[0][0] for name in names]
-    assert counts == [31, 8, 47, 8, 2, 31, 48, 39, 8]
+    assert counts == [31, 8, 47, 8, 2, 31, 39, 48, 39, 8]
     assert database.absent == {}
 
 
