@@ -43,7 +43,10 @@ def test_every_preset_is_valid(preset: Path) -> None:
             "input: {format: stdlib}\njudge: {kind: none}\npolicies: [judge_relative_margin]",
             "judge.kind is none",
         ),
-        ("input: {format: stdlib}\nsources: {random: null}", "source random, and it is off"),
+        (
+            "input: {format: stdlib}\nsources: {random: null}\ntiers: {r: {quota: 1, source: random}}",
+            "source random, and it is off",
+        ),
         ("input: {format: stdlib}\ntiers: {hard: {quota: 0}}", "nothing would be mined"),
         ("input: {format: stdlib}\noutput: {run_id: ../up}", "output.run_id"),
         ("[1, 2]", "expected keys"),
