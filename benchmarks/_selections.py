@@ -17,7 +17,7 @@ from sentence_transformers.util import mine_hard_negatives
 from benchmarks._hidden_positives import Positives, beir
 from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.config import Config, Sampling
-from negmine.schemas.policies import asked_policies
+from negmine.schemas.policies import Policy, asked_policies
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.kernels.choosing.tiers import position_in_group
 from negmine.transforms.kernels.hashing import mix
@@ -285,7 +285,8 @@ def calibrated(bench: Bench, judge: dict[str, Any], method: str, share: float) -
 
 def default(bench: Bench, judge: dict[str, Any]) -> Selection | str:
     """Ours as a config without policies and sampling has it."""
-    policies = asked_policies(None, judged=True)
+    asked = asked_policies(None, judged=True)
+    policies = [Policy.model_validate(policy).model_dump() for policy in asked]
     name, method = f"ours {judge_name(judge)} default", Sampling().method
     return ours(bench, name, "ours", judge, policies, method)
 
