@@ -44,7 +44,8 @@ def test_every_preset_is_valid(preset: Path) -> None:
             "judge.kind is none",
         ),
         (
-            "input: {format: stdlib}\nsources: {random: null}\ntiers: {r: {quota: 1, source: random}}",
+            "input: {format: stdlib}\nsources: {random: null}\n"
+            "tiers: {r: {quota: 1, source: random}}",
             "source random, and it is off",
         ),
         ("input: {format: stdlib}\ntiers: {hard: {quota: 0}}", "nothing would be mined"),
