@@ -29,7 +29,7 @@ from negmine.schemas.selection import Selection
 from negmine.schemas.sources import Bm25
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.calibration import Calibration
-from negmine.transforms.metrics.teacher import ListFacts, measure_lists
+from negmine.transforms.metrics.estimates.teacher import ListFacts, measure_lists
 from negmine.transforms.pairs.features import Collection
 
 

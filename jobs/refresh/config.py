@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 from negmine.jobs.load_config import config_of
 from negmine.jobs.refresh.pinned import pinned
@@ -92,7 +93,7 @@ def _explained(error: ConfigError, own: JsonObject, name: str) -> ConfigError:
     return error
 
 
-def _without_code(values: Any) -> None:
+def _without_code(values: object) -> None:
     if isinstance(values, list):
         for entry in values:
             _without_code(entry)
@@ -140,7 +141,7 @@ def _output(parent: Run, request: Request, before: JsonObject) -> JsonObject:
     return made
 
 
-def _named(path: Any) -> str:
+def _named(path: Path) -> str:
     return str(storage.url_of(path) or path)
 
 

@@ -168,7 +168,7 @@ class BatchPlan:
         return partial(_sampler, str(self.path.absolute()))
 
 
-def _sampler(path: str, dataset: Any, batch_size: int, **others: Any) -> Any:
+def _sampler(path: str, dataset: object, batch_size: int, **others: object) -> Any:
     from negmine.transforms.batches.sampler import PlanSampler
 
     return PlanSampler(BatchPlan(path), dataset, batch_size, **others)

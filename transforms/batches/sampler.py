@@ -36,7 +36,7 @@ class PlanSampler(DefaultBatchSampler):
     it lacks are missing from their batches.
     """
 
-    def __init__(self, plan: Plan, dataset: Any, batch_size: int, **others: Any) -> None:
+    def __init__(self, plan: Plan, dataset: Any, batch_size: int, **others: object) -> None:
         if batch_size != plan.size:
             raise ConfigError(
                 f"per_device_train_batch_size is {batch_size}, and the plan {plan.path} has "

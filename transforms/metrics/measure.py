@@ -17,7 +17,8 @@ from negmine.transforms.metrics.counts import (
 from negmine.transforms.metrics.duplicates import duplicate_rows
 from negmine.transforms.metrics.eci import eci_rows
 from negmine.transforms.metrics.embeddings import embedding_rows, softmax_rows
-from negmine.transforms.metrics.gain import gain_rows
+from negmine.transforms.metrics.estimates.gain import gain_rows
+from negmine.transforms.metrics.estimates.unlabelled import unlabelled_rows
 from negmine.transforms.metrics.inputs import Inputs
 from negmine.transforms.metrics.judged import judge_rows
 from negmine.transforms.metrics.leak import leak_rows
@@ -25,7 +26,6 @@ from negmine.transforms.metrics.lexical import lexical_rows
 from negmine.transforms.metrics.rows import Row, to_table
 from negmine.transforms.metrics.scores import ratio_rows, score_rows
 from negmine.transforms.metrics.semantic import semantic_rows
-from negmine.transforms.metrics.unlabelled import unlabelled_rows
 from negmine.transforms.sources.lexicon import Lexicon
 
 

@@ -2,7 +2,7 @@
 
 from negmine.jobs.mining.context import RunContext
 from negmine.schemas.remarks import Remark
-from negmine.transforms.metrics.teacher import TeacherCheck
+from negmine.transforms.metrics.estimates.teacher import TeacherCheck
 
 
 def check_teacher(run: RunContext, check: TeacherCheck | None) -> None:
