@@ -12,6 +12,7 @@ mined by the one that did not see it. Results are lines as of training_gain.py.
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from benchmarks.gain.table import gains, markdown
 from benchmarks.gain.training import Packed, Settings, train
 from benchmarks.training_gain import mined
 from negmine.transforms.kernels.folds import folds_of_texts
+from negmine.transforms.kernels.hashing import fingerprint
 
 
 def save(student: StaticStudent, folder: Path) -> Path:
@@ -56,14 +58,15 @@ def without(collection: Collection, fold: int) -> Collection:
 
 
 def checkpoints(
-    args: argparse.Namespace, collection: Collection, negatives: NegativeSet, number: int
+    args: argparse.Namespace, collection: Collection, negatives: NegativeSet, cross_fit: bool
 ) -> list[Path]:
     """What a round's negatives train from the first weights: one folder, or one a fold."""
-    parts = [without(collection, fold) for fold in range(2)] if args.cross_fit else [collection]
+    parts = [without(collection, fold) for fold in range(2)] if cross_fit else [collection]
     made = []
-    for part_number, part in enumerate(parts):
-        kind = f"fold{part_number}" if args.cross_fit else "all"
-        folder = args.out / "checkpoints" / f"{collection.name}-{number}-{kind}"
+    for part in parts:
+        known = sorted((query, sorted(documents)) for query, documents in part.known.items())
+        key = fingerprint([known, sorted(negatives.items()), asdict(args.settings)])
+        folder = args.out / "checkpoints" / f"{collection.name}-{key}"
         if not (folder / "modules.json").is_file():
             student = StaticStudent(args.out / "static")
             train(Packed(part, student), negatives, {}, args.settings, 0, 0)
@@ -80,8 +83,8 @@ def rounds(args: argparse.Namespace, collection: Collection) -> list[NegativeSet
 
     run = mined(collection, args, str(static_folder(args.out / "static")), "")
     found = [published(run)]
-    for number in range(1, args.rounds):
-        students = tuple(map(str, checkpoints(args, collection, found[-1], number)))
+    for _ in range(1, args.rounds):
+        students = tuple(map(str, checkpoints(args, collection, found[-1], args.cross_fit)))
         run = refresh(find_run(str(run)), Request(students, "pinned", (), None)).path
         found.append(published(run))
     return found
@@ -102,15 +105,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], help="setting of every run")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    args.settings, cross_fit = Settings(3, args.batch, args.epochs), args.cross_fit
+    args.settings = Settings(3, args.batch, args.epochs)
     collection = read_collection(args.folder, "split", args.out, most_queries=args.queries)
     sets = rounds(args, collection)
-    first = args.out / "checkpoints" / f"{collection.name}-1-all"
-    if not first.is_dir():
-        args.cross_fit = False
-        checkpoints(args, collection, sets[0], 1)
+    (first,) = checkpoints(args, collection, sets[0], cross_fit=False)
     lines = []
-    kind = "cross-fitted" if cross_fit else "plain"
+    kind = "cross-fitted" if args.cross_fit else "plain"
     for start, folder in (("anew", args.out / "static"), ("on", first)):
         packed = Packed(collection, StaticStudent(folder))
         for number, negatives in enumerate(sets, 1):

@@ -7,7 +7,7 @@
 FOLDER is a BEIR folder. `split` trains on one split and evaluates on another, `folds` holds out
 each part of one split's queries in turn, `one-known` does that while mining and training see one
 positive a query. Our pipeline mines the folder; what others would take is made from the ledger of
-that run, from the same candidates. `--ours NAME:KEY=VALUE,...` adds sets of other settings, `--run`
+that run, from the same candidates. `--ours NAME:KEY=VALUE;...` adds sets of other settings, `--run`
 a published run, `--file` somebody else's negatives. Every job is one JSON line of DIR's file, and
 the command given again goes on where it was cut. The student `static` is a table of token vectors:
 seconds a job on one core. Any other student is a folder or name of sentence-transformers, trained
@@ -33,6 +33,7 @@ from benchmarks.gain.negative_sets import (
     Ledger,
     NegativeSet,
     baselines,
+    check_known,
     false_share,
     from_file,
     published,
@@ -69,13 +70,13 @@ def mined(collection: Collection, args: argparse.Namespace, student: str, extra:
     done = Path(config.output.path) / "made.json"
     made = json.loads(done.read_text()) if done.is_file() else {}
     key = json.dumps(config.model_dump(mode="json"), sort_keys=True)
-    if key not in made:
+    if key not in made or not Path(made[key]).is_dir():
         made[key] = str(mine(config).path)
         done.write_text(json.dumps(made, indent=1))
     return Path(made[key])
 
 
-def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str, float]]]:
+def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str, Any]]]:
     """The jobs to run, and what is known of each set beforehand."""
     collection = read_collection(
         args.folder, args.division, args.out, args.train, args.test, args.folds, args.queries
@@ -90,12 +91,16 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str
     for text in args.ours:
         name, _, settings = text.partition(":")
         sets[name] = published(mined(collection, args, student, settings))
+    foreign: dict[str, NegativeSet] = {}
     for text in args.run:
         name, _, folder = text.partition("=")
-        sets[name] = published(_run_folder(Path(folder)))
+        foreign[name] = published(_run_folder(Path(folder)))
     for text in args.file:
         name, _, file = text.partition("=")
-        sets[name] = from_file(Path(file))
+        foreign[name] = from_file(Path(file))
+    for name, negatives in foreign.items():
+        check_known(name, negatives, collection.known, collection.documents)
+    sets |= foreign
     if args.sets:
         unknown = set(args.sets) - sets.keys()
         if unknown:
@@ -113,13 +118,14 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str
     )
     folder = Path(student) if static or Path(student).is_dir() else _folder_of(student)
     teacher = ledger.teacher() if args.loss in {"margin-mse", "kl"} else {}
-    name = Path(args.student).name
+    student_name = Path(args.student).name
     jobs = Comparison(
-        collection, sets, teacher, name, folder, static, settings, args.seeds, args.longest
+        collection, sets, teacher, student_name, folder, static, settings, args.seeds, args.longest
     )
     queries = len(collection.known)
     told = {
         name: {
+            "made_of": jobs.made_of[name],
             "false": false_share(negatives or {}, collection.hidden),
             **(measures(ledger, negatives, queries) if negatives is not None else {}),
         }
@@ -152,13 +158,20 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _table(args: argparse.Namespace) -> int:
-    lines = [line for file in args.lines for line in read_lines(file)]
-    told: dict[tuple[str, str], dict[str, float]] = {}
+    lines: list[dict[str, Any]] = []
+    told: dict[tuple[str, str], dict[str, Any]] = {}
     for file in args.lines:
         beside = file.with_suffix(".sets.json")
+        known = {}
         if beside.is_file():
             for collection, sets in json.loads(beside.read_text()).items():
-                told |= {(collection, name): values for name, values in sets.items()}
+                known |= {(collection, name): values for name, values in sets.items()}
+        told |= known
+        # A set that was made anew under its name has other lines than before.
+        for line in read_lines(file):
+            now = known.get((line["collection"], line["set"]))
+            if now is None or now["made_of"] == line["made_of"]:
+                lines.append(line)
     false = {key: values["false"] for key, values in told.items()}
     found = gains(lines, args.baseline)
     if not any(name == args.baseline for _, name in found):

@@ -82,6 +82,11 @@ def _write_known(folder: Path, known: Relevant, target: Path) -> tuple[str, str]
     return str(target), "known"
 
 
+def _target(out: Path, folder: Path, known: list[Any]) -> Path:
+    """Where a reduced collection goes: others in the same place would be taken for it."""
+    return out / "mined" / f"{folder.name}-{fingerprint(known)}"
+
+
 def read_collection(
     folder: Path,
     division: Division,
@@ -110,10 +115,11 @@ def read_collection(
     }
     asked = {row["_id"]: row["text"] for row in _lines(folder / "queries.jsonl")}
     relevant = _there(read_qrels(folder / "qrels" / f"{test}.tsv"), texts, asked)
-    target = out / "mined" / folder.name
     if division == "one-known":
         positives = read_positives(str(folder), test, str(out / "mined" / f"{folder.name}-all"))
         chosen, _ = split_positives(positives, "A", seed, most_queries)
+        pairs = zip(chosen.query_id.tolist(), chosen.doc_id.tolist(), strict=True)
+        target = _target(out, folder, sorted(map(list, pairs)))
         mined = (str(write_reduced(str(folder), test, chosen, target)), "known")
         known = read_qrels(target / "qrels" / "known.tsv")
         relevant = {query: relevant[query] for query in known}
@@ -123,7 +129,8 @@ def read_collection(
         mined = (str(folder), split)
         if most_queries is not None and len(known) > most_queries:
             known = _sample(known, most_queries)
-            mined = _write_known(folder, known, target)
+            rows = sorted((query, sorted(documents)) for query, documents in known.items())
+            mined = _write_known(folder, known, _target(out, folder, rows))
         if division == "folds":
             relevant = known
     wanted = {*known, *relevant}

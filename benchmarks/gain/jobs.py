@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from benchmarks.gain.collection import Collection
 from benchmarks.gain.negative_sets import NegativeSet
 from benchmarks.gain.students import StaticStudent, Student, TransformerStudent
 from benchmarks.gain.training import Packed, Settings, train
+from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.models.weights import find_weights
 
 UNTRAINED = "untrained"
 
@@ -65,13 +68,30 @@ class Comparison:
             if seed == 0 or name != UNTRAINED
         ]
 
-    def key(self) -> dict[str, Any]:
-        """What a line must have in common with another to be compared with it."""
+    def key(self, name: str) -> dict[str, Any]:
+        """What a line must have for it to be one of this comparison's, of the set of that name."""
         return {
             "collection": self.collection.name,
             "student": self.name,
             "longest": None if self.static else self.longest,
             **asdict(self.settings),
+            "made_of": self.made_of[name],
+        }
+
+    @cached_property
+    def made_of(self) -> dict[str, str]:
+        """Of each set, a hash of the student's weights, pairs, queries, teacher and negatives."""
+        collection = self.collection
+        weights = find_weights(str(self.student)).digest
+        known, relevant = (
+            sorted((query, sorted(documents)) for query, documents in wanted.items())
+            for wanted in (collection.known, collection.relevant)
+        )
+        teacher = fingerprint(sorted(map(list, self.teacher.items())))
+        shared = fingerprint([weights, known, relevant, collection.folds, teacher])
+        return {
+            name: fingerprint([shared, None if found is None else sorted(found.items())])
+            for name, found in self.sets.items()
         }
 
     def load(self) -> Student:
@@ -100,11 +120,11 @@ def _drop_cut_line(file: Path) -> None:
 
 def missing(comparison: Comparison, file: Path) -> list[Job]:
     """Jobs without a line in the file."""
-    key = comparison.key()
+    keys = {name: comparison.key(name) for name in comparison.sets}
     done = {
         Job(line["set"], line["seed"], line["fold"])
         for line in read_lines(file)
-        if {name: line.get(name) for name in key} == key
+        if line["set"] in keys and keys[line["set"]].items() <= line.items()
     }
     return [job for job in comparison.jobs() if job not in done]
 
@@ -141,7 +161,7 @@ def _work(comparison: Comparison, jobs: Sequence[Job], file: Path) -> None:
             packed, negatives, comparison.teacher, comparison.settings, job.seed, job.fold
         )
         line = {
-            **comparison.key(),
+            **comparison.key(job.name),
             "set": job.name,
             "seed": job.seed,
             "fold": job.fold,

@@ -127,6 +127,28 @@ def from_file(file: Path) -> NegativeSet:
     return found
 
 
+def check_known(
+    name: str, negatives: NegativeSet, queries: Iterable[str], documents: Mapping[str, str]
+) -> None:
+    """Refuse a set of other identifiers, which would be trained with as if it were empty.
+
+    Raises SystemExit where it has a document that is not in the collection, or none of the queries
+    that are trained with; queries beside them are left out.
+    """
+    for query, found in negatives.items():
+        unknown = [document for document in found if document not in documents]
+        if unknown:
+            raise SystemExit(
+                f"{name}: document {unknown[0]!r} of query {query!r} is not in the collection; "
+                "give negatives by the identifiers of its corpus.jsonl"
+            )
+    if not negatives.keys() & set(queries):
+        raise SystemExit(
+            f"{name}: none of its {len(negatives)} queries is trained with; give negatives by the "
+            "identifiers of queries.jsonl"
+        )
+
+
 def _grouped(rows: Iterable[tuple[str, str]]) -> NegativeSet:
     found: NegativeSet = {}
     for query, document in rows:

@@ -48,6 +48,11 @@ class Packed:
     def queries(self):  # type: ignore[no-untyped-def]
         return self.student.tokenise(list(self.collection.queries.values()))
 
+    @cached_property
+    def names(self) -> tuple[list[str], list[str]]:
+        """Identifiers of queries and of documents by row."""
+        return list(self.query_row), list(self.document_row)
+
     def _rows(self, wanted: Mapping[str, frozenset[str]]) -> dict[int, np.ndarray]:
         row = self.document_row
         return {
@@ -147,7 +152,7 @@ def _teacher(
 ) -> torch.Tensor:
     if not teacher:
         return torch.full((len(columns),), torch.nan)
-    queries, documents = list(packed.query_row), list(packed.document_row)
+    queries, documents = packed.names
     keys = ((queries[q], documents[d]) for q, d in zip(query, columns, strict=True))
     return torch.tensor([teacher.get(key, float("nan")) for key in keys], dtype=torch.float32)
 

@@ -1,7 +1,7 @@
 """A student of several checkpoints, each query under the one that was trained without it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.models import EncoderChoice
@@ -14,9 +14,6 @@ from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.vectors.cross_fit import JoinFolds
-
-if TYPE_CHECKING:
-    from negmine.pipelines.stage import BlockStage
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ def joined_vectors(
         "tokens": False,
     }
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         join = JoinFolds(texts, models, run.ingested["queries"])
         width = sum(array_column(model, "vector").shape[1] for model in models)
         return BlockStage("JoinFolds", join, directory, blocks, tables.vectors(width), "none")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.gain.collection import read_collection
 from benchmarks.gain.jobs import read_lines
 from benchmarks.gain.negative_sets import Ledger, baselines, from_file, published
 from benchmarks.gain.table import gains, spearman
@@ -25,7 +26,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Path(out / "static").symlink_to(student)
     arguments = ["run", str(folder), "--out", str(out), *ASKED, "--set", "judge={kind: none}"]
     theirs = base / "theirs.jsonl"
-    rows = [{"query_id": f"q{i}", "negative_ids": ["d1", "d2"]} for i in range(12)]
+    rows = [{"query_id": f"q{i:04}", "negative_ids": ["d0001", "d0002"]} for i in range(12)]
     theirs.write_text("".join(json.dumps(row) + "\n" for row in rows))
     more = ["--ours", "no band:tiers={hard: {quota: 5}}", "--file", f"theirs={theirs}"]
     assert main([*arguments, *more]) == 0
@@ -71,6 +72,37 @@ def test_a_cut_file_goes_on_where_it_was_and_ends_the_same(done: Path) -> None:
         return {(row["set"], row["fold"]): row["ndcg"] for row in rows}
 
     assert values(file.read_text()) == values(whole)
+
+
+def test_a_set_made_anew_under_its_name_is_trained_anew_and_shown_alone(
+    done: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = lines_of(done)
+    before = list(read_lines(file))
+    theirs = done.parent / "others.jsonl"
+    rows = [{"query_id": f"q{i:04}", "negative_ids": ["d0003", "d0004"]} for i in range(12)]
+    theirs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ["--set", "judge={kind: none}", "--file", f"theirs={theirs}", "--sets", "st .05,theirs"]
+    assert main(["run", str(done.parent / "tiny"), "--out", str(done), *ASKED, *asked]) == 0
+    assert "2 jobs run" in capsys.readouterr().out
+    added = list(read_lines(file))[len(before) :]
+    assert {line["set"] for line in added} == {"theirs"}
+    assert {line["made_of"] for line in added}.isdisjoint(line["made_of"] for line in before)
+    assert main(["table", str(file)]) == 0
+    shown = [row for row in capsys.readouterr().out.splitlines() if row.startswith("| theirs")]
+    old = {line["made_of"] for line in before if line["set"] == "theirs"}
+    kept = [line for line in read_lines(file) if line["made_of"] not in old]
+    assert f"{gains(kept, 'st .05')['tiny', 'theirs'].difference:+.3f}" in shown[0]
+
+
+def test_other_known_positives_are_mined_in_another_folder(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "tiny")
+    few, more = (
+        read_collection(folder, "folds", tmp_path, test="train", most_queries=most)
+        for most in (4, 6)
+    )
+    assert few.mined != more.mined
+    assert read_collection(folder, "folds", tmp_path, test="train", most_queries=4) == few
 
 
 def test_the_baselines_are_their_rules_over_the_ledger(done: Path) -> None:
@@ -134,6 +166,25 @@ def test_a_file_of_negatives_names_its_bad_line(tmp_path: Path) -> None:
     file.write_text('{"query_id": 1, "negative_ids": [2]}\n{"query": 1}\n')
     with pytest.raises(SystemExit, match="line 2: needs query_id and negative_ids"):
         from_file(file)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"query_id": "q0001", "negative_ids": ["d0001", "x9"]}, "'x9' of query 'q0001' is not in"),
+        ({"query_id": "other", "negative_ids": ["d0001"]}, "none of its 1 queries is trained with"),
+    ],
+)
+def test_negatives_by_other_identifiers_are_refused(
+    done: Path, tmp_path: Path, row: dict[str, object], said: str
+) -> None:
+    file = tmp_path / "theirs.jsonl"
+    file.write_text(json.dumps(row) + "\n")
+    before = lines_of(done).read_text()
+    asked = ["--set", "judge={kind: none}", "--file", f"theirs={file}"]
+    with pytest.raises(SystemExit, match=said):
+        main(["run", str(done.parent / "tiny"), "--out", str(done), *ASKED, *asked])
+    assert lines_of(done).read_text() == before
 
 
 def test_spearman_is_of_ranks_and_nan_without_any() -> None:
