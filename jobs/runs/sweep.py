@@ -181,17 +181,18 @@ def sweep(run: Run, grid: Sequence[JsonObject]) -> list[JsonObject]:
     points = _points(run, known, grid)
     totals: list[JsonObject] = [{} for _ in points]
     documents = collection.document_arrays()
+    taught = [_Taught(len(documents.vectors)) for _ in points]
     for table in judged.tables(columns_of(judged)):
         pairs = to_pairs(table)
         held = hold_out(collection, pairs, points[0].selection.seed)
-        for point, total in zip(points, totals, strict=True):
+        for point, total, lessons in zip(points, totals, taught, strict=True):
             counts = itertools.chain(
-                _selected(pairs, point, documents, known[0]),
+                _selected(pairs, point, documents, known[0], lessons),
                 _leaked(held, point.held_out, documents),
             )
             for name, count in counts:
                 total[name] = total.get(name, 0) + count
-    return [_row(point, total) for point, total in zip(points, totals, strict=True)]
+    return list(map(_row, points, totals, taught))
 
 
 def _choice(
@@ -206,9 +207,9 @@ def _exact(values: np.ndarray) -> int:
 
 
 def _selected(
-    pairs: Pairs, point: Point, documents: DocumentArrays, known: Calibration
+    pairs: Pairs, point: Point, documents: DocumentArrays, known: Calibration, taught: "_Taught"
 ) -> Iterator[tuple[str, Any]]:
-    """Counts of a block that add up over blocks."""
+    """Counts of a block that add up over blocks; what its negatives teach goes to `taught`."""
     selection = point.selection
     decisions, choice = _choice(pairs, selection, documents)
     kept = choice.tier >= 0
@@ -228,9 +229,8 @@ def _selected(
     worth = expected_gain(
         pairs.dense[kept], pairs.dense[served], np.nan_to_num(known.share_below(pairs.judge[kept]))
     )
-    size, worth = len(documents.vectors), np.rint(worth * _UNIT)
-    yield "worth", np.bincount(pairs.doc_ix[kept], worth, minlength=size)
-    yield "uses", np.bincount(pairs.doc_ix[kept], minlength=size)
+    yield "untested", int(untested[kept].sum())
+    taught.add(pairs.doc_ix[kept], worth)
     yield "signal", _exact(terms.signal)
     yield "safety", _exact(terms.safety)
 
@@ -260,13 +260,24 @@ def _share(name: str, hits: int, trials: int) -> dict[str, float | None]:
     return {key: found.get(key) for key in (name, f"{name}_low", f"{name}_high")}
 
 
-def _gain(total: JsonObject, queries: int) -> float | None:
-    if total["unjudged"] or not queries:
-        return None
-    return float(repeated(total["worth"] / _UNIT, total["uses"]).sum() / queries)
+class _Taught:
+    """What a point's negatives teach, by document: sums of worth and of uses, each (documents,)."""
+
+    def __init__(self, documents: int) -> None:
+        self.worth = np.zeros(documents)
+        self.uses = np.zeros(documents, dtype=np.int64)
+
+    def add(self, doc_ix: np.ndarray, worth: np.ndarray) -> None:
+        """Negatives of a block. Whole numbers below 2**53: the cut into blocks does not show."""
+        np.add.at(self.worth, doc_ix, np.rint(worth * _UNIT))
+        np.add.at(self.uses, doc_ix, 1)
+
+    def gain(self, queries: int) -> float:
+        """The expected gain, as the metric of that name."""
+        return float(repeated(self.worth / _UNIT, self.uses).sum() / queries)
 
 
-def _row(point: Point, total: JsonObject) -> JsonObject:
+def _row(point: Point, total: JsonObject, taught: _Taught) -> JsonObject:
     selection, sizes = point.selection, total["sizes"]
     negatives = int((np.arange(len(sizes)) * sizes).sum())
     queries, used = int(sizes.sum()), int(sizes[1:].sum())
@@ -274,6 +285,8 @@ def _row(point: Point, total: JsonObject) -> JsonObject:
     each = np.repeat(np.arange(1, len(sizes)), sizes[1:])
     median = float(np.median(each)) if used else 0.0
     tiers = zip(selection.tier_names, total["tiers"], strict=True)
+    # Without a judge, or where it did not read a negative, nothing is known of its doubt.
+    scored = not total["untested"]
     return {
         "settings": point.settings,
         "dropped": total["dropped"] if point.swept_policies else None,
@@ -287,7 +300,7 @@ def _row(point: Point, total: JsonObject) -> JsonObject:
         "safety": safety,
         "harmonic_mean": harmonic_mean(signal, safety),
         "negatives": median,
-        "expected_gain": _gain(total, queries),
+        "expected_gain": taught.gain(queries) if scored and queries else None,
         "eci": eci(median, signal, safety),
         **{name: total[name] for name in ("hidden", "hidden_queries", "leaked")},
         **_share("leak", total["leaked"], total["hidden"]),

@@ -10,6 +10,7 @@ from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.sweep import sweep
 from negmine.transforms.kernels.choosing.calibration import Calibration
+from tests.jobs.collections import negmine, small_run
 from tests.jobs.mining.measured.test_metrics import ask, metric
 
 
@@ -52,6 +53,15 @@ def test_the_manifest_and_a_sweep_at_the_runs_own_setting_have_the_same(
     assert summary["expected_gain"]["value"] == known
     (own,) = sweep(Run(run), [{"sampling.method": "fused"}])
     assert own["expected_gain"] == pytest.approx(known, rel=1e-6)
+
+
+def test_without_a_judge_neither_the_metric_nor_a_sweep_promises_anything(tmp_path: Path) -> None:
+    ended = negmine("mine", small_run(tmp_path), "--set", "output.run_id=one")
+    assert ended.code == 0, ended.err
+    run = Run(tmp_path / "out" / "runs" / "one")
+    assert metric(run.path, "expected_gain", "tier") == {}
+    assert run.manifest["summary"]["expected_gain"] is None
+    assert [row["expected_gain"] for row in sweep(run, [{"sampling.method": "top"}])] == [None]
 
 
 def test_harder_negatives_promise_more_and_random_ones_less(
