@@ -170,7 +170,7 @@ def _table(args: argparse.Namespace) -> int:
         # A set that was made anew under its name has other lines than before.
         for line in read_lines(file):
             now = known.get((line["collection"], line["set"]))
-            if now is None or now["made_of"] == line["made_of"]:
+            if now is None or now.get("made_of") == line.get("made_of"):
                 lines.append(line)
     false = {key: values["false"] for key, values in told.items()}
     found = gains(lines, args.baseline)
