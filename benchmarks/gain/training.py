@@ -118,6 +118,11 @@ def _fit(
 ) -> None:
     student, loss = packed.student, LOSSES[settings.loss]
     steps = len(pairs) // settings.batch
+    if not steps:
+        raise SystemExit(
+            f"{packed.collection.name}: {len(pairs)} pairs make no batch of {settings.batch}; "
+            "give a smaller one"
+        )
     for epoch in range(settings.epochs):
         draw = np.random.default_rng([seed, epoch])
         # The order of pairs is drawn first, so that sets of any size see the same batches.

@@ -104,6 +104,11 @@ def test_the_same_job_gives_the_same_student_and_another_seed_another(packed: Pa
     assert np.abs(tables[0] - tables[2]).max() > 1e-4
 
 
+def test_fewer_pairs_than_a_batch_are_refused_and_not_left_untrained(packed: Packed) -> None:
+    with pytest.raises(SystemExit, match="pairs make no batch of 64; give a smaller one"):
+        train(packed, {}, {}, Settings(per_step=2, batch=64, epochs=1), 0, 0)
+
+
 def test_queries_held_out_are_those_evaluated_and_not_trained_on(packed: Packed) -> None:
     collection = packed.collection
     held = [set(collection.divide(fold)[1]) for fold in range(4)]
