@@ -23,6 +23,7 @@ from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.teacher import check_teacher
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
 from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
+from negmine.jobs.runner.progress import tell
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas.judges import TokenJudge
 from negmine.schemas.selection import Selection
@@ -197,6 +198,8 @@ class MiningRun(RunContext):
         no student can learn from. Adds remarks; raises what a model raises.
         """
         judges = self.until not in {"embed", "retrieve"}
+        if stage == "ingest":
+            tell(f"collection: {', '.join(self.collection_facts())}")
         if stage == "ingest" and self.until != "ingest":
             check_language(self)
             try_student(self, self.student, self.student_gives_tokens)
@@ -226,4 +229,7 @@ class MiningRun(RunContext):
             step()
             self.look_at(name)
             if name == command:
-                return
+                break
+        reused = [name for name, entry in self.work.timings.items() if entry["reused"]]
+        if reused:
+            tell(f"reused from earlier runs: {', '.join(reused)}")

@@ -7,9 +7,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from negmine.jobs.runs.collection import collection_facts
 from negmine.jobs.runs.drift import drift_sentence
 from negmine.jobs.runs.remarks import listed, sentence
-from negmine.jobs.terminal import printable
+from negmine.jobs.terminal import format_bytes, format_seconds, printable
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import JsonObject
 from negmine.schemas.verdicts import Source
@@ -27,25 +28,6 @@ def _score(value: Any) -> Text:
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
-
-
-def format_seconds(seconds: float) -> str:
-    """A duration as people say it: `0.42 s`, `3 min 07 s`, `2 h 05 min`."""
-    if seconds < 60:
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def format_bytes(size: float) -> str:
-    """A size in binary units: `512 B`, `1.4 GiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
 
 
 def _table(title: str, *columns: str | Text) -> Table:
@@ -249,30 +231,9 @@ def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
     """
     summary = manifest.get("summary", {})
     manifest = {**manifest, "summary": {"tiers": {}, **summary}}
-    facts = [
-        f"{summary.get(key, 0):,} {label}"
-        for key, label in (
-            ("queries", "queries"),
-            ("documents", "documents"),
-            ("positives", "positives"),
-        )
-    ]
-    facts.append(f"{summary.get('queries_short', 0):,} queries short of a quota")
-    if summary.get("repeated_rows"):
-        facts.append(f"{summary['repeated_rows']:,} repeated input rows (counted once)")
-    if summary.get("dead_letters"):
-        facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
-    if summary.get("evaluation_queries"):
-        facts.append(f"{summary['evaluation_queries']:,} queries left to evaluation")
-    if summary.get("merged_queries"):
-        facts.append(
-            f"{summary['merged_queries']:,} queries merged into one of the same text "
-            "(negmine query RUN merged_queries; input.merge_equal_queries)"
-        )
-    if summary.get("queries_without_positives"):
-        facts.append(f"{summary['queries_without_positives']:,} queries without a positive")
-    if summary.get("positives_that_are_the_query"):
-        facts.append(f"{summary['positives_that_are_the_query']:,} positives are the query itself")
+    facts = collection_facts(summary)
+    short = f"{summary.get('queries_short', 0):,} queries short of a quota"
+    facts.insert(3, short)
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from negmine.jobs.cli.runs import register
 from negmine.jobs.runs.published import find_run
-from negmine.jobs.runs.show import format_bytes, format_seconds, render_summary
+from negmine.jobs.runs.show import render_summary
+from negmine.jobs.terminal import format_bytes, format_seconds
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.exporters import EXPORTERS
 from tests.builders import Layout, build_run
