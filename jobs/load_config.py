@@ -38,7 +38,7 @@ def load_config(path: str, settings: Sequence[str] = (), output: str | None = No
     Raises:
         ConfigError: naming the key and the value, and for an unknown key the nearest known one.
     """
-    return config_of(_read(path), path, settings, output)
+    return config_of(read_config(path), path, settings, output)
 
 
 def config_of(
@@ -62,7 +62,8 @@ def config_of(
         raise ConfigError(f"{name}: " + "\n  ".join(lines)) from None
 
 
-def _read(path: str) -> JsonObject:
+def read_config(path: str) -> JsonObject:
+    """The keys of a YAML file, unchecked. Raises ConfigError."""
     try:
         text = _text(path)
     except (OSError, ValueError) as error:

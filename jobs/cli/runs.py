@@ -118,13 +118,14 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what other settings would give, from the run's stored scores."""
-    from negmine.jobs.runs import sweep as sweeping
+    from negmine.jobs.runs.grid import parse_grid
+    from negmine.jobs.runs.sweep import sweep as swept
     from negmine.jobs.runs.sweep_plot import notes, sweep_table, write_plot
 
     found = find_run(run)
     if plot is not None:
         plot = target(plot, "--plot", (".svg",), outputs=found.kept)
-    rows = sweeping.sweep(found, sweeping.parse_grid(policy))
+    rows = swept(found, parse_grid(policy))
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
