@@ -154,9 +154,9 @@ class MinedRun(Run):
         return mapped(self, format, options)
 
     def _verdict(self) -> str:
-        from negmine.jobs.runs.show import render_summary
+        from negmine.jobs.report.verdict import render_run
 
-        return as_text(render_summary(self.manifest, str(self.path)))
+        return as_text(render_run(self))
 
     def __repr__(self) -> str:
         return f"MinedRun({str(self.path)!r})"

@@ -67,11 +67,11 @@ def mine(
     resolved = _config(config, settings, output)
 
     from negmine.jobs.mining import publish
-    from negmine.jobs.runs.show import render_summary
+    from negmine.jobs.report.verdict import render_run
 
     run = publish.mine(resolved, context.args)
     with for_information():
-        Console().print(render_summary(run.manifest, shown(str(run.path))))
+        Console().print(render_run(run))
     if not run.manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "

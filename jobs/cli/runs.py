@@ -14,7 +14,6 @@ from negmine.jobs.cli.export import RunArgument, export
 from negmine.jobs.runs.published import current_if_readable, find_run, list_runs, promote
 from negmine.jobs.terminal import printable
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.locations import shown
 from negmine.transforms.storage.places import local_path
 from negmine.transforms.storage.targets import target
 
@@ -138,13 +137,13 @@ def sweep(
 
 def show(run: RunArgument) -> None:
     """Show what a run holds and what it cost."""
-    from negmine.jobs.runs.show import render_summary
+    from negmine.jobs.report.verdict import render_run
 
     found = find_run(run)
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)
-    console.print(render_summary(found.manifest, shown(str(found.path))))
+    console.print(render_run(found, short=False))
 
 
 def report(

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from negmine.jobs.runs.collection import collection_facts
 from negmine.jobs.runs.drift import drift_sentence
-from negmine.jobs.runs.remarks import listed, sentence
 from negmine.jobs.terminal import format_bytes, format_seconds, printable
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import JsonObject
@@ -76,7 +75,8 @@ def _verdicts(summary: JsonObject) -> RenderableType:
     return table
 
 
-def _expected_gain(summary: JsonObject) -> Text:
+def expected_gain(summary: JsonObject) -> Text:
+    """The estimate of what training with the set gains."""
     gain = summary.get("expected_gain")
     if not gain:
         return Text("Expected gain: - (needs judge scores)")
@@ -224,40 +224,44 @@ def _counters(manifest: JsonObject) -> str:
     return f"Counted by its pipelines: {printable(', '.join(told))}\n" if totals else ""
 
 
-def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
-    """What a run holds and what it cost, for `show` and for the end of `mine`.
-
-    Facts that the manifest lacks are shown as `-` or left out; nothing here raises for them.
-    """
+def run_head(manifest: JsonObject) -> RenderableType:
+    """A run's name, and what was read for it."""
     summary = manifest.get("summary", {})
-    manifest = {**manifest, "summary": {"tiers": {}, **summary}}
     facts = collection_facts(summary)
-    short = f"{summary.get('queries_short', 0):,} queries short of a quota"
-    facts.insert(3, short)
+    facts.insert(3, f"{summary.get('queries_short', 0):,} queries short of a quota")
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")
-    parts: list[RenderableType] = [head, Text(", ".join(facts))]
-    if manifest.get("parent"):
-        parts.append(Text(drift_sentence(manifest)))
-    for part in (
-        _tiers(manifest),
-        _expected_gain(summary),
-        _eci(manifest),
-        _verdicts(summary),
-    ):
-        parts.append(Padding(part, (1, 0, 0, 0)))
+    drift = [Text(drift_sentence(manifest))] if manifest.get("parent") else []
+    return Group(head, Text(", ".join(facts)), *drift)
+
+
+def render_summary(manifest: JsonObject, run_path: str, short: bool = False) -> RenderableType:
+    """The tables of what a run holds and what it cost, for `show` and for the end of `mine`.
+
+    Facts that the manifest lacks are shown as `-` or left out; nothing here raises for them.
+    `short`: tiers, verdicts and time alone.
+    """
+    summary = manifest.get("summary", {})
+    manifest = {**manifest, "summary": {"tiers": {}, **summary}}
+    spaced = (_tiers(manifest), _verdicts(summary))
+    end = [Text(f"Output: {printable(run_path)}")]
+    if short:
+        end.insert(0, Text(f"Time: {format_seconds(_seconds(manifest))}"))
+        return Group(*(Padding(part, (0, 0, 1, 0)) for part in spaced), *end)
+    spaced = (spaced[0], _eci(manifest), spaced[1])
     checks = (*_judge_checks(manifest), *_unlabelled(summary), *_lists(summary))
-    judged = Group(_student(manifest), _judge(summary), *checks)
-    parts.append(Padding(judged, (1, 0, 0, 0)))
+    parts: list[RenderableType] = [*spaced, Group(_student(manifest), _judge(summary), *checks)]
     if summary.get("calibration"):
-        parts.append(Padding(_calibration(summary["calibration"]), (1, 0, 0, 0)))
+        parts.append(_calibration(summary["calibration"]))
     if manifest.get("timings"):
-        parts.append(Padding(_timings(manifest), (1, 0, 0, 0)))
+        parts.append(_timings(manifest))
     peak = manifest.get("peak_memory_bytes")
-    end = _counters(manifest) + (f"Peak memory: {format_bytes(peak)}\n" if peak else "")
-    parts.append(Padding(Text(f"{end}Output: {printable(run_path)}"), (1, 0, 0, 0)))
-    remarks = [Text(sentence(remark)) for remark in listed(manifest)]
-    if remarks:
-        parts.append(Padding(Group(*remarks), (1, 0, 0, 0)))
-    return Group(*parts)
+    told = _counters(manifest) + (f"Peak memory: {format_bytes(peak)}\n" if peak else "")
+    end[0] = Text(told + end[0].plain)
+    return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts), *end)
+
+
+def _seconds(manifest: JsonObject) -> float:
+    timings = manifest.get("timings", {}).values()
+    return sum(float(t.get("seconds", 0.0)) if isinstance(t, dict) else float(t) for t in timings)
