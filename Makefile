@@ -1,6 +1,7 @@
 # make mine | make test | make test-all | make lint | make setup. All make .venv first where it is
-# missing: `make mine` with what mining needs, the others with all. `make test` leaves out what is costly and has something smaller beside it, and hypothesis
-# draws the same examples each time; in `make test-all` it looks for new ones.
+# missing: `make mine` with what mining needs, the others with all. `make test` leaves out what is
+# costly and has something smaller beside it, and hypothesis draws the same examples each time; in
+# `make test-all` it looks for new ones.
 
 PYTHON ?= python3.11
 # Another build of torch, for example:
