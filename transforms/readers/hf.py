@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,7 +96,7 @@ def _opened(text: str) -> Any:
         raise DataError(f"data set {text!r} cannot be loaded: {error}") from error
 
 
-def _splits_of(text: str) -> str:
+def splits_of(text: str) -> str:
     """The splits there are, to be put into a message."""
     above = Path(parse_name(text).name).parent
     found = _opened(str(above) if (above / "dataset_dict.json").is_file() else text)
@@ -113,21 +114,26 @@ def sources(config: HfInput) -> list[Source]:
     evaluation are mined.
     """
     found = [
-        Source(kind, getattr(config, kind), _shown(getattr(config, kind)))
+        source_of(kind, getattr(config, kind))
         for kind in ("documents", "queries", "qrels")
     ]
     mined = identity(found[-1]) if config.evaluation_qrels else None
     for kind in ("queries", "qrels"):
         for text in sorted(set(getattr(config, f"evaluation_{kind}"))):
-            found.append(Source(kind, text, _shown(text), evaluation=True))
+            found.append(replace(source_of(kind, text), evaluation=True))
             if kind == "qrels" and identity(found[-1]) == mined:
                 raise ConfigError(
                     f"input.evaluation_qrels: {text!r} is what is mined (input.qrels)"
-                    f"{_splits_of(text)}"
+                    f"{splits_of(text)}"
                 )
-    for source in found:
-        _columns(source, load(source.path), config)
+    for each in found:
+        _columns(each, load(each.path), config)
     return found
+
+
+def source_of(kind: str, text: str) -> Source:
+    """What is read of a data set of that name."""
+    return Source(kind, text, _shown(text))
 
 
 def _columns(source: Source, data: Any, config: HfInput) -> list[str | None]:

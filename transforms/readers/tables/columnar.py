@@ -59,10 +59,17 @@ def require_values(
 
 
 def is_nested(kind: pa.DataType) -> bool:
-    """Whether values of a type are structs of texts or numbers, or lists of such or of texts."""
+    """Whether values of a type are structs of texts or numbers, or lists of such or of texts.
+
+    Lists of lists are conversations or nothing.
+    """
     if pa.types.is_struct(kind):
         return all(is_plain(field.type) or is_nested(field.type) for field in kind)
-    return is_list(kind) and (is_plain(kind.value_type) or pa.types.is_struct(kind.value_type))
+    if not is_list(kind):
+        return False
+    value = kind.value_type
+    talks = is_list(value) and pa.types.is_struct(value.value_type)
+    return is_plain(value) or pa.types.is_struct(value) or bool(talks)
 
 
 def is_list(kind: pa.DataType) -> bool:
