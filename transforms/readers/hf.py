@@ -56,12 +56,13 @@ def _place(text: str) -> Path:
     return path
 
 
-def _library() -> Any:
+def library() -> Any:
+    """The library datasets. Raises ConfigError where it is not installed."""
     try:
         import datasets
     except ImportError:
         raise ConfigError(
-            "input.format hf needs the library datasets; run: pip install -e '.[datasets]'"
+            "Hugging Face data sets need the library datasets; run: pip install -e '.[datasets]'"
         ) from None
     return datasets
 
@@ -84,14 +85,14 @@ def load(text: str) -> Any:
 
 
 def _opened(text: str) -> Any:
-    library = _library()
+    datasets = library()
     name, config, _ = parse_name(text)
     if (text.startswith(("/", ".", "~")) or is_url(text)) and not Path(name).is_dir():
         raise DataError(f"data set {text!r}: there is no such folder")
     try:
         if Path(name).is_dir() and _saved(Path(name)):
-            return library.load_from_disk(name)
-        return library.load_dataset(name, config)
+            return datasets.load_from_disk(name)
+        return datasets.load_dataset(name, config)
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"data set {text!r} cannot be loaded: {error}") from error
 

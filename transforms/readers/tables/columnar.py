@@ -23,6 +23,15 @@ def schema_of(path: str) -> pa.Schema:
         return file.schema_arrow
 
 
+def row_count(path: str) -> int:
+    """Rows of a file, by its footer or its batches. Raises DataError where it cannot be read."""
+    if kind_of_file(path) == "arrow":
+        with open_arrow(path) as (_, batches), damage(path):
+            return sum(batch.num_rows for batch in batches)
+    with storage.opened(path) as source, _open_parquet(path, source) as file, damage(path):
+        return int(file.metadata.num_rows)
+
+
 def require_columns(name: str, names: Sequence[str], wanted: Sequence[str | None]) -> None:
     """Raises DataError, naming the columns there are, where a wanted one is missing or not one."""
     for column in wanted:
