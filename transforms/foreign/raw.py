@@ -12,7 +12,7 @@ from negmine.transforms.foreign import rows
 from negmine.transforms.foreign.rows import Passage, Row
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.kernels.near_duplicates import sketches
-from negmine.transforms.readers.pairs import text_id
+from negmine.transforms.readers.rows import text_id
 from negmine.transforms.storage.digests import Digest
 
 _AT = [("file", pa.int32()), ("row", pa.int64())]
