@@ -1,8 +1,9 @@
 """`negmine.mine` and `negmine.audit`: keywords and objects in, a run out."""
 
+import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -10,9 +11,10 @@ from negmine.jobs.api.errors import plainly
 from negmine.jobs.api.given import Model, Table, is_cross_encoder, place_model, place_table
 from negmine.jobs.api.quiet import libraries_quiet
 from negmine.jobs.api.run import MinedRun, opened
-from negmine.jobs.inspection import inspect
-from negmine.jobs.load_config import config_of, read_config
-from negmine.jobs.runner.progress import quietly
+from negmine.jobs.inspection.inspection import JUDGE
+from negmine.jobs.load_config import config_of
+from negmine.jobs.resolve_config import Choices, resolve, with_choices
+from negmine.jobs.runner.progress import quietly, tell
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
@@ -33,6 +35,8 @@ def mine(
     documents: Table | None = None,
     queries: Table | None = None,
     qrels: Table | None = None,
+    query: str | None = None,
+    positive: str | Sequence[str] | None = None,
     student: Model | None = None,
     judge: Model | Mapping[str, object] | None = None,
     negatives: int | None = None,
@@ -54,6 +58,7 @@ def mine(
         pairs: queries and their positives: a path, DataFrame, `datasets.Dataset`, Arrow table, or
             list; columns by their usual names, see docs/own-corpus.md.
         documents, queries, qrels: tables likewise.
+        query, positive: columns of `pairs`, where their names do not say it.
         student: name, folder, or a loaded SentenceTransformer.
         judge: a kind (`fusion`, `none`, ...), a cross-encoder's name or folder, a loaded model, or
             the section as a dictionary.
@@ -83,54 +88,69 @@ def mine(
                 )
             return opened(mine_config(config, options, limits))
         where = place or "out"
-        values, name = _input(config, pairs, documents, queries, qrels, where)
-        _apply(values, sections)
-        if student is not None:
-            section = dict(values.get("student") or {})
-            values["student"] = {**section, "model": place_model(student, where)}
+        inside = sections.pop("input", {})
+        said = [*settings, *(f"input.{key}={json.dumps(v)}" for key, v in _section(inside).items())]
+        choices = Choices(
+            settings=said,
+            output=place,
+            query=query,
+            positive=(positive,) if isinstance(positive, str) else tuple(positive or ()),
+            student=None if student is None else place_model(student, where),
+            negatives=negatives,
+        )
+        values, name = _values(config, pairs, documents, queries, qrels, where, choices)
+        for key, value in sections.items():
+            before = values.get(key)
+            merged = isinstance(value, Mapping) and isinstance(before, Mapping)
+            values[key] = {**before, **value} if merged else value
         if judge is not None:
             values["judge"] = _judge(judge, where)
-        changed = list(settings)
-        if negatives is not None:
-            changed.append(f"tiers.hard.quota={negatives}")
-        return opened(mine_config(config_of(values, name, changed, place), options, limits))
+        values = with_choices(values, choices)
+        return opened(mine_config(config_of(values, name, said, place), options, limits))
 
 
-def _input(
+def _values(
     config: str | os.PathLike[str] | None,
     pairs: Table | None,
     documents: Table | None,
     queries: Table | None,
     qrels: Table | None,
     output: str,
+    choices: Choices,
 ) -> tuple[JsonObject, str]:
-    """The values of the config that the arguments name, and a name for its errors."""
+    """The raw config that the arguments name, and a name for its errors; tells what data is."""
     if config is not None:
         if any(table is not None for table in (pairs, documents, queries, qrels)):
             raise ConfigError("give a config or tables to mine, not both")
-        return read_config(os.fspath(config)), os.fspath(config)
+        return _told(os.fspath(config), choices)
     if pairs is not None:
         if queries is not None or qrels is not None:
             raise ConfigError("pairs say their own queries; leave out queries and qrels")
         pool = None if documents is None else place_table(documents, output, "documents")
-        return dict(inspect(place_table(pairs, output, "pairs"), pool).values), "pairs"
+        return _told(place_table(pairs, output, "pairs"), replace(choices, pool=pool))
     if documents is None:
         raise ConfigError("nothing to mine: give a config, pairs, or documents")
     if (queries is None) != (qrels is None):
         lacking = "queries" if queries is None else "qrels"
         raise ConfigError(f"{lacking} are missing: documents, queries and qrels go together")
     if queries is None:
-        return dict(inspect(place_table(documents, output, "documents")).values), "documents"
+        return _told(place_table(documents, output, "documents"), choices)
     tables = zip(_PARTS, (documents, queries, cast(Table, qrels)), strict=True)
     parts = {role: place_table(table, output, role) for role, table in tables}
-    return {"input": {"format": "parquet", **parts}, "judge": {"kind": "fusion"}}, "documents"
+    return {"input": {"format": "parquet", **parts}, "judge": {"kind": JUDGE}}, "documents"
 
 
-def _apply(values: JsonObject, sections: Mapping[str, object]) -> None:
-    for name, value in sections.items():
-        before = values.get(name)
-        merged = isinstance(value, Mapping) and isinstance(before, Mapping)
-        values[name] = {**before, **value} if merged else value
+def _told(argument: str, choices: Choices) -> tuple[JsonObject, str]:
+    found = resolve(argument, choices)
+    if found.inspection is not None:
+        tell(found.inspection.text())
+    return found.values, found.name
+
+
+def _section(value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"input={value!r:.60}: give the section as a dictionary")
+    return value
 
 
 def _judge(judge: Model | Mapping[str, object], output: str) -> JsonObject:
