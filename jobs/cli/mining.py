@@ -31,7 +31,23 @@ _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
 
 @app.command(context_settings=_BEAM)
 @takes_config
-def mine(context: typer.Context, asked: Asked) -> None:
+def mine(
+    context: typer.Context,
+    asked: Asked,
+    max_leak: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Choose the judge's threshold: at most this share of hidden positives is taken.",
+        ),
+    ] = None,
+    min_gain: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="GAIN", help="Choose it: at least this expected gain."),
+    ] = None,
+) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam.
 
     negmine mine pairs.csv --student ./checkpoint: the data is looked at, and what it was taken for
@@ -40,11 +56,13 @@ def mine(context: typer.Context, asked: Asked) -> None:
     resolved = asked.config()
 
     from negmine.jobs.mining import publish
+    from negmine.jobs.mining.limits import Limits
     from negmine.jobs.report.verdict import render_run
 
-    run = publish.mine(resolved, context.args)
+    run = publish.mine(resolved, context.args, Limits(max_leak, min_gain))
+    console = Console()
     with for_information():
-        Console().print(render_run(run))
+        (console if console.is_terminal else Console(width=120)).print(render_run(run))
     if not run.manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
