@@ -10,13 +10,14 @@ from negmine.jobs.terminal import printable
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Sampling
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.policies import Policy, with_promises
+from negmine.schemas.policies import Policy
+from negmine.schemas.policy_list import with_promises
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import RETRIEVING
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.sql import sql_string
-from negmine.transforms.kernels.choosing.policies import KERNELS, Pairs, decide
+from negmine.transforms.kernels.choosing.policies import Pairs, decide, outcomes
 from negmine.transforms.kernels.choosing.sampling import preference
 from negmine.transforms.kernels.choosing.tiers import served_positive, similarity_ratio
 from negmine.transforms.pairs.table import to_pairs
@@ -116,11 +117,10 @@ def _policies(run: Run, query_id: str, doc_id: str) -> RenderableType:
     table = Table(title="policies, in order", title_justify="left", box=None)
     for column in ("drops as", "value", "threshold", "fires"):
         table.add_column(column, overflow="fold")
-    for policy in selection.policies:
-        for test in KERNELS[policy.name](pairs, policy.parameters):
-            numbers = [_cell(float(values[row])) for values in (test.value, test.threshold)]
-            fires = Text("yes", style="bold") if test.fired[row] else Text("no")
-            table.add_row(str(test.verdict), *numbers, fires)
+    for _, test in outcomes(pairs, selection.policies):
+        numbers = [_cell(float(values[row])) for values in (test.value, test.threshold)]
+        fires = Text("yes", style="bold") if test.fired[row] else Text("no")
+        table.add_row(str(test.verdict), *numbers, fires)
     served = served_positive(pairs)
     ratio = similarity_ratio(pairs.dense[row], pairs.dense[served[0]])
     lines = [f"similarity relative to the served positive: {ratio:.4f}"]
