@@ -1,6 +1,7 @@
 """The `negmine` command: mine, each stage alone, and config; other commands are mounted here."""
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +11,10 @@ from rich.table import Table
 from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
 from negmine.jobs.cli import refresh as cli_refresh
+from negmine.jobs.cli import root as cli_root
 from negmine.jobs.cli import runs as cli_runs
 from negmine.jobs.cli import workdir as cli_workdir
+from negmine.jobs.cli.common import Json, echo_run
 from negmine.jobs.runner.failures import check_address_space
 from negmine.jobs.runner.streams import for_information
 from negmine.pipelines.graph import GRAPH, mermaid
@@ -21,7 +24,6 @@ app = typer.Typer(
     name="negmine",
     help="Mine training negatives for embedding models and rerankers, offline.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -31,7 +33,7 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override one key, dotted; repeatable."),
 ]
 OutputFolder = Annotated[
-    str | None, typer.Option("--output", metavar="DIR", help="Override output.path.")
+    str | None, typer.Option("--output", "-o", metavar="DIR", help="Override output.path.")
 ]
 if TYPE_CHECKING:
     from negmine.jobs.mining.run import MiningRun
@@ -62,6 +64,7 @@ def mine(
     config: ConfigFile,
     settings: Settings = None,
     output: OutputFolder = None,
+    as_json: Json = False,
 ) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam."""
     resolved = _config(config, settings, output)
@@ -71,7 +74,10 @@ def mine(
 
     run = publish.mine(resolved, context.args)
     with for_information():
-        Console().print(render_summary(run.manifest, shown(str(run.path))))
+        if as_json:
+            echo_run(run)
+        else:
+            Console().print(render_summary(run.manifest, shown(str(run.path))))
     if not run.manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
@@ -164,10 +170,14 @@ def stages(
     drawn: Annotated[
         bool, typer.Option("--mermaid", help="Print a Mermaid flowchart instead.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Print the run as a graph: what each stage reads, writes, and what decides its content."""
     if drawn:
         typer.echo(mermaid(), nl=False)
+        return
+    if as_json:
+        typer.echo(json.dumps([asdict(stage) for stage in GRAPH], indent=2))
         return
 
     table = Table("stage", "command", "job", "reads", "writes", "its fingerprint covers", "when")
@@ -180,11 +190,19 @@ def stages(
 
 
 @app.command(name="config")
-def show_config(config: ConfigFile, settings: Settings = None, output: OutputFolder = None) -> None:
+def show_config(
+    config: ConfigFile,
+    settings: Settings = None,
+    output: OutputFolder = None,
+    as_json: Json = False,
+) -> None:
     """Print the resolved config."""
     import yaml
 
     resolved = _config(config, settings, output).model_dump(mode="json")
+    if as_json:
+        typer.echo(json.dumps(resolved, indent=2, ensure_ascii=False))
+        return
     typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), nl=False)
 
 
@@ -193,3 +211,4 @@ cli_compare.register(app)
 cli_refresh.register(app)
 cli_runs.register(app)
 cli_workdir.register(app)
+cli_root.register(app)
