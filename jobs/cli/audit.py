@@ -42,7 +42,7 @@ def audit(
         typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the run; repeatable."),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", metavar="DIR", help="Where the run is published.")
+        str, typer.Option("--output", "-o", metavar="DIR", help="Where the run is published.")
     ] = "audit",
     fix: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console, Group
 from rich.padding import Padding
 
+from negmine.jobs.cli.common import Json, echo_run
 from negmine.jobs.cli.export import RunArgument
 from negmine.jobs.runner.failures import check_address_space
 from negmine.jobs.runner.streams import for_information
@@ -40,8 +41,9 @@ def refresh(
         typer.Option("--set", metavar="KEY=VALUE", help="Override one key, dotted; repeatable."),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", metavar="DIR", help="Publish in another output.")
+        str | None, typer.Option("--output", "-o", metavar="DIR", help="Publish in another output.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Mine a run again with a new student, and say what drifted. Options after -- go to Beam."""
     check_address_space()
@@ -52,6 +54,10 @@ def refresh(
 
     asked = Request(tuple(student or ()), judge.value, tuple(settings or ()), output)
     made = refresh_run(find_run(run), asked, context.args)
+    if as_json:
+        with for_information():
+            echo_run(made)
+        return
     console = Console()
     with for_information():
         (console if console.is_terminal else Console(width=120)).print(
