@@ -109,7 +109,7 @@ def _pairs(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[_Pair
     wanted = ("is_positive", "NOT is_positive AND list_contains(sources, 'random')")
     found = []
     for which in wanted:
-        table = connection.execute(columns + known.format(which=which)).to_arrow_table()
+        table = connection.sql(columns + known.format(which=which)).to_arrow_table()
         both = (table.column(name).to_numpy().astype(np.float64) for name in ("judge", "cosine"))
         found.append(tuple(both))
     (above, at), (below, under) = found

@@ -78,8 +78,7 @@ class RunViews:
         self._spill.cleanup()
 
     def _one(self, sql: str) -> tuple[Any, ...]:
-        row = self._connection.execute(sql).fetchone()
-        assert row is not None
+        (row,) = self._connection.execute(sql).fetchall()
         return tuple(row)
 
     def _open(self) -> None:
@@ -184,14 +183,14 @@ class RunViews:
         """query_id and query of all that have a negative, by identifier."""
         text = "any_value(query)" if not self.joined else "any_value(q.text)"
         joined = "" if not self.joined else " JOIN queries q ON q.query_id = c.query_id"
-        return self._connection.execute(
+        return self._connection.sql(
             f"SELECT c.query_id::VARCHAR AS query_id, {text}::VARCHAR AS query "
             f"FROM chosen c{joined} GROUP BY c.query_id ORDER BY c.query_id"
         ).to_arrow_table()
 
     def positive_ids(self) -> pa.Table:
         """query_id and positive_id of every known positive."""
-        return self._connection.execute(
+        return self._connection.sql(
             "SELECT query_id::VARCHAR AS query_id, positive_id::VARCHAR AS positive_id "
             "FROM positives ORDER BY ALL"
         ).to_arrow_table()
