@@ -17,7 +17,7 @@ from negmine.jobs.runs.published import find_run
 from negmine.jobs.runs.show import render_summary, run_head
 from negmine.jobs.terminal import format_bytes, format_seconds
 from negmine.schemas.errors import ConfigError
-from negmine.transforms.exporters import EXPORTERS
+from negmine.transforms.exporters import EXPORTERS, every_format
 from tests.builders import Layout, build_run
 
 
@@ -123,7 +123,7 @@ def test_commands_list_promote_show_and_query(output: Path, app: typer.Typer) ->
         run("show", f"{output}:gone")
 
 
-@pytest.mark.parametrize("format", EXPORTERS)
+@pytest.mark.parametrize("format", ["triplet", "n_tuple", "flagembedding"])
 def test_export_has_a_default_place_beside_the_runs(
     format: str, output: Path, app: typer.Typer
 ) -> None:
@@ -136,7 +136,7 @@ def test_export_has_a_default_place_beside_the_runs(
 
 def test_help_names_every_format(app: typer.Typer) -> None:
     told = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "200"}).output
-    assert all(format in told for format in EXPORTERS)
+    assert all(format in told for format in every_format())
 
 
 def test_queries_left_out_are_reported(output: Path, app: typer.Typer) -> None:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, StorageError
+from negmine.transforms.exporters.writing.columns import LINE
 from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.targets import ending
 
@@ -21,6 +22,12 @@ ENDINGS = (
     ".parquet",
     *(f"{kind}{packed}" for kind in (".jsonl", ".csv") for packed in ("", ".gz", ".zst")),
 )
+LINE_ENDINGS = tuple(
+    f"{kind}{packed}"
+    for kind in (".txt", ".tsv", ".trec", ".run", ".qrels")
+    for packed in ("", ".gz", ".zst")
+)
+"""Endings of files that are lines of text, whichever of them it is."""
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 _ROWS_AT_ONCE = 1_024
 _LINE_BREAKS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\u0085": "\\u0085"}
@@ -41,27 +48,40 @@ def written(path: Path | None, schema: pa.Schema) -> Iterator[Write]:
     if path is None:
         yield from _to_stdout()
         return
-    kind = ending(path)
+    refuse_nested(path, schema)
+    with (
+        replacing(path, advice=_ELSEWHERE) as temporary,
+        opened(temporary, ending(path), schema) as write,
+    ):
+        yield write
+
+
+def refuse_nested(path: Path, schema: pa.Schema) -> None:
+    """Raise ConfigError where the schema has lists and the file is CSV."""
     nested = [field.name for field in schema if pa.types.is_nested(field.type)]
-    if kind.startswith(".csv") and nested:
+    if ending(path).startswith(".csv") and nested:
         raise ConfigError(
             f"{path}: {', '.join(nested)} hold lists, and a field of CSV holds none; name the file "
             ".jsonl or .parquet"
         )
-    with replacing(path, advice=_ELSEWHERE) as temporary:
-        if kind == ".parquet":
-            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-                yield writer.write_table
-            return
-        packed = _COMPRESSION.get(Path(kind).suffix)
-        with open(temporary, "wb") as file:
-            stream = pa.CompressedOutputStream(file, packed) if packed else nullcontext(file)
-            with stream as out:
-                if kind.startswith(".csv"):
-                    with pa.csv.CSVWriter(out, schema) as table:
-                        yield table.write_table
-                else:
-                    yield lambda table: out.writelines(map(str.encode, _lines(table)))
+
+
+@contextmanager
+def opened(file: Path, kind: str, schema: pa.Schema) -> Iterator[Write]:
+    """What writes tables to a file, as the ending `kind` says; rows of `LINE` as they stand."""
+    if kind == ".parquet":
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            yield writer.write_table
+        return
+    packed = _COMPRESSION.get(Path(kind).suffix or kind)
+    with open(file, "wb") as raw:
+        stream = pa.CompressedOutputStream(raw, packed) if packed else nullcontext(raw)
+        with stream as out:
+            if kind.startswith(".csv"):
+                with pa.csv.CSVWriter(out, schema) as table:
+                    yield table.write_table
+            else:
+                yield lambda table: out.writelines(map(str.encode, _lines(table)))
 
 
 def _to_stdout() -> Iterator[Write]:
@@ -91,6 +111,9 @@ def _lines(table: pa.Table) -> Iterator[str]:
     """The rows as JSON lines, some thousand a text."""
     names = table.column_names
     for batch in table.to_batches(_ROWS_AT_ONCE):
+        if table.schema.equals(LINE):
+            yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
+            continue
         rows = zip(*(_values(column) for column in batch.columns), strict=True)
         yield "".join(json_line(dict(zip(names, row, strict=True))) for row in rows)
 
@@ -112,6 +135,10 @@ def _values(column: pa.Array) -> Sequence[object]:
         ends = np.cumsum(column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
         starts = np.concatenate([[0], ends[:-1]])
         return [values[start:end] for start, end in zip(starts, ends, strict=True)]
+    if pa.types.is_struct(kind):
+        names = [kind.field(at).name for at in range(kind.num_fields)]
+        parts = [_values(column.field(at)) for at in range(kind.num_fields)]
+        return [dict(zip(names, row, strict=True)) for row in zip(*parts, strict=True)]
     if pa.types.is_float32(kind):
         known = column.fill_null(0).to_numpy().astype("U32")
         valid = column.is_valid().to_numpy(zero_copy_only=False)

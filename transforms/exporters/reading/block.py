@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,12 +32,36 @@ class Pairing(NamedTuple):
     negative: np.ndarray
 
 
+Order = Literal["given", "similarity", "score", "positives"]
+
+
+class Documents(NamedTuple):
+    """Documents of whole queries.
+
+    `table` (id, text, score, grade), `query` (r,) the query's number in the block, `positive` (r,)
+    bool, `bounds` (q + 1,) where each query's rows begin, `rows` (r,) where each stands in the
+    block's positives and negatives, one after the other.
+    """
+
+    table: pa.Table
+    query: np.ndarray
+    positive: np.ndarray
+    bounds: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def place(self) -> np.ndarray:
+        """Place of each among its query's, from 0, (r,)."""
+        return np.arange(len(self.query)) - self.bounds[:-1][self.query]
+
+
 @dataclass(frozen=True)
 class QueryBlock:
     """Whole queries in order of their identifiers, each with a negative and a positive.
 
-    `negatives` (query_id, query, negative_id, negative, score) are hardest first, `positives`
-    (query_id, positive_id, positive, score, grade) best first. `texts` are the queries' own, (q,).
+    `negatives` (query_id, query, negative_id, negative, score, similarity, tier_at) are hardest
+    first, `positives` (query_id, positive_id, positive, score, similarity, grade) best first;
+    `similarity` is the student's. `texts` are the queries' own, (q,).
     """
 
     negatives: pa.Table
@@ -65,6 +89,62 @@ class QueryBlock:
     def query_ids(self) -> pa.Array:
         """Identifiers, (q,)."""
         return self.negatives["query_id"].combine_chunks().take(pa.array(self.starts))
+
+    @property
+    def positive_bounds(self) -> np.ndarray:
+        """Where each query's positives begin, and where the last ones end, (q + 1,)."""
+        return np.append(self.positive_starts, self.positives.num_rows)
+
+    @property
+    def negative_bounds(self) -> np.ndarray:
+        """The same of the negatives, (q + 1,)."""
+        return np.append(self.starts, self.negatives.num_rows)
+
+    def documents(self, order: Order = "given") -> Documents:
+        """A query's positives and negatives in one: as they are given, or the highest first.
+
+        `positives`: the highest score first among the positives, and among the others behind them.
+        """
+        parts = (self.positives, self.negatives)
+        counts = (self.positive_counts, self.counts)
+        query = np.concatenate([np.repeat(np.arange(len(count)), count) for count in counts])
+        keys: tuple[np.ndarray, ...] = (query,)
+        if order != "given":
+            name = "similarity" if order == "similarity" else "score"
+            keys = (-np.concatenate([part[name].to_numpy() for part in parts]), query)
+            if order == "positives":
+                below = np.arange(len(query)) >= self.positives.num_rows
+                keys = (keys[0], below, query)
+        rows = np.lexsort(keys)
+        taken = pa.array(rows)
+        names = {
+            "id": ("positive_id", "negative_id"),
+            "text": ("positive", "negative"),
+            "score": ("score", "score"),
+        }
+        columns = {
+            name: pa.chunked_array(
+                [*self.positives[above].chunks, *self.negatives[below].chunks]
+            ).take(taken)
+            for name, (above, below) in names.items()
+        }
+        grade = pa.concat_arrays(
+            [
+                self.positives["grade"].combine_chunks().cast(pa.float32()),
+                pa.nulls(self.negatives.num_rows, pa.float32()),
+            ]
+        ).take(taken)
+        return Documents(
+            pa.table({**columns, "grade": grade}),
+            query[rows],
+            rows < self.positives.num_rows,
+            np.r_[0, np.cumsum(counts[0] + counts[1])],
+            rows,
+        )
+
+    def take(self, rows: np.ndarray) -> "QueryBlock":
+        """The same queries with some of their negatives: row numbers, query by query."""
+        return QueryBlock(self.negatives.take(pa.array(rows)), self.positives)
 
     def where(self, chosen: np.ndarray) -> "QueryBlock":
         """The queries of a mask, (q,) bool."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from negmine.transforms.exporters.block import QueryBlock
-from negmine.transforms.exporters.columns import score_lists, scores_field, text_field
-from negmine.transforms.exporters.rows import RunNegatives
+from negmine.transforms.exporters.reading.block import QueryBlock
+from negmine.transforms.exporters.reading.rows import RunNegatives
+from negmine.transforms.exporters.writing.columns import score_lists, scores_field, text_field
 
 SUFFIX = ".parquet"
 OPTIONS = frozenset({"scores"})

@@ -2,10 +2,11 @@
 
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.transforms.data.sql import dataset_sql, has_parts
-from negmine.transforms.exporters.rows import Options, RunNegatives, Source
-from negmine.transforms.exporters.tally import NOT_BEST, NOT_IN_LIST
+from negmine.transforms.exporters.reading.options import Options, Source
+from negmine.transforms.exporters.reading.rows import RunNegatives
+from negmine.transforms.exporters.reading.tally import NOT_BEST, NOT_IN_LIST
 
-_SCORES = "coalesce(judge_logit, judge_score) AS judge_score, teacher_score, dense_score"
+_LOGITS = "coalesce(judge_logit, judge_score) AS judge_score"
 
 
 class RunLists(RunNegatives):
@@ -17,6 +18,8 @@ class RunLists(RunNegatives):
 
     def __init__(self, source: Source, options: Options) -> None:
         super().__init__(source, options)
+        if options.raw and options.scale:
+            raise ConfigError("--raw is --scale raw of teacher lists; give one of the two")
         if options.tiers or not options.backfilled:
             raise ConfigError("teacher lists have no tiers; leave out --tier and --no-backfilled")
         self.tiers = []
@@ -41,7 +44,7 @@ class RunLists(RunNegatives):
         names = {row[0] for row in self._connection.execute("DESCRIBE lists").fetchall()}
         texts = ", query, document AS negative, NULL AS positive" if "document" in names else ""
         return (
-            f"SELECT query_id, doc_id AS negative_id{texts}, {_SCORES}, 0 AS tier_at, "
+            f"SELECT query_id, doc_id AS negative_id{texts}, {self._scores}, 0 AS tier_at, "
             "place AS rank FROM lists WHERE NOT is_positive"
         )
 
@@ -51,10 +54,16 @@ class RunLists(RunNegatives):
         grades = dataset_sql(self.source.run / "positives")
         return (
             f"SELECT l.query_id, l.doc_id AS positive_id{texts}, g.grade, l.place = 1 AS served, "
-            f"{_SCORES} FROM lists l LEFT JOIN (SELECT query_id, positive_id, grade FROM "
+            f"{self._scores} FROM lists l LEFT JOIN (SELECT query_id, positive_id, grade FROM "
             f"({grades})) g ON g.query_id = l.query_id AND g.positive_id = l.doc_id "
             "WHERE l.is_positive"
         )
 
+    @property
+    def _scores(self) -> str:
+        judge = _LOGITS if self.options.raw else "judge_score"
+        return f"{judge}, teacher_score, dense_score"
+
     def _choose_scores(self) -> None:
-        self.scores = "judge" if self.options.raw else "teacher"
+        own = self.options.raw or self.options.scale in ("raw", "unit")
+        self.scores = "judge" if own else "teacher"
