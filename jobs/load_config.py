@@ -16,7 +16,7 @@ from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.limits import reason
-from negmine.schemas.policies import PROMISES, is_off
+from negmine.schemas.policy_list import PROMISES, is_off
 from negmine.transforms import storage
 
 _KINDS = ("constrained-", "literal[")

@@ -1,6 +1,7 @@
 """The `negmine` command: mine, each stage alone, and config; other commands are mounted here."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,9 +12,11 @@ from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
 from negmine.jobs.cli import init as cli_init
 from negmine.jobs.cli import refresh as cli_refresh
+from negmine.jobs.cli import root as cli_root
 from negmine.jobs.cli import runs as cli_runs
 from negmine.jobs.cli import workdir as cli_workdir
 from negmine.jobs.cli.choices import Asked, takes_config
+from negmine.jobs.cli.common import Json, echo_run
 from negmine.jobs.runner.streams import for_information
 from negmine.pipelines.graph import GRAPH, mermaid
 from negmine.schemas.locations import shown
@@ -22,7 +25,6 @@ app = typer.Typer(
     name="negmine",
     help="Mine training negatives for embedding models and rerankers, offline.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -31,7 +33,24 @@ _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
 
 @app.command(context_settings=_BEAM)
 @takes_config
-def mine(context: typer.Context, asked: Asked) -> None:
+def mine(
+    context: typer.Context,
+    asked: Asked,
+    max_leak: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Choose the judge's threshold: at most this share of hidden positives is taken.",
+        ),
+    ] = None,
+    min_gain: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="GAIN", help="Choose it: at least this expected gain."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam.
 
     negmine mine pairs.csv --student ./checkpoint: the data is looked at, and what it was taken for
@@ -40,11 +59,16 @@ def mine(context: typer.Context, asked: Asked) -> None:
     resolved = asked.config()
 
     from negmine.jobs.mining import publish
-    from negmine.jobs.runs.show import render_summary
+    from negmine.jobs.mining.limits import Limits
+    from negmine.jobs.report.verdict import render_run
 
-    run = publish.mine(resolved, context.args)
+    run = publish.mine(resolved, context.args, Limits(max_leak, min_gain))
+    console = Console()
     with for_information():
-        Console().print(render_summary(run.manifest, shown(str(run.path))))
+        if as_json:
+            echo_run(run)
+        else:
+            (console if console.is_terminal else Console(width=120)).print(render_run(run))
     if not run.manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
@@ -133,10 +157,14 @@ def stages(
     drawn: Annotated[
         bool, typer.Option("--mermaid", help="Print a Mermaid flowchart instead.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Print the run as a graph: what each stage reads, writes, and what decides its content."""
     if drawn:
         typer.echo(mermaid(), nl=False)
+        return
+    if as_json:
+        typer.echo(json.dumps([asdict(stage) for stage in GRAPH], indent=2))
         return
 
     table = Table("stage", "command", "job", "reads", "writes", "its fingerprint covers", "when")
@@ -150,11 +178,14 @@ def stages(
 
 @app.command(name="config")
 @takes_config
-def show_config(asked: Asked) -> None:
+def show_config(asked: Asked, as_json: Json = False) -> None:
     """Print the resolved config."""
     import yaml
 
     resolved = asked.config().model_dump(mode="json")
+    if as_json:
+        typer.echo(json.dumps(resolved, indent=2, ensure_ascii=False))
+        return
     typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), nl=False)
 
 
@@ -164,3 +195,4 @@ cli_init.register(app)
 cli_refresh.register(app)
 cli_runs.register(app)
 cli_workdir.register(app)
+cli_root.register(app)

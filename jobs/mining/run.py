@@ -6,8 +6,6 @@ from typing import Any
 
 from negmine.jobs.mining.choosing import sets_artifact, verdicts_artifact
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.embedding import AnyStudent, Vectors, choose_student, student_vectors
-from negmine.jobs.mining.given_vectors import check_vectors
 from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judged_by, make_judge
 from negmine.jobs.mining.listing import lists_artifact
 from negmine.jobs.mining.models import judge_student
@@ -24,6 +22,14 @@ from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.teacher import check_teacher
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
 from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
+from negmine.jobs.mining.vectors.embedding import (
+    AnyStudent,
+    Vectors,
+    choose_student,
+    student_vectors,
+)
+from negmine.jobs.mining.vectors.given_vectors import check_vectors
+from negmine.jobs.runner.progress import tell
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas.judges import TokenJudge
 from negmine.schemas.selection import Selection
@@ -198,6 +204,8 @@ class MiningRun(RunContext):
         no student can learn from. Adds remarks; raises what a model raises.
         """
         judges = self.until not in {"embed", "retrieve"}
+        if stage == "ingest":
+            tell(f"collection: {', '.join(self.collection_facts())}")
         if stage == "ingest" and self.until != "ingest":
             check_language(self)
             check_pseudo_pairs(self)
@@ -228,4 +236,7 @@ class MiningRun(RunContext):
             step()
             self.look_at(name)
             if name == command:
-                return
+                break
+        reused = [name for name, entry in self.work.timings.items() if entry["reused"]]
+        if reused:
+            tell(f"reused from earlier runs: {', '.join(reused)}")

@@ -5,8 +5,8 @@ from typing import Any
 from negmine.jobs.html.markup import Markup, cut, element
 from negmine.jobs.report import numbers
 from negmine.jobs.report.sample import Group
-from negmine.jobs.report.verdicts import MEANINGS
 from negmine.schemas import JsonObject
+from negmine.schemas.verdicts import MEANINGS
 
 TEXT_BYTES, QUERY_BYTES, ID_BYTES = 900, 400, 120
 _NOT_HERE = "Its text is not in the run"

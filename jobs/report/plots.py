@@ -9,8 +9,7 @@ from negmine.jobs.report import numbers
 from negmine.jobs.report.metrics import Metric, Metrics
 from negmine.jobs.report.read import Density, RunData
 from negmine.jobs.report.settings import own_key, share
-from negmine.jobs.report.verdicts import MEANINGS
-from negmine.schemas.verdicts import Verdict
+from negmine.schemas.verdicts import MEANINGS, Verdict
 
 _BIN = 0.05
 _LEFT, _RIGHT = 8, svg.WIDTH - 8

@@ -7,7 +7,7 @@ import pytest
 
 from negmine.jobs.load_config import load_config
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.policies import PROMISES
+from negmine.schemas.policy_list import PROMISES
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
 

@@ -36,6 +36,7 @@ SCHEMAS = {
             ("query", pa.string()),
             ("document", pa.string()),
             ("positives_key", pa.uint64()),
+            ("fault", pa.string()),
         ]
     ),
     "texts": pa.schema(
@@ -128,7 +129,8 @@ def write_rows(
                 key = int(text_keys(["\n".join(known)])[0])
                 for negative in row.negatives:
                     ref = reference(negative.document)
-                    negatives.add(at, row.number, negative.list, negative.place, query, ref, key)
+                    spot = (at, row.number, negative.list, negative.place)
+                    negatives.add(*spot, query, ref, key, negative.fault)
             if total == before:
                 raise DataError(f"{path} holds no row; there is nothing to audit")
     return total

@@ -189,7 +189,7 @@ def test_a_run_that_is_damaged_or_incomplete_is_told(run: Path, tmp_path: Path) 
 def test_a_file_that_cannot_be_written_is_told_and_nothing_is_left(
     run: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(StorageError, match=r"cannot write the report .*--out"):
+    with pytest.raises(StorageError, match=r"cannot write the report .*--output"):
         write_report(run, run / "manifest.json" / "report.html")
     assert write_report(run, tmp_path / "new" / "report.html").is_file()
     shutil.rmtree(tmp_path / "new")
@@ -203,7 +203,7 @@ def test_the_command_writes_it_again_anywhere(run: Path, tmp_path: Path) -> None
     output = tmp_path / "out"
     shutil.copytree(run, output / "runs" / "first")
     (output / "current").write_text("first\n")
-    answer = CliRunner().invoke(app, ["report", str(output), "--out", str(tmp_path / "r.html")])
+    answer = CliRunner().invoke(app, ["report", str(output), "--output", str(tmp_path / "r.html")])
     assert answer.exit_code == 0, answer.output
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == render(run)
     answer = CliRunner().invoke(app, ["report", f"{output}:first"])
