@@ -3,11 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
 from negmine.jobs.inspection import hub
-from negmine.jobs.inspection.inspection import Inspection, inspect, is_data
+from negmine.jobs.inspection.inspection import Inspection, inspect
 from negmine.jobs.load_config import MOST_BYTES, config_file, config_of, presets, read_config
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
@@ -20,6 +21,7 @@ _KINDS = ("none", "fusion", "cross_encoder", "late_interaction")
 
 _OTHERS = ("bi_encoder", "precomputed", "cascade", "vote")
 _YAML = (".yaml", ".yml")
+_CONFIGS = (*_YAML, "", ".conf", ".cfg", ".config")
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,11 @@ def _is_looked_at(argument: str) -> bool:
     place = storage.local_path(argument)
     if storage.is_dir(place):
         return True
-    if is_data(argument):
-        return not _is_json_config(argument)
-    # A missing file of data is told as such; anything else may be a config without a suffix.
-    missing = not storage.is_file(place)
-    return missing and (bool(kind_of_file(argument)) or hub.is_name(argument))
+    suffix = Path(argument).suffix.lower()
+    if storage.is_file(place):
+        # Without a suffix of data it may be a config of any name.
+        return suffix not in _CONFIGS and not _is_json_config(argument)
+    return bool(kind_of_file(argument)) or hub.is_name(argument)
 
 
 def _is_json_config(path: str) -> bool:
@@ -114,7 +116,9 @@ def _known(choices: Choices) -> dict[str, object]:
             try:
                 found[name] = yaml.safe_load(text)
             except yaml.YAMLError as error:
-                raise ConfigError(f"--set {setting!r:.200}: the value is not YAML: {error}") from None
+                raise ConfigError(
+                    f"--set {setting!r:.200}: the value is not YAML: {error}"
+                ) from None
     found |= {"query": choices.query} if choices.query else {}
     several = list(choices.positive)
     found |= {"positive": several[0] if len(several) == 1 else several} if several else {}
@@ -186,7 +190,9 @@ def _judge(section: JsonObject, asked: str) -> JsonObject:
 def _tiers(tiers: object, negatives: int) -> JsonObject:
     if tiers is None:
         fields = Config.model_fields["tiers"].default
-        tiers = {name: tier.model_dump(mode="json", exclude_unset=True) for name, tier in fields.items()}
+        tiers = {
+            name: tier.model_dump(mode="json", exclude_unset=True) for name, tier in fields.items()
+        }
     if not isinstance(tiers, dict) or not isinstance(tiers.get("hard"), dict):
         names = ", ".join(map(str, tiers)) if isinstance(tiers, dict) else "none"
         raise ConfigError(

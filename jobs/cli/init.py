@@ -43,9 +43,7 @@ def init(
     """
     from negmine.jobs.write_config import write_config
 
-    asked = asked_of(
-        data, settings, None, pool, query, positive, split, student, judge, negatives
-    )
+    asked = asked_of(data, settings, None, pool, query, positive, split, student, judge, negatives)
     written = write_config(asked.resolved(), asked.choices, output, force)
     typer.echo(printable(written))
 

@@ -1,4 +1,4 @@
-"""Collections in parts: which files are documents, queries and qrels, and how a config names them."""
+"""Collections in parts: files of documents, queries and qrels, and how a config names them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,9 +52,7 @@ def beir_counts(folder: Path, split: str) -> dict[str, int | str]:
         files.setdefault("judgements", compressed(folder / "qrels" / f"{split}{suffix}"))
         if files["judgements"] is None:
             del files["judgements"]
-    return {
-        what: count(head_of(str(path)), [str(path)]) for what, path in files.items() if path
-    }
+    return {what: count(head_of(str(path)), [str(path)]) for what, path in files.items() if path}
 
 
 def files_input(

@@ -1,7 +1,6 @@
 """What the files of a folder are together: a collection in parts, splits of rows, or rows."""
 
 import fnmatch
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -137,10 +136,14 @@ def _pattern(shown: str, files: Sequence[str], names: Sequence[str], split: str 
         return f"{shown}/{files[0]}"
     suffix = "".join(Path(files[0]).suffixes[-2:] if compression_of(files[0]) else [])
     suffix = suffix or Path(files[0]).suffix
-    for tried in (f"{os.path.commonprefix(list(files))}*{suffix}", f"*{split or ''}*{suffix}"):
+    first, last = min(files), max(files)
+    same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    for tried in (f"{first[:same]}*{suffix}", f"*{split or ''}*{suffix}"):
         if fnmatch.filter(names, tried) == list(files):
             return f"{shown}/{tried}"
-    raise DataError(f"{shown}: no pattern names {', '.join(files[:3])} alone; move them to a folder")
+    raise DataError(
+        f"{shown}: no pattern names {', '.join(files[:3])} alone; move them to a folder"
+    )
 
 
 def _saved(folder: Path, shown: str, split: str | None) -> Piece:

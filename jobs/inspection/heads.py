@@ -23,7 +23,7 @@ from negmine.transforms.readers.tables.headers import is_number, stands_out
 from negmine.transforms.readers.tables.json_objects import objects
 from negmine.transforms.readers.tables.lines import line_cap
 from negmine.transforms.readers.tables.names import PANDAS_INDEX, names_a_column
-from negmine.transforms.storage.suffixes import compression_of, kind_of_file
+from negmine.transforms.storage.suffixes import KINDS, compression_of, require_kind, suffix_of
 
 ROWS = 200
 """Rows that are looked at."""
@@ -31,6 +31,7 @@ ROWS = 200
 _COUNTED = 16 << 20
 """Bytes of a text file up to which its rows are counted one by one."""
 
+_SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 _CAP = line_cap(PairsInput.model_fields["max_text_bytes"].default)
 
 
@@ -66,12 +67,14 @@ def head_of(path: str, encoding: str | None = None, header: bool | None = None) 
 
     Raises DataError where it cannot be read, or is no table.
     """
-    kind = kind_of_file(path)
+    if suffix_of(path) in _SHEETS:
+        raise DataError(f"{path} is a spreadsheet; save its sheet as CSV (UTF-8) and name that")
+    kind = require_kind(path, "the data", tuple(KINDS))
     if kind in ("parquet", "arrow"):
         return _columnar(path, kind)
     if kind == "jsonl":
         return _json(path)
-    return _delimited(path, kind or "tsv", encoding or encoding_of(path), header)
+    return _delimited(path, kind, encoding or encoding_of(path), header)
 
 
 def _columnar(path: str, kind: str) -> Head:
@@ -137,11 +140,14 @@ def looks_like_header(first: Sequence[str], following: Sequence[list[str]]) -> b
     names = [field.strip() for field in first]
     if any(map(is_number, names)) or len(set(names)) < len(names):
         return False
-    return any(map(_is_name, names)) or stands_out(names, following)
+    known = any(name in PANDAS_INDEX[1:] or names_a_column(name) for name in names)
+    return known or _has_index(names, following) or stands_out(names, following)
 
 
-def _is_name(field: str) -> bool:
-    return names_a_column(field) or field in PANDAS_INDEX[1:]
+def _has_index(names: Sequence[str], following: Sequence[list[str]]) -> bool:
+    """Whether rows are numbered in a first column without a name, as pandas writes its index."""
+    numbered = all(row[0].isdigit() for row in following if row)
+    return not names[0] and all(names[1:]) and bool(following) and numbered
 
 
 def _counted(path: str, seen: int, size: int, rows: Iterator[int]) -> tuple[int | None, bool]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from negmine.jobs.inspection.heads import ROWS, Head
@@ -11,6 +12,7 @@ from negmine.jobs.inspection.names import TRAIN, part_of, split_of
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.transforms.readers import hf
+from negmine.transforms.readers.tables.arrow import first_line
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]*)?(/[\w.-]+)?")
 _ABSENT = (OSError, ValueError, RuntimeError, LookupError)
@@ -36,6 +38,7 @@ def look(text: str, split: str | None) -> Looked:
     """What a data set is. Raises DataError where it cannot be loaded, ConfigError: no library."""
     library = hf.library()
     name, config, own = hf.parse_name(text)
+    _reach(name)
     try:
         configs = [config] if config else library.get_dataset_config_names(name)
         parts = {part: c for c in configs if (part := part_of(c))}
@@ -62,6 +65,29 @@ def look(text: str, split: str | None) -> Looked:
     return Looked(values, f"Hugging Face data set, split {mined}", head, notes)
 
 
+def _reach(name: str) -> None:
+    """Raise DataError at once where there is neither such a folder nor such a name on the hub.
+
+    The library itself tries for half a minute. With HF_HUB_OFFLINE set its cache is asked.
+    """
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    if Path(name).is_dir() or constants.HF_HUB_OFFLINE:
+        return
+    try:
+        HfApi().dataset_info(name, timeout=10)
+    except RepositoryNotFoundError:
+        raise DataError(
+            f"{name} is no file or folder here, and the hub has no public data set of that name"
+        ) from None
+    except Exception as error:
+        raise DataError(
+            f"{name} is no file or folder here, and the hub cannot be asked for a data set of that "
+            f"name ({first_line(error)}); where it was loaded before, set HF_HUB_OFFLINE=1"
+        ) from None
+
+
 def _split(splits: Sequence[str], wanted: str | None, where: str) -> str:
     if wanted is not None and wanted not in splits:
         raise DataError(f"data set {where!r} has no split {wanted!r}; found {', '.join(splits)}")
@@ -84,7 +110,7 @@ def _collection(
     parts: Mapping[str, str],
     split: str | None,
 ) -> Looked:
-    """Documents, queries and qrels in configurations of one data set, as the hub's BEIR has them."""
+    """Documents, queries and qrels in configurations of a data set, as the hub's BEIR has them."""
     judged, where = parts.get("qrels"), name
     if judged is None and "default" in configs:
         judged = "default"

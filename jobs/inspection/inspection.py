@@ -1,79 +1,42 @@
 """Look at somebody's data: its format, the roles of its columns, its size, some rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from negmine.jobs.inspection import collections, hub
 from negmine.jobs.inspection.columns import KINDS, columns_of
+from negmine.jobs.inspection.findings import Findings, Told
 from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.jobs.inspection.pairs import understand
-from negmine.jobs.inspection.samples import Sample, samples
+from negmine.jobs.inspection.render import commented, told
+from negmine.jobs.inspection.samples import samples
 from negmine.jobs.inspection.understood import HINTS, Settings, Understood
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
 from negmine.transforms import storage
 from negmine.transforms.readers.tables.names import usual
-from negmine.transforms.storage.suffixes import kind_of_file
 
 JUDGE = "fusion"
 """The judge of data that nobody wrote a config for: it needs no download."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """A column in front of people: its name, what it holds, and its role, "" for none."""
-
-    name: str
-    holds: str
-    role: str
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """What somebody's data was taken for.
-
-    Attributes:
-        place: the file, folder or data set, as it was named.
-        values: the raw mapping of a config, `input` and `judge`, without what is a default.
-        shape: what it is, in a few words.
-        columns: those of the file that was looked at; empty for a collection of several files.
-        counts: rows by what they are; a text where they were estimated.
-        rows: the first of them, as they are read.
-        notes: sentences about what is left out, or was decided and may be decided otherwise.
-    """
-
-    place: str
-    values: JsonObject
-    shape: str
-    columns: Sequence[Told] = ()
-    counts: Mapping[str, int | str] = field(default_factory=dict)
-    rows: Sequence[Sample] = ()
-    notes: Sequence[str] = ()
-
-    @property
-    def input(self) -> JsonObject:
-        """The `input` section."""
-        return dict(self.values["input"])
+class Inspection(Findings):
+    """What somebody's data was taken for, see `Findings`, and how that is told."""
 
     def text(self) -> str:
         """All of it for people, in lines; texts of strangers are made harmless."""
-        from negmine.jobs.inspection.render import told
-
         return told(self)
 
     def yaml(self, values: Mapping[str, object] | None = None) -> str:
         """The config, commented: `values`, or those of the inspection."""
-        from negmine.jobs.inspection.render import commented
-
         return commented(self, self.values if values is None else values)
 
 
-def inspect(
-    path: str, pool: str | None = None, settings: Settings | None = None
-) -> Inspection:
+def inspect(path: str, pool: str | None = None, settings: Settings | None = None) -> Inspection:
     """What a file, a folder or a data set of the hub is, by a bounded look at it.
 
     Args:
@@ -184,7 +147,7 @@ def _rows(
         path,
         {"input": values},
         shape,
-        columns=_told(head, found),
+        columns=_columns(head, found),
         counts={"rows": collections.count(head, files)},
         notes=notes,
     )
@@ -202,10 +165,8 @@ def _says_header(head: Head, found: Understood) -> bool:
     return head.kind in ("csv", "tsv") and head.header and not all(head.names[1:])
 
 
-def _told(head: Head, found: Understood) -> list[Told]:
-    return [
-        Told(c.name, KINDS[c.kind], found.roles.get(c.name, "")) for c in columns_of(head)
-    ]
+def _columns(head: Head, found: Understood) -> list[Told]:
+    return [Told(c.name, KINDS[c.kind], found.roles.get(c.name, "")) for c in columns_of(head)]
 
 
 def _hub(path: str, settings: Settings) -> Inspection:
@@ -222,7 +183,7 @@ def _hub(path: str, settings: Settings) -> Inspection:
         path,
         {"input": {**found.values, **understood.values}},
         found.shape,
-        columns=_told(found.head, understood),
+        columns=_columns(found.head, understood),
         counts={"rows": found.head.count or 0},
         notes=[*found.notes, *understood.notes],
     )
@@ -259,9 +220,3 @@ def _with_pool(found: Inspection, pool: str, settings: Settings) -> Inspection:
     return Inspection(
         **{**vars(found), "values": {"input": values}, "counts": counts, "notes": notes}
     )
-
-
-def is_data(path: str) -> bool:
-    """Whether a path is data to look at: a folder, or a file with a suffix of one of its kinds."""
-    place = storage.local_path(path)
-    return storage.is_dir(place) or (storage.is_file(place) and bool(kind_of_file(place)))

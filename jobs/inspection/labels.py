@@ -58,9 +58,7 @@ def _scalar(columns: Mapping[str, Column], positives: Sequence[str]) -> str | No
     return words[0] if words else None
 
 
-def _parallel(
-    head: Head, columns: Mapping[str, Column], positives: Sequence[str]
-) -> str | None:
+def _parallel(head: Head, columns: Mapping[str, Column], positives: Sequence[str]) -> str | None:
     """A list of numbers as long as the list of positives, in a column or in the same objects."""
     path = path_of(positives[0], head.names) if len(positives) == 1 else None
     if path is None:

@@ -9,8 +9,10 @@ from negmine.jobs.inspection.names import ANSWERING, DECLARED, NEGATIVE, QUERY, 
 from negmine.jobs.inspection.understood import Settings, Understood
 from negmine.jobs.terminal import printable
 from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import AUTO
 from negmine.transforms.readers.tables.names import USUAL, usual
 from negmine.transforms.readers.tables.nested import path_of
+
 
 def understand(head: Head, settings: Settings) -> Understood:
     """The roles of a file's columns; `settings` are keys of `input` that are decided already.
@@ -33,6 +35,13 @@ _OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")
 
 
 def _without_names(head: Head, columns: Mapping[str, Column], settings: Settings) -> Understood:
+    for key in ("query", "positive"):
+        if key in settings and settings[key] != AUTO:
+            raise DataError(
+                f"{head.path} has no header that names {settings[key]!r}; line 1 reads "
+                f"{', '.join(repr(str(v)[:30]) for v in head.rows[0].values())}. Where that is a "
+                "header: --set input.header=[path]"
+            )
     if len(columns) == 1:
         return _documents(head, columns, settings)
     found = Understood("pairs")
@@ -220,16 +229,24 @@ def _asked(
             "documents and queries too"
         )
     missing = "query" if not query else "positive"
-    known = query or positives
-    which = f"{_quoted(known[0])} is {'the query' if query else 'a positive'}, but which" * bool(
-        known
+    known = [*query, *positives][:1]
+    which = (
+        f"{_quoted(known[0])} is {'the query' if query else 'a positive'}, but " if known else ""
     )
     return (
-        f"{head.path}: {which or 'which'} column is the {missing} cannot be told; "
-        f"{_there(names)}. Say it: --query COLUMN --positive COLUMN, or, where there are documents "
-        f"alone, --set input.doc_text=COLUMN. Usual names are {', '.join(USUAL['query'])}; "
-        f"{', '.join(USUAL['positive'][:6])}"
+        f"{head.path}: {which}which column is the {missing} cannot be told; {_there(names)}"
+        f"{_wrapped(head, columns)}. Say it: --query COLUMN --positive COLUMN, or, where there are "
+        f"documents alone, --set input.doc_text=COLUMN. Usual names are "
+        f"{', '.join(USUAL['query'])}; {', '.join(USUAL['positive'][:6])}"
     )
+
+
+def _wrapped(head: Head, columns: Mapping[str, Column]) -> str:
+    """What to do with a JSON file that is one object around the rows."""
+    rows = next((c.name for c in columns.values() if c.kind == "objects"), None)
+    if head.kind != "jsonl" or len(head.rows) != 1 or rows is None:
+        return ""
+    return f", and {rows!r} holds a list of rows: jq -c '.{rows}[]' {head.path} > rows.jsonl"
 
 
 def _there(names: Sequence[str]) -> str:

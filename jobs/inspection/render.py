@@ -1,16 +1,13 @@
 """An inspection in front of people, and as a config that they can go on from."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import yaml
 
+from negmine.jobs.inspection.findings import Findings
 from negmine.jobs.inspection.samples import Sample
 from negmine.jobs.terminal import printable
 from negmine.schemas.config import Student
-
-if TYPE_CHECKING:
-    from negmine.jobs.inspection.inspection import Inspection
 
 _WIDTH = 96
 DEFAULT_STUDENT = str(Student.model_fields["model"].default)
@@ -40,7 +37,7 @@ _MEANT = {
 }
 
 
-def told(found: "Inspection") -> str:
+def told(found: Findings) -> str:
     """What was understood, for people."""
     lines = [f"{printable(found.place)}: {found.shape}{_counted(found)}"]
     if found.columns:
@@ -58,7 +55,7 @@ def told(found: "Inspection") -> str:
     return "\n".join(lines)
 
 
-def _counted(found: "Inspection") -> str:
+def _counted(found: Findings) -> str:
     parts = [
         f"{n:,} {what}" if isinstance(n, int) else f"{what} {n}".replace("rows ", "", 1)
         for what, n in found.counts.items()
@@ -87,7 +84,7 @@ def _dumped(values: Mapping[str, object]) -> str:
     return str(yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=10**6))
 
 
-def commented(found: "Inspection", values: Mapping[str, object]) -> str:
+def commented(found: Findings, values: Mapping[str, object]) -> str:
     """Values as YAML, each section and each key of `input` with what it means."""
     lines = [f"# {printable(found.place)}: {found.shape}{_counted(found)}."]
     lines += [f"# {printable(note)}" for note in found.notes]

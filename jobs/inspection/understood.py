@@ -24,5 +24,6 @@ class Understood:
     roles: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+
 HINTS = ("split",)
 """Settings that tell the inspection something and are no keys of `input` for every format."""

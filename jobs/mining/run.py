@@ -17,6 +17,7 @@ from negmine.jobs.mining.preflight.judges import (
 )
 from negmine.jobs.mining.preflight.language import check_language
 from negmine.jobs.mining.preflight.models import try_judges, try_student
+from negmine.jobs.mining.preflight.pseudo import check_pseudo_pairs
 from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.teacher import check_teacher
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
@@ -207,6 +208,7 @@ class MiningRun(RunContext):
             tell(f"collection: {', '.join(self.collection_facts())}")
         if stage == "ingest" and self.until != "ingest":
             check_language(self)
+            check_pseudo_pairs(self)
             try_student(self, self.student, self.student_gives_tokens)
             if judges:
                 try_judges(self, self.student, self.student_gives_tokens)

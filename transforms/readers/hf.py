@@ -114,10 +114,7 @@ def sources(config: HfInput) -> list[Source]:
     Raises ConfigError, DataError: library, data set, split or column missing, or qrels of the
     evaluation are mined.
     """
-    found = [
-        source_of(kind, getattr(config, kind))
-        for kind in ("documents", "queries", "qrels")
-    ]
+    found = [source_of(kind, getattr(config, kind)) for kind in ("documents", "queries", "qrels")]
     mined = identity(found[-1]) if config.evaluation_qrels else None
     for kind in ("queries", "qrels"):
         for text in sorted(set(getattr(config, f"evaluation_{kind}"))):

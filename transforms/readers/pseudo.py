@@ -142,4 +142,3 @@ def _pair(
     else:
         found = first_sentence(body)
     return found or (None, None)
-

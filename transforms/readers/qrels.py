@@ -11,7 +11,14 @@ from negmine.schemas.errors import DataError
 from negmine.transforms.readers.rows import UNGRADED, Rejected, Row, bad, judgement_row
 from negmine.transforms.readers.tables.delimited import Text, head, records, shown
 from negmine.transforms.readers.tables.headers import CLAIMED, Header, check_claim, is_number
-from negmine.transforms.readers.tables.names import PANDAS_INDEX, USUAL, names_a_column, plain, some, usual
+from negmine.transforms.readers.tables.names import (
+    PANDAS_INDEX,
+    USUAL,
+    names_a_column,
+    plain,
+    some,
+    usual,
+)
 
 HEAD = 1000
 _ZEROS = ("0", "Q0", "q0")

@@ -20,8 +20,9 @@ UNGRADED = object()
 class Source:
     """Something that a worker reads by itself, from its start to its end.
 
-    `kind` says what the rows are: documents, queries, qrels, pairs, texts, functions or labels. `path` is
-    where they are, `name` what a dead letter calls it, relative to the input; never absolute.
+    `kind` says what the rows are: documents, queries, qrels, pairs, texts, functions or labels.
+    `path` is where they are, `name` what a dead letter calls it, relative to the input; never
+    absolute.
     `evaluation` says that the rows are of an evaluation split: read to keep them out of training.
     `digests` are what the files that are read must have: one, or of a data set one a file.
     """

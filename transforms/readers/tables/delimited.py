@@ -28,8 +28,8 @@ csv.field_size_limit(sys.maxsize)
 class Text(NamedTuple):
     """A delimited file and how it is read: `kind` is csv or tsv.
 
-    `cap`, `most`, `digest` and `encoding` are as in `lines`. With `spaces` a line without a tab is cut at white
-    space.
+    `cap`, `most`, `digest` and `encoding` are as in `lines`. With `spaces` a line
+    without a tab is cut at white space.
     """
 
     path: str

@@ -27,9 +27,7 @@ def line_cap(max_text_bytes: int) -> int:
     return max(16 << 20, 8 * max_text_bytes)
 
 
-def open_bytes(
-    path: str | Path, raw: Hashed | None = None, encoding: str = "utf-8"
-) -> BinaryIO:
+def open_bytes(path: str | Path, raw: Hashed | None = None, encoding: str = "utf-8") -> BinaryIO:
     """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError.
 
     They are read by way of `raw` where it is given; those of another encoding come as UTF-8.
@@ -37,13 +35,12 @@ def open_bytes(
     kind = compression_of(path)
     try:
         path = storage.fetch(path)
-        if kind is None:
-            file = open(path, "rb", buffering=_BUFFER) if raw is None else _buffered(raw)
-        else:
-            file = _buffered(pa.input_stream(str(path) if raw is None else raw, compression=kind))
+        file: object = io.FileIO(path) if raw is None else raw
+        if kind is not None:
+            file = pa.input_stream(str(path) if raw is None else raw, compression=kind)
     except OSError as error:
         raise _unreadable(path, error) from error
-    return file if is_utf8(encoding) else _buffered(Transcoded(file, encoding))
+    return _buffered(file if is_utf8(encoding) else Transcoded(file, encoding))
 
 
 def _buffered(stream: object) -> BinaryIO:

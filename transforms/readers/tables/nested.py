@@ -67,7 +67,9 @@ def _walk(value: object, steps: tuple[Step, ...], where: str) -> object:
         # A key of a list is that key of each of its elements, whether [] is written or not.
         inner = rest if step is None else steps
         found = [_walk(element, inner, where) for element in value]
-        return [one for f in found for one in (f if isinstance(f, list) else [f])] if inner else found
+        return (
+            [one for f in found for one in (f if isinstance(f, list) else [f])] if inner else found
+        )
     if step is None:
         return _walk(value, rest, where)
     if not isinstance(value, dict):
