@@ -1,4 +1,4 @@
-"""What a cluster is made of, from PyPI and Maven Central, held to SHA-256 digests, kept in a folder.
+"""What a cluster is made of, from PyPI and Maven Central, held to SHA-256 digests.
 
 Beam's own jar of a job server is not served everywhere; it is one jar of the plain artifacts, which
 are merged here. Beam's Python finds such a jar by `flink_job_server_jar`, `spark_job_server_jar`.

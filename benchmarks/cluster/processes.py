@@ -32,15 +32,20 @@ class Process:
             os.kill(self.pid, how)
 
 
+NOBODY = Process("", 0, -1)
+"""A process that was not started yet."""
+
+
 @dataclass
 class Cluster:
-    """What runs, and the options of `runner` that lead to it."""
+    """What runs, where it listens, and the cores that task managers are held to."""
 
     engine: str
     version: str
     beam: str
     ports: dict[str, int]
     processes: dict[str, Process]
+    cores: list[int]
 
     def save(self, folder: Path) -> None:
         """Write the record of a cluster in its folder."""
@@ -120,9 +125,7 @@ def listening(port: int) -> bool:
     return True
 
 
-def wait(
-    cluster: Cluster, name: str, ready: Callable[[], bool], seconds: float = 180
-) -> float:
+def wait(cluster: Cluster, name: str, ready: Callable[[], bool], seconds: float = 180) -> float:
     """Wait until a process is `ready`; the seconds it took. SystemExit where it ends before."""
     started = time.monotonic()
     while not ready():

@@ -78,30 +78,31 @@ def provision(endpoint: str, worker: str, seconds: float = _SECONDS) -> "Provisi
     return answer.info
 
 
-def variables(
-    info: "ProvisionInfo", given: argparse.Namespace, folder: str
-) -> dict[str, str]:
+def variables(info: "ProvisionInfo", given: argparse.Namespace, folder: str) -> dict[str, str]:
     """The environment that Beam's worker reads, of what the engine says and what it was given."""
     from apache_beam.portability.api import endpoints_pb2
     from google.protobuf import json_format, text_format
 
-    def address(said: str, otherwise: str | None) -> str:
-        message = endpoints_pb2.ApiServiceDescriptor(url=said or otherwise or "")
-        return str(text_format.MessageToString(message, as_one_line=True))
-
-    control = info.control_endpoint.url or given.control_endpoint
-    if not control:
-        raise ConfigError(f"worker {given.id}: the engine names no control service")
     found = {
         "WORKER_ID": given.id,
         "PIPELINE_OPTIONS": json.dumps(json_format.MessageToDict(info.pipeline_options)),
-        "CONTROL_API_SERVICE_DESCRIPTOR": address(info.control_endpoint.url, given.control_endpoint),
-        "LOGGING_API_SERVICE_DESCRIPTOR": address(info.logging_endpoint.url, given.logging_endpoint),
         "RUNNER_CAPABILITIES": " ".join(info.runner_capabilities),
         "SEMI_PERSISTENT_DIRECTORY": folder,
     }
-    if info.status_endpoint.url:
-        found["STATUS_API_SERVICE_DESCRIPTOR"] = address(info.status_endpoint.url, None)
+    addresses = {
+        "CONTROL": info.control_endpoint.url or given.control_endpoint,
+        "LOGGING": info.logging_endpoint.url or given.logging_endpoint,
+        "STATUS": info.status_endpoint.url,
+    }
+    for service, url in addresses.items():
+        if url:
+            message = endpoints_pb2.ApiServiceDescriptor(url=url)
+            name = f"{service}_API_SERVICE_DESCRIPTOR"
+            found[name] = text_format.MessageToString(message, as_one_line=True)
+    if not addresses["CONTROL"]:
+        raise ConfigError(
+            f"worker {given.id}: {given.provision_endpoint} names no control service, so it cannot work"
+        )
     return found
 
 

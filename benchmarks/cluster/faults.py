@@ -1,0 +1,145 @@
+"""kill -9 on a cluster in each stage of a run: what the run says, and what comes of it.
+
+    python benchmarks/cluster/faults.py FOLDER COLLECTION --out DIR [--limit N] [--judge fusion]
+        [--stages ingest,embed,...] [--victims task_manager,worker,job_server,run]
+
+FOLDER holds a cluster that `cluster.py up` started; what is killed there is started again. Each
+kill hits a run as soon as the engine works on the stage; then the same command is given again. In
+the end the run is compared with one of this machine alone, at DIR/here. Prints a Markdown table;
+exit status 1 where a byte differs or an error is no sentence.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks._whole_runs import ROOT, command, digest, environment, mine
+from benchmarks.cluster import flink
+from benchmarks.cluster.cluster import options
+from benchmarks.cluster.processes import Cluster, children, load
+from benchmarks.cluster.run import PUBLISHED, collection_of, settings
+
+STAGES = "ingest,embed,retrieve,judge,select,score"
+VICTIMS = "task_manager,worker,job_server,run"
+HEADINGS = "| kill | stage | killed | exit | seconds until it ended | what the run said |"
+_STAGE = re.compile(r"\](\w+)/")
+_WORKER = "negmine.jobs.runner.worker"
+
+
+def at_work(cluster: Cluster, stage: str) -> bool:
+    """Whether a job that makes a stage runs on the engine."""
+    for job in flink.jobs(cluster):
+        if job["state"] == "RUNNING":
+            vertices = flink.rest(cluster, f"jobs/{job['jid']}")["vertices"]
+            running = [v["name"] for v in vertices if v["status"] == "RUNNING"]
+            if any(stage in _STAGE.findall(name) for name in running):
+                return True
+    return False
+
+
+def workers(cluster: Cluster) -> list[int]:
+    """Numbers of the worker processes of all task managers."""
+    managers = [p.pid for name, p in cluster.processes.items() if name.startswith("task_manager")]
+    found = [pid for manager in managers for pid in children(manager)]
+    return [pid for pid in found if _WORKER in _command(pid)]
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def strike(victim: str, cluster: Cluster, run: "subprocess.Popen[str]") -> str:
+    """Kill one process; its name."""
+    if victim == "worker":
+        pid = workers(cluster)[-1]
+        os.kill(pid, signal.SIGKILL)
+        return f"worker {pid}"
+    if victim == "run":
+        run.kill()
+        return "negmine mine"
+    name = next(n for n in sorted(cluster.processes, reverse=True) if n.startswith(victim))
+    cluster.processes[name].kill()
+    return name
+
+
+def idle(cluster: Cluster) -> bool:
+    """Whether no job is left over on the engine; those of a run that is gone are cancelled."""
+    left = [j for j in flink.jobs(cluster) if j["state"] not in ("FINISHED", "FAILED", "CANCELED")]
+    for job in left:
+        flink.cancel(cluster, job["jid"])
+    return not left
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("collection")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--split", default="train")
+    parser.add_argument("--judge")
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--block-size", type=int, default=16)
+    parser.add_argument("--stages", default=STAGES)
+    parser.add_argument("--victims", default=VICTIMS)
+    given = parser.parse_args()
+    folder, out = given.folder.resolve(), given.out.resolve()
+    wanted = settings(given)
+    collection = collection_of(given)
+    if not (out / "here").exists():
+        mine(collection, out / "here", wanted)
+
+    kills = [(s, v) for s in given.stages.split(",") for v in given.victims.split(",")]
+    print(f"{HEADINGS}\n|{'---|' * 6}", flush=True)
+    number, bad, ended = 0, 0, False
+    while kills and not ended:
+        stage, victim = kills.pop(0)
+        cluster = flink.mend(folder, folder / "cache", load(folder))
+        while not idle(cluster):
+            time.sleep(1)
+        words = command(collection, out / "there", wanted, options(cluster, folder, 2))
+        run = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=environment(),
+            text=True,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        while run.poll() is None and not (at_work(cluster, stage) and workers(cluster)):
+            time.sleep(0.2)
+        if run.poll() is not None:
+            print(f"| - | {stage} | not hit: {victim} | {run.returncode} | | |", flush=True)
+            ended = run.returncode == 0 and not any(s != stage for s, _ in kills)
+            continue
+        struck, killed = time.monotonic(), strike(victim, cluster, run)
+        said = run.communicate()[1].strip().splitlines()
+        took = time.monotonic() - struck
+        number += 1
+        sentence = next((line for line in reversed(said) if line.startswith("error")), "")
+        bad += "expected this" in sentence or any("Traceback" in line for line in said)
+        print(
+            f"| {number} | {stage} | {killed} | {run.returncode} | {took:.0f} | "
+            f"{'' if victim == 'run' else sentence} |",
+            flush=True,
+        )
+    cluster = flink.mend(folder, folder / "cache", load(folder))
+    mine(collection, out / "there", wanted, options(cluster, folder, 2))
+    same = digest(out / "here", *PUBLISHED) == digest(out / "there", *PUBLISHED)
+    print(
+        f"\n{number} kills, then the same command: {'the same bytes' if same else 'OTHER BYTES'}."
+    )
+    return int(bad > 0 or not same)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
