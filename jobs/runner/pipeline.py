@@ -12,6 +12,7 @@ from apache_beam.metrics import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from negmine.jobs.runner.lost import lost_part
 from negmine.jobs.runner.options import FORWARDING, check_options, check_services, runner_name
 from negmine.schemas import errors
 from negmine.transforms.counters import NAMESPACE
@@ -164,6 +165,8 @@ def _raised(message: str, runner: str | None) -> errors.NegmineError | None:
         return None
     if system := _SYSTEM.findall(message):
         return errors.StorageError(f"{system[-1]}, on a worker of {runner}; {_KEPT}")
+    if lost := lost_part(message):
+        return errors.ConfigError(f"{runner}: {lost}; {_KEPT}")
     rpc = _RPC.findall(message)
     if rpc and rpc[-1][0] == "DEADLINE_EXCEEDED":
         return errors.ConfigError(

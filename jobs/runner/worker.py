@@ -100,9 +100,7 @@ def variables(info: "ProvisionInfo", given: argparse.Namespace, folder: str) -> 
             name = f"{service}_API_SERVICE_DESCRIPTOR"
             found[name] = text_format.MessageToString(message, as_one_line=True)
     if not addresses["CONTROL"]:
-        raise ConfigError(
-            f"worker {given.id}: {given.provision_endpoint} names no control service, so it cannot work"
-        )
+        raise ConfigError(f"worker {given.id}: {given.provision_endpoint} names no control service")
     return found
 
 

@@ -64,6 +64,15 @@ def test_the_command_line_wins() -> None:
     assert options_of(*hurried)["job_server_timeout"] == 60
 
 
+@pytest.mark.parametrize("name", ["portable", "flink", "spark"])
+def test_no_job_ends_after_a_minute_because_beam_is_impatient(name: str) -> None:
+    endpoint = {"job_endpoint": "host:1"}
+    found = options_of(*resolve(Runner.model_validate({"name": name, "options": endpoint})))
+    assert found["job_server_timeout"] == 604_800
+    given = [f"--runner={RUNNERS[name]}", "--job_endpoint=host:1"]
+    assert options_of(*resolve(Runner(), given))["job_server_timeout"] == 604_800
+
+
 def test_resolving_again_changes_nothing() -> None:
     runner = Runner(name="portable", options={"job_endpoint": "embed", "labels": ["a"]})
     once = resolve(runner, ["--labels=b"])
