@@ -5,6 +5,11 @@ import re
 _LOGS = "what it said is in the folder that NEGMINE_WORKER_LOGS names (docs/runners.md)"
 _PARTS = (
     (
+        re.compile(r"Process died with exit code 137"),
+        "a worker's process was killed, as a machine without memory does (exit code 137); give "
+        "workers more, or lower runner.block_size; " + _LOGS,
+    ),
+    (
         re.compile(r"Process died with exit code (?P<what>\d+)"),
         "a worker's process ended with exit code {what}; " + _LOGS,
     ),

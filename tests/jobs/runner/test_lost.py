@@ -13,6 +13,12 @@ SAID = {
         "might indicate that the remote task manager was lost.",
         "task manager 127.0.0.1:35805 [ tm2 ] was lost; start it again if nothing else does",
     ),
+    "a worker that was killed": (
+        "java.lang.IllegalStateException: Process died with exit code 137",
+        "a worker's process was killed, as a machine without memory does (exit code 137); give "
+        "workers more, or lower runner.block_size; what it said is in the folder that "
+        "NEGMINE_WORKER_LOGS names (docs/runners.md)",
+    ),
     "a worker that does not start": (
         "java.lang.IllegalStateException: Process died with exit code 1",
         "a worker's process ended with exit code 1; what it said is in the folder that "
