@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks._whole_runs import ROOT, command, digest, environment, mine
+from benchmarks._whole_runs import ROOT, RUN_ID, command, digest, environment, mine
 from benchmarks.cluster import flink
 from benchmarks.cluster.cluster import options
 from benchmarks.cluster.processes import Cluster, children, load
@@ -118,7 +118,7 @@ def main() -> int:
     print(f"{HEADINGS}\n|{'---|' * 6}", flush=True)
     number, bad = 0, 0
     for stage, victim in kills:
-        if (out / "there" / "runs").exists():
+        if (out / "there" / "runs" / RUN_ID).exists():
             bad += not same(out)
             undo(out / "there", stage)
         cluster = flink.mend(folder, folder / "cache", load(folder))
@@ -150,7 +150,7 @@ def main() -> int:
             flush=True,
         )
     cluster = flink.mend(folder, folder / "cache", load(folder))
-    if not (out / "there" / "runs").exists():
+    if not (out / "there" / "runs" / RUN_ID).exists():
         mine(collection, out / "there", wanted, options(cluster, folder, 2))
     verdict = "the same bytes" if same(out) else "OTHER BYTES"
     print(f"\n{number} kills, then the same command: {verdict}.")
