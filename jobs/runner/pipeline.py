@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -78,7 +78,7 @@ def run_pipeline(
             result = pipeline.run()
         if not getattr(result, "has_job", True):
             raise SystemExit(0)
-        _wait(result, runner)
+        result.wait_until_finish()
         return _counted(result)
     except errors.NegmineError as error:
         raise type(error)(_plain(str(error))) from error
@@ -108,17 +108,6 @@ def add_stages(pipeline: beam.Pipeline, chains: Sequence[Chain], after: Chain = 
         every = ends | "All parts" >> beam.Flatten() if ends else pipeline
         for name, stage in after:
             _ = every | name >> stage
-
-
-def _wait(result: Any, runner: str | None) -> None:
-    """Wait for a job; one that a job service runs ends with this process's Ctrl-C."""
-    try:
-        result.wait_until_finish()
-    except KeyboardInterrupt:
-        if runner in FORWARDING:
-            with suppress(Exception):
-                result.cancel()
-        raise
 
 
 def _counted(result: Any) -> dict[str, dict[str, int]]:

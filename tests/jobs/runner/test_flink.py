@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,11 +80,3 @@ def test_what_a_worker_raised_reaches_the_user(cluster: Cluster, config: str, fo
     assert ended.code == 4
     assert f"error: the encoder in {model} gave a vector that is not a number" in ended.err
     assert "Traceback" not in ended.err
-
-
-def test_a_job_server_that_dies_is_named(cluster: Cluster, config: str, folder: Path) -> None:
-    cluster.processes["job_server"].kill(signal.SIGKILL)
-    given = options(cluster, folder, 2)
-    ended = negmine("mine", config, "--output", str(folder / "dead"), "--", *given)
-    assert ended.code == 2
-    assert f"nothing answers at 127.0.0.1:{cluster.ports['jobs']}" in ended.err

@@ -209,7 +209,7 @@ def test_an_error_raised_in_a_worker_that_the_launcher_started_reaches_the_user(
         ended = mine(config, tmp_path / "out", services, f"student.model={model}")
     assert list(logs.iterdir()), "the workers were the launcher's"
     assert ended.code == 4
-    assert ended.err.startswith(f"error: the encoder in {model} gave a vector that is not a number")
+    assert f"error: the encoder in {model} gave a vector that is not a number" in ended.err
     assert "Traceback" not in ended.err
 
 
