@@ -152,8 +152,6 @@ def _has_index(names: Sequence[str], following: Sequence[list[str]]) -> bool:
 
 def _counted(path: str, seen: int, size: int, rows: Iterator[int]) -> tuple[int | None, bool]:
     """Rows of a file, and whether they were counted; None where it is packed and large."""
-    if seen < ROWS:
-        return seen, True
     whole = os.stat(storage.fetch(path)).st_size
     packed = compression_of(path) is not None
     if whole <= (_COUNTED // 8 if packed else _COUNTED):
