@@ -17,6 +17,7 @@ from negmine.jobs.runs.published import Run, current_if_readable, find_run, list
 from negmine.jobs.terminal import printable
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
+from negmine.schemas.locations import shown
 from negmine.transforms.storage.places import local_path
 from negmine.transforms.storage.targets import target
 

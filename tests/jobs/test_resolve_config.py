@@ -10,7 +10,9 @@ from negmine.jobs.resolve_config import Choices, resolve
 from negmine.schemas.errors import ConfigError, DataError
 from tests.transforms.input_files import write_lines
 
-PAIRS = [{"query": f"where is thing {i}", "positive": f"On the shelf, place {i}."} for i in range(9)]
+PAIRS = [
+    {"query": f"where is thing {i}", "positive": f"On the shelf, place {i}."} for i in range(9)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +68,11 @@ def test_the_student_takes_the_place_of_vectors_and_folds() -> None:
     )
     chosen = Choices(student="./checkpoint")
     student = resolve("a.yaml", chosen).config(chosen).student
-    assert (student.model, student.vectors, student.query_prompt) == ("./checkpoint", None, "query: ")
+    assert (student.model, student.vectors, student.query_prompt) == (
+        "./checkpoint",
+        None,
+        "query: ",
+    )
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def test_letters_of_an_unknown_encoding_are_asked_for(tmp_path: Path) -> None:
     rows = "".join(f"где находится вещь {i};Вещь на полке {i}\n" for i in range(20))
     path = tmp_path / "rows.csv"
     path.write_bytes(f"query;answer\n{rows}".encode("cp1251"))
-    with pytest.raises(DataError, match="is not UTF-8 .* say which encoding it has"):
+    with pytest.raises(DataError, match=r"is not UTF-8 .* say which encoding it has"):
         inspect(str(path))
     found = inspect(str(path), settings={"encoding": "cp1251"})
     assert found.rows[0].query == "где находится вещь 0"
@@ -239,7 +239,9 @@ def test_rows_of_a_large_file_are_estimated_and_said_to_be(tmp_path: Path) -> No
     path.write_text(f"{row}\n" * 20_000)
     (count,) = inspect(str(path)).counts.values()
     assert str(count).startswith("about ")
-    assert int(str(count).removeprefix("about ").replace(",", "")) == pytest.approx(20_000, rel=0.02)
+    assert int(str(count).removeprefix("about ").replace(",", "")) == pytest.approx(
+        20_000, rel=0.02
+    )
 
 
 def test_a_data_set_by_name_is_looked_at_through_the_library(

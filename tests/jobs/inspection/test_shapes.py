@@ -11,7 +11,10 @@ from tests.transforms.input_files import ingest
 
 THINGS = ("apple", "river", "star", "cell", "cloud", "stone", "train", "violin")
 TEXTS = [
-    (f"where is the {thing} to be found?", f"The {thing}, so they say,\nis always behind the {next_}.")
+    (
+        f"where is the {thing} to be found?",
+        f"The {thing}, so they say,\nis always behind the {next_}.",
+    )
     for thing, next_ in zip(THINGS, (*THINGS[1:], "moon"), strict=True)
 ]
 PAIRS = collection(TEXTS, several=3)

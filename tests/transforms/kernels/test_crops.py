@@ -16,14 +16,20 @@ WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=7), min_size=0, max_si
         ("It costs 3.50 a piece. That is too much.", "It costs 3.50 a piece.", "That is too much."),
         ('He said "come on in." Then we all went.', 'He said "come on in."', "Then we all went."),
         ("A heading of words\nand then the text.", "A heading of words", "and then the text."),
-        ("苹果公司发布了新款手机吗？价格比去年更高而且更贵。", "苹果公司发布了新款手机吗？", "价格比去年更高而且更贵。"),
+        (
+            "苹果公司发布了新款手机吗？价格比去年更高而且更贵。",
+            "苹果公司发布了新款手机吗？",
+            "价格比去年更高而且更贵。",
+        ),
     ],
 )
 def test_the_first_sentence_asks_and_the_rest_answers(text: str, head: str, rest: str) -> None:
     assert first_sentence(text) == (head, rest)
 
 
-@pytest.mark.parametrize("text", ["One sentence without any more.", "Yes. And then it goes on.", ""])
+@pytest.mark.parametrize(
+    "text", ["One sentence without any more.", "Yes. And then it goes on.", ""]
+)
 def test_a_text_of_one_sentence_or_a_short_first_one_asks_nothing(text: str) -> None:
     assert first_sentence(text) is None
 

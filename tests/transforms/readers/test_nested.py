@@ -50,7 +50,7 @@ def test_what_is_no_path_from_a_column_is_none(written: str) -> None:
 def test_a_path_into_a_text_is_a_bad_row(written: str) -> None:
     path = path_of(written, ["a", "list"])
     assert path is not None
-    with pytest.raises(Rejected, match="expected an object|expected a list"):
+    with pytest.raises(Rejected, match=r"expected an object|expected a list"):
         path.of(ROW[path.column])
 
 
@@ -142,7 +142,10 @@ TALK = {
         {"role": "system", "content": "Find it."},
         {"role": "user", "content": "who is a"},
     ],
-    "positive_messages": [[{"role": "user", "content": "a one"}], [{"role": "user", "content": "a two"}]],
+    "positive_messages": [
+        [{"role": "user", "content": "a one"}],
+        [{"role": "user", "content": "a two"}],
+    ],
 }
 
 
@@ -156,7 +159,7 @@ def test_conversations_are_what_they_say(tmp_path: Path, name: str) -> None:
 
 def test_a_path_that_leads_nowhere_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     path = write_table(tmp_path / "rows.parquet", SQUAD)
-    with pytest.raises(DataError, match="has no column 'answer.text'; its columns are 'question'"):
+    with pytest.raises(DataError, match=r"has no column 'answer.text'; its columns are 'question'"):
         check(config(format="pairs", path=str(path), positive="answer.text"))
 
 

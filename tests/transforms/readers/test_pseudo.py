@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from negmine.schemas.errors import DataError
-from negmine.transforms.readers import check
+from negmine.transforms.readers import check, fingerprint_input
 from negmine.transforms.readers.pseudo import PSEUDO
 from tests.transforms.input_files import config, ingest, rows, write_lines, write_table
 
@@ -60,6 +60,14 @@ def test_crops_are_two_spans_of_a_document_and_keyed_by_its_identifier(tmp_path:
         assert all(span in text and 6 <= len(span.split()) <= 18 for span in spans)
     backwards = write_table(tmp_path / "e.jsonl", long[::-1])
     assert made(backwards, queries="crops", crop=[0.1, 0.3]) == found
+
+
+def test_the_seed_counts_where_spans_are_drawn_and_only_there(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "d.jsonl", DOCUMENTS)
+    for queries, drawn in (("crops", True), ("title", False)):
+        made = config(format="documents", path=str(path), queries=queries)
+        first, second = (fingerprint_input(made, seed, None) for seed in (1, 2))
+        assert (first != second) == drawn
 
 
 def test_texts_a_line_each_have_the_hash_of_their_text(tmp_path: Path) -> None:
