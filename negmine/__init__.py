@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from negmine.schemas.config import Config
     from negmine.schemas.errors import NegmineError
     from negmine.transforms.batches import BatchPlan
+    from negmine.transforms.exporters.epochs import Epochs
 
 __all__ = [
     "AuditRequest",
     "BatchPlan",
     "Config",
+    "Epochs",
     "MinedRun",
     "NegmineError",
     "__version__",
@@ -40,6 +42,7 @@ _PLACES = {
     "AuditRequest": ("negmine.jobs.audit.run", "Request"),
     "BatchPlan": ("negmine.transforms.batches", "BatchPlan"),
     "Config": ("negmine.schemas.config", "Config"),
+    "Epochs": ("negmine.transforms.exporters.epochs", "Epochs"),
     "MinedRun": ("negmine.jobs.api.run", "MinedRun"),
     "NegmineError": ("negmine.schemas.errors", "NegmineError"),
     "audit": ("negmine.jobs.api.mine", "audit"),

@@ -48,6 +48,9 @@ class Verdict(StrEnum):
     NOT_JUDGED = "not_judged"
 
 
+NOT_NEEDED = (Verdict.OUTSIDE_TIERS, Verdict.OVER_QUOTA, Verdict.NOT_JUDGED)
+"""Verdicts of what nothing speaks against: it lies outside the tiers, or came too late."""
+
 MEANINGS: dict[str, str] = {
     Verdict.KEPT: "Chosen as negatives.",
     Verdict.KNOWN_POSITIVE: "Labelled a positive of the query.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from negmine.jobs.runs.export import export_run
+from negmine.jobs.exporting.by_name import export_run
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.kernels.hashing import fingerprint
@@ -29,6 +29,12 @@ def mapped(run: Run, format: str, options: Mapping[str, object]) -> "datasets.Da
             "to_dataset needs the package datasets: pip install 'negmine[datasets]'; or export to "
             "Parquet with run.export(format)"
         ) from None
+    several = [name for name in ("split", "epochs") if options.get(name) is not None]
+    if several:
+        raise ConfigError(
+            f"{several[0]} makes several files, and to_dataset gives one data set; write them with "
+            "run.export(...) (negmine.Epochs reads those of epochs)"
+        )
     key = {name: str(value) for name, value in sorted(options.items())}
     name = f"{run.run_id}-{format.replace('-', '_')}-{fingerprint(key)[:12]}"
     file = run.output / EXPORTS / f"{name}.parquet"

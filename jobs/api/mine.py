@@ -101,8 +101,9 @@ def mine(
         values, name = _values(config, pairs, documents, queries, qrels, where, choices)
         for key, value in sections.items():
             before = values.get(key)
-            merged = isinstance(value, Mapping) and isinstance(before, Mapping)
-            values[key] = {**before, **value} if merged else value
+            if isinstance(value, Mapping) and isinstance(before, Mapping):
+                value = {**before, **value}
+            values[key] = value
         if judge is not None:
             values["judge"] = _judge(judge, where)
         values = with_choices(values, choices)

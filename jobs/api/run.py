@@ -113,7 +113,7 @@ class MinedRun(Run):
     @plainly
     def refresh(
         self,
-        student: Model | Sequence[Model] = (),
+        student: Model | list[Model] | tuple[Model, ...] = (),
         *,
         judge: Literal["pinned", "checkpoint"] = "pinned",
         settings: Sequence[str] = (),
@@ -124,21 +124,24 @@ class MinedRun(Run):
         from negmine.jobs.refresh.config import Request
         from negmine.jobs.refresh.run import refresh
 
-        several = isinstance(student, list | tuple)
-        models = list(student) if several else [student]  # type: ignore[arg-type]
+        models = [*student] if isinstance(student, list | tuple) else [student]
         named = tuple(place_model(model, output or str(self.output)) for model in models)
         request = Request(named, judge, tuple(settings), output)
         with quietly(quiet):
             return opened(refresh(self, request))
 
     @plainly
-    def export(self, format: str, output: str | None = None, **options: object) -> Path:
+    def export(
+        self, format: str | None = None, output: str | None = None, **options: object
+    ) -> Path:
         """Write the run in a trainer's format; options as of `negmine export`, by their names.
+
+        `use="MarginMSELoss"` picks the format, as `--for` does.
 
         Gives the file or folder that was written. Raises ConfigError for an unknown format or
         option, StorageError where it cannot be written.
         """
-        from negmine.jobs.runs.export import export_run
+        from negmine.jobs.exporting.by_name import export_run
 
         return Path(str(export_run(self, format, output, **options).path))
 

@@ -71,7 +71,7 @@ def within(mining: MiningRun, limits: Limits) -> Config:
     Raises ConfigError where the run has no such policy or no setting keeps to them.
     """
     config = mining.config
-    if POLICY not in [policy.name for policy in config.policies]:
+    if POLICY not in [policy.name for policy in config.policies or ()]:
         raise ConfigError(
             f"--max-leak and --min-gain choose policies.{KEY}, and this config has no such policy: "
             "it needs a judge (--judge fusion needs no download) and that policy in its list"

@@ -8,7 +8,7 @@ from negmine.jobs.mining.choosing import sets_artifact, verdicts_artifact
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judged_by, make_judge
 from negmine.jobs.mining.listing import lists_artifact
-from negmine.jobs.mining.models import judge_student
+from negmine.jobs.mining.models import judge_student, stands_in
 from negmine.jobs.mining.preflight.judges import (
     JudgeCheck,
     check_judges,
@@ -31,6 +31,7 @@ from negmine.jobs.mining.vectors.embedding import (
 from negmine.jobs.mining.vectors.given_vectors import check_vectors
 from negmine.jobs.runner.progress import tell
 from negmine.jobs.workdir.artifacts import Artifact
+from negmine.schemas.config import Student
 from negmine.schemas.judges import TokenJudge
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import Bm25
@@ -50,6 +51,12 @@ class MiningRun(RunContext):
         """Raise at once for an input or a model that is not there."""
         super().check()
         check_vectors(self.config.student)
+        for judge in self.config.judge.flat():
+            if stands_in(judge, self.config.student):
+                tell(
+                    f"judge {judge.kind}: the student is static and has no token vectors, so "
+                    f"{Student().model} judges; judge.model names another"
+                )
 
     @cached_property
     def student(self) -> AnyStudent:

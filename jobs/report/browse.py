@@ -114,8 +114,15 @@ def _document(title: str, identifier: object, text: str | None) -> Markup:
     return element(
         "div",
         element("h5", title, " ", _identifier(identifier)),
-        element("p", _text(text, TEXT_BYTES), class_="text", dir="auto"),
+        element("p", _text(text, TEXT_BYTES), class_=_kind(text), dir="auto"),
     )
+
+
+def _kind(text: str | None) -> str:
+    """Code is set in letters of one width: most of its lines are indented, or two are."""
+    lines = [line for line in (text or "").split("\n") if line.strip()]
+    indented = sum(line.startswith(("  ", "\t")) for line in lines)
+    return "text code" if indented >= 2 or 2 * indented > len(lines) else "text"
 
 
 def _text(text: str | None, size: int) -> list[object]:

@@ -244,14 +244,14 @@ def render_summary(manifest: JsonObject, run_path: str, short: bool = False) -> 
     """
     summary = manifest.get("summary", {})
     manifest = {**manifest, "summary": {"tiers": {}, **summary}}
-    spaced = (_tiers(manifest), _verdicts(summary))
+    tiers, verdicts = _tiers(manifest), _verdicts(summary)
     end = [Text(f"Output: {printable(run_path)}")]
     if short:
         end.insert(0, Text(f"Time: {format_seconds(_seconds(manifest))}"))
-        return Group(*(Padding(part, (0, 0, 1, 0)) for part in spaced), *end)
-    spaced = (spaced[0], _eci(manifest), spaced[1])
+        return Group(*(Padding(part, (0, 0, 1, 0)) for part in (tiers, verdicts)), *end)
     checks = (*_judge_checks(manifest), *_unlabelled(summary), *_lists(summary))
-    parts: list[RenderableType] = [*spaced, Group(_student(manifest), _judge(summary), *checks)]
+    parts: list[RenderableType] = [tiers, _eci(manifest), verdicts]
+    parts.append(Group(_student(manifest), _judge(summary), *checks))
     if summary.get("calibration"):
         parts.append(_calibration(summary["calibration"]))
     if manifest.get("timings"):

@@ -67,6 +67,18 @@ def test_a_data_set_of_every_negative(run: negmine.MinedRun) -> None:
     assert run.to_dataset("n_tuple", n=2).column_names[-1] == "negative_2"
 
 
+def test_an_export_is_for_a_loss(run: negmine.MinedRun, tmp_path: Path) -> None:
+    made = run.export(use="MultipleNegativesRankingLoss", output=f"{tmp_path}/")
+    assert made.parent == tmp_path and len(pd.read_parquet(made)) == len(PAIRS)
+    with pytest.raises(negmine.NegmineError, match="split makes several files"):
+        run.to_dataset("triplet", split="val=0.2")
+
+
+def test_epochs_are_read_back_one_by_one(run: negmine.MinedRun, tmp_path: Path) -> None:
+    folder = run.export("triplet", str(tmp_path / "epochs"), epochs=2, n=1)
+    assert [len(epoch) for epoch in negmine.Epochs(folder)] == [len(PAIRS)] * 2
+
+
 def test_another_option_is_refused_by_name(run: negmine.MinedRun) -> None:
     with pytest.raises(negmine.NegmineError, match="no option width; there are tiers"):
         run.to_dataset("n_tuple", width=2)

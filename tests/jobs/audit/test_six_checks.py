@@ -94,9 +94,7 @@ def test_an_entry_of_another_corpus_is_named(tmp_path: Path) -> None:
     made, texts = entries(3)
     made[2]["corpus_id"] = "other"
     path = write(tmp_path, made, texts)
-    with pytest.raises(
-        DataError, match="entry 3: its corpus_id is 'other'"
-    ):
+    with pytest.raises(DataError, match="entry 3: its corpus_id is 'other'"):
         find_layout("automodel", [str(path)], None, None)
 
 

@@ -318,4 +318,6 @@ def test_the_table_shows_every_figure_whatever_the_width(several: Run) -> None:
     assert {"positives_above", "hard", "rest", "S", "Δ", "N", "ECI", "leak"} < set(heading.split())
     assert [line.split()[0] for line in lines] == ["0.3", "0.9"]
     assert "…" not in ended.out
-    assert note.startswith("leak: share chosen as negatives of 12 known positives, hidden in 12")
+    assert note.startswith(
+        "leak: share of 12 hidden positives that were taken for negatives, in 12"
+    )
