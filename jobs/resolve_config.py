@@ -1,5 +1,6 @@
 """What stands for a config on the command line: YAML, a preset's name, or data to look at."""
 
+import glob
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def _is_looked_at(argument: str) -> bool:
     if storage.is_file(place):
         # Without a suffix of data it may be a config of any name.
         return suffix not in _CONFIGS and not _is_json_config(argument)
-    return bool(kind_of_file(argument)) or hub.is_name(argument)
+    return bool(kind_of_file(argument)) or glob.has_magic(argument) or hub.is_name(argument)
 
 
 def _is_json_config(path: str) -> bool:

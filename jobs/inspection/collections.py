@@ -104,6 +104,15 @@ def one_pattern(pieces: Sequence[Piece], where: str) -> tuple[str, tuple[str, ..
     )
 
 
+def a_line_each(folder: str) -> str:
+    """What is said of text files: that their lines are the documents, and how files become such."""
+    return (
+        'each line of these files is a document; for a file a document: python -c "import json, '
+        f"pathlib; [print(json.dumps({{'id': p.name, 'text': p.read_text()}})) for p in "
+        f"sorted(pathlib.Path('{folder}').rglob('*.txt'))]\" > documents.jsonl"
+    )
+
+
 def count(head: Head, files: Sequence[str]) -> int | str:
     """Rows of files that are like the one whose head is known; a text where they are estimated."""
     if head.kind in ("parquet", "arrow"):

@@ -1,5 +1,6 @@
 """Look at somebody's data: its format, the roles of its columns, its size, some rows."""
 
+import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
 from negmine.transforms import storage
+from negmine.transforms.readers.columns import ANY
+from negmine.transforms.readers.paths import expand
 from negmine.transforms.readers.tables.names import usual
 
 JUDGE = "fusion"
@@ -56,6 +59,9 @@ def inspect(path: str, pool: str | None = None, settings: Settings | None = None
         found = _folder(path, place, known)
     elif storage.is_file(place):
         found = _rows(path, [Piece(path, (str(place),))], known)
+    elif glob.has_magic(path):
+        files = tuple(str(file) for file, _ in expand(path, "path", ANY))
+        found = _rows(path, [Piece(path, files)], known)
     elif is_url(path) or not hub.is_name(path):
         raise DataError(f"{path} does not exist; looked at {place.absolute()}")
     else:
@@ -139,6 +145,8 @@ def _rows(
         values["evaluation_pairs"] = others
         splits = [str(piece.split) for piece in kept_out(pieces, mined)]
         notes.append(collections.kept_out_note(splits, "evaluation_pairs"))
+    if found.format == "documents" and head.kind == "tsv" and len(files) > 1:
+        notes.append(collections.a_line_each(path))
     if found.format == "pairs" and pool:
         values["pool"], _ = collections.one_pattern(pool, path)
         notes.append(f"further documents: {values['pool']}")

@@ -20,7 +20,12 @@ def understand(head: Head, settings: Settings) -> Understood:
     Raises DataError, naming the columns there are and how to say what they are, where no role can
     be found.
     """
+    if not head.rows:
+        raise DataError(
+            f"{head.path} has the columns {', '.join(map(repr, head.names))} and no row"
+        )
     columns = {column.name: column for column in columns_of(head)}
+    _refuse_written_lists(head, columns)
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
         return _documents(head, columns, settings)
     if not head.header:
@@ -29,6 +34,20 @@ def understand(head: Head, settings: Settings) -> Understood:
         found = _by_name(head, columns, settings)
     _name_the_unused(found, columns)
     return found
+
+
+def _refuse_written_lists(head: Head, columns: Mapping[str, Column]) -> None:
+    """Raise DataError for lists that were written as text, as pandas writes them into a CSV."""
+    for column in columns.values():
+        texts = [value for value in column.values if isinstance(value, str)]
+        lists = [t for t in texts if t.startswith(("['", '["')) and t.endswith(("']", '"]'))]
+        if column.kind == "text" and len(lists) > 0.9 * len(texts):
+            raise DataError(
+                f"{head.path}: column {column.name!r} holds lists written as text "
+                f"({lists[0][:40]}...); write the table so that they stay lists: "
+                "df.to_parquet('pairs.parquet'), or df.to_json('pairs.jsonl', orient='records', "
+                "lines=True)"
+            )
 
 
 _OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")
@@ -243,8 +262,14 @@ def _asked(
 
 def _wrapped(head: Head, columns: Mapping[str, Column]) -> str:
     """What to do with a JSON file that is one object around the rows."""
+    if head.kind != "jsonl" or len(head.rows) != 1:
+        return ""
+    kinds = {column.kind for column in columns.values()}
+    if len(columns) > 3 and kinds <= {"text", "texts"}:
+        entries = "to_entries[] | {query: .key, positive: .value}"
+        return f". Where they are the queries: jq -c '{entries}' {head.path} > rows.jsonl"
     rows = next((c.name for c in columns.values() if c.kind == "objects"), None)
-    if head.kind != "jsonl" or len(head.rows) != 1 or rows is None:
+    if rows is None:
         return ""
     return f", and {rows!r} holds a list of rows: jq -c '.{rows}[]' {head.path} > rows.jsonl"
 
