@@ -21,9 +21,7 @@ def understand(head: Head, settings: Settings) -> Understood:
     be found.
     """
     if not head.rows:
-        raise DataError(
-            f"{head.path} has the columns {', '.join(map(repr, head.names))} and no row"
-        )
+        raise DataError(f"{head.path} has no row; {_there(head.names)}")
     columns = {column.name: column for column in columns_of(head)}
     _refuse_written_lists(head, columns)
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):

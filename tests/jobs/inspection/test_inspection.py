@@ -191,6 +191,38 @@ def test_files_of_several_kinds_are_not_guessed_at(tmp_path: Path) -> None:
         inspect(str(tmp_path / "data"))
 
 
+def test_files_that_a_pattern_names_are_one_set(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        jsonl(tmp_path, PAIRS, f"{name}.jsonl")
+    found = inspect(f"{tmp_path}/*.jsonl")
+    assert found.input["path"] == f"{tmp_path}/*.jsonl"
+    assert found.counts == {"rows": 12}
+
+
+def test_lists_that_were_written_as_text_are_refused(tmp_path: Path) -> None:
+    rows = [{"query": q, "positives": str([t, t])} for q, t in zip(QUERIES, TEXTS, strict=True)]
+    with pytest.raises(DataError, match=r"'positives' holds lists written as text .*to_parquet"):
+        inspect(jsonl(tmp_path, rows))
+
+
+def test_lists_without_names_are_told_how_to_get_them(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"name their places: jq -c '{query: \.\[0\]"):
+        inspect(jsonl(tmp_path, [[q, t] for q, t in zip(QUERIES, TEXTS, strict=True)]))
+
+
+@pytest.mark.parametrize(("text", "sentence"), [("", "is empty"), ("query,answer\n", "has no row")])
+def test_a_file_without_rows_is_named(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "rows.csv").write_text(text)
+    with pytest.raises(DataError, match=sentence):
+        inspect(str(tmp_path / "rows.csv"))
+
+
+def test_a_folder_of_text_files_is_told_that_lines_are_documents(tmp_path: Path) -> None:
+    for at in range(3):
+        write_lines(tmp_path / "texts" / f"{at}.txt", ["One two three. Four five six."])
+    assert "each line of these files is a document" in said(inspect(str(tmp_path / "texts")))
+
+
 def test_a_wrapped_json_file_is_told_how_to_unwrap(tmp_path: Path) -> None:
     path = tmp_path / "squad.json"
     path.write_text(json.dumps({"version": "1", "data": PAIRS}))

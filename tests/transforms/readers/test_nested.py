@@ -207,6 +207,12 @@ def test_the_semicolon_cuts_where_commas_are_in_the_texts(tmp_path: Path) -> Non
     assert pairs == [("who is b", "b one", None), ("who, pray, is a", "a, one", None)]
 
 
+def test_a_spreadsheet_may_say_what_cuts_its_rows(tmp_path: Path) -> None:
+    lines = ["sep=;", "query;answer", "who, is a;a one", "who is b;b one"]
+    pairs, _ = found(write_lines(tmp_path / "rows.csv", lines))
+    assert pairs == [("who is b", "b one", None), ("who, is a", "a one", None)]
+
+
 def test_the_index_that_pandas_writes_is_no_column(tmp_path: Path) -> None:
     lines = [",query,answer", "0,who is a,a one", "1,who is b,b one"]
     pairs, _ = found(write_lines(tmp_path / "rows.csv", lines))
