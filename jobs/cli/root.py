@@ -6,9 +6,12 @@ import typer
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "mine": (
-        "negmine mine jobs/presets/beir.yaml --set input.path=data/scifact -o out",
-        "negmine mine my.yaml --set tiers.hard.quota=7 --set judge.kind=fusion",
+        "negmine mine pairs.csv --student ./checkpoint --negatives 7",
+        "negmine mine data/scifact --judge fusion -o out",
+        "negmine mine my.yaml --set sampling.method=top",
+        "negmine mine stdlib",
     ),
+    "init": ("negmine init pairs.csv --pool documents.jsonl -o pairs.yaml",),
     "publish": ("negmine publish my.yaml -o out",),
     "plan": ("negmine plan my.yaml", "negmine plan my.yaml --set sources.dense.depth=200 --json"),
     "ingest": ("negmine ingest my.yaml --set input.limit=1000",),

@@ -11,6 +11,9 @@ from negmine.transforms import storage
 from negmine.transforms.readers.paths import METADATA
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 
+BESIDE = ".export.json"
+"""End of the file that an export writes beside its data, about them."""
+
 SAVED, DICTIONARY = "state.json", "dataset_dict.json"
 """Files by which a folder is a saved Hugging Face data set, or a dictionary of such."""
 
@@ -55,7 +58,8 @@ def is_beir(folder: Path) -> bool:
 def _files(folder: Path) -> list[str]:
     """Names of the files of a folder that may hold rows."""
     names = storage.sizes(folder) if storage.is_dir(folder) else ()
-    return sorted(n for n in names if not n.startswith((".", "_")) and n not in METADATA)
+    shown = (name for name in names if not name.startswith((".", "_")))
+    return sorted(n for n in shown if n not in METADATA and not n.endswith(BESIDE))
 
 
 def _folders(folder: Path) -> list[str]:

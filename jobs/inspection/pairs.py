@@ -12,6 +12,7 @@ from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
 from negmine.transforms.readers.tables.names import USUAL, usual
 from negmine.transforms.readers.tables.nested import path_of
+from negmine.transforms.storage.suffixes import suffix_of
 
 
 def understand(head: Head, settings: Settings) -> Understood:
@@ -48,6 +49,7 @@ def _refuse_written_lists(head: Head, columns: Mapping[str, Column]) -> None:
             )
 
 
+_QRELS = (".qrels", ".qrel")
 _OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")
 
 
@@ -59,6 +61,9 @@ def _without_names(head: Head, columns: Mapping[str, Column], settings: Settings
                 f"{', '.join(repr(str(v)[:30]) for v in head.rows[0].values())}. Where that is a "
                 "header: --set input.header=[path]"
             )
+    kinds = {column.kind for column in columns.values()}
+    if suffix_of(head.path) in _QRELS or (len(columns) > 1 and kinds <= {"id", "number"}):
+        raise DataError(_judgements(head))
     if len(columns) == 1:
         return _documents(head, columns, settings)
     found = Understood("pairs")
@@ -241,10 +246,7 @@ def _asked(
     names = list(columns)
     ids = [usual(role, names) for role in ("qrels_query_id", "qrels_doc_id")]
     if None not in ids and ids[0] != ids[1] and not any(c.kind == "text" for c in columns.values()):
-        return (
-            f"{head.path} holds judgements alone ({_there(names)}); name the folder that holds the "
-            "documents and queries too"
-        )
+        return _judgements(head)
     missing = "query" if not query else "positive"
     known = [*query, *positives][:1]
     which = (
@@ -255,6 +257,13 @@ def _asked(
         f"{_wrapped(head, columns)}. Say it: --query COLUMN --positive COLUMN, or, where there are "
         f"documents alone, --set input.doc_text=COLUMN. Usual names are "
         f"{', '.join(USUAL['query'])}; {', '.join(USUAL['positive'][:6])}"
+    )
+
+
+def _judgements(head: Head) -> str:
+    return (
+        f"{head.path} holds judgements alone ({_there(head.names)}); name the folder that holds "
+        "the documents and queries too"
     )
 
 

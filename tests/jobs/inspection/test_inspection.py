@@ -128,7 +128,14 @@ def test_a_label_that_cannot_be_read_is_asked_for(
 def test_a_score_beside_what_is_called_a_positive_is_not_a_label(tmp_path: Path) -> None:
     found = inspect(jsonl(tmp_path, with_column("score", [0.5, 1.5, 0, 0, 0, 0], of="positive")))
     assert "label" not in found.input
-    assert "not used: score" in said(found)
+    assert "score is not used: every row is a positive" in said(found)
+
+
+def test_zeros_and_ones_beside_what_is_called_a_positive_are_a_label(tmp_path: Path) -> None:
+    """As sentence-transformers' miner writes labelled pairs."""
+    found = inspect(jsonl(tmp_path, with_column("label", [1, 0, 0, 1, 0, 0], of="positive")))
+    assert found.input["label"] == "label"
+    assert [len(row.positives) for row in found.rows] == [1, 0, 0]
 
 
 def test_given_negatives_are_told_of(tmp_path: Path) -> None:
@@ -148,8 +155,10 @@ def test_documents_alone_become_pseudo_pairs_and_it_says_so(tmp_path: Path) -> N
 
 def test_judgements_alone_are_no_pairs(tmp_path: Path) -> None:
     rows = [{"query_id": i, "doc_id": i, "score": 1} for i in range(5)]
-    with pytest.raises(DataError, match="holds judgements alone"):
-        inspect(jsonl(tmp_path, rows))
+    trec = [f"{i} 0 {i} 1" for i in range(5)]
+    for path in (jsonl(tmp_path, rows), write_lines(tmp_path / "train.qrels", trec)):
+        with pytest.raises(DataError, match="holds judgements alone"):
+            inspect(str(path))
 
 
 def test_documents_and_queries_without_qrels_are_refused(tmp_path: Path) -> None:
