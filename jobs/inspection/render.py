@@ -42,10 +42,10 @@ def told(found: Findings) -> str:
     lines = [f"{printable(found.place)}: {found.shape}{_counted(found)}"]
     if found.columns:
         lines.append("  columns")
-        width = min(28, max(len(printable(c.name)) for c in found.columns) + 2)
+        width = min(36, max(len(printable(c.name)) for c in found.columns) + 2)
         for column in found.columns:
             name = printable(column.name) or "(no name)"
-            lines.append(f"    {_cut(name, 26):<{width}}{column.holds:<20}{column.role or '-'}")
+            lines.append(f"    {_cut(name, 34):<{width}}{column.holds:<20}{column.role or '-'}")
     if found.rows:
         lines.append("  the first rows")
         lines += [f"    {line}" for row in found.rows for line in _row(row)]

@@ -177,6 +177,18 @@ def test_other_splits_are_kept_out_of_training(tmp_path: Path) -> None:
     assert inspect(str(folder), settings={"split": "test"}).input["split"] == "test"
 
 
+def test_a_split_without_the_columns_is_left_out_and_named(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    jsonl(folder, PAIRS, "train.jsonl")
+    jsonl(folder, PAIRS[:2], "dev.jsonl")
+    jsonl(folder, [{"query": q} for q in QUERIES], "test.jsonl")
+    found = inspect(str(folder))
+    assert found.input["path"] == f"{folder}/train.jsonl"
+    assert found.input["evaluation_pairs"] == [f"{folder}/dev.jsonl"]
+    assert "kept for evaluation: dev" in said(found)
+    assert f"left out: {folder}/test.jsonl" in said(found)
+
+
 def test_splits_without_a_train_are_asked_for(tmp_path: Path) -> None:
     folder = write_beir(tmp_path / "beir", split="dev")
     write_lines(folder / "qrels" / "test.tsv", ["query-id\tcorpus-id\tscore", "q3\td3\t1"])
