@@ -12,7 +12,6 @@ from negmine.jobs.cli.export import RunArgument
 from negmine.jobs.runner.failures import check_address_space
 from negmine.jobs.runner.streams import for_information
 from negmine.jobs.runs.published import find_run
-from negmine.schemas.locations import shown
 
 _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
 
@@ -50,8 +49,8 @@ def refresh(
     check_address_space()
     from negmine.jobs.refresh.config import Request
     from negmine.jobs.refresh.run import refresh as refresh_run
+    from negmine.jobs.report.verdict import render_run
     from negmine.jobs.runs.drift import drift_tables
-    from negmine.jobs.runs.show import render_summary
 
     asked = Request(tuple(student or ()), judge.value, tuple(settings or ()), output)
     made = refresh_run(find_run(run), asked, context.args)
@@ -63,7 +62,7 @@ def refresh(
     with for_information():
         (console if console.is_terminal else Console(width=120)).print(
             Group(
-                render_summary(made.manifest, shown(str(made.path))),
+                render_run(made),
                 Padding(drift_tables(made.manifest), (1, 0, 0, 0)),
             )
         )

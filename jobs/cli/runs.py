@@ -150,13 +150,14 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what other settings would give, from the run's stored scores."""
-    from negmine.jobs.runs import sweep as sweeping
+    from negmine.jobs.runs.grid import parse_grid
+    from negmine.jobs.runs.sweep import sweep as swept
     from negmine.jobs.runs.sweep_plot import notes, sweep_table, write_plot
 
     found = find_run(run)
     if plot is not None:
         plot = target(plot, "--plot", (".svg",), outputs=found.kept)
-    rows = sweeping.sweep(found, sweeping.parse_grid(policy))
+    rows = swept(found, parse_grid(policy))
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
@@ -169,7 +170,7 @@ def sweep(
 
 def show(run: RunArgument, as_json: Json = False) -> None:
     """Show what a run holds and what it cost."""
-    from negmine.jobs.runs.show import render_summary
+    from negmine.jobs.report.verdict import render_run
 
     found = find_run(run)
     if as_json:
@@ -178,7 +179,7 @@ def show(run: RunArgument, as_json: Json = False) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)
-    console.print(render_summary(found.manifest, shown(str(found.path))))
+    console.print(render_run(found, short=False))
 
 
 def report(

@@ -11,11 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from negmine.schemas.errors import ConfigError, DataError, StorageError
-from negmine.transforms.exporters import EXPORTERS, Options, Report, Source, block, export, rows
-from negmine.transforms.exporters.tally import FEWER_THAN_N
+from negmine.transforms.exporters import Options, Report, Source, export
+from negmine.transforms.exporters.reading import block, rows
+from negmine.transforms.exporters.reading.tally import FEWER_THAN_N
 from tests.builders import QUOTAS, TIERS, Layout, build_run, document_text, query_text
 
 WIDTH = sum(QUOTAS.values())
+
+CORE = ("triplet", "n_tuple", "flagembedding")
+"""Formats of one file that differ in kind; all of them are read back in test_formats.py."""
 
 LONG = pytest.mark.long
 
@@ -110,7 +114,7 @@ def test_flagembedding_leaves_out_what_was_not_asked_for(source: Source, tmp_pat
     assert set(lines(report)[0]) == {"query", "pos", "neg"}
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", CORE)
 def test_tiers_and_backfilled_rows_can_be_chosen(name: str, tmp_path: Path, source: Source) -> None:
     options = Options(tiers=("random", "semi_hard"), backfilled=False)
     if name == "n_tuple":
@@ -122,7 +126,7 @@ def test_tiers_and_backfilled_rows_can_be_chosen(name: str, tmp_path: Path, sour
     assert "d001-semi_hard-1" not in text
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", CORE)
 def test_a_run_of_ids_takes_its_texts_from_the_work_directory(name: str, tmp_path: Path) -> None:
     inline = source_of(tmp_path / "a")
     ids = source_of(tmp_path / "b", Layout(texts="ids_only"))
@@ -138,7 +142,7 @@ def test_a_run_of_ids_without_work_directory_says_what_to_do(tmp_path: Path) -> 
         export(ids, "triplet", tmp_path / "t.parquet", Options())
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", CORE)
 def test_bytes_do_not_depend_on_parts_or_blocks(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +185,7 @@ def test_texts_that_are_gone_from_the_work_directory_are_missed(tmp_path: Path) 
     assert not list(tmp_path.glob("*x.parquet*"))
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", CORE)
 def test_scores_that_are_not_numbers_are_refused(name: str, source: Source, tmp_path: Path) -> None:
     part = next((source.run / "negatives" / "tier=hard").glob("*.parquet"))
     table = pq.read_table(part, partitioning=None)
@@ -194,7 +198,7 @@ def test_scores_that_are_not_numbers_are_refused(name: str, source: Source, tmp_
 
 
 def test_mistakes_are_named(source: Source, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there are triplet, n_tuple, flagembedding"):
+    with pytest.raises(ConfigError, match="there are triplet, n_tuple, labeled_pair"):
         export(source, "csv", tmp_path / "x.csv", Options())
     with pytest.raises(ConfigError, match="no tier soft; it has hard, semi_hard, random"):
         export(source, "triplet", tmp_path / "x.csv", Options(tiers=("soft",)))

@@ -13,15 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negmine.schemas.errors import DataError, StorageError
-from negmine.transforms.exporters import EXPORTERS, Options, Report, Source, block, export
-from negmine.transforms.exporters.block import QueryBlock
-from negmine.transforms.exporters.tally import FEWER_THAN_N, NO_NEGATIVES, NOT_BEST, NOT_PUBLISHED
+from negmine.transforms.exporters import Options, Report, Source, export
+from negmine.transforms.exporters.reading import block
+from negmine.transforms.exporters.reading.block import QueryBlock
+from negmine.transforms.exporters.reading.tally import (
+    FEWER_THAN_N,
+    NO_NEGATIVES,
+    NOT_BEST,
+    NOT_PUBLISHED,
+)
 from tests.builders import QUOTAS, Layout, document_text, positive_id, query_text
-from tests.transforms.exporters.test_exporters import source_of
+from tests.transforms.exporters.test_exporters import CORE, source_of
 
 SEVERAL = Layout(positives=3)
 WIDTH = sum(QUOTAS.values())
-FORMATS = list(EXPORTERS)
+FORMATS = CORE
 
 
 @pytest.fixture

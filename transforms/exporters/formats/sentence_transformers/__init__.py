@@ -1,0 +1,1 @@
+"""Formats of sentence-transformers' trainers: the order of the columns counts."""

@@ -1,0 +1,1 @@
+"""Formats of other trainers, a module each."""

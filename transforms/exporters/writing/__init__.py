@@ -1,0 +1,1 @@
+"""What exports are made of on disk: columns, files, folders."""
