@@ -31,9 +31,12 @@ JUDGE = "fusion"
 class Inspection(Findings):
     """What somebody's data was taken for, see `Findings`, and how that is told."""
 
-    def text(self) -> str:
-        """All of it for people, in lines; texts of strangers are made harmless."""
-        return told(self)
+    def text(self, values: Mapping[str, object] | None = None) -> str:
+        """All of it for people, in lines; texts of strangers are made harmless.
+
+        `values`: what it became with the options beside it, those of the inspection unless given.
+        """
+        return told(self, self.values if values is None else values)
 
     def yaml(self, values: Mapping[str, object] | None = None) -> str:
         """The config, commented: `values`, or those of the inspection."""

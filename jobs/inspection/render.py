@@ -37,7 +37,7 @@ _MEANT = {
 }
 
 
-def told(found: Findings) -> str:
+def told(found: Findings, values: Mapping[str, object]) -> str:
     """What was understood, for people."""
     lines = [f"{printable(found.place)}: {found.shape}{_counted(found)}"]
     if found.columns:
@@ -51,7 +51,7 @@ def told(found: Findings) -> str:
         lines += [f"    {line}" for row in found.rows for line in _row(row)]
     lines += [f"  note: {printable(note)}" for note in found.notes]
     lines.append("  as a config")
-    lines += [f"    {line}" for line in _dumped(found.values).splitlines()]
+    lines += [f"    {line}" for line in _dumped(values).splitlines()]
     return "\n".join(lines)
 
 

@@ -77,6 +77,10 @@ def _short(facts: Facts) -> Answer:
 
 
 def _backfilled(facts: Facts) -> Answer:
+    """Not asked where a tier of quota 0 is there to fill the others, as by default."""
+    specs = (facts.config.get("tiers") or {}).values()
+    if any((spec or {}).get("quota") == 0 for spec in specs):
+        return []
     answer: Answer = []
     for tier in facts.tiers:
         count, total = (facts.metrics.get(name, tier) for name in ("backfilled", "negatives"))
