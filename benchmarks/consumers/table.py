@@ -149,7 +149,13 @@ def consumed(name: str, folder: Path, rows: dict[str, int], tevatron: str) -> li
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         return [Line("-", name, f"not run: {last:.160}", 0, 0)]
     return [
-        Line(f["format"], f"{f['package']} {f['version']}", f["what"], rows[f["format"]], f["used"])
+        Line(
+            f["format"],
+            f"{f['package']} {f['version']}".strip(),
+            f["what"],
+            rows[f["format"]],
+            f["used"],
+        )
         for f in found
     ]
 
