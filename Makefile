@@ -1,6 +1,7 @@
 # make mine | make test | make test-all | make lint | make setup. All make .venv first where it is
-# missing. `make test` leaves out what is costly and has something smaller beside it, and hypothesis
-# draws the same examples each time; in `make test-all` it looks for new ones.
+# missing: `make mine` with what mining needs, the others with all. `make test` leaves out what is
+# costly and has something smaller beside it, and hypothesis draws the same examples each time; in
+# `make test-all` it looks for new ones.
 
 PYTHON ?= python3.11
 # Another build of torch, for example:
@@ -10,6 +11,7 @@ EXTRAS ?= dev,datasets
 OUTPUT ?= out
 
 BIN := .venv/bin
+MINING := .venv/.negmine-mining
 STAMP := .venv/.negmine-setup
 
 # Folders whose import names are negmine.<folder>; mypy and import-linter want to find them so.
@@ -25,13 +27,17 @@ $(BIN)/python:
 	    "make setup PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-$(STAMP): pyproject.toml setup.py | $(BIN)/python
+$(MINING): pyproject.toml setup.py | $(BIN)/python
 	$(BIN)/python -m pip install --upgrade pip
 	$(BIN)/python -m pip install $(TORCH)
+	$(BIN)/python -m pip install -e .
+	@touch $@
+
+$(STAMP): $(MINING)
 	$(BIN)/python -m pip install -e '.[$(EXTRAS)]'
 	@touch $@
 
-mine: $(STAMP)
+mine: $(MINING)
 	$(BIN)/negmine mine jobs/presets/stdlib.yaml --output $(OUTPUT)
 
 test: $(STAMP)

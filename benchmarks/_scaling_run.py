@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from negmine.jobs.load_config import load_config
-from negmine.jobs.mining.given_vectors import GivenStudent, placed_vectors
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.retrieval import SOURCES, bm25_index
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.mining.vectors.given_vectors import GivenStudent, placed_vectors
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas.verdicts import Source
 

@@ -16,7 +16,7 @@ from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.limits import reason
-from negmine.schemas.policies import PROMISES, is_off
+from negmine.schemas.policy_list import PROMISES, is_off
 from negmine.transforms import storage
 
 _KINDS = ("constrained-", "literal[")
@@ -27,10 +27,10 @@ MOST_BYTES, MOST_NODES, MOST_LEVELS = 1 << 18, 10_000, 50
 
 
 def load_config(path: str, settings: Sequence[str] = (), output: str | None = None) -> Config:
-    """The validated config of a YAML file.
+    """The validated config of a YAML file or a preset.
 
     Args:
-        path: the file.
+        path: the file, or the name of a preset, see `config_file`.
         settings: `key=value` with dotted keys, the values in YAML; a policy is named by its name,
             `policies.judge_relative_margin.keep_below=0.9`.
         output: overrides `output.path`.
@@ -38,7 +38,7 @@ def load_config(path: str, settings: Sequence[str] = (), output: str | None = No
     Raises:
         ConfigError: naming the key and the value, and for an unknown key the nearest known one.
     """
-    return config_of(_read(path), path, settings, output)
+    return config_of(read_config(path), path, settings, output)
 
 
 def config_of(
@@ -62,14 +62,35 @@ def config_of(
         raise ConfigError(f"{name}: " + "\n  ".join(lines)) from None
 
 
-def _read(path: str) -> JsonObject:
+def presets() -> dict[str, Path]:
+    """The file of each preset, by its name."""
+    folder = Path(__file__).parent / "presets"
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def config_file(name: str) -> str:
+    """The file that a name stands for: itself, or a preset where there is no such YAML file.
+
+    `stdlib` is stdlib.yaml or stdlib.yml of the working directory, else the preset, also where
+    something without a YAML suffix has that name; `stdlib.yaml` is that file where it is there.
+    """
+    plain = name.removesuffix(".yaml").removesuffix(".yml")
+    found = presets().get(plain)
+    if found is None:
+        return name
+    own = [name] if name != plain else [f"{name}.yaml", f"{name}.yml"]
+    return next((file for file in own if storage.is_file(storage.local_path(file))), str(found))
+
+
+def read_config(name: str) -> JsonObject:
+    """The keys of a YAML file or a preset, not yet validated. Raises ConfigError."""
+    path = config_file(name)
     try:
         text = _text(path)
     except (OSError, ValueError) as error:
-        presets = sorted(p.name for p in (Path(__file__).parent / "presets").glob("*.yaml"))
         raise ConfigError(
-            f"cannot read the config {path}: {error}. Presets in jobs/presets/: "
-            f"{', '.join(presets)}"
+            f"cannot read the config {path}: {error}. Presets go by name: negmine mine stdlib; "
+            f"there are {', '.join(presets())}"
         ) from None
     values = _load_yaml(text, f"{path} is not YAML")
     if not isinstance(values, dict):

@@ -1,5 +1,6 @@
-"""Text of strangers, made harmless for a terminal."""
+"""What is shown to people: text of strangers made harmless, durations, sizes."""
 
+import sys
 import unicodedata
 from functools import lru_cache
 
@@ -47,3 +48,29 @@ def printable(value: object, keep: str = "") -> str:
     """
     text = shown(str(value))
     return text if text.isprintable() else text.translate(_table(keep))
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration as people say it: `0.42 s`, `3 min 07 s`, `2 h 05 min`."""
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_bytes(size: float) -> str:
+    """A size in binary units: `512 B`, `1.4 GiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    shell = sys.modules.get("IPython")
+    found = shell.get_ipython() if shell is not None else None
+    return type(found).__name__ == "ZMQInteractiveShell"

@@ -2,9 +2,9 @@
 
     import negmine
 
-    config = negmine.load_config("run.yaml", ["input.limit=300"], "out")
-    run = negmine.mine(config)
-    run.manifest["summary"]["tiers"]
+    run = negmine.mine(pairs="pairs.csv", student="path/to/model", negatives=7)
+    run.negatives.df()
+    train = run.to_dataset("n_tuple")
 
 Names are imported when they are first used: `import negmine` itself loads nothing.
 """
@@ -13,18 +13,22 @@ from pathlib import Path
 
 TYPE_CHECKING = False  # as of `typing`, which it would take to import
 if TYPE_CHECKING:
+    from negmine.jobs.api.mine import audit, mine
+    from negmine.jobs.api.run import MinedRun, open_run
     from negmine.jobs.audit.run import Request as AuditRequest
-    from negmine.jobs.audit.run import audit
     from negmine.jobs.load_config import load_config
-    from negmine.jobs.mining.publish import mine
-    from negmine.jobs.runs.published import find_run as open_run
     from negmine.schemas.config import Config
+    from negmine.schemas.errors import NegmineError
     from negmine.transforms.batches import BatchPlan
+    from negmine.transforms.exporters.epochs import Epochs
 
 __all__ = [
     "AuditRequest",
     "BatchPlan",
     "Config",
+    "Epochs",
+    "MinedRun",
+    "NegmineError",
     "__version__",
     "audit",
     "load_config",
@@ -38,10 +42,13 @@ _PLACES = {
     "AuditRequest": ("negmine.jobs.audit.run", "Request"),
     "BatchPlan": ("negmine.transforms.batches", "BatchPlan"),
     "Config": ("negmine.schemas.config", "Config"),
-    "audit": ("negmine.jobs.audit.run", "audit"),
+    "Epochs": ("negmine.transforms.exporters.epochs", "Epochs"),
+    "MinedRun": ("negmine.jobs.api.run", "MinedRun"),
+    "NegmineError": ("negmine.schemas.errors", "NegmineError"),
+    "audit": ("negmine.jobs.api.mine", "audit"),
     "load_config": ("negmine.jobs.load_config", "load_config"),
-    "mine": ("negmine.jobs.mining.publish", "mine"),
-    "open_run": ("negmine.jobs.runs.published", "find_run"),
+    "mine": ("negmine.jobs.api.mine", "mine"),
+    "open_run": ("negmine.jobs.api.run", "open_run"),
 }
 
 # In a checkout the rooms of the house lie beside this folder; installed, they lie in it.

@@ -21,7 +21,8 @@ from negmine.schemas.limits import (
     Score,
     Weight,
 )
-from negmine.schemas.policies import Policy, asked_policies, needs_judge, with_promises
+from negmine.schemas.policies import Policy, needs_judge
+from negmine.schemas.policy_list import asked_policies, with_promises
 from negmine.schemas.sources import SOURCES, Sources
 from negmine.schemas.verdicts import Source
 

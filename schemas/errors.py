@@ -14,6 +14,10 @@ class NegmineError(Exception):
     def __init__(self, *told: object) -> None:
         super().__init__(*(shown(part) if isinstance(part, str) else part for part in told))
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ConfigError(NegmineError):
     """The configuration, or a value given on the command line, cannot be used."""

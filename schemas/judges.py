@@ -185,7 +185,7 @@ class NoJudge(Judge):
     kind: Literal["none"] = "none"
 
 
-_KINDS: dict[str, type[Judge]] = {
+KINDS: dict[str, type[Judge]] = {
     str(kind.model_fields["kind"].default): kind
     for kind in (
         CrossEncoder,
@@ -208,7 +208,7 @@ def of_its_kind(value: object) -> object:
     if not isinstance(value, dict):
         return value
     name = value.get("kind", "cross_encoder")
-    kind = _KINDS.get(name) if isinstance(name, str) else None
+    kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         return {**value, "kind": name}
     kept = {"kind": name}
@@ -223,7 +223,7 @@ def of_its_kind(value: object) -> object:
 
 def _defaults(key: str) -> list[object]:
     """The defaults of a key in the kinds that have it; of one that must be given, null."""
-    fields = (k.model_fields[key] for k in _KINDS.values() if key in k.model_fields)
+    fields = (k.model_fields[key] for k in KINDS.values() if key in k.model_fields)
     return [None if f.is_required() else _plain(f.default) for f in fields]
 
 

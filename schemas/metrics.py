@@ -131,7 +131,7 @@ MEANINGS = {
         "mean judge score of the positive minus the best negative's", "queries"
     ),
     "leak": Meaning(
-        "share of hidden positives chosen at positives_above = key", "hidden positives"
+        "share of hidden positives taken for negatives at positives_above = key", "hidden positives"
     ),
     "leak_hard": Meaning("negatives with s-/s+ >= 0.8 chosen beside them", "negatives chosen"),
 }

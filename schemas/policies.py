@@ -1,6 +1,6 @@
 """Policies as data: each is a name and its parameters; the kernel that runs it has that name."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from pydantic import (
@@ -13,7 +13,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from negmine.schemas import JsonObject
-from negmine.schemas.limits import Model, Rank, Score, Weight, reason
+from negmine.schemas.limits import MOST_RANK, Model, Rank, Score, Weight, reason
 from negmine.schemas.sources import RETRIEVING
 
 Against = Literal["min", "mean", "max", "each"]
@@ -27,6 +27,7 @@ _THRESHOLD = "on the judge's scale; null = found from the positives of the colle
 
 class _Parameters(Model):
     judged: ClassVar[bool] = False
+    of_student: ClassVar[bool] = False
 
 
 class KnownPositive(_Parameters):
@@ -86,6 +87,47 @@ class RankWindow(_Parameters):
         return source
 
 
+class StudentScore(_Parameters):
+    """Keeps similarities of the student inside [min, max]."""
+
+    of_student: ClassVar[bool] = True
+    min: Score | None = Field(None, description="lower similarities drop")
+    max: Score | None = Field(None, description="higher similarities drop")
+
+
+class StudentAbsoluteMargin(_Parameters):
+    """Keeps s- <= s+ - margin of the student's similarities; no judge is asked."""
+
+    of_student: ClassVar[bool] = True
+    margin: Score = Field(0.05, description="distance below the positive's similarity")
+    against: Against = Field("min", description=_AGAINST)
+
+
+class StudentRelativeMargin(_Parameters):
+    """Keeps s- <= s+ - margin |s+| of the student's similarities; no judge is asked."""
+
+    of_student: ClassVar[bool] = True
+    margin: Weight = Field(0.05, description="share of the positive's similarity")
+    against: Against = Field("min", description=_AGAINST)
+
+
+class StudentRange(_Parameters):
+    """Of what the policies before it leave, skips the `min` most similar, and keeps to place `max`.
+
+    Places are by the student's similarity; equal texts share one.
+    """
+
+    of_student: ClassVar[bool] = True
+    min: int = Field(0, ge=0, le=MOST_RANK, description="places skipped")
+    max: Rank | None = Field(None, description="last place kept; null = no limit")
+
+    @model_validator(mode="after")
+    def _leaves_some(self) -> "StudentRange":
+        if self.max is not None and self.min >= self.max:
+            raise ValueError(f"min {self.min} is not below max {self.max}, so nothing is kept")
+        return self
+
+
 class SuspectedPositive(_Parameters):
     """Sets aside, for review, what the judge rates above the query's positive and like a positive.
 
@@ -139,21 +181,16 @@ PARAMETERS: dict[str, type[_Parameters]] = {
     "near_duplicate_of_negative": NearDuplicateOfNegative,
     "hub_cap": HubCap,
     "rank_window": RankWindow,
+    "student_score": StudentScore,
+    "student_absolute_margin": StudentAbsoluteMargin,
+    "student_relative_margin": StudentRelativeMargin,
+    "student_range": StudentRange,
     "suspected_positive": SuspectedPositive,
     "judge_calibrated_threshold": JudgeCalibratedThreshold,
     "judge_score": JudgeScore,
     "judge_absolute_margin": JudgeAbsoluteMargin,
     "judge_relative_margin": JudgeRelativeMargin,
 }
-PROMISES = ("known_positive", "query_itself", "same_text", "evaluation_document")
-"""Policies that are in force whatever a config says, before all others and in this order."""
-_DEFAULTS: JsonObject = {"near_duplicate_of_positive": {}, "near_duplicate_of_negative": {}}
-_JUDGED_DEFAULTS: JsonObject = {
-    "suspected_positive": {},
-    "judge_calibrated_threshold": {},
-    "judge_relative_margin": {"keep_below": 1.0, "against": "max"},
-}
-"""Below the query's best positive, and below what half of all positives reach: docs/gain.md."""
 
 
 class Policy(Model):
@@ -212,72 +249,3 @@ def calibrated(policy: Policy, threshold: Callable[[float], float]) -> Policy:
     found = threshold(policy.parameters.positives_above)
     parameters = policy.parameters.model_copy(update={"threshold": found})
     return policy.model_copy(update={"parameters": parameters})
-
-
-def is_off(value: Any) -> bool:
-    """Whether a policy's value in a config switches it off; YAML reads a bare `off` as false."""
-    return value is False or (isinstance(value, str) and value == "off")
-
-
-def asked_policies(asked: Any, judged: bool) -> Any:
-    """The list that a config's `policies` stands for; the promises are not put in yet.
-
-    Nothing stands for the defaults, a list for itself, a mapping for the defaults with those that
-    it names set anew, added, or switched off.
-
-    Args:
-        asked: as in the config.
-        judged: whether there is a judge.
-
-    Raises:
-        ValueError: a promise is switched off, or anything in a list.
-    """
-    if asked is None or isinstance(asked, Mapping):
-        return _changed_defaults(asked or {}, _DEFAULTS | (_JUDGED_DEFAULTS if judged else {}))
-    for entry in asked if isinstance(asked, (list, tuple)) else ():
-        for name, value in entry.items() if isinstance(entry, Mapping) else ():
-            if is_off(value):
-                _refuse_off(name)
-                raise ValueError(
-                    f"policies: a list replaces the default policies, so leave {name} out of it; "
-                    f"to change the defaults by name write a mapping, policies: {{{name}: off}}"
-                )
-    return asked
-
-
-def _changed_defaults(asked: Mapping[Any, Any], defaults: JsonObject) -> list[dict[Any, Any]]:
-    found: dict[Any, Any] = dict(defaults)
-    for name, value in asked.items():
-        if name not in PARAMETERS or not (value is None or is_off(value)):
-            found[name] = value
-            continue
-        _refuse_off(name)
-        # As for a source, null is off: nothing else could be meant by it of what is on by default.
-        if value is None and name not in (*_DEFAULTS, *_JUDGED_DEFAULTS):
-            raise ValueError(
-                f"policies.{name}: null says too little; write {name}: {{}} for its default "
-                f"parameters, or {name}: off"
-            )
-        found.pop(name, None)
-    return [{name: value} for name, value in found.items()]
-
-
-def _refuse_off(name: Any) -> None:
-    if name in PROMISES:
-        raise ValueError(
-            f"policies.{name} cannot be switched off: {', '.join(PROMISES)} are promises of every "
-            "run; the other policies can be"
-        )
-
-
-def with_promises(policies: Sequence[Policy]) -> tuple[Policy, ...]:
-    """The promises, with the parameters that the list gives them, and then the rest of the list.
-
-    Raises ValueError where the list has a promise twice with different parameters.
-    """
-    given: dict[str, Policy] = {}
-    for policy in policies:
-        if policy.name in PROMISES and given.setdefault(policy.name, policy) != policy:
-            raise ValueError(f"policy {policy.name} stands twice with different parameters")
-    promised = [given.get(name) or Policy.model_validate(name) for name in PROMISES]
-    return (*promised, *(policy for policy in policies if policy.name not in PROMISES))

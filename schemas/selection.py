@@ -6,7 +6,8 @@ from typing import Any
 
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Sampling, Tier
-from negmine.schemas.policies import PROMISES, Policy, calibrated, needs_calibration, needs_judge
+from negmine.schemas.policies import Policy, calibrated, needs_calibration, needs_judge
+from negmine.schemas.policy_list import PROMISES
 
 
 @dataclass(frozen=True)

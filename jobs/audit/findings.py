@@ -32,12 +32,15 @@ _FIRST = (
 """Worse than being repeated."""
 CERTAIN = (
     *_FIRST,
+    "unknown_document",
+    "score_not_finite",
     "repeated",
     "same_text_as_negative",
     "near_duplicate_of_negative",
 )
 SUSPECTED = "suspected_positive"
-DEFECTS = (*CERTAIN, SUSPECTED)
+TOO_FEW = "too_few_negatives"
+DEFECTS = (*CERTAIN, SUSPECTED, TOO_FEW)
 _EXAMPLES = 3
 _START = 80
 _CHOICES = ("kept", "outside_tiers", "over_quota", "not_judged")
@@ -47,6 +50,7 @@ CREATE TABLE entries AS
 SELECT n.file, n.row, n.list, n.place, q.query_id, n.doc_id, n.positive_of_row, n.positive_of_file,
     CASE
         WHEN l.verdict IN {_FIRST} THEN l.verdict
+        WHEN n.fault IS NOT NULL THEN n.fault
         WHEN n.repeated THEN 'repeated'
         WHEN l.verdict NOT IN {_CHOICES} THEN l.verdict
     END AS reason,
@@ -56,7 +60,7 @@ FROM given n
 JOIN (
     SELECT query_id, unnest(list_append(merged_ids, query_id)) AS id FROM queries
 ) q ON q.id = n.query_id
-JOIN ledger l ON l.query_id = q.query_id AND l.doc_id = n.doc_id
+LEFT JOIN ledger l ON l.query_id = q.query_id AND l.doc_id = n.doc_id
 """
 
 
@@ -170,16 +174,36 @@ class Entries:
         rows = self.ask(
             f"""
             SELECT e.file, e.row, e.query_id, left(q.text, {_START}), e.doc_id,
-                left(d.text, {_START}), e.value, e.threshold
+                left(coalesce(d.text, ''), {_START}), e.value, e.threshold
             FROM (
                 FROM entries WHERE reason = ? ORDER BY file, row, list, place LIMIT {_EXAMPLES}
             ) e
-            JOIN queries q USING (query_id) JOIN documents d USING (doc_id)
+            JOIN queries q USING (query_id) LEFT JOIN documents d USING (doc_id)
             ORDER BY e.file, e.row, e.list, e.place
             """,
             reason,
         )
         return [Example(self.files[file], *rest) for file, *rest in rows]
+
+    def mark_short(self, least: int, by_query: bool, suspected: bool = False) -> None:
+        """Give the good negatives of rows that have fewer than `least` the reason TOO_FEW.
+
+        Only what `--fix` would leave counts, each document once; `suspected` positives go too.
+        `by_query`: of all rows of a query, for formats with a row a document.
+        """
+        gone = (*CERTAIN, SUSPECTED) if suspected else CERTAIN
+        unit = "query_id" if by_query else "file, row"
+        self._connection.execute(
+            f"""
+            UPDATE entries SET reason = '{TOO_FEW}'
+            WHERE NOT coalesce(reason IN {gone}, false) AND ({unit}) IN (
+                SELECT {unit} FROM entries GROUP BY ALL
+                HAVING count(DISTINCT doc_id)
+                    FILTER (NOT coalesce(reason IN {gone}, false)) < ?
+            )
+            """,
+            [least],
+        )
 
     def hubs(self, share: float = HUB_SHARE) -> list[Hub]:
         """Documents used by at least 10 queries and this share of them, most used first."""
@@ -236,7 +260,7 @@ class Entries:
             """
             SELECT e.file, e.row, e.list, e.place, e.query_id, q.text, e.doc_id, d.text, e.reason,
                 e.value, e.threshold
-            FROM entries e JOIN queries q USING (query_id) JOIN documents d USING (doc_id)
+            FROM entries e JOIN queries q USING (query_id) LEFT JOIN documents d USING (doc_id)
             WHERE e.reason IN (SELECT unnest(?)) ORDER BY e.file, e.row, e.list, e.place
             """,
             list(reasons),
@@ -249,7 +273,7 @@ class Entries:
         return self.ask(
             """
             SELECT e.file, e.row, e.list, e.place, e.query_id, q.text, e.doc_id, d.text
-            FROM entries e JOIN queries q USING (query_id) JOIN documents d USING (doc_id)
+            FROM entries e JOIN queries q USING (query_id) LEFT JOIN documents d USING (doc_id)
             WHERE e.file = ? AND e.row IN (SELECT unnest(?::BIGINT[]))
                 AND NOT coalesce(e.reason IN (SELECT unnest(?)), false)
             ORDER BY e.row, e.list, e.place

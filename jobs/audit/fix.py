@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from negmine.jobs.audit.findings import CERTAIN, SUSPECTED, Entries
+from negmine.jobs.audit.findings import CERTAIN, SUSPECTED, TOO_FEW, Entries
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.transforms import storage
 from negmine.transforms.foreign.files import container
+from negmine.transforms.foreign.formats import LINES
 from negmine.transforms.foreign.rewrite import rewrite
 from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.digests import Digest
@@ -22,7 +23,11 @@ _TAKEN = ("row", "list", "place", "query_id", "query", "doc_id", "negative")
 
 
 def targets(
-    files: Sequence[Path], out: Path, force: bool = False, outputs: Sequence[Path] = ()
+    files: Sequence[Path],
+    out: Path,
+    force: bool = False,
+    outputs: Sequence[Path] = (),
+    format: str = "",
 ) -> list[Path]:
     """Where the copies go: `out` itself for one file, else files of the same names in it.
 
@@ -38,7 +43,7 @@ def targets(
         refuse_special(_record(copy), "--fix")
         if copy.suffix in (".gz", ".zst", "") and copy.suffix != file.suffix:
             raise ConfigError(f"--fix {copy}: name it {file.suffix}, as {file.name} is")
-        if container(copy) != container(file):
+        if format not in LINES and container(copy) != container(file):
             raise ConfigError(f"--fix {copy}: {file} is {container(file)}, and so is its copy")
         _refuse_existing(copy, file, force)
     return found
@@ -68,7 +73,7 @@ def fix(
     `force` as in `targets`. Raises ConfigError for a copy that another process wrote meanwhile,
     DataError for a file that has no longer its digest.
     """
-    reasons = (*CERTAIN, SUSPECTED) if suspected else CERTAIN
+    reasons = (*CERTAIN, SUSPECTED, TOO_FEW) if suspected else (*CERTAIN, TOO_FEW)
     by_file: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row in entries.bad(reasons):
         by_file[row[0]].append(row)

@@ -15,15 +15,16 @@ from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
-from negmine.transforms.foreign import FORMATS
+from negmine.transforms.foreign import ALIASES, FORMATS
 from negmine.transforms.foreign.collection import Foreign, collect, input_paths
-from negmine.transforms.foreign.files import expand
+from negmine.transforms.foreign.formats import NAMED, named_of
+from negmine.transforms.foreign.layout import Layout, find_layout
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.storage.atomic import write_atomically
 from negmine.transforms.storage.digests import digest_of
 from negmine.transforms.storage.locks import writing
 
-VERSION = 1
+VERSION = 2
 """Raised when the collection made of the same files changes."""
 _TEXTS = ("documents", "queries", "qrels")
 
@@ -45,6 +46,7 @@ class Request:
     fix_suspected: bool = False
     keep_short: bool = False
     hub_share: float = HUB_SHARE
+    n_passages: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,15 @@ class Audit:
 
 def audit(request: Request) -> Audit:
     """Audit the files; publishes a run in `output`. Raises ConfigError, DataError, StorageError."""
-    files = _check(request)
+    layout = _check(request)
+    files, format = layout.files, layout.format
     output = storage.local_path(request.output)
     copies: list[Path] = []
     if request.fix is not None:
-        copies = targets(files, storage.local_path(request.fix), outputs=(output,))
-    foreign = Foreign(
-        tuple(map(str, files)), request.format, request.corpus, request.queries, request.qrels
-    )
+        fixed = storage.local_path(request.fix)
+        copies = targets(files, fixed, outputs=(output,), format=format)
+    named = (layout.corpus, layout.queries, request.qrels)
+    foreign = Foreign(tuple(map(str, files)), format, *named)
     root = output / "work" / "audit"
     digests = {str(path): digest_of(path) for path in input_paths(foreign)}
     foreign = replace(foreign, digests=digests)
@@ -104,6 +107,9 @@ def audit(request: Request) -> Audit:
     config = _config(request, directory, counts["widest"])
     run = mine(config)
     with Entries(run, directory / "negatives.parquet", list(map(str, files))) as entries:
+        if request.n_passages is not None:
+            by_query = format in NAMED and not NAMED[format].row_is_query
+            entries.mark_short(request.n_passages - 1, by_query, request.fix_suspected)
         return Audit(
             run=str(run.path),
             files=list(map(str, files)),
@@ -116,7 +122,7 @@ def audit(request: Request) -> Audit:
                 entries,
                 files,
                 copies,
-                request.format,
+                format,
                 request.fix_suspected,
                 request.keep_short,
                 digests,
@@ -126,17 +132,31 @@ def audit(request: Request) -> Audit:
         )
 
 
-def _check(request: Request) -> list[Path]:
-    """The files. Raises ConfigError where options do not go together, DataError for no file."""
-    if request.format not in FORMATS:
-        raise ConfigError(f"unknown format {request.format!r}; there are {', '.join(FORMATS)}")
-    if request.format == "msmarco" and not (request.corpus and request.queries):
+def _check(request: Request) -> Layout:
+    """What is audited. Raises ConfigError where options do not go together, DataError for files."""
+    known = (*FORMATS, *ALIASES, "hf")
+    if request.format not in known:
+        raise ConfigError(f"unknown format {request.format!r}; there are {', '.join(known)}")
+    found = find_layout(request.format, list(request.files), request.corpus, request.queries)
+    queries, documents = named_of(found.format)
+    if (documents == "id" and not found.corpus) or (queries == "id" and not found.queries):
+        missing = [
+            option
+            for option, by, path in (
+                ("--corpus", documents, found.corpus),
+                ("--queries", queries, found.queries),
+            )
+            if by == "id" and not path
+        ]
         raise ConfigError(
-            "--format msmarco holds identifiers only; name their texts with --corpus and --queries"
+            f"--format {request.format} holds identifiers only; name their texts with "
+            f"{' and '.join(missing)}"
         )
-    if request.qrels and not request.corpus:
+    if found.format == "trec_run" and not request.qrels:
+        raise ConfigError("--format trec_run says of no document that it is positive; name --qrels")
+    if request.qrels and not found.corpus:
         raise ConfigError("--qrels needs --corpus, where the texts of its documents are")
-    if request.qrels and not request.queries and request.format != "tevatron":
+    if request.qrels and not found.queries and queries == "text":
         raise ConfigError(
             "--qrels needs --queries, which says what text its query identifiers have"
         )
@@ -144,9 +164,13 @@ def _check(request: Request) -> list[Path]:
         raise ConfigError("--fix-suspected and --keep-short say how to fix; give --fix OUT too")
     if not 0 <= request.hub_share <= 1:
         raise ConfigError(f"--hub-share {request.hub_share:g}: give a share from 0 to 1")
-    if request.keep_short and request.format != "n_tuple":
+    if request.n_passages is not None and request.n_passages < 2:
+        raise ConfigError(
+            f"--n-passages {request.n_passages}: a positive and a negative at least, 2"
+        )
+    if request.keep_short and found.format != "n_tuple":
         raise ConfigError("--keep-short is about rows of a fixed width, --format n_tuple")
-    return [file for path in request.files for file in expand(path)]
+    return found
 
 
 def _identity(foreign: Foreign) -> JsonObject:

@@ -15,13 +15,23 @@ _MEANINGS = {
     "query_itself": "the query itself",
     "evaluation_document": "positive of an evaluation query",
     "near_duplicate_of_positive": "near-duplicate of a positive",
+    "unknown_document": "identifier that the corpus lacks",
+    "score_not_finite": "score missing or no finite number",
     "repeated": "repeated in its list",
     "same_text_as_negative": "text of another negative",
     "near_duplicate_of_negative": "near-duplicate of another negative",
     "suspected_positive": "suspected positive (judge)",
+    "too_few_negatives": "row with too few negatives for --n-passages",
     "judge_calibrated_threshold": "judge scores it like half of the positives",
 }
-_FLAGS = ("known_positive", "same_text_as_positive", "evaluation_document")
+_FLAGS = (
+    "known_positive",
+    "same_text_as_positive",
+    "evaluation_document",
+    "unknown_document",
+    "score_not_finite",
+    "too_few_negatives",
+)
 """Defects that are so or not; a value and a threshold say nothing more."""
 _MOST_HUBS = 5
 
@@ -100,6 +110,11 @@ def _remarks(audit: Audit) -> list[str]:
         remarks.append(
             f"remark: length and shared words alone tell positives from negatives (AUC {auc:.3f}); "
             "a model may learn that shortcut"
+        )
+    if counts.get("repeated_query_ids"):
+        remarks.append(
+            f"remark: {counts['repeated_query_ids']:,} question ids stand in several rows, and "
+            "Automodel's miner keeps one of each; --fix makes them unique"
         )
     if counts["outside_corpus"]:
         remarks.append(f"{counts['outside_corpus']:,} texts are not in the corpus")

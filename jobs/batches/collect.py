@@ -30,6 +30,8 @@ UNSAFE = frozenset(
         Verdict.QUERY_ITSELF,
         Verdict.SAME_TEXT_AS_POSITIVE,
         Verdict.NEAR_DUPLICATE_OF_POSITIVE,
+        Verdict.STUDENT_ABSOLUTE_MARGIN,
+        Verdict.STUDENT_RELATIVE_MARGIN,
         Verdict.SUSPECTED_POSITIVE,
         Verdict.JUDGE_SCORE,
         Verdict.JUDGE_ABSOLUTE_MARGIN,

@@ -1,7 +1,6 @@
 """Command line of `audit`: what is wrong with negatives that somebody else mined."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,21 +10,18 @@ from rich.console import Console
 from negmine.jobs.runner.failures import check_address_space
 
 
-class Format(StrEnum):
-    """Formats that are audited; see `transforms.foreign.FORMATS`."""
-
-    TRIPLET = "triplet"
-    N_TUPLE = "n_tuple"
-    FLAGEMBEDDING = "flagembedding"
-    TEVATRON = "tevatron"
-    MSMARCO = "msmarco"
-
-
 def audit(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Files of negatives, or folders of them.")
     ],
-    format: Annotated[Format, typer.Option("--format", "-f", help="The files' format.")],
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Theirs, by the name that export gives it: triplet, n_tuple, flagembedding, ...",
+        ),
+    ],
     corpus: Annotated[
         str | None, typer.Option(metavar="PATH", help="Documents: gives texts their identifiers.")
     ] = None,
@@ -46,7 +42,7 @@ def audit(
         typer.Option("--set", metavar="KEY=VALUE", help="Override one key of the run; repeatable."),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", metavar="DIR", help="Where the run is published.")
+        str, typer.Option("--output", "-o", metavar="DIR", help="Where the run is published.")
     ] = "audit",
     fix: Annotated[
         Path | None,
@@ -64,6 +60,16 @@ def audit(
             min=0, max=1, help="A hub is a negative of this share of queries (10 at least)."
         ),
     ] = 0.05,
+    n_passages: Annotated[
+        int | None,
+        typer.Option(
+            "--n-passages",
+            min=2,
+            max=100_000,
+            metavar="N",
+            help="Rows need a positive and N - 1 different good negatives.",
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where there is a defect.")
     ] = False,
@@ -78,7 +84,7 @@ def audit(
     found = auditing.audit(
         auditing.Request(
             files=files,
-            format=format.value,
+            format=format.replace("-", "_"),
             corpus=corpus,
             queries=queries,
             qrels=qrels,
@@ -90,6 +96,7 @@ def audit(
             fix_suspected=fix_suspected,
             keep_short=keep_short,
             hub_share=hub_share,
+            n_passages=n_passages,
         )
     )
     if as_json:

@@ -1,9 +1,12 @@
 """Command line of `batches`: which pairs go together in a training batch."""
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from negmine.jobs.cli.common import Json
 from negmine.jobs.cli.export import RunArgument
 from negmine.jobs.runs.published import find_run
 from negmine.jobs.terminal import printable
@@ -42,6 +45,7 @@ def batches(
             help="A .parquet file, or a folder. Default: OUTPUT/exports/.",
         ),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Plan training batches: hard for one another, suspected positives apart or masked."""
     from negmine.jobs.batches.plan import Request, check, plan
@@ -49,6 +53,10 @@ def batches(
     request = Request(size, epochs, seed, hardness, masked_from)
     check(request)
     found = plan(find_run(run), request, output)
+    if as_json:
+        told = {name: None if value != value else value for name, value in asdict(found).items()}
+        typer.echo(json.dumps(told, indent=2, default=str))
+        return
     typer.echo(printable(found.path))
     typer.echo(
         f"{found.pairs:,} pairs, {found.batches:,} batches of {size:,} an epoch, "

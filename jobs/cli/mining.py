@@ -1,7 +1,8 @@
 """The `negmine` command: mine, each stage alone, and config; other commands are mounted here."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -9,10 +10,13 @@ from rich.table import Table
 
 from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
+from negmine.jobs.cli import init as cli_init
 from negmine.jobs.cli import refresh as cli_refresh
+from negmine.jobs.cli import root as cli_root
 from negmine.jobs.cli import runs as cli_runs
 from negmine.jobs.cli import workdir as cli_workdir
-from negmine.jobs.runner.failures import check_address_space
+from negmine.jobs.cli.choices import Asked, takes_config
+from negmine.jobs.cli.common import Json, echo_run
 from negmine.jobs.runner.streams import for_information
 from negmine.pipelines.graph import GRAPH, mermaid
 from negmine.schemas.locations import shown
@@ -21,57 +25,50 @@ app = typer.Typer(
     name="negmine",
     help="Mine training negatives for embedding models and rerankers, offline.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-ConfigFile = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file of the run.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override one key, dotted; repeatable."),
-]
-OutputFolder = Annotated[
-    str | None, typer.Option("--output", metavar="DIR", help="Override output.path.")
-]
-if TYPE_CHECKING:
-    from negmine.jobs.mining.run import MiningRun
-    from negmine.schemas.config import Config
 
 _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
 
 
-def _config(config: str, settings: list[str] | None, output: str | None) -> "Config":
-    check_address_space()
-    from negmine.jobs.load_config import load_config
-
-    return load_config(config, settings or [], output)
-
-
-def _mining_run(
-    context: typer.Context, config: str, settings: list[str] | None, output: str | None
-) -> "MiningRun":
-    resolved = _config(config, settings, output)
-    from negmine.jobs.mining.run import MiningRun
-
-    return MiningRun(resolved, context.args)
-
-
 @app.command(context_settings=_BEAM)
+@takes_config
 def mine(
     context: typer.Context,
-    config: ConfigFile,
-    settings: Settings = None,
-    output: OutputFolder = None,
+    asked: Asked,
+    max_leak: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Choose the judge's threshold: at most this share of hidden positives is taken.",
+        ),
+    ] = None,
+    min_gain: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="GAIN", help="Choose it: at least this expected gain."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Mine negatives end to end and publish the run. Options after -- go to Beam."""
-    resolved = _config(config, settings, output)
+    """Mine negatives end to end and publish the run. Options after -- go to Beam.
+
+    negmine mine pairs.csv --student ./checkpoint: the data is looked at, and what it was taken for
+    is printed first. negmine mine stdlib: a preset. negmine mine my.yaml: a config.
+    """
+    resolved = asked.config()
 
     from negmine.jobs.mining import publish
-    from negmine.jobs.runs.show import render_summary
+    from negmine.jobs.mining.limits import Limits
+    from negmine.jobs.report.verdict import render_run
 
-    run = publish.mine(resolved, context.args)
+    run = publish.mine(resolved, context.args, Limits(max_leak, min_gain))
+    console = Console()
     with for_information():
-        Console().print(render_summary(run.manifest, shown(str(run.path))))
+        if as_json:
+            echo_run(run)
+        else:
+            (console if console.is_terminal else Console(width=120)).print(render_run(run))
     if not run.manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
@@ -81,18 +78,17 @@ def mine(
 
 
 @app.command(context_settings=_BEAM)
+@takes_config
 def plan(
     context: typer.Context,
-    config: ConfigFile,
-    settings: Settings = None,
-    output: OutputFolder = None,
+    asked: Asked,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Estimate what mine would take: time, disk and pairs. Ingests, and times a small sample."""
     from negmine.jobs.plan.estimate import plan as make_plan
     from negmine.jobs.plan.table import render_plan
 
-    found = make_plan(_config(config, settings, output), context.args)
+    found = make_plan(asked.config(), context.args)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return
@@ -101,13 +97,11 @@ def plan(
 
 
 def _stage(stage: str, meaning: str) -> None:
-    def command(
-        context: typer.Context,
-        config: ConfigFile,
-        settings: Settings = None,
-        output: OutputFolder = None,
-    ) -> None:
-        run = _mining_run(context, config, settings, output)
+    def command(context: typer.Context, asked: Asked) -> None:
+        resolved = asked.config()
+        from negmine.jobs.mining.run import MiningRun
+
+        run = MiningRun(resolved, context.args)
         if stage != "ingest":
             run.check()
         run.run_until(stage)
@@ -118,7 +112,7 @@ def _stage(stage: str, meaning: str) -> None:
             typer.echo(f"work directory: {shown(str(run.work.root))}")
 
     command.__doc__ = f"{meaning} Earlier stages are made or reused."
-    app.command(name=stage, context_settings=_BEAM)(command)
+    app.command(name=stage, context_settings=_BEAM)(takes_config(command))
 
 
 _stage("ingest", "Read and check the collection.")
@@ -135,14 +129,13 @@ app.command(
 
 
 @app.command(name="tune-index", context_settings=_BEAM)
+@takes_config
 def tune_index(
     context: typer.Context,
-    config: ConfigFile,
+    asked: Asked,
     recall: Annotated[float, typer.Option(help="Recall to reach, from 0 to 1.")] = 0.95,
     k: Annotated[int, typer.Option("--k", help="Neighbours per query.")] = 100,
     queries: Annotated[int, typer.Option(help="Queries to sample.")] = 200,
-    settings: Settings = None,
-    output: OutputFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure index types of dense retrieval on the collection's vectors, and name the cheapest."""
@@ -150,7 +143,7 @@ def tune_index(
     from negmine.jobs.tune_index.table import sentences, tune_table
 
     tuning.check_arguments(recall, k, queries)
-    found = tuning.tune_index(_config(config, settings, output), recall, k, queries, context.args)
+    found = tuning.tune_index(asked.config(), recall, k, queries, context.args)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return
@@ -164,10 +157,14 @@ def stages(
     drawn: Annotated[
         bool, typer.Option("--mermaid", help="Print a Mermaid flowchart instead.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Print the run as a graph: what each stage reads, writes, and what decides its content."""
     if drawn:
         typer.echo(mermaid(), nl=False)
+        return
+    if as_json:
+        typer.echo(json.dumps([asdict(stage) for stage in GRAPH], indent=2))
         return
 
     table = Table("stage", "command", "job", "reads", "writes", "its fingerprint covers", "when")
@@ -180,16 +177,22 @@ def stages(
 
 
 @app.command(name="config")
-def show_config(config: ConfigFile, settings: Settings = None, output: OutputFolder = None) -> None:
+@takes_config
+def show_config(asked: Asked, as_json: Json = False) -> None:
     """Print the resolved config."""
     import yaml
 
-    resolved = _config(config, settings, output).model_dump(mode="json")
+    resolved = asked.config().model_dump(mode="json")
+    if as_json:
+        typer.echo(json.dumps(resolved, indent=2, ensure_ascii=False))
+        return
     typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), nl=False)
 
 
 cli_audit.register(app)
 cli_compare.register(app)
+cli_init.register(app)
 cli_refresh.register(app)
 cli_runs.register(app)
 cli_workdir.register(app)
+cli_root.register(app)

@@ -7,11 +7,11 @@ import typer
 from rich.console import Console, Group
 from rich.padding import Padding
 
+from negmine.jobs.cli.common import Json, echo_run
 from negmine.jobs.cli.export import RunArgument
 from negmine.jobs.runner.failures import check_address_space
 from negmine.jobs.runner.streams import for_information
 from negmine.jobs.runs.published import find_run
-from negmine.schemas.locations import shown
 
 _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
 
@@ -41,23 +41,28 @@ def refresh(
         typer.Option("--set", metavar="KEY=VALUE", help="Override one key, dotted; repeatable."),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", metavar="DIR", help="Publish in another output.")
+        str | None, typer.Option("--output", "-o", metavar="DIR", help="Publish in another output.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Mine a run again with a new student, and say what drifted. Options after -- go to Beam."""
     check_address_space()
     from negmine.jobs.refresh.config import Request
     from negmine.jobs.refresh.run import refresh as refresh_run
+    from negmine.jobs.report.verdict import render_run
     from negmine.jobs.runs.drift import drift_tables
-    from negmine.jobs.runs.show import render_summary
 
     asked = Request(tuple(student or ()), judge.value, tuple(settings or ()), output)
     made = refresh_run(find_run(run), asked, context.args)
+    if as_json:
+        with for_information():
+            echo_run(made)
+        return
     console = Console()
     with for_information():
         (console if console.is_terminal else Console(width=120)).print(
             Group(
-                render_summary(made.manifest, shown(str(made.path))),
+                render_run(made),
                 Padding(drift_tables(made.manifest), (1, 0, 0, 0)),
             )
         )

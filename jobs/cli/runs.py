@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +11,11 @@ import typer
 from rich.console import Console
 
 from negmine.jobs.cli.batches import batches
+from negmine.jobs.cli.common import Json, echo_run, either
 from negmine.jobs.cli.export import RunArgument, export
-from negmine.jobs.runs.published import current_if_readable, find_run, list_runs, promote
+from negmine.jobs.runs.published import Run, current_if_readable, find_run, list_runs, promote
 from negmine.jobs.terminal import printable
+from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.locations import shown
 from negmine.transforms.storage.places import local_path
@@ -34,13 +37,19 @@ def query(
         typer.Argument(metavar="[SQL|NAME]", help="SQL, or a named query; none lists those."),
     ] = None,
     format: Annotated[Shape, typer.Option("--format", "-f", help="How to print.")] = Shape.TABLE,
+    as_json: Json = False,
 ) -> None:
     """Ask in SQL: views negatives, positives, ledger, sets, candidates, documents, queries."""
     from negmine.jobs.runs.query import Database, named_queries
     from negmine.jobs.runs.render import WRITERS
 
     found = find_run(run)
+    format = Shape.JSON if as_json else format
     if sql is None:
+        if format is Shape.JSON:
+            told = {name: named.description for name, named in named_queries().items()}
+            typer.echo(json.dumps(told, indent=2))
+            return
         for name, named in named_queries().items():
             typer.echo(f"{name:<20} {named.description}")
         return
@@ -50,21 +59,29 @@ def query(
 
 def why(
     run: RunArgument,
-    query_id: Annotated[str, typer.Argument(metavar="QUERY", help="Identifier of a query.")],
-    doc_id: Annotated[
-        str | None, typer.Argument(metavar="[DOC]", help="Identifier of a candidate.")
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="Identifier of a query, or part of its text.")
+    ],
+    document: Annotated[
+        str | None,
+        typer.Argument(metavar="[DOC]", help="Identifier of a candidate, or part of its text."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Say what became of a query's candidates, or tell one candidate's whole story."""
-    from negmine.jobs.runs.why import explain_candidate, explain_query
+    from negmine.jobs.runs.story import story
+    from negmine.jobs.runs.why import candidates, explain_candidate, explain_query
 
     found = find_run(run)
-    told = (
-        explain_query(found, query_id)
-        if doc_id is None
-        else explain_candidate(found, query_id, doc_id)
+    if as_json:
+        told = story(found, query, document) if document is not None else candidates(found, query)
+        typer.echo(json.dumps(told.as_json(), indent=2, ensure_ascii=False))
+        return
+    Console().print(
+        explain_query(found, query)
+        if document is None
+        else explain_candidate(found, query, document)
     )
-    Console().print(told)
 
 
 def relabel(
@@ -82,10 +99,17 @@ def relabel(
         typer.Option(min=1, max=2**31, help="--review: only so many, the most suspicious."),
     ] = None,
     force: Annotated[bool, typer.Option(help="--review: replace the file.")] = False,
-    to: Annotated[
+    output: Annotated[
         Path | None,
-        typer.Option(metavar="LABELS.jsonl", help="Labels file. Default OUTPUT/labels.jsonl."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="LABELS.jsonl",
+            help="Labels file. Default OUTPUT/labels.jsonl.",
+        ),
     ] = None,
+    to: Annotated[Path | None, typer.Option("--to", hidden=True)] = None,
+    as_json: Json = False,
 ) -> None:
     """Hand out suspected positives for review, and read the decisions back as labels."""
     from negmine.jobs.runs import relabel as labels
@@ -94,9 +118,17 @@ def relabel(
     if (decisions is None) == (review is None):
         raise ConfigError("give DECISIONS.jsonl to read, or --review FILE.jsonl to write")
     if decisions is not None:
-        typer.echo(printable(labels.told(labels.relabel(found, decisions, to)), keep="\n"))
+        made = labels.relabel(found, decisions, either(output, to, "--to"))
+        if as_json:
+            typer.echo(json.dumps({**asdict(made), "labels": shown(str(made.labels))}, indent=2))
+            return
+        typer.echo(printable(labels.told(made), keep="\n"))
     elif review is not None:
         count = labels.write_review(found, review, limit, force)
+        if as_json:
+            written = {"review": str(review), "suspected_positives": count, "run": found.run_id}
+            typer.echo(json.dumps(written, indent=2))
+            return
         typer.echo(f"{printable(review)}: {count:,} suspected positives of run {found.run_id}")
 
 
@@ -118,13 +150,14 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what other settings would give, from the run's stored scores."""
-    from negmine.jobs.runs import sweep as sweeping
+    from negmine.jobs.runs.grid import parse_grid
+    from negmine.jobs.runs.sweep import sweep as swept
     from negmine.jobs.runs.sweep_plot import notes, sweep_table, write_plot
 
     found = find_run(run)
     if plot is not None:
         plot = target(plot, "--plot", (".svg",), outputs=found.kept)
-    rows = sweeping.sweep(found, sweeping.parse_grid(policy))
+    rows = swept(found, parse_grid(policy))
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
@@ -135,63 +168,93 @@ def sweep(
         write_plot(plot, rows)
 
 
-def show(run: RunArgument) -> None:
+def show(run: RunArgument, as_json: Json = False) -> None:
     """Show what a run holds and what it cost."""
-    from negmine.jobs.runs.show import render_summary
+    from negmine.jobs.report.verdict import render_run
 
     found = find_run(run)
+    if as_json:
+        echo_run(found)
+        return
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)
-    console.print(render_summary(found.manifest, shown(str(found.path))))
+    console.print(render_run(found, short=False))
 
 
 def report(
     run: RunArgument,
-    out: Annotated[
+    output: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where to write it. Default: the run's report.html."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write it. Default: the run's report.html.",
+        ),
     ] = None,
+    out: Annotated[Path | None, typer.Option("--out", hidden=True)] = None,
+    as_json: Json = False,
 ) -> None:
     """Write a run's report.html again: one page that needs nothing else."""
     from negmine.jobs.report import NAME, write_report
 
     found = find_run(run)
-    if out is not None:
+    file = either(output, out, "--out")
+    if file is not None:
         own = (found.path / NAME,)
-        out = target(out, "--out", (".html", ".htm"), outputs=found.kept, allowed=own)
-    typer.echo(printable(write_report(found.path, out)))
+        file = target(file, "--output", (".html", ".htm"), outputs=found.kept, allowed=own)
+    written = write_report(found.path, file)
+    typer.echo(json.dumps({"report": str(written)}) if as_json else printable(written))
 
 
 def list_command(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder that holds runs/.")],
+    as_json: Json = False,
 ) -> None:
     """List complete runs, oldest first; * marks the one in force."""
     output = local_path(output)
     current = current_if_readable(output)
-    runs = list_runs(output)
+    runs = [_entry(run, current) for run in list_runs(output)]
     if not runs:
         typer.echo("no complete run yet", err=True)
+    if as_json:
+        typer.echo(json.dumps(runs, indent=2))
+        return
     for run in runs:
-        summary = run.manifest.get("summary", {})
-        negatives = sum(tier["negatives"] for tier in summary.get("tiers", {}).values())
-        mark = "*" if run.run_id == current else " "
-        created = printable(run.manifest.get("created", ""))
-        parent = run.manifest.get("parent")
+        mark = "*" if run["current"] else " "
+        created, parent = printable(run["created"]), run["parent"]
         typer.echo(
-            f"{mark} {run.run_id:<24} {created:<28} {summary.get('queries', 0):>10,} queries"
-            f" {negatives:>12,} negatives" + (f"  of {printable(parent)}" if parent else "")
+            f"{mark} {run['run_id']:<24} {created:<28} {run['queries']:>10,} queries"
+            f" {run['negatives']:>12,} negatives" + (f"  of {printable(parent)}" if parent else "")
         )
+
+
+def _entry(run: Run, current: str | None) -> JsonObject:
+    summary = run.manifest.get("summary", {})
+    return {
+        "run_id": run.run_id,
+        "current": run.run_id == current,
+        "created": run.manifest.get("created", ""),
+        "queries": summary.get("queries", 0),
+        "negatives": sum(tier["negatives"] for tier in summary.get("tiers", {}).values()),
+        "parent": run.manifest.get("parent"),
+        "path": shown(str(run.path)),
+    }
 
 
 def promote_command(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder that holds runs/.")],
     run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run to put in force.")],
+    as_json: Json = False,
 ) -> None:
     """Put a run in force: roll back, or forward again."""
     output = local_path(output)
     before = current_if_readable(output)
     run = promote(output, run_id)
+    if as_json:
+        typer.echo(json.dumps({"current": run.run_id, "before": before}))
+        return
     typer.echo(f"current: {run.run_id}" + (f" (was {before})" if before else ""))
 
 

@@ -2,11 +2,13 @@
 
 import json
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from negmine.jobs.cli.common import Json
 from negmine.jobs.terminal import printable
 from negmine.schemas.errors import StorageError
 from negmine.schemas.locations import shown, url_of
@@ -27,7 +29,7 @@ def doctor(
         ),
     ],
     deep: Annotated[bool, typer.Option(help="Read every page and verify its checksum.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check artifacts and published runs; say what to delete. Changes nothing; 5 for damage."""
     from negmine.jobs.workdir.doctor import diagnose
@@ -92,13 +94,21 @@ def gc(
         bool, typer.Option("--all", help="Also embeddings and pair scores that no run names.")
     ] = False,
     delete: Annotated[bool, typer.Option("--delete", help="Remove; without it, list.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Remove what no published run needs: lists it, and removes it with --delete."""
     from negmine.jobs.workdir.gc import Wanted, collect, find_garbage
 
     wanted = Wanted.of(outputs, workdir, keep, runs, everything)
     found = collect(wanted) if delete else find_garbage(wanted)
+    if as_json:
+        typer.echo(json.dumps({"removed": delete, **asdict(found)}, indent=2, default=_path))
+        return
     typer.echo("\n".join(_listed(found, wanted, delete)))
+
+
+def _path(path: object) -> str:
+    return shown(str(path))
 
 
 def _listed(found: "Garbage", wanted: "Wanted", delete: bool) -> "list[str]":

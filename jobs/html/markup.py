@@ -17,9 +17,9 @@ class Markup(str):
 def escaped(value: object) -> Markup:
     """Any text as HTML that shows it: control, bidi and separator characters become visible.
 
-    Lines stay lines. Right both between tags and inside a quoted attribute.
+    Lines and tabs stay what they are. Right both between tags and inside a quoted attribute.
     """
-    return Markup(escape(printable(value, keep="\n"), quote=True))
+    return Markup(escape(printable(value, keep="\n\t"), quote=True))
 
 
 def cut(text: str, size: int) -> tuple[Markup, int]:
@@ -63,11 +63,21 @@ def element(tag: str, *children: object, **attributes: object) -> Markup:
     return Markup(f"<{tag}{named}>{''.join(_children(children))}</{tag}>")
 
 
-def table(caption: str, headings: list[str], rows: Sequence[Sequence[object]]) -> Markup:
-    """A table whose first column names its rows; it scrolls sideways where it is too wide."""
+def table(
+    caption: str, headings: list[str], rows: Sequence[Sequence[object]], stacked: bool = False
+) -> Markup:
+    """A table whose first column names its rows; it scrolls sideways where it is too wide.
+
+    One that is `stacked` becomes a list on a phone: each cell below the other, with its heading.
+    """
     head = [element("th", name, scope="col") for name in headings]
+    names = headings if stacked else [None] * len(headings)
     body = [
-        element("tr", element("th", row[0], scope="row"), [element("td", cell) for cell in row[1:]])
+        element(
+            "tr",
+            element("th", row[0], scope="row"),
+            [element("td", cell, data_name=n) for cell, n in zip(row[1:], names[1:], strict=False)],
+        )
         for row in rows
     ]
     return element(
@@ -78,7 +88,7 @@ def table(caption: str, headings: list[str], rows: Sequence[Sequence[object]]) -
             element("thead", element("tr", head)),
             element("tbody", body),
         ),
-        class_="wide",
+        class_="wide stacked" if stacked else "wide",
         tabindex="0",
         role="region",
         aria_label=caption,

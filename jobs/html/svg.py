@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from negmine.jobs.html.markup import Markup, element
@@ -58,6 +59,45 @@ def dot(kind: str, x: float, y: float, radius: float = 4) -> Markup:
 def text(x: float, y: float, shown: str, kind: str = "ink", anchor: str | None = None) -> Markup:
     """A label; `anchor` is middle or end, None for start."""
     return element("text", shown, class_=kind, x=_at(x), y=_at(y), text_anchor=anchor)
+
+
+@dataclass
+class Labels:
+    """Labels of points, none of which lies over another; those without any room are left out.
+
+    Attributes:
+        left, right, top, base: where they may lie.
+    """
+
+    left: float
+    right: float
+    top: float
+    base: float
+    _taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+
+    def keep_off(self, x: float, y: float, radius: float = 6) -> None:
+        """Keep labels off a point."""
+        self._taken.append((x - radius, y - radius, x + radius, y + radius))
+
+    def beside(self, x: float, y: float, shown: str, away: float = 9) -> Markup | None:
+        """A label right or left of a point, as near to its height as there is room."""
+        wide = LETTER * len(shown)
+        for shift in (0, -14, 14, -28, 28, -42, 42, -56, 56):
+            for start, anchor in ((x + away, None), (x - away, "end")):
+                low = start if anchor is None else start - wide
+                box_ = (low, y + shift - 8, low + wide, y + shift + 6)
+                if self._free(box_):
+                    self._taken.append(box_)
+                    return text(start, y + shift + 4, shown, "halo", anchor)
+        return None
+
+    def _free(self, box_: tuple[float, float, float, float]) -> bool:
+        left, top, right, base = box_
+        if left < self.left or right > self.right or top < self.top or base > self.base:
+            return False
+        return not any(
+            left < x2 and x1 < right and top < y2 and y1 < base for x1, y1, x2, y2 in self._taken
+        )
 
 
 def across(x: Scale, at: Sequence[float], top: float, base: float, title: str) -> list[Markup]:

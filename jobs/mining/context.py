@@ -8,6 +8,7 @@ from pathlib import Path
 from negmine.jobs.mining.models import EncoderChoice, Models, check_models
 from negmine.jobs.runner.budget import Budget
 from negmine.jobs.runner.options import resolve
+from negmine.jobs.runs.collection import collection_facts
 from negmine.jobs.runs.remarks import Remarks
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
 from negmine.pipelines.graph import STAGES
@@ -104,6 +105,14 @@ class RunContext:
     def _ingest(self, directory: str, _: object) -> Ingest:
         what = (self.config.input, self.config.seed, directory)
         return Ingest(*what, memory=self.budget.database(), sources=self._identified[1])
+
+    def collection_facts(self) -> list[str]:
+        """What was read, as short facts."""
+        directory = self.ingested["documents"].directory.parent
+        counts = ingested_counts(directory)
+        bad = counts["dead_letters"] - counts["evaluation_queries"]
+        held = {name: self.rows(name) for name in ("documents", "queries", "positives")}
+        return collection_facts({**counts, **held, "dead_letters": bad})
 
     def rows(self, name: str) -> int:
         """Rows of an ingested data set."""

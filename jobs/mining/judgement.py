@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.embedding import Vectors, embedded
 from negmine.jobs.mining.models import judge_student, judge_students
 from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
 from negmine.jobs.mining.scores import given_scores
+from negmine.jobs.mining.vectors.embedding import Vectors, embedded
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables

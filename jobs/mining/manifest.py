@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from negmine.jobs.mining.cross_fit import CrossFitStudent
 from negmine.jobs.mining.models import judge_students
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise
+from negmine.jobs.mining.vectors.cross_fit import CrossFitStudent
 from negmine.jobs.runner.processor import processor
 from negmine.jobs.runs.config_note import shareable
 from negmine.jobs.workdir.layout import pair_score_stores

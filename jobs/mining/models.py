@@ -7,7 +7,14 @@ from typing import Any
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import ModelError, StorageError
-from negmine.schemas.judges import BiEncoder, CrossEncoder, EncoderJudge, ModelJudge
+from negmine.schemas.judges import (
+    BiEncoder,
+    CrossEncoder,
+    EncoderJudge,
+    Judge,
+    ModelJudge,
+    TokenJudge,
+)
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
@@ -114,9 +121,23 @@ _OWN_KEYS = {
 """Settings of an encoder that judges; where it is the student, those not given are its own."""
 
 
+def stands_in(judge: Judge, student: Student) -> bool:
+    """Whether the encoder that comes with negmine judges, for a static student has no tokens."""
+    asked = isinstance(judge, TokenJudge) and judge.model is None
+    if not asked or student.vectors or student.models:
+        return False
+    return is_static(find_weights(student.model, student.allow_pickle, student.trust_remote_code))
+
+
 def judge_student(judge: EncoderJudge, student: Student) -> Student:
-    """Settings of the encoder that judges: the student itself, unless another is named."""
+    """Settings of the encoder that judges: the student itself, unless another is named.
+
+    A static student, which has no token vectors to compare, is stood in for by the encoder that
+    comes with negmine.
+    """
     own = judge.model_dump(include=_OWN_KEYS)
+    if stands_in(judge, student):
+        return Student(**own)
     is_student = judge.model == student.model and not (student.vectors or student.models)
     if judge.model is None or is_student:
         given = {key: own[key] for key in own if key in judge.model_fields_set}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from negmine.jobs.mining.limits import Limits, within
 from negmine.jobs.mining.manifest import run_manifest
 from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.mining.run import MiningRun
@@ -45,15 +46,19 @@ Beside = Callable[[Path], JsonObject]
 in the manifest."""
 
 
-def mine(config: Config, options: Sequence[str] = ()) -> Run:
+def mine(config: Config, options: Sequence[str] = (), limits: Limits | None = None) -> Run:
     """Mine a collection end to end and publish the run; `options` are Beam's.
 
-    Raises what is wrong with output, input or models before any work, and then what the stages
-    raise; all of it is a NegmineError.
+    `limits`: what the judge's threshold is chosen to keep to. Raises what is wrong with output,
+    input or models before any work, and then what the stages raise; all of it is a NegmineError.
     """
     mining = MiningRun(config, options)
     run_id = check_output(mining)
     mining.check()
+    if limits:
+        chosen = MiningRun(within(mining, limits), options)
+        chosen.remarks = mining.remarks
+        mining = chosen
     mining.run_until("score")
     return find_run(str(publish(mining, run_id)))
 

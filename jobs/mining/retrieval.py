@@ -8,8 +8,8 @@ import apache_beam as beam
 import numpy as np
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.dense_index import dense_index, search_key, vectors_key
-from negmine.jobs.mining.embedding import Vectors
+from negmine.jobs.mining.vectors.dense_index import dense_index, search_key, vectors_key
+from negmine.jobs.mining.vectors.embedding import Vectors
 from negmine.jobs.workdir.artifacts import Artifact, Blocks, Make
 from negmine.pipelines.graph import STAGES
 from negmine.pipelines.retrieve import Retrieve

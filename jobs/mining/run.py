@@ -6,11 +6,9 @@ from typing import Any
 
 from negmine.jobs.mining.choosing import sets_artifact, verdicts_artifact
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.embedding import AnyStudent, Vectors, choose_student, student_vectors
-from negmine.jobs.mining.given_vectors import check_vectors
 from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judged_by, make_judge
 from negmine.jobs.mining.listing import lists_artifact
-from negmine.jobs.mining.models import judge_student
+from negmine.jobs.mining.models import judge_student, stands_in
 from negmine.jobs.mining.preflight.judges import (
     JudgeCheck,
     check_judges,
@@ -19,11 +17,21 @@ from negmine.jobs.mining.preflight.judges import (
 )
 from negmine.jobs.mining.preflight.language import check_language
 from negmine.jobs.mining.preflight.models import try_judges, try_student
+from negmine.jobs.mining.preflight.pseudo import check_pseudo_pairs
 from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.teacher import check_teacher
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
 from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
+from negmine.jobs.mining.vectors.embedding import (
+    AnyStudent,
+    Vectors,
+    choose_student,
+    student_vectors,
+)
+from negmine.jobs.mining.vectors.given_vectors import check_vectors
+from negmine.jobs.runner.progress import tell
 from negmine.jobs.workdir.artifacts import Artifact
+from negmine.schemas.config import Student
 from negmine.schemas.judges import TokenJudge
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import Bm25
@@ -43,6 +51,12 @@ class MiningRun(RunContext):
         """Raise at once for an input or a model that is not there."""
         super().check()
         check_vectors(self.config.student)
+        for judge in self.config.judge.flat():
+            if stands_in(judge, self.config.student):
+                tell(
+                    f"judge {judge.kind}: the student is static and has no token vectors, so "
+                    f"{Student().model} judges; judge.model names another"
+                )
 
     @cached_property
     def student(self) -> AnyStudent:
@@ -197,8 +211,11 @@ class MiningRun(RunContext):
         no student can learn from. Adds remarks; raises what a model raises.
         """
         judges = self.until not in {"embed", "retrieve"}
+        if stage == "ingest":
+            tell(f"collection: {', '.join(self.collection_facts())}")
         if stage == "ingest" and self.until != "ingest":
             check_language(self)
+            check_pseudo_pairs(self)
             try_student(self, self.student, self.student_gives_tokens)
             if judges:
                 try_judges(self, self.student, self.student_gives_tokens)
@@ -226,4 +243,7 @@ class MiningRun(RunContext):
             step()
             self.look_at(name)
             if name == command:
-                return
+                break
+        reused = [name for name, entry in self.work.timings.items() if entry["reused"]]
+        if reused:
+            tell(f"reused from earlier runs: {', '.join(reused)}")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from negmine.jobs.mining.cross_fit import CrossFitStudent
 from negmine.jobs.mining.models import EncoderChoice, judge_students
 from negmine.jobs.mining.retrieval import bm25_scorer, fill_given
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.scores import score_files
+from negmine.jobs.mining.vectors.cross_fit import CrossFitStudent
 from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
 from negmine.jobs.plan.kernels import bm25_seconds, characters_read, dense_seconds
 from negmine.jobs.plan.reuse import Asked, asked_by, is_new, judge_kind, unknown

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.embedding import earlier_vectors
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.mining.vectors.embedding import earlier_vectors
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import JsonObject

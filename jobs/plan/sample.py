@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from negmine.jobs.mining.given_vectors import GivenStudent
 from negmine.jobs.mining.publish import publish
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.mining.vectors.given_vectors import GivenStudent
 from negmine.jobs.plan.reuse import unknown
 from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
 from negmine.schemas import JsonObject, tables

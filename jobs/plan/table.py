@@ -8,8 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from negmine.jobs.runs.show import format_seconds
-from negmine.jobs.terminal import printable
+from negmine.jobs.terminal import format_seconds, printable
 from negmine.schemas import JsonObject
 
 

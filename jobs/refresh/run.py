@@ -5,10 +5,10 @@ from pathlib import Path
 
 import duckdb
 
-from negmine.jobs.mining.cross_fit import digest_of_folds
 from negmine.jobs.mining.models import all_weights
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.mining.vectors.cross_fit import digest_of_folds
 from negmine.jobs.refresh.config import Request, refresh_config
 from negmine.jobs.refresh.drift import drift
 from negmine.jobs.refresh.pinned import check_pinned, follows_student

@@ -29,5 +29,5 @@ def write_report(run_folder: Path, out: Path | None = None) -> Path:
     """
     target = storage.local_path(out or run_folder / NAME)
     text = render(run_folder)
-    write_text(target, text, "the report ", "Name another file with --out")
+    write_text(target, text, "the report ", "Name another file with --output")
     return target

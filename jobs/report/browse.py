@@ -5,8 +5,8 @@ from typing import Any
 from negmine.jobs.html.markup import Markup, cut, element
 from negmine.jobs.report import numbers
 from negmine.jobs.report.sample import Group
-from negmine.jobs.report.verdicts import MEANINGS
 from negmine.schemas import JsonObject
+from negmine.schemas.verdicts import MEANINGS
 
 TEXT_BYTES, QUERY_BYTES, ID_BYTES = 900, 400, 120
 _NOT_HERE = "Its text is not in the run"
@@ -114,8 +114,15 @@ def _document(title: str, identifier: object, text: str | None) -> Markup:
     return element(
         "div",
         element("h5", title, " ", _identifier(identifier)),
-        element("p", _text(text, TEXT_BYTES), class_="text", dir="auto"),
+        element("p", _text(text, TEXT_BYTES), class_=_kind(text), dir="auto"),
     )
+
+
+def _kind(text: str | None) -> str:
+    """Code is set in letters of one width: most of its lines are indented, or two are."""
+    lines = [line for line in (text or "").split("\n") if line.strip()]
+    indented = sum(line.startswith(("  ", "\t")) for line in lines)
+    return "text code" if indented >= 2 or 2 * indented > len(lines) else "text"
 
 
 def _text(text: str | None, size: int) -> list[object]:

@@ -10,6 +10,7 @@ from negmine.jobs.report.settings import own_leak
 from negmine.jobs.runs.remarks import listed
 from negmine.schemas import JsonObject
 from negmine.schemas.sources import SOURCES
+from negmine.transforms.pairs.hold_out import wilson
 
 COVERAGE, BACKFILLED, SHORTCUT, LENGTH = 0.95, 0.2, 0.7, 1.5
 HUB, HUB_LEAST = 0.02, 20
@@ -43,7 +44,14 @@ class Facts:
         return [t for t in self.tiers if (specs.get(t) or {}).get("source") not in easy]
 
 
-Answer = list[Finding | None]
+@dataclass(frozen=True)
+class TooFew:
+    """Nothing was found, among so few that there may be any number: `0 of 3`."""
+
+    seen: str
+
+
+Answer = list[Finding | TooFew | None]
 """Empty where the run lacks the numbers; None for what is well; findings for what is not."""
 
 
@@ -54,12 +62,13 @@ def _short(facts: Facts) -> Answer:
     if not short.value:
         return [None]
     share = short.value / facts.queries if facts.queries else 0.0
+    least = wilson(round(short.value), round(facts.queries))[0] if facts.queries else 0.0
     lost = f"; {numbers.count(missing.value)} negatives are missing" if missing else ""
     return [
         Finding(
-            share > 1 - COVERAGE,
+            least > 1 - COVERAGE,
             f"{numbers.count(short.value)} queries are short of negatives",
-            f"They are {numbers.percent(share)} of all queries{lost}.",
+            f"They are {numbers.percent(share)} of {numbers.count(facts.queries)} queries{lost}.",
             "Raise sources.bm25.depth and sources.dense.depth, widen the tier's band (min_ratio), "
             "lower its quota, or drop less (negmine sweep). negmine query RUN short_queries lists "
             "them.",
@@ -68,6 +77,10 @@ def _short(facts: Facts) -> Answer:
 
 
 def _backfilled(facts: Facts) -> Answer:
+    """Not asked where a tier of quota 0 is there to fill the others, as by default."""
+    specs = (facts.config.get("tiers") or {}).values()
+    if any((spec or {}).get("quota") == 0 for spec in specs):
+        return []
     answer: Answer = []
     for tier in facts.tiers:
         count, total = (facts.metrics.get(name, tier) for name in ("backfilled", "negatives"))
@@ -137,8 +150,8 @@ def _hubs(facts: Facts) -> Answer:
         Finding(
             False,
             f"One document is a negative of {numbers.percent(share)} of the queries",
-            f"Document {document[:80]} is used {numbers.count(metric.value)} times: the model "
-            "sees it again and again as wrong.",
+            f"Document {document[:80]} is one of {numbers.count(metric.value)} of "
+            f"{numbers.count(facts.queries)} queries: the model sees it again and again as wrong.",
             "Add the policy hub_cap (max_queries: 100, say). negmine query RUN hub_documents "
             "lists such documents.",
         )
@@ -210,7 +223,10 @@ def _remarks(facts: Facts) -> Answer:
 def _limit(limit: Limit, metric: Metric | None) -> Answer:
     if metric is None:
         return []
-    return [limit.finding(metric) if metric.value > limit.limit else None]
+    if metric.value > limit.limit:
+        return [limit.finding(metric)]
+    few = limit.too_few(metric)
+    return [TooFew(few) if few else None]
 
 
 def _by_name(limit: Limit) -> Callable[[Facts], Answer]:
@@ -238,15 +254,21 @@ CHECKS: dict[str, Callable[[Facts], Answer]] = {
 
 
 def check(facts: Facts) -> tuple[list[Finding], list[str], list[str]]:
-    """Findings, serious ones first; names of checks that passed; names of those not measured."""
+    """Findings, serious ones first; names of checks that passed; names of those not measured.
+
+    What was looked for among too few to say is not measured, and its name says among how many.
+    """
     findings: list[Finding] = []
     passed, unmeasured = [], []
     for name, run in CHECKS.items():
         answers = run(facts)
-        wrong = [answer for answer in answers if answer is not None]
+        wrong = [answer for answer in answers if isinstance(answer, Finding)]
+        few = [answer.seen for answer in answers if isinstance(answer, TooFew)]
         findings += wrong
         if not answers:
             unmeasured.append(name)
+        elif few and not wrong:
+            unmeasured.append(f"{name} ({', '.join(few)}: too few to tell)")
         elif not wrong:
             passed.append(name)
     findings.sort(key=lambda finding: not finding.serious)

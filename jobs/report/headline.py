@@ -53,8 +53,9 @@ def mined(facts: Facts) -> Markup | None:
     corpus = f" in {numbers.count(documents)} documents" if documents else ""
     whole = None
     if coverage:
-        share = numbers.with_interval(coverage, numbers.percent)
-        whole = f"{share} of the queries got their whole quota."
+        whole = f"{numbers.share_of(coverage, 'queries')} got their whole quota."
+        if coverage.value == 1:
+            whole = "Every query got its whole quota."
     return _card(
         "What was mined",
         numbers.count(total.value),
@@ -75,30 +76,31 @@ def safe(facts: Facts) -> Markup | None:
     if rate:
         told = (
             f"The run's own judge{f' ({kind})' if kind else ''} puts "
-            f"{numbers.with_interval(rate, numbers.percent)} of negatives above their positive."
+            f"{numbers.share_of(rate, 'negatives')} above their positive."
         )
     checked = " ".join(map(_judge_check, facts.manifest.get("judge_checks") or [])) or None
     if leak:
-        hidden = f" of {numbers.count(leak.over)}" if leak.over else ""
+        value, of = numbers.of_all(leak, "hidden positives were taken for negatives")
         return _card(
             "How safe",
-            numbers.percent(leak.value),
-            "of hidden positives were taken for negatives",
-            f"A test: known positives{hidden} were hidden and the choice was made again. "
+            value,
+            of,
+            "The leak, a test: known positives were hidden and the choice was made again. "
             "Unlabelled ones leak about as often.",
             told,
             checked,
-            bounds=_bounds(leak, numbers.percent),
+            bounds=_share_bounds(leak),
         )
     if rate:
+        value, of = numbers.of_all(rate, "negatives are above their positive")
         return _card(
             "How safe",
-            numbers.percent(rate.value),
-            "of negatives are above their positive",
+            value,
+            of,
             f"By the run's own judge{f' ({kind})' if kind else ''}, which chose them: not an "
             "independent test. Hidden positives were not measured.",
             checked,
-            bounds=_bounds(rate, numbers.percent),
+            bounds=_share_bounds(rate),
         )
     if safety is None:
         return None
@@ -110,6 +112,11 @@ def safe(facts: Facts) -> Markup | None:
         f"For the student, negatives are {distance} less similar to the query than its positive "
         "(Δ). That does not see positives that nobody labelled.",
     )
+
+
+def _share_bounds(metric: Metric) -> str:
+    of = f", of {numbers.count(metric.over)}" if metric.over else ""
+    return f"{_bounds(numbers.proportion(metric), numbers.percent)}{of}".lstrip(", ")
 
 
 def _judge_check(check: JsonObject) -> str:
@@ -138,8 +145,8 @@ def hard(facts: Facts) -> Markup | None:
     share = None
     if total:
         share = (
-            f"{numbers.percent(near / total)} are hard: at least {_HARD} times as similar to the "
-            "query as its positive is."
+            f"{numbers.percent(near / total)} of {numbers.count(total)} are hard: at least {_HARD} "
+            "times as similar to the query as its positive is."
         )
     return _card(
         "How hard",
@@ -149,6 +156,29 @@ def hard(facts: Facts) -> Markup | None:
         share,
         bounds=_bounds(signal, numbers.score),
     )
+
+
+def corpus(config: JsonObject) -> str:
+    """The name of what was mined: of its data set, folder or file; nothing where unknown."""
+    section = config.get("input") or {}
+    named = next((section[k] for k in ("name", "path", "documents") if section.get(k)), None)
+    if named is None:
+        return str(section.get("format") or "")
+    path = str(named).rstrip("/")
+    name = path if section.get("name") else path.rpartition("/")[2]
+    split = section.get("split")
+    return f"{name} ({split})" if split else name
+
+
+def title(facts: Facts, run_id: str) -> str:
+    """What was mined, who judged, and which tiers were filled: `scifact (train), judge fusion,
+    hard 5`; the run's name where it does not say."""
+    judge = (facts.config.get("judge") or {}).get("kind")
+    judged = {None: [], "none": ["no judge"]}.get(judge, [f"judge {judge}"])
+    tiers = facts.config.get("tiers") or {}
+    quotas = ((name, (tiers.get(name) or {}).get("quota")) for name in facts.tiers)
+    filled = [f"{name} {quota}" for name, quota in quotas if quota]
+    return ", ".join([corpus(facts.config) or f"run {run_id}", *judged, *filled])
 
 
 def told(findings: Sequence[Finding]) -> tuple[str, str]:
@@ -200,11 +230,13 @@ def by_tier(facts: Facts) -> Markup | None:
         ]
         for n, tier in enumerate(places)
     ]
-    return table("By tier, hardest first; 95 % intervals in brackets", ["tier", *filled], rows)
+    caption = "By tier, hardest first; 95 % intervals in brackets"
+    return table(caption, ["tier", *filled], rows, stacked=True)
 
 
 def _cell(metric: Metric | None, form: numbers.Format) -> list[Any]:
     if metric is None:
         return ["-"]
+    metric = numbers.proportion(metric) if form is numbers.percent else metric
     bounds = numbers.interval(metric, form)
     return [form(metric.value), element("small", bounds) if bounds else None]

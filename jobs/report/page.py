@@ -7,6 +7,7 @@ from typing import Any
 from negmine.jobs.html.markup import Markup, cut, element, escaped, table
 from negmine.jobs.report import headline, numbers
 from negmine.jobs.report.browse import browse
+from negmine.jobs.report.checked import checked
 from negmine.jobs.report.checks import Facts, check
 from negmine.jobs.report.document import document
 from negmine.jobs.report.limits import Finding
@@ -33,6 +34,7 @@ def page(run: RunData) -> str:
         element("div", cards, headline.wrong(findings), class_="cards", id="headline"),
         _section("findings", "What to do", *_findings(findings, passed, unmeasured)),
         _section("tiers", "Tiers", headline.by_tier(facts)),
+        _section("checked", "Sources and judge, checked", *checked(facts)),
         _section("plots", "Plots", element("div", plots(run, order), class_="plots")),
         _section("sample", "Read some", _sample_note(), *browse(draw(run))),
         _section("numbers", "All numbers", _all_numbers(run)),
@@ -43,7 +45,7 @@ def page(run: RunData) -> str:
         (_HERE / file).read_text(encoding="utf-8") for file in ("page.css", "filter.js")
     )
     body = element("body", _header(facts, name, findings), main)
-    return document(f"negmine report: {name}", body, style, script)
+    return document(f"{headline.title(facts, name)} - negmine", body, style, script)
 
 
 def _section(identifier: str, title: str, *parts: Any) -> Markup | None:
@@ -59,23 +61,24 @@ def _header(facts: Facts, name: str, findings: Sequence[Finding]) -> Markup:
     student = ", ".join(of_student.get("models") or []) or of_student.get("model")
     student = "given as vectors" if of_student.get("vectors") else student
     judge = config.get("judge") or {}
-    source = (config.get("input") or {}).get("path")
     words = [
-        f"Mined {str(facts.manifest['created'])[:10]}" if facts.manifest.get("created") else None,
-        f"from {source}" if source else None,
+        f"run {name}",
+        f"mined {str(facts.manifest['created'])[:10]}" if facts.manifest.get("created") else None,
         f"student {student}" if student else None,
-        f"judge {judge.get('model') or judge['kind']}" if judge.get("kind") else None,
+        f"judge {judge['model']}" if judge.get("model") else None,
     ]
+    title = headline.title(facts, name)
     count, thing = headline.told(findings)
     links = {
         "findings": f"{count} {thing}" if findings else "Nothing found wrong",
+        "tiers": "Tiers",
         "plots": "Plots",
         "sample": "Read some",
         "numbers": "All numbers",
     }
     return element(
         "header",
-        element("h1", "Negatives of run ", cut(name, 120)[0]),
+        element("h1", "Negatives: ", cut(title, 200)[0]),
         element("p", cut(", ".join(word for word in words if word), 400)[0]),
         element("p", cut(drift_sentence(facts.manifest), 400)[0])
         if facts.manifest.get("parent")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from negmine.jobs.html import svg
 from negmine.jobs.html.markup import Markup, element, table
@@ -9,11 +10,12 @@ from negmine.jobs.report import numbers
 from negmine.jobs.report.metrics import Metric, Metrics
 from negmine.jobs.report.read import Density, RunData
 from negmine.jobs.report.settings import own_key, share
-from negmine.jobs.report.verdicts import MEANINGS
-from negmine.schemas.verdicts import Verdict
+from negmine.schemas.verdicts import MEANINGS, NOT_NEEDED, Verdict
 
 _BIN = 0.05
 _LEFT, _RIGHT = 8, svg.WIDTH - 8
+_BAR = 32
+_BELOW = " Below, what each policy refused, on a scale of its own."
 
 
 def plots(run: RunData, tiers: Sequence[str]) -> list[Markup]:
@@ -47,36 +49,66 @@ def waterfall(verdicts: dict[str, Metric]) -> Markup | None:
     order = [str(verdict) for verdict in Verdict if verdict in verdicts]
     order += sorted(set(verdicts) - set(order))
     order = [name for name in order if name != Verdict.KEPT]
-    x = svg.scale(0, total, _LEFT, _RIGHT)
-    steps = [("candidates", total, 0.0, total, "mark")]
+    refused = {name: verdicts[name].value for name in order if name not in NOT_NEEDED}
+    taken = {name: verdicts[name].value for name in order if name in NOT_NEEDED}
+    dropped = {"refused by a policy": sum(refused.values())} if refused else {}
+    kept = verdicts[Verdict.KEPT].value if Verdict.KEPT in verdicts else 0.0
+    steps = [_Step("candidates", total, 0.0, "mark")]
     left = total
-    for name in order:
-        value = verdicts[name].value
-        steps.append((f"− {name}", value, left - value, left, "drop"))
+    for name, value in {**dropped, **taken}.items():
         left -= value
-    kept = verdicts[Verdict.KEPT].value if Verdict.KEPT in verdicts else left
-    steps.append(("negatives", kept, 0.0, kept, "mark"))
+        steps.append(_Step(f"− {name}", value, left, "drop"))
+    steps.append(_Step("negatives", kept, 0.0, "mark"))
+    parts = _bars(steps, total, total, 0)
+    if len(refused) > 1:
+        # These are a small part as a rule: on the scale of the whole they could not be told apart.
+        most, top = max(refused.values()), _BAR * len(steps) + 26
+        head = f"refused by a policy, of {numbers.count(dropped['refused by a policy'])}:"
+        parts += [svg.text(_LEFT, top - 2, head, "soft")]
+        small = [_Step(name, value, 0.0, "drop") for name, value in refused.items()]
+        parts += _bars(small, most, total, top + 6)
+    height = _BAR * len(steps) + (_BAR * len(refused) + 32 if len(refused) > 1 else 0)
+    rows = [
+        [name, numbers.count(value), _share(value, total), MEANINGS.get(name, "")]
+        for name, value in [("candidates", total), *((n, verdicts[n].value) for n in order)]
+    ]
+    rows.append(["negatives", numbers.count(kept), _share(kept, total), MEANINGS[Verdict.KEPT]])
+    return _figure(
+        "From candidates to negatives",
+        "Every candidate ends with one verdict. Each bar takes away what was dropped; what is left "
+        f"are the negatives.{_BELOW if len(refused) > 1 else ''}",
+        svg.drawing(height, "Candidates by verdict", parts),
+        table("Candidates by verdict", ["verdict", "candidates", "share", "meaning"], rows),
+    )
+
+
+class _Step(NamedTuple):
+    """A bar of `value` candidates, drawn from `low` on."""
+
+    name: str
+    value: float
+    low: float
+    kind: str
+
+
+def _bars(steps: Sequence[_Step], scale: float, total: float, start: float) -> list[Markup]:
+    """A named bar each, `scale` candidates wide in all; shares are of `total`."""
+    x = svg.scale(0, scale, _LEFT, _RIGHT)
     parts = []
-    for row, (name, value, low, high, kind) in enumerate(steps):
-        top = 32 * row
-        shown = f"{numbers.count(value)} ({numbers.percent(value / total if total else 0)})"
+    for row, (name, value, low, kind) in enumerate(steps):
+        top = start + _BAR * row
+        shown = f"{numbers.count(value)} ({_share(value, total)})"
         room = svg.WIDTH - 24 - svg.LETTER * len(shown)
         parts.append(svg.text(_LEFT, top + 13, svg.shortened(name, room)))
         parts.append(svg.text(_RIGHT, top + 13, shown, "soft", "end"))
         parts.append(svg.box("track", _LEFT, top + 18, _RIGHT - _LEFT, 7))
-        parts.append(svg.box(kind, min(x(low), _RIGHT - 2), top + 18, max(x(high) - x(low), 2), 7))
-    rows = []
-    for name, value, *_ in steps:
-        meaning = MEANINGS.get(name.removeprefix("− "), "")
-        share_of = numbers.percent(value / total if total else 0)
-        rows.append([name, numbers.count(value), share_of, meaning])
-    return _figure(
-        "From candidates to negatives",
-        "Every candidate ends with one verdict. Each bar takes away what that verdict dropped; "
-        "what is left at the end are the negatives.",
-        svg.drawing(32 * len(steps), "Candidates by verdict", parts),
-        table("Candidates by verdict", ["verdict", "candidates", "share", "meaning"], rows),
-    )
+        wide = max(x(low + value) - x(low), 2)
+        parts.append(svg.box(kind, min(x(low), _RIGHT - 2), top + 18, wide, 7))
+    return parts
+
+
+def _share(value: float, total: float) -> str:
+    return numbers.percent(value / total if total else 0)
 
 
 def hardness(metrics: Metrics, tiers: Sequence[str]) -> Markup | None:
@@ -140,12 +172,13 @@ def margin(density: Density) -> Markup:
         opacity = f"{0.18 + 0.82 * (count / most) ** 0.5:.2f}"
         parts.append(svg.box("mark", *cell, fill_opacity=opacity))
     parts.append(svg.line("limit", left, y(0), _RIGHT, y(0)))
-    for tier, similarity, value in density.means:
-        parts.append(svg.dot("point", x(similarity), y(value), 5))
-        near = x(similarity) > svg.WIDTH * 0.6
-        place = x(similarity) + (-9 if near else 9)
-        shown = svg.shortened(tier, 110)
-        parts.append(svg.text(place, y(value) + 4, shown, "halo", "end" if near else None))
+    labels = svg.Labels(left, svg.WIDTH, 0, base + 6)
+    places = [(tier, x(similarity), y(value)) for tier, similarity, value in density.means]
+    for _, right, up in places:
+        parts.append(svg.dot("point", right, up, 5))
+        labels.keep_off(right, up)
+    named = (labels.beside(right, up, svg.shortened(tier, 110)) for tier, right, up in places)
+    parts += [label for label in named if label is not None]
     rows = [[tier, numbers.score(s), numbers.score(m)] for tier, s, m in density.means]
     return _figure(
         "How hard against how safe",
@@ -179,29 +212,27 @@ def leak(metrics: Metrics, own: str | None) -> Markup | None:
     marks = [(x(hard[k].value), y(leaks[k].value)) for k in keys]
     steps = pairwise(marks)
     parts += [svg.line("link", *first, *second) for first, second in steps]
-    taken: list[tuple[float, float]] = []
+    labels = svg.Labels(left, svg.WIDTH, 0, base + 6)
     for key, (across, up) in zip(keys, marks, strict=True):
         metric = leaks[key]
         if metric.low is not None and metric.high is not None:
             parts.append(svg.line("range", across, y(metric.low), across, y(metric.high)))
         parts.append(svg.dot("own" if key == own else "point", across, up, 6 if key == own else 4))
-        while any(abs(across - a) < 40 and abs(up - b) < 13 for a, b in taken):
-            up -= 13
-        taken.append((across, up))
-        near = across > svg.WIDTH * 0.8
+        labels.keep_off(across, up)
+    # The run's own first: where there is no room for all, its label stays.
+    for key, place in sorted(zip(keys, marks, strict=True), key=lambda entry: entry[0] != own):
         shown = f"{key} (this run)" if key == own else key
-        parts.append(
-            svg.text(across + (-9 if near else 9), up - 3, shown, "halo", "end" if near else None)
-        )
+        label = labels.beside(*place, svg.shortened(shown, 150))
+        parts += [label] if label is not None else []
     rows = [
         [k, numbers.with_interval(leaks[k], numbers.percent), numbers.count(hard[k].value)]
         for k in keys
     ]
     return _figure(
         "What safety costs",
-        "Known positives were hidden and the choice made again. Lower: fewer of them chosen as "
-        "negatives. Further right: more hard negatives left. Labels are positives_above of the "
-        "judge's threshold; lines are 95 % intervals.",
+        "Known positives were hidden and the choice made again. Lower: fewer of them taken for "
+        "negatives (the leak). Further right: more hard negatives left. Labels are positives_above "
+        "of the judge's threshold; lines are 95 % intervals.",
         svg.drawing(base + 40, "Leak against hard negatives, by positives_above", parts),
         table("Leak and hard negatives", ["positives_above", "leak", "hard negatives"], rows),
     )

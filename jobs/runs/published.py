@@ -115,9 +115,9 @@ def _folders(output: Path) -> list[Path]:
 
 
 def list_runs(output: Path) -> list[Run]:
-    """Complete runs of an output folder, oldest first. Raises StorageError: it has no runs/."""
+    """Complete runs of an output folder, oldest first. Raises ConfigError: it has no runs/."""
     if not storage.is_dir(output / "runs"):
-        raise StorageError(f"{output} holds no runs/; give the folder that `negmine mine` wrote to")
+        raise ConfigError(f"{output} holds no runs/; give the folder that `negmine mine` wrote to")
     runs = [run for run in map(Run, _folders(output)) if run.complete]
     return sorted(runs, key=lambda run: (str(run.manifest.get("created", "")), run.run_id))
 

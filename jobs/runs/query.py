@@ -85,16 +85,22 @@ class Database:
         self._connection.close()
         self._spill.cleanup()
 
+    def relation(self, text: str) -> duckdb.DuckDBPyRelation:
+        """The answer to SQL, or to a query by its name, read when it is asked for.
+
+        Raises ConfigError with DuckDB's own message.
+        """
+        sql = self._sql(text)
+        try:
+            _refuse_writes(self._connection, sql)
+            # A cursor of its own: relations are read when others already ask something else.
+            return self._connection.cursor().sql(sql)
+        except duckdb.Error as error:
+            raise ConfigError(self._explain(error)) from error
+
     def ask(self, text: str) -> Result:
         """Answer SQL, or a query by its name. Raises ConfigError with DuckDB's own message."""
-        known = named_queries()
-        name = text.strip()
-        if name in known:
-            sql = known[name].sql
-        elif re.fullmatch(r"\w+", name):
-            raise ConfigError(f"no query named {name}; there are {', '.join(known)}, or write SQL")
-        else:
-            sql = text
+        sql = self._sql(text)
         try:
             _refuse_writes(self._connection, sql)
             answer = self._connection.execute(sql)
@@ -103,6 +109,15 @@ class Database:
         except duckdb.Error as error:
             raise ConfigError(self._explain(error)) from error
         return Result(columns, self._rows(answer, first))
+
+    def _sql(self, text: str) -> str:
+        known = named_queries()
+        name = text.strip()
+        if name in known:
+            return known[name].sql
+        if re.fullmatch(r"\w+", name):
+            raise ConfigError(f"no query named {name}; there are {', '.join(known)}, or write SQL")
+        return text
 
     def _rows(
         self, answer: duckdb.DuckDBPyConnection, batch: list[tuple[object, ...]]

@@ -141,10 +141,10 @@ def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled
         StorageError: the disk refuses.
     """
     own = run.output / LABELS
-    labels = target(labels or own, "--to", _ENDINGS, outputs=run.kept, allowed=(own,))
+    labels = target(labels or own, "--output", _ENDINGS, outputs=run.kept, allowed=(own,))
     decisions = storage.local_path(decisions)
     if _same(labels, decisions):
-        raise ConfigError(f"{labels} holds the decisions; name another file with --to")
+        raise ConfigError(f"{labels} holds the decisions; name another file with --output")
     decided, undecided = _decided(decisions)
     with writing(labels):
         return _merged(run, decisions, labels, decided, undecided)

@@ -7,9 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from negmine.jobs.runs.collection import collection_facts
 from negmine.jobs.runs.drift import drift_sentence
-from negmine.jobs.runs.remarks import listed, sentence
-from negmine.jobs.terminal import printable
+from negmine.jobs.terminal import format_bytes, format_seconds, printable
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import JsonObject
 from negmine.schemas.verdicts import Source
@@ -27,25 +27,6 @@ def _score(value: Any) -> Text:
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
-
-
-def format_seconds(seconds: float) -> str:
-    """A duration as people say it: `0.42 s`, `3 min 07 s`, `2 h 05 min`."""
-    if seconds < 60:
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def format_bytes(size: float) -> str:
-    """A size in binary units: `512 B`, `1.4 GiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
 
 
 def _table(title: str, *columns: str | Text) -> Table:
@@ -94,7 +75,8 @@ def _verdicts(summary: JsonObject) -> RenderableType:
     return table
 
 
-def _expected_gain(summary: JsonObject) -> Text:
+def expected_gain(summary: JsonObject) -> Text:
+    """The estimate of what training with the set gains."""
     gain = summary.get("expected_gain")
     if not gain:
         return Text("Expected gain: - (needs judge scores)")
@@ -242,61 +224,44 @@ def _counters(manifest: JsonObject) -> str:
     return f"Counted by its pipelines: {printable(', '.join(told))}\n" if totals else ""
 
 
-def render_summary(manifest: JsonObject, run_path: str) -> RenderableType:
-    """What a run holds and what it cost, for `show` and for the end of `mine`.
-
-    Facts that the manifest lacks are shown as `-` or left out; nothing here raises for them.
-    """
+def run_head(manifest: JsonObject) -> RenderableType:
+    """A run's name, and what was read for it."""
     summary = manifest.get("summary", {})
-    manifest = {**manifest, "summary": {"tiers": {}, **summary}}
-    facts = [
-        f"{summary.get(key, 0):,} {label}"
-        for key, label in (
-            ("queries", "queries"),
-            ("documents", "documents"),
-            ("positives", "positives"),
-        )
-    ]
-    facts.append(f"{summary.get('queries_short', 0):,} queries short of a quota")
-    if summary.get("repeated_rows"):
-        facts.append(f"{summary['repeated_rows']:,} repeated input rows (counted once)")
-    if summary.get("dead_letters"):
-        facts.append(f"{summary['dead_letters']:,} bad input rows (see dead letters)")
-    if summary.get("evaluation_queries"):
-        facts.append(f"{summary['evaluation_queries']:,} queries left to evaluation")
-    if summary.get("merged_queries"):
-        facts.append(
-            f"{summary['merged_queries']:,} queries merged into one of the same text "
-            "(negmine query RUN merged_queries; input.merge_equal_queries)"
-        )
-    if summary.get("queries_without_positives"):
-        facts.append(f"{summary['queries_without_positives']:,} queries without a positive")
-    if summary.get("positives_that_are_the_query"):
-        facts.append(f"{summary['positives_that_are_the_query']:,} positives are the query itself")
+    facts = collection_facts(summary)
+    facts.insert(3, f"{summary.get('queries_short', 0):,} queries short of a quota")
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")
-    parts: list[RenderableType] = [head, Text(", ".join(facts))]
-    if manifest.get("parent"):
-        parts.append(Text(drift_sentence(manifest)))
-    for part in (
-        _tiers(manifest),
-        _expected_gain(summary),
-        _eci(manifest),
-        _verdicts(summary),
-    ):
-        parts.append(Padding(part, (1, 0, 0, 0)))
+    drift = [Text(drift_sentence(manifest))] if manifest.get("parent") else []
+    return Group(head, Text(", ".join(facts)), *drift)
+
+
+def render_summary(manifest: JsonObject, run_path: str, short: bool = False) -> RenderableType:
+    """The tables of what a run holds and what it cost, for `show` and for the end of `mine`.
+
+    Facts that the manifest lacks are shown as `-` or left out; nothing here raises for them.
+    `short`: tiers, verdicts and time alone.
+    """
+    summary = manifest.get("summary", {})
+    manifest = {**manifest, "summary": {"tiers": {}, **summary}}
+    tiers, verdicts = _tiers(manifest), _verdicts(summary)
+    end = [Text(f"Output: {printable(run_path)}")]
+    if short:
+        end.insert(0, Text(f"Time: {format_seconds(_seconds(manifest))}"))
+        return Group(*(Padding(part, (0, 0, 1, 0)) for part in (tiers, verdicts)), *end)
     checks = (*_judge_checks(manifest), *_unlabelled(summary), *_lists(summary))
-    judged = Group(_student(manifest), _judge(summary), *checks)
-    parts.append(Padding(judged, (1, 0, 0, 0)))
+    parts: list[RenderableType] = [tiers, _eci(manifest), verdicts]
+    parts.append(Group(_student(manifest), _judge(summary), *checks))
     if summary.get("calibration"):
-        parts.append(Padding(_calibration(summary["calibration"]), (1, 0, 0, 0)))
+        parts.append(_calibration(summary["calibration"]))
     if manifest.get("timings"):
-        parts.append(Padding(_timings(manifest), (1, 0, 0, 0)))
+        parts.append(_timings(manifest))
     peak = manifest.get("peak_memory_bytes")
-    end = _counters(manifest) + (f"Peak memory: {format_bytes(peak)}\n" if peak else "")
-    parts.append(Padding(Text(f"{end}Output: {printable(run_path)}"), (1, 0, 0, 0)))
-    remarks = [Text(sentence(remark)) for remark in listed(manifest)]
-    if remarks:
-        parts.append(Padding(Group(*remarks), (1, 0, 0, 0)))
-    return Group(*parts)
+    told = _counters(manifest) + (f"Peak memory: {format_bytes(peak)}\n" if peak else "")
+    end[0] = Text(told + end[0].plain)
+    return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts), *end)
+
+
+def _seconds(manifest: JsonObject) -> float:
+    timings = manifest.get("timings", {}).values()
+    return sum(float(t.get("seconds", 0.0)) if isinstance(t, dict) else float(t) for t in timings)

@@ -1,21 +1,16 @@
 """`negmine sweep`: what other settings would give, from stored scores; no model is loaded."""
 
-import copy
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, ValidationError
 
-from negmine.jobs.load_config import explain
+from negmine.jobs.runs.grid import changed
 from negmine.jobs.runs.published import Run
 from negmine.schemas import JsonObject
-from negmine.schemas.config import Config, Sampling, Tier
-from negmine.schemas.errors import ConfigError, StorageError
+from negmine.schemas.errors import StorageError
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.calibration import Calibration
@@ -33,7 +28,6 @@ from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.hold_out import HeldOut, calibrations, hold_out, wilson
 from negmine.transforms.pairs.table import columns_of, to_pairs
 
-MOST_POINTS = 200
 HARD_RATIO = 0.8
 """A negative is hard from this s-/s+ on, whatever the run's tiers are called."""
 
@@ -56,86 +50,6 @@ class Point:
         return [n for n, policy in enumerate(self.selection.policies) if policy.name in names]
 
 
-def parse_grid(options: Sequence[str]) -> list[JsonObject]:
-    """`KEY=a,b,c` options as the points of their grid, each from key to value.
-
-    Raises ConfigError for one that cannot be read, and for more than 200 points.
-    """
-    axes: dict[str, list[Any]] = {}
-    for text in options:
-        key, separator, listed = text.partition("=")
-        key = key.strip().removeprefix("policies.")
-        if not separator or not all(key.partition(".")) or not listed.strip():
-            raise ConfigError(
-                f"--policy {text!r}: write POLICY.PARAMETER=VALUE,VALUE,..., for example "
-                "judge_relative_margin.keep_below=0.8,0.9,0.95, or sampling.method=top,contrast"
-            )
-        if key in axes:
-            raise ConfigError(f"--policy {key} is given twice; list its values in one option")
-        axes[key] = [_value(text, value) for value in listed.split(",")]
-    points = prod(len(values) for values in axes.values())
-    if points > MOST_POINTS:
-        sizes = " x ".join(str(len(values)) for values in axes.values())
-        raise ConfigError(
-            f"the grid has {points:,} points ({sizes}), and at most {MOST_POINTS} are swept at "
-            "once; give fewer values"
-        )
-    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-
-
-def _value(option: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError(f"--policy {option!r}: {text!r} is not a YAML value") from None
-
-
-def _changed(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Config:
-    values = copy.deepcopy(dict(config))
-    for key, value in settings.items():
-        section, *path = key.split(".")
-        if section == "sampling":
-            _put(values["sampling"], Sampling, path, key, value)
-        elif section == "tiers":
-            if path[0] not in values["tiers"]:
-                raise ConfigError(
-                    f"--policy {key}: the run has no tier {path[0]}; it has "
-                    f"{', '.join(values['tiers'])}"
-                )
-            _put(values["tiers"][path[0]], Tier, path[1:], key, value)
-        else:
-            _put_policy(values["policies"], section, ".".join(path), value)
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        shown = ", ".join(f"{key}={value}" for key, value in settings.items())
-        raise ConfigError(f"--policy {shown}: {explain(first)}") from None
-
-
-def _put(node: JsonObject, model: type[BaseModel], path: list[str], key: str, value: Any) -> None:
-    if not path or path[0] not in model.model_fields or len(path) > 1 + (path[0] == "sampling"):
-        known = ", ".join(model.model_fields)
-        raise ConfigError(f"--policy {key}: no such key; known keys: {known}")
-    if len(path) == 1:
-        node[path[0]] = value
-        return
-    node["sampling"] = dict(node["sampling"] or {})
-    _put(node["sampling"], Sampling, path[1:], key, value)
-
-
-def _put_policy(policies: list[JsonObject], name: str, parameter: str, value: Any) -> None:
-    mine = [entry for entry in policies if name in entry]
-    if not mine:
-        names = ", ".join(next(iter(entry)) for entry in policies)
-        raise ConfigError(
-            f"--policy {name}.{parameter}: the run has no policy {name}; it has {names} "
-            "(and sampling.KEY, tiers.NAME.KEY can be set)"
-        )
-    for entry in mine:
-        entry[name] = {**(entry[name] or {}), parameter: value}
-
-
 def _artifact(run: Run, name: str) -> Dataset:
     found = run.artifacts().get(name)
     if found is None:
@@ -144,11 +58,9 @@ def _artifact(run: Run, name: str) -> Dataset:
 
 
 def _points(
-    run: Run, known: tuple[Calibration, Calibration], grid: Sequence[JsonObject]
+    config: JsonObject, known: tuple[Calibration, Calibration], grid: Sequence[JsonObject]
 ) -> list[Point]:
-    config = run.manifest["config"]
-    config = {**config, "tiers": {name: config["tiers"][name] for name in run.quotas}}
-    selections = [Selection.of(_changed(config, settings)) for settings in grid]
+    selections = [Selection.of(changed(config, settings)) for settings in grid]
     return [
         Point(settings, *(selection.calibrated(found.threshold) for found in known))
         for settings, selection in zip(grid, selections, strict=True)
@@ -158,12 +70,9 @@ def _points(
 def sweep(run: Run, grid: Sequence[JsonObject]) -> list[JsonObject]:
     """One row a point of the grid, see `docs/sweep.md`.
 
-    Pairs that a lazy judge did not score pass the judge's policies here, and are counted where
-    they are chosen (`unjudged`). Memory holds one part of the judged pairs.
-
     Args:
         run: a complete run whose stage outputs are still there.
-        grid: points, from key to value, as from `parse_grid`.
+        grid: points, from key to value, as from `grid.parse_grid`.
 
     Raises:
         ConfigError: an unknown policy, tier, key or value.
@@ -177,8 +86,22 @@ def sweep(run: Run, grid: Sequence[JsonObject]) -> list[JsonObject]:
         document_vectors=_artifact(run, "document_vectors"),
         query_vectors=_artifact(run, "query_vectors"),
     )
-    known = calibrations(judged, run.manifest["config"]["seed"])
-    points = _points(run, known, grid)
+    config = run.manifest["config"]
+    config = {**config, "tiers": {name: config["tiers"][name] for name in run.quotas}}
+    return swept(judged, collection, config, grid)
+
+
+def swept(
+    judged: Dataset, collection: Collection, config: JsonObject, grid: Sequence[JsonObject]
+) -> list[JsonObject]:
+    """One row a point of the grid, from judged pairs and the config that they were judged for.
+
+    Pairs that a lazy judge did not score pass the judge's policies here, and are counted where
+    they are chosen (`unjudged`). Memory holds one part of the judged pairs. Raises ConfigError for
+    an unknown policy, tier, key or value.
+    """
+    known = calibrations(judged, config["seed"])
+    points = _points(config, known, grid)
     totals: list[JsonObject] = [{} for _ in points]
     documents = collection.document_arrays()
     taught = [_Taught(len(documents.vectors)) for _ in points]

@@ -104,8 +104,8 @@ def notes(rows: Sequence[JsonObject]) -> list[str]:
     hidden, queries = rows[0]["hidden"], rows[0]["hidden_queries"]
     if hidden:
         told = [
-            f"leak: share chosen as negatives of {hidden:,} known positives, hidden in "
-            f"{queries:,} queries that have two or more"
+            f"leak: share of {hidden:,} hidden positives that were taken for negatives, in "
+            f"{queries:,} queries that have two known positives or more"
         ]
     else:
         told = ["leak: no query has two known positives, so none could be hidden"]
@@ -146,7 +146,7 @@ def svg(rows: Sequence[JsonObject]) -> str:
     below = "hard negatives (s-/s+ at least 0.8)"
     parts.append(drawing.text(middle, _HEIGHT - 14, below, "ink", "middle"))
     beside = drawing.text(
-        18, height, "leak: hidden positives chosen, 95 % interval", "ink", "middle"
+        18, height, "leak: hidden positives taken, 95 % interval", "ink", "middle"
     )
     parts.append(element("g", beside, transform=f"rotate(-90 18 {height:g})"))
     marks = [(x(row["hard_negatives"]), y(row["leak"])) for row in rows]

@@ -9,8 +9,8 @@ import faiss
 import numpy as np
 import yaml
 
-from negmine.jobs.mining.dense_index import describe
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.mining.vectors.dense_index import describe
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, DataError

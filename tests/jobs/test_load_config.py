@@ -7,7 +7,7 @@ import pytest
 
 from negmine.jobs.load_config import load_config
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.policies import PROMISES
+from negmine.schemas.policy_list import PROMISES
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
 
@@ -60,7 +60,7 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, message: str
 
 
 def test_a_missing_file_names_the_presets() -> None:
-    with pytest.raises(ConfigError, match=r"stdlib\.yaml"):
+    with pytest.raises(ConfigError, match=r"negmine mine stdlib; there are beir, .*stdlib"):
         load_config("nowhere.yaml")
 
 

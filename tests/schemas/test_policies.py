@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from negmine.schemas.config import Config
-from negmine.schemas.policies import PROMISES, Policy
+from negmine.schemas.policies import Policy
+from negmine.schemas.policy_list import PROMISES
 
 NEAR = ["near_duplicate_of_positive", "near_duplicate_of_negative"]
 JUDGED = ["suspected_positive", "judge_calibrated_threshold", "judge_relative_margin"]
@@ -59,6 +60,10 @@ def test_a_promise_has_no_parameter_that_makes_it_a_promise_of_nothing() -> None
         ({"near_duplicate_of_positive": "off", "suspected_positive": None}, [NEAR[1], *JUDGED[1:]]),
         ({"hub_cap": {"max_queries": 3}}, [*NEAR, *JUDGED, "hub_cap"]),
         ({"hub_cap": False}, NEAR + JUDGED),
+        (
+            {"student_score": {"min": 0.1}, "student_range": {"min": 5}},
+            [*NEAR, "student_score", "student_range", *JUDGED],
+        ),
     ],
 )
 def test_a_mapping_changes_the_defaults_by_name(asked: dict[str, Any], rest: list[str]) -> None:
@@ -91,6 +96,11 @@ def test_a_promise_cannot_be_switched_off(promise: str, off: Any) -> None:
         ([{"near_duplicate_of_positive": False}], "a list replaces the default policies"),
         ({"hub_cap": None}, "null says too little"),
         ({"hub_kap": False}, "unknown policy 'hub_kap'"),
+        ({"student_range": {"min": 5, "max": 5}}, "min 5 is not below max 5, so nothing is kept"),
+        (
+            [{"judge_score": {"max": 1}}, {"student_range": {"min": 5}}],
+            "student_range counts what the policies before it leave, and judge_score before it",
+        ),
         ({"rank_window": {"source": "random"}}, "'random' is no source that ranks; there are"),
     ],
 )

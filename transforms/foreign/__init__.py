@@ -1,19 +1,13 @@
 """Negatives that somebody else mined, in the formats of trainers: read, and written again."""
 
 from collections.abc import Iterator
-from types import ModuleType
 
-from negmine.transforms.foreign import columns, lists
+from negmine.transforms.foreign import columns, records
+from negmine.transforms.foreign.formats import ALIASES, BY_COLUMNS, FORMATS
 from negmine.transforms.foreign.rows import Row
 from negmine.transforms.storage.digests import Digest, blamed
 
-FORMATS: dict[str, ModuleType] = {
-    "triplet": columns,
-    "n_tuple": columns,
-    "flagembedding": lists,
-    "tevatron": lists,
-    "msmarco": lists,
-}
+__all__ = ["ALIASES", "FORMATS", "rows"]
 
 
 def rows(path: str, format: str, digest: Digest | None = None) -> Iterator[Row]:
@@ -21,5 +15,6 @@ def rows(path: str, format: str, digest: Digest | None = None) -> Iterator[Row]:
 
     Raises DataError naming file and row or line, or where the file has not this digest.
     """
+    read = columns.rows if format in BY_COLUMNS else records.rows
     with blamed(path, digest):
-        yield from FORMATS[format].rows(path, format, digest)
+        yield from read(path, format, digest)

@@ -12,6 +12,7 @@ import duckdb
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.sql import connect, file_sql, sql_string
+from negmine.transforms.foreign.formats import Named, named_of
 from negmine.transforms.foreign.raw import Writer, write_rows
 from negmine.transforms.foreign.references import judgements, reference_file, texts
 from negmine.transforms.storage.atomic import write_json
@@ -40,7 +41,9 @@ _OWN_ID = """CASE WHEN row_number() OVER (PARTITION BY native ORDER BY first, re
     ELSE native || '~' || split_part(ref, chr(9), 2) END"""
 _RESULT = """
 CREATE TABLE placed AS
-    SELECT n.file, n.row, n.list, n.place, q.id AS query_id, q.key, d.id AS doc_id, n.positives_key
+    SELECT n.file, n.row, n.list, n.place, q.id AS query_id, q.key, d.id AS doc_id,
+        n.positives_key, d.text IS NULL AS unknown,
+        CASE WHEN unknown THEN 'unknown_document' ELSE nullif(n.fault, '') END AS fault
     FROM negatives n JOIN query_ids q ON q.ref = n.query JOIN document_ids d ON d.ref = n.document;
 CREATE TABLE own AS
     SELECT DISTINCT p.file, p.row, q.id AS query_id, q.key, d.id AS doc_id
@@ -49,7 +52,8 @@ CREATE TABLE known AS
     SELECT key, doc_id FROM own
     UNION SELECT q.key, j.doc_id FROM judged j JOIN query_ids q ON q.id = j.query_id;
 CREATE TABLE result_documents AS
-    SELECT id AS doc_id, arg_min(text, first) AS text FROM document_ids GROUP BY id
+    SELECT id AS doc_id, arg_min(text, first) AS text FROM document_ids
+        WHERE text IS NOT NULL GROUP BY id
     UNION ALL SELECT id, any_value(text) FROM corpus c
         WHERE id IN (SELECT doc_id FROM judged) AND id NOT IN (SELECT id FROM document_ids)
         GROUP BY id;
@@ -61,13 +65,15 @@ CREATE TABLE result_qrels AS
 CREATE TABLE result_given AS
     SELECT min(query_id) AS query_id, doc_id, count(*)::INTEGER AS occurrences,
         row_number() OVER (PARTITION BY key ORDER BY min(spot), doc_id)::INTEGER AS rank
-    FROM (SELECT *, {'file': file, 'row': row, 'list': list, 'place': place} AS spot FROM placed)
+    FROM (SELECT *, {'file': file, 'row': row, 'list': list, 'place': place} AS spot FROM placed
+        WHERE NOT unknown)
     GROUP BY key, doc_id;
 CREATE TABLE result_negatives AS
     SELECT p.file, p.row, p.list, p.place, p.query_id, p.doc_id,
         row_number() OVER (
             PARTITION BY p.key, p.positives_key, p.list, p.doc_id ORDER BY p.file, p.row, p.place
         ) > 1 AS repeated,
+        p.fault,
         o.doc_id IS NOT NULL AS positive_of_row,
         (p.key, p.doc_id) IN (SELECT (key, doc_id) FROM own) AS positive_of_file
     FROM placed p
@@ -160,10 +166,10 @@ def _resolve(
     run("SET enable_progress_bar = false")
     for name in ("passages", "positives", "negatives", "corpus", "queries", "judgements"):
         run(f"CREATE VIEW {name} AS {file_sql(raw / f'{name}.parquet')}")
-    ids_only, has_ids = foreign.format == "msmarco", foreign.format in ("msmarco", "tevatron")
-    _identify(connection, ids_only, has_ids)
-    if ids_only:
-        _check_known(connection, foreign)
+    named = named_of(foreign.format)
+    _identify(connection, named)
+    if "id" in named:
+        _check_known(connection, foreign, named)
     run(
         """
         CREATE TABLE judged AS
@@ -184,6 +190,13 @@ def _resolve(
         "negatives": _count(connection, "SELECT count(*) FROM result_negatives"),
         "queries": _count(connection, "SELECT count(DISTINCT key) FROM query_ids"),
         "widest": _count(connection, "SELECT max(rank) FROM result_given"),
+        "repeated_query_ids": 0
+        if foreign.format != "automodel"
+        else _count(
+            connection,
+            "SELECT count(*) FROM (SELECT q.native FROM positives p JOIN query_refs q "
+            "ON q.ref = p.query GROUP BY q.native HAVING count(DISTINCT (p.file, p.row)) > 1)",
+        ),
         "outside_corpus": 0
         if foreign.corpus is None
         else _count(
@@ -197,17 +210,18 @@ def _resolve(
     }
 
 
-def _identify(connection: duckdb.DuckDBPyConnection, ids_only: bool, has_ids: bool) -> None:
+def _identify(connection: duckdb.DuckDBPyConnection, named: tuple[Named, Named]) -> None:
     by_id = "LEFT JOIN {table} r ON r.id = {alias}.native"
     by_text = (
         "LEFT JOIN (SELECT text_key, min(id) AS id, arg_min(text, id) AS text FROM {table} "
         "GROUP BY text_key) r ON r.text_key = {alias}.key"
     )
-    for template, table, alias in ((_QUERIES, "queries", "q"), (_DOCUMENTS, "corpus", "d")):
+    tables = ((_QUERIES, "queries", "q"), (_DOCUMENTS, "corpus", "d"))
+    for (template, table, alias), by in zip(tables, named, strict=True):
         own = f"{alias}.text"
-        if ids_only:
+        if by == "id":
             parts = {"id": "native", "text": "r.text", "key": "r.text_key", "join": by_id}
-        elif has_ids:
+        elif by == "named":
             parts = {"id": _OWN_ID, "text": own, "key": f"{alias}.key", "join": ""}
         else:
             parts = {
@@ -220,16 +234,22 @@ def _identify(connection: duckdb.DuckDBPyConnection, ids_only: bool, has_ids: bo
         connection.execute(template.format(**parts))
 
 
-def _check_known(connection: duckdb.DuckDBPyConnection, foreign: Foreign) -> None:
-    """Raise DataError for an identifier without a text."""
-    for table, option, path in (
-        ("query_ids", "--queries", foreign.queries),
-        ("document_ids", "--corpus", foreign.corpus),
-    ):
-        missing = connection.execute(
-            f"SELECT id, first.file, first.row, count(*) OVER () FROM {table} WHERE text IS NULL "
-            "ORDER BY first LIMIT 1"
-        ).fetchone()
+_UNKNOWN = {
+    "--queries": "SELECT id, first.file, first.row, count(*) OVER () FROM query_ids "
+    "WHERE text IS NULL ORDER BY first LIMIT 1",
+    # A negative without a text is a finding; without its positive a row says nothing.
+    "--corpus": "SELECT d.id, p.file, p.row, count(*) OVER () FROM document_ids d JOIN positives p "
+    "ON p.document = d.ref WHERE d.text IS NULL ORDER BY p.file, p.row LIMIT 1",
+}
+
+
+def _check_known(
+    connection: duckdb.DuckDBPyConnection, foreign: Foreign, named: tuple[Named, Named]
+) -> None:
+    """Raise DataError for a query or a positive without a text."""
+    paths = (foreign.queries, foreign.corpus)
+    for (option, sql), path, by in zip(_UNKNOWN.items(), paths, named, strict=True):
+        missing = connection.execute(sql).fetchone() if by == "id" else None
         if missing:
             identity, file, row, count = missing
             raise DataError(

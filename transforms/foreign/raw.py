@@ -12,7 +12,7 @@ from negmine.transforms.foreign import rows
 from negmine.transforms.foreign.rows import Passage, Row
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.kernels.near_duplicates import sketches
-from negmine.transforms.readers.pairs import text_id
+from negmine.transforms.readers.rows import text_id
 from negmine.transforms.storage.digests import Digest
 
 _AT = [("file", pa.int32()), ("row", pa.int64())]
@@ -36,6 +36,7 @@ SCHEMAS = {
             ("query", pa.string()),
             ("document", pa.string()),
             ("positives_key", pa.uint64()),
+            ("fault", pa.string()),
         ]
     ),
     "texts": pa.schema(
@@ -125,10 +126,13 @@ def write_rows(
                 known = sorted({reference(positive) for positive in row.positives})
                 for ref in known:
                     positives.add(at, row.number, query, ref)
-                key = int(text_keys(["\n".join(known)])[0])
+                # Trainers that take the first positive want a row for each, negatives the same.
+                served = reference(row.positives[0]) if row.positives else ""
+                key = int(text_keys(["\n".join((served, *known))])[0])
                 for negative in row.negatives:
                     ref = reference(negative.document)
-                    negatives.add(at, row.number, negative.list, negative.place, query, ref, key)
+                    spot = (at, row.number, negative.list, negative.place)
+                    negatives.add(*spot, query, ref, key, negative.fault)
             if total == before:
                 raise DataError(f"{path} holds no row; there is nothing to audit")
     return total

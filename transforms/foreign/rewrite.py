@@ -1,7 +1,8 @@
 """A cleaned copy of an audited file: the same format, order and other columns, bad entries gone."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+import os
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from negmine.schemas import JsonObject
 from negmine.transforms.foreign.columns import LABELS, is_text, json_columns, text_columns
 from negmine.transforms.foreign.files import container, objects, open_table
+from negmine.transforms.foreign.formats import BY_COLUMNS, NAMED, Lines
+from negmine.transforms.foreign.records import document, records
 from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.digests import Digest, blamed
 from negmine.transforms.storage.suffixes import compression_of
@@ -37,7 +40,9 @@ def rewrite(
     """
     copy = _Copy(source, format, bad, keep_short, digest)
     with blamed(source, digest), replacing(target) as temporary:
-        if container(source) == "jsonl":
+        if copy.lines_are == "document":
+            temporary.write_text(copy.document(target), encoding="utf-8")
+        elif copy.lines_are != "objects" or container(source) == "jsonl":
             kind = compression_of(target)
             with pa.output_stream(str(temporary), compression=kind) as out:
                 for line in copy.lines():
@@ -59,33 +64,63 @@ class _Copy:
     columns: list[str] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
 
-    def clean(self, number: int, record: JsonObject) -> JsonObject | None:
+    @property
+    def lines_are(self) -> Lines:
+        """What a record of the format is."""
+        found = NAMED.get(self.format)
+        return found.lines if found else "objects"
+
+    def clean(self, number: int, record: Any) -> Any | None:
         """A row without its bad negatives; None where it goes."""
-        kept: JsonObject | None = record
+        kept: Any | None = record
         if number in self.bad and self.columns:
             places = {place for _, place in self.bad[number]}
             kept = _short_row(record, self.columns, places) if self.keep_short else None
         elif number in self.bad:
-            kept = _LISTS[self.format](record, set(self.bad[number]))
+            kept = NAMED[self.format].clean(record, set(self.bad[number]))
         if kept is None:
             self.dropped.append(number)
         return kept
 
     def lines(self) -> Iterator[bytes]:
         """Lines of JSON; those without a bad negative as they were, byte by byte."""
-        for number, record, data in objects(self.source, self.format, self.digest):
-            if self.format in ("triplet", "n_tuple") and not self.columns:
+        by_columns = self.format in BY_COLUMNS
+        read = objects if by_columns else records
+        for number, record, data in read(self.source, self.format, self.digest):
+            if by_columns and not self.columns:
                 self.columns = json_columns(self.source, record, self.format)
             if number not in self.bad:
                 yield data
             elif (kept := self.clean(number, record)) is not None:
                 yield json.dumps(kept, ensure_ascii=False).encode()
 
+    def document(self, target: Path) -> str:
+        """One JSON value, an entry a line: its corpus found from the copy's folder, its question
+        ids made unique, for Automodel's miner keeps one entry of an id."""
+        value = document(self.source, self.digest)
+        seen: dict[str, int] = {}
+        left = []
+        for number, entry in enumerate(value["data"], 1):
+            if (kept := self.clean(number, entry)) is not None:
+                name = str(kept["question_id"])
+                seen[name] = seen.get(name, 0) + 1
+                if seen[name] > 1:
+                    kept = {**kept, "question_id": f"{name}#{seen[name]}"}
+                left.append(json.dumps(kept, ensure_ascii=False))
+        for corpus in value.get("corpus") or []:
+            if isinstance(corpus, dict) and not Path(str(corpus.get("path"))).is_absolute():
+                place = (self.source.parent / str(corpus["path"])).resolve()
+                corpus["path"] = os.path.relpath(place, target.parent.resolve())
+        rest = {key: entry for key, entry in value.items() if key != "data"}
+        head = json.dumps(rest, ensure_ascii=False)[:-1]
+        return f'{head}{", " if rest else ""}"data": [\n' + ",\n".join(left) + "\n]}\n"
+
     def write_table(self, target: Path) -> None:
         """Parquet or Arrow."""
         with open_table(self.source, self.digest) as (schema, batches):
-            kinds = [is_text(field.type) for field in schema]
-            self.columns = text_columns(self.source, schema.names, kinds, self.format)
+            if self.format in BY_COLUMNS:
+                kinds = [is_text(field.type) for field in schema]
+                self.columns = text_columns(self.source, schema.names, kinds, self.format)
             if self.keep_short:
                 for name in self.columns[2:]:
                     at = schema.get_field_index(name)
@@ -120,41 +155,6 @@ def _short_row(record: JsonObject, columns: list[str], places: set[int]) -> Json
             kept = [values[at - 1 + first] for at in keep]
             moved[label] = [*values[:first], *kept, *padding]
     return {**record, **moved}
-
-
-def _flagembedding(record: JsonObject, bad: set[tuple[str, int]]) -> JsonObject | None:
-    keep = [at for at in range(len(record["neg"])) if ("", at + 1) not in bad]
-    if not keep:
-        return None
-    beside = {
-        key: [values[at] for at in keep]
-        for key, values in record.items()
-        if (key == "neg" or key.startswith("neg_"))
-        and isinstance(values, list)
-        and len(values) == len(record["neg"])
-    }
-    return {**record, **beside}
-
-
-def _tevatron(record: JsonObject, bad: set[tuple[str, int]]) -> JsonObject | None:
-    passages = record["negative_passages"]
-    keep = [passage for at, passage in enumerate(passages, 1) if ("", at) not in bad]
-    return {**record, "negative_passages": keep} if keep else None
-
-
-def _msmarco(record: JsonObject, bad: set[tuple[str, int]]) -> JsonObject | None:
-    systems = {
-        system: [value for at, value in enumerate(values or [], 1) if (system, at) not in bad]
-        for system, values in record["neg"].items()
-    }
-    return {**record, "neg": systems} if any(systems.values()) else None
-
-
-_LISTS: dict[str, Callable[[JsonObject, set[tuple[str, int]]], JsonObject | None]] = {
-    "flagembedding": _flagembedding,
-    "tevatron": _tevatron,
-    "msmarco": _msmarco,
-}
 
 
 def _writer(source: Path, target: Path, schema: pa.Schema) -> Any:

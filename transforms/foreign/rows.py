@@ -1,5 +1,6 @@
 """What every reader of foreign negatives yields: a row with its query, positives and negatives."""
 
+import math
 from typing import NamedTuple
 
 from negmine.schemas.errors import DataError
@@ -19,12 +20,20 @@ class Passage(NamedTuple):
     text: str
 
 
+SCORE = "score_not_finite"
+"""What is wrong with a negative whose score, or whose positive's, is missing or no number."""
+
+
 class Negative(NamedTuple):
-    """A negative: the name of its list ("" where a row has one), its place from 1, the document."""
+    """A negative: the name of its list ("" where a row has one), its place from 1, the document.
+
+    `fault`: what its row shows to be wrong with it, "" for nothing.
+    """
 
     list: str
     place: int
     document: Passage
+    fault: str = ""
 
 
 class Row(NamedTuple):
@@ -62,3 +71,22 @@ def broken(path: str, number: int, why: Rejected, format: str, table: bool = Fal
         f"{path} {'row' if table else 'line'} {number}: {why.reason}; this is not a row of "
         f"--format {format}. Repair the file, or name another format"
     )
+
+
+def is_finite(value: object) -> bool:
+    """Whether it is a number that can be compared."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def finite(below: object, count: int, above: object = None) -> list[str]:
+    """The fault of each of `count` negatives, by their scores and those of the positives.
+
+    Scores that are not there at all are no fault; where their number is another, all are.
+    """
+    if below is None:
+        return [""] * count
+    if not isinstance(below, list) or len(below) != count:
+        return [SCORE] * count
+    sound = above is None or (isinstance(above, list) and all(map(is_finite, above)))
+    return ["" if sound and is_finite(score) else SCORE for score in below]

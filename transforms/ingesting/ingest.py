@@ -123,7 +123,7 @@ def resolve(
         SCHEMAS,
         [report.name for report in ordered],
         limit=None if config.format == "stdlib" else config.limit,
-        own_ids=config.format != "pairs",
+        own_ids=config.format not in ("pairs", "hf_pairs"),
         merge_equal=config.merge_equal_queries,
         memory=memory,
     ) as resolved:

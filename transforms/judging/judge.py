@@ -14,6 +14,7 @@ from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
+from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.waves import judge_needed
 from negmine.transforms.kernels.hashing import mix
@@ -23,6 +24,9 @@ from negmine.transforms.pairs.neighbours import neighbour_cosine
 from negmine.transforms.pairs.query_itself import query_features
 from negmine.transforms.pairs.table import judged_table
 from negmine.transforms.sources.bm25 import Bm25Scorer
+
+_JUDGED_FOR_ONE = 1.5
+"""Pairs that a lazy judge reads for a negative, about: for progress only."""
 
 
 @dataclass
@@ -47,7 +51,8 @@ class JudgePairs(BlockTransform):
 
     def table(self, block: Block) -> pa.Table:
         rows = block_rows(self.collection, self.candidates, self.bm25, self.places, block)
-        judged = judge_rows(rows, self.judge, self.selection)
+        with underway.block(block.stop - block.start):
+            judged = judge_rows(rows, self.judge, self.selection)
         count("rows_read", judged.num_rows)
         scores = judged.column("judge_score")
         count("pairs_judged", len(scores) - scores.null_count)
@@ -143,9 +148,13 @@ def judge_rows(rows: BlockPairs, judge: BlockJudge, selection: Selection) -> pa.
     """Judged pairs of a block, as `tables.JUDGED`; a lazy judge scores what choosing needs."""
     scorer = judge.bind(rows)
     if judge.lazy:
+        queries = int(rows.pairs.query.max(initial=-1)) + 1
+        positives = int(rows.pairs.is_positive.sum())
+        underway.expect(positives + _JUDGED_FOR_ONE * selection.quota * queries)
         arrays = rows.collection.document_arrays()
         scores = judge_needed(rows.pairs, selection, arrays, scorer.score)
     else:
+        underway.expect(len(rows))
         scores = scorer.score(np.arange(len(rows)))
     scorer.close()
     return judged_table(rows.candidates, rows.pairs, scores, scorer.parts)

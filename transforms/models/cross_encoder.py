@@ -7,6 +7,7 @@ import torch
 from sentence_transformers import CrossEncoder
 
 from negmine.schemas import JsonObject
+from negmine.transforms.kernels import underway
 from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 
 Pair = tuple[str, str]
@@ -50,6 +51,7 @@ def score_pairs(model: CrossEncoder, pairs: Sequence[Pair]) -> np.ndarray:
         with torch.inference_mode():
             logits = model({**whole, **batch})["scores"]
             scores[rows] = torch.sigmoid(logits.double()).float().cpu().numpy().reshape(-1)
+        underway.advance(len(rows))
 
     todo = batches(lengths, budget, _longest(model))
     with one_core_each(model.device.type) as threads:

@@ -13,6 +13,7 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ModelError
 from negmine.transforms import storage
+from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.measures.geometry import length_fault, normalised
 from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 from negmine.transforms.models.failures import inside_model, no_padding
@@ -181,6 +182,7 @@ class SentenceTransformerEncoder:
                 ids = batch["input_ids"].to(self.model.device)
                 for row, value in zip(rows, self._token_vectors(output, ids), strict=True):
                     token_vectors[row] = value
+            underway.advance(len(rows))
 
         with one_core_each(device) as threads:
             for _ in threads.map(encode_batch, batches(lengths, token_budget(device), None)):

@@ -7,9 +7,10 @@ from types import ModuleType
 
 from negmine.schemas.inputs import Input
 from negmine.transforms import storage
-from negmine.transforms.readers import beir, columns, hf, ir_datasets, pairs, stdlib, tsv
+from negmine.transforms.readers import beir, columns, hf, ir_datasets, pseudo, stdlib, tsv
 from negmine.transforms.readers.fingerprints import identify
 from negmine.transforms.readers.labels import label_source, read_labels
+from negmine.transforms.readers.pairs import files, hub
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.storage.digests import blamed
 
@@ -18,12 +19,14 @@ _MODULES: dict[str, ModuleType] = {
     "parquet": columns,
     "jsonl": columns,
     "tsv": tsv,
-    "pairs": pairs,
+    "pairs": files,
+    "hf_pairs": hub,
+    "documents": pseudo,
     "hf": hf,
     "ir_datasets": ir_datasets,
     "stdlib": stdlib,
 }
-_WITHOUT_FILES = ("hf", "ir_datasets", "stdlib")
+_WITHOUT_FILES = ("hf", "hf_pairs", "ir_datasets", "stdlib")
 
 
 def sources(config: Input) -> list[Source]:
@@ -69,10 +72,10 @@ def fingerprint_input(config: Input, seed: int, cache: Path | None) -> dict[str,
     """What identifies the collection's content: JSON values without any absolute path.
 
     SHA-256 of each file under its relative name; the Python version (stdlib); what the library
-    calls the data (hf, ir_datasets) and the SHA-256 of its Arrow files (hf); the same of the
-    evaluation splits; the SHA-256 of the labels; and the options that change the result. `seed`
-    counts only where `limit` makes a choice. `cache` is a JSON file that keeps the sums of
-    unchanged files. Raises DataError, ConfigError.
+    calls the data (hf, hf_pairs, ir_datasets) and the SHA-256 of its Arrow files (hf, hf_pairs);
+    the same of the evaluation splits; the SHA-256 of the labels; and the options that change the
+    result. `seed` counts only where `limit` makes a choice, or spans are drawn. `cache` is a JSON
+    file that keeps the sums of unchanged files. Raises DataError, ConfigError.
     """
     return identified(config, seed, cache)[0]
 

@@ -37,7 +37,7 @@ def sources(config: BeirInput) -> list[Source]:
         if split == config.split:
             raise ConfigError(
                 f"input.evaluation_splits: {split!r} is the split that is mined (input.split); "
-                f"found {', '.join(_splits(folder))}"
+                f"found {', '.join(splits_in(folder))}"
             )
         found.append(replace(_qrels(folder, split, "evaluation_splits"), evaluation=True))
     for source in found:
@@ -53,7 +53,7 @@ def _qrels(folder: Path, split: str, key: str) -> Source:
         file = compressed(folder / "qrels" / f"{split}{suffix}")
         if file is not None:
             return Source("qrels", str(file.absolute()), f"qrels/{file.name}")
-    names = _splits(folder)
+    names = splits_in(folder)
     if not names:
         raise DataError(f"{folder / 'qrels'} holds no .tsv file, so there are no positives")
     raise DataError(
@@ -61,7 +61,8 @@ def _qrels(folder: Path, split: str, key: str) -> Source:
     )
 
 
-def _splits(folder: Path) -> list[str]:
+def splits_in(folder: Path) -> list[str]:
+    """The splits that a folder has qrels of, by name."""
     found = set()
     for name in storage.sizes(folder / "qrels"):
         plain = Path(name).with_suffix("") if compression_of(name) else Path(name)

@@ -150,7 +150,8 @@ def text_of(source: Source, config: Any) -> Text:
     """How a delimited file is read; qrels are cut at white space where a line has no tab."""
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     kind = "csv" if kind_of_file(source.path) == "csv" else "tsv"
-    return Text(source.path, kind, cap, most, source.kind == "qrels", source.digest)
+    spaces = source.kind == "qrels"
+    return Text(source.path, kind, cap, most, spaces, source.digest, config.encoding)
 
 
 def row_maker(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
-from negmine.schemas.inputs import Input
+from negmine.schemas.inputs import DocumentsInput, Input
 from negmine.transforms import storage
 from negmine.transforms.readers import hf
 from negmine.transforms.readers.rows import Source
@@ -19,6 +19,9 @@ from negmine.transforms.storage.digests import Digest, digest_of, settled
 _LOCATIONS = ("path", "documents", "queries", "qrels", "pool", "labels")
 _EVALUATION = ("splits", "qrels", "queries", "pairs")
 _TOLERANCES = ("bad_rows", "max_unpacked_bytes", "queries_are_documents")
+_HUB = ("hf", "hf_pairs")
+_ADDED = {"encoding": "utf-8", "negative": None, "label": None, "label_above": 0}
+"""Later settings that identify nothing at their defaults, so that older work stays good."""
 
 
 def identify(
@@ -37,26 +40,29 @@ def identify(
 
 def _files(config: Input, source: Source) -> list[str]:
     """The files that a source's rows come from; none where a name or a version stands for them."""
-    if source.kind == "labels" or config.format not in ("hf", "stdlib", "ir_datasets"):
+    if source.kind == "labels" or config.format not in (*_HUB, "stdlib", "ir_datasets"):
         return [source.path]
-    return hf.files(source) if config.format == "hf" else []
+    return hf.files(source) if config.format in _HUB else []
 
 
 def _fingerprint(config: Input, sources: list[Source], seed: int) -> dict[str, object]:
     evaluation = {f"evaluation_{what}" for what in _EVALUATION}
     options = config.model_dump(mode="json", exclude={*_LOCATIONS, *_TOLERANCES, *evaluation})
+    for key, default in _ADDED.items():
+        if options.get(key, default) == default:
+            options.pop(key, None)
     value: dict[str, object] = {"options": options}
     labels = [source for source in sources if source.kind == "labels"]
     if labels:
         value["labels"] = _sums(labels)
         sources = [source for source in sources if source.kind != "labels"]
-    if config.limit is not None:
+    if config.limit is not None or (isinstance(config, DocumentsInput) and config.drawn):
         value["seed"] = seed
     if config.format == "stdlib":
         value["python"] = f"{sys.implementation.name} {sys.version}"
     elif config.format == "ir_datasets":
         value["evaluation"] = sorted(source.name for source in sources if source.evaluation)
-    elif config.format == "hf":
+    elif config.format in _HUB:
         identities = [hf.identity(source) for source in sources]
         _put(value, "datasets", sources, [source.kind for source in sources], identities)
     else:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,12 +56,13 @@ def _place(text: str) -> Path:
     return path
 
 
-def _library() -> Any:
+def library() -> Any:
+    """The library datasets. Raises ConfigError where it is not installed."""
     try:
         import datasets
     except ImportError:
         raise ConfigError(
-            "input.format hf needs the library datasets; run: pip install -e '.[datasets]'"
+            "Hugging Face data sets need the library datasets; run: pip install -e '.[datasets]'"
         ) from None
     return datasets
 
@@ -83,19 +85,19 @@ def load(text: str) -> Any:
 
 
 def _opened(text: str) -> Any:
-    library = _library()
+    datasets = library()
     name, config, _ = parse_name(text)
     if (text.startswith(("/", ".", "~")) or is_url(text)) and not Path(name).is_dir():
         raise DataError(f"data set {text!r}: there is no such folder")
     try:
         if Path(name).is_dir() and _saved(Path(name)):
-            return library.load_from_disk(name)
-        return library.load_dataset(name, config)
+            return datasets.load_from_disk(name)
+        return datasets.load_dataset(name, config)
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"data set {text!r} cannot be loaded: {error}") from error
 
 
-def _splits_of(text: str) -> str:
+def splits_of(text: str) -> str:
     """The splits there are, to be put into a message."""
     above = Path(parse_name(text).name).parent
     found = _opened(str(above) if (above / "dataset_dict.json").is_file() else text)
@@ -112,22 +114,24 @@ def sources(config: HfInput) -> list[Source]:
     Raises ConfigError, DataError: library, data set, split or column missing, or qrels of the
     evaluation are mined.
     """
-    found = [
-        Source(kind, getattr(config, kind), _shown(getattr(config, kind)))
-        for kind in ("documents", "queries", "qrels")
-    ]
+    found = [source_of(kind, getattr(config, kind)) for kind in ("documents", "queries", "qrels")]
     mined = identity(found[-1]) if config.evaluation_qrels else None
     for kind in ("queries", "qrels"):
         for text in sorted(set(getattr(config, f"evaluation_{kind}"))):
-            found.append(Source(kind, text, _shown(text), evaluation=True))
+            found.append(replace(source_of(kind, text), evaluation=True))
             if kind == "qrels" and identity(found[-1]) == mined:
                 raise ConfigError(
                     f"input.evaluation_qrels: {text!r} is what is mined (input.qrels)"
-                    f"{_splits_of(text)}"
+                    f"{splits_of(text)}"
                 )
-    for source in found:
-        _columns(source, load(source.path), config)
+    for each in found:
+        _columns(each, load(each.path), config)
     return found
+
+
+def source_of(kind: str, text: str) -> Source:
+    """What is read of a data set of that name."""
+    return Source(kind, text, _shown(text))
 
 
 def _columns(source: Source, data: Any, config: HfInput) -> list[str | None]:

@@ -11,7 +11,14 @@ from negmine.schemas.errors import DataError
 from negmine.transforms.readers.rows import UNGRADED, Rejected, Row, bad, judgement_row
 from negmine.transforms.readers.tables.delimited import Text, head, records, shown
 from negmine.transforms.readers.tables.headers import CLAIMED, Header, check_claim, is_number
-from negmine.transforms.readers.tables.names import USUAL, names_a_column, plain, some, usual
+from negmine.transforms.readers.tables.names import (
+    PANDAS_INDEX,
+    USUAL,
+    names_a_column,
+    plain,
+    some,
+    usual,
+)
 
 HEAD = 1000
 _ZEROS = ("0", "Q0", "q0")
@@ -119,7 +126,7 @@ def _by_name(where: str, names: list[str], named: Named | None, ask: bool) -> Qr
         grade = usual("grade", names)
     if query is None or document is None or query == document:
         return None
-    zeros = {plain(name) for name in USUAL["iteration"]}
+    zeros = {plain(name) for name in (*USUAL["iteration"], *PANDAS_INDEX)}
     known = {query, document, grade}
     others = [name for name in names if name not in known and plain(name) not in zeros]
     if grade is None and others and ask:

@@ -55,6 +55,12 @@ SCHEMAS |= {
     "evaluation_qrels": pa.schema([*SCHEMAS["qrels"], pa.field("positive", pa.bool_())]),
 }
 _BYTES = 32 << 20
+_COUNTED: dict[str, Any] = {
+    "pairs": Judgement | Bad,
+    "functions": Judgement | Bad,
+    "texts": Document | Bad,
+}
+"""Which rows stand for one of the input, where that gives several."""
 
 
 @dataclass
@@ -84,9 +90,9 @@ def write_raw(
     """
     writer = _Writer(file, seed, directory, block_size, "evaluation_" if source.evaluation else "")
     report = Report(file, source.name, writer.parts, evaluation=source.evaluation)
-    triples = source.kind in ("pairs", "functions")
+    counted = _COUNTED.get(source.kind, object)
     for row in rows:
-        report.rows += not triples or isinstance(row, Judgement | Bad)
+        report.rows += isinstance(row, counted)
         if isinstance(row, Judgement) and not row.positive and not source.evaluation:
             report.ignored += 1
         else:

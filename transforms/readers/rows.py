@@ -1,5 +1,6 @@
 """The rows that every reader yields, and the checks that make a bad row instead of a good one."""
 
+import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
@@ -19,8 +20,9 @@ UNGRADED = object()
 class Source:
     """Something that a worker reads by itself, from its start to its end.
 
-    `kind` says what the rows are: documents, queries, qrels, pairs, functions or labels. `path` is
-    where they are, `name` what a dead letter calls it, relative to the input; never absolute.
+    `kind` says what the rows are: documents, queries, qrels, pairs, texts, functions or labels.
+    `path` is where they are, `name` what a dead letter calls it, relative to the input; never
+    absolute.
     `evaluation` says that the rows are of an evaluation split: read to keep them out of training.
     `digests` are what the files that are read must have: one, or of a data set one a file.
     """
@@ -91,6 +93,11 @@ class Bad(NamedTuple):
 
 
 Row = Document | Query | Judgement | Label | Bad
+
+
+def text_id(text: str) -> str:
+    """Identifier of a text that has none: 20 hex digits (80 bits) of its BLAKE2b hash."""
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
 
 
 class Rejected(ValueError):

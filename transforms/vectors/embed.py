@@ -13,6 +13,7 @@ from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.steps import Step
 
@@ -62,9 +63,11 @@ class _Encode(Step):
         token_bytes: list[bytes | None] = [None] * len(texts)
         missing = self._copy_known(hashes, vectors, token_bytes)
         unique, first, inverse = np.unique(hashes[missing], return_index=True, return_inverse=True)
-        encoded = self.encoder.encode(
-            [texts[missing[i]] for i in first], self.kind, tokens=self.tokens
-        )
+        with underway.block(len(texts)):
+            underway.expect(len(unique))
+            encoded = self.encoder.encode(
+                [texts[missing[i]] for i in first], self.kind, tokens=self.tokens
+            )
         vectors[missing] = encoded.vectors[inverse]
         if encoded.token_vectors is not None:
             for row, source in zip(missing, inverse, strict=True):

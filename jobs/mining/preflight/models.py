@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.cross_fit import CrossFitStudent
-from negmine.jobs.mining.embedding import AnyStudent, is_embedded
 from negmine.jobs.mining.judgement import cross_encoder_spec, pair_store
 from negmine.jobs.mining.models import EncoderChoice, judge_students
+from negmine.jobs.mining.vectors.cross_fit import CrossFitStudent
+from negmine.jobs.mining.vectors.embedding import AnyStudent, is_embedded
 from negmine.jobs.runner.options import runner_name
 from negmine.schemas.judges import CrossEncoder, EncoderJudge, TokenJudge
 from negmine.transforms import storage

@@ -4,20 +4,48 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from tests.jobs.collections import document, negmine
 from tests.transforms.foreign.sets import (
     Mined,
+    automodel,
+    automodel_inline,
+    colbert,
     flagembedding,
+    labeled_lists,
+    labeled_pairs,
+    lightning_ir,
+    ms_swift,
     msmarco,
     n_tuples,
+    pylate_kd,
     tevatron,
+    tevatron_v2,
     triplets,
+    write_automodel,
     write_jsonl,
+    write_table,
 )
 
 QUERIES = 40
 STEPS = (13, 17, 29, 31)
-FORMATS = ("triplet", "n_tuple", "flagembedding", "tevatron", "msmarco")
+FORMATS = (
+    "triplet",
+    "n_tuple",
+    "flagembedding",
+    "tevatron",
+    "msmarco",
+    "automodel",
+    "automodel_inline",
+    "ms_swift",
+    "labeled_list",
+    "tevatron_v2",
+    "pylate_kd",
+    "colbert",
+)
+PER_DOCUMENT = ("labeled_pair", "lightning_ir")
+"""Formats with a row a document, whose row says of no other that it is the positive."""
 NEAR = f"{document(9)} luna"
 """The positive of query 9 and one more word: four of five shingles are shared."""
 
@@ -69,21 +97,57 @@ def name(text: str) -> str:
     return "id-" + text.replace(" ", "_")
 
 
+_OF_TEXTS: dict[str, Any] = {
+    "triplet": triplets,
+    "n_tuple": n_tuples,
+    "flagembedding": flagembedding,
+    "automodel_inline": automodel_inline,
+    "ms_swift": ms_swift,
+    "labeled_list": labeled_lists,
+    "labeled_pair": labeled_pairs,
+}
+
+
 def write(folder: Path, format: str, rows: list[Mined]) -> tuple[Path, list[str]]:
     """The set in a format; returns the file, and the options that the format needs beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
     if format == "msmarco":
-        texts = {t for row in rows for t in (row.positive, *row.negatives)}
-        write_jsonl(folder / "corpus.jsonl", [{"_id": name(t), "text": t} for t in sorted(texts)])
-        asked = sorted({row.query for row in rows})
-        write_jsonl(folder / "queries.jsonl", [{"_id": name(t), "text": t} for t in asked])
+        said = sorted({t for row in rows for t in (row.positive, *row.negatives)})
+        write_jsonl(folder / "corpus.jsonl", [{"_id": name(t), "text": t} for t in said])
+        questions = sorted({row.query for row in rows})
+        write_jsonl(folder / "queries.jsonl", [{"_id": name(t), "text": t} for t in questions])
         path = write_jsonl(folder / "mined.jsonl.gz", msmarco(rows, name, name))
         return path, ["--corpus", str(folder), "--queries", str(folder / "queries.jsonl")]
+    texts = {name(t): t for row in rows for t in (row.positive, *row.negatives)}
+    asked = {name(row.query): row.query for row in rows}
+    if format == "automodel":
+        return write_automodel(folder, automodel(rows, name, name), texts), []
+    if format == "tevatron_v2":
+        documents = [{"docid": key, "text": text} for key, text in texts.items()]
+        write_jsonl(folder / "corpus.jsonl", documents)
+        path = write_jsonl(folder / "train.jsonl", tevatron_v2(rows, name, name))
+        return path, ["--corpus", str(folder / "corpus.jsonl")]
+    if format == "pylate_kd":
+        texts_of = {"documents": ("document_id", texts), "queries": ("query_id", asked)}
+        for kind, (key, found) in texts_of.items():
+            table = pa.table({key: list(found), "text": list(found.values())})
+            write_table(folder / f"{kind}.parquet", table)
+        made = pa.Table.from_pylist(pylate_kd(rows, name, name))
+        beside = [str(folder / f"{kind}.parquet") for kind in texts_of]
+        path = write_table(folder / "train.parquet", made)
+        return path, ["--corpus", beside[0], "--queries", beside[1]]
+    if format == "colbert":
+        for kind, found in (("collection", texts), ("queries", asked)):
+            lines = "".join(f"{key}\t{text}\n" for key, text in found.items())
+            (folder / f"{kind}.tsv").write_text(lines)
+        path = write_jsonl(folder / "triples.jsonl", colbert(rows, name, name))
+        beside = [str(folder / f"{kind}.tsv") for kind in ("collection", "queries")]
+        return path, ["--corpus", beside[0], "--queries", beside[1]]
     records: Any
-    if format == "tevatron":
-        records = tevatron(rows, name, name)
+    if format in ("tevatron", "lightning_ir"):
+        records = {"tevatron": tevatron, "lightning_ir": lightning_ir}[format](rows, name, name)
     else:
-        made = {"triplet": triplets, "n_tuple": n_tuples, "flagembedding": flagembedding}
-        records = made[format](rows)
+        records = _OF_TEXTS[format](rows)
     return write_jsonl(folder / "mined.jsonl", records), []
 
 

@@ -23,7 +23,7 @@ from tests.jobs.audit.planted import (
 from tests.jobs.collections import document, negmine
 from tests.transforms.foreign.sets import Mined, n_tuples, read_jsonl, write_jsonl
 
-SHORT = ("triplet", "msmarco")
+SHORT = ("triplet", "msmarco", "automodel")
 """Formats of one row a negative and of texts elsewhere; the others are read in more tests below."""
 
 
@@ -272,3 +272,18 @@ def test_the_same_files_are_read_once_and_audited_the_same(student: Path, tmp_pa
     assert all(
         entry["reused"] for stage, entry in manifest["timings"].items() if stage != "publish"
     )
+
+
+@pytest.mark.parametrize(
+    "format", ["labeled_pair", pytest.param("lightning_ir", marks=pytest.mark.long)]
+)
+def test_of_a_row_a_document_the_bad_rows_go(format: str, student: Path, tmp_path: Path) -> None:
+    rows, expected = planted()
+    path, options = write(tmp_path / "set", format, rows)
+    fixed = tmp_path / "fixed" / path.name
+    found = audited(student, path, format, tmp_path / "out", *options, "--fix", str(fixed))
+    reasons = Counter(reason for reason, _, _ in expected)
+    # Query 3 stands twice, with the same negatives, and no row says to which positive they belong.
+    reasons["repeated"] += len(rows[3].negatives) - 1
+    assert counts(found) == reasons
+    assert audited(student, fixed, format, tmp_path / "again", *options)["clean"]

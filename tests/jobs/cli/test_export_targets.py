@@ -178,10 +178,10 @@ GRID = "judge_relative_margin.keep_below=0.9,0.95"
     ("command", "option", "end"),
     [
         (("sweep", "RUN", "--set", GRID), "--plot", ".svg"),
-        (("report", "RUN"), "--out", ".html"),
+        (("report", "RUN"), "--output", ".html"),
         (("compare", "RUN", "OTHER"), "--html", ".html"),
         (("relabel", "RUN"), "--review", ".jsonl"),
-        (("relabel", "RUN", "decisions.jsonl"), "--to", ".jsonl"),
+        (("relabel", "RUN", "decisions.jsonl"), "--output", ".jsonl"),
     ],
 )
 def test_every_command_that_writes_a_named_file_keeps_to_the_same_rules(

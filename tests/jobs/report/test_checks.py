@@ -30,15 +30,15 @@ def test_a_good_run_has_no_finding_and_every_check_could_look() -> None:
     ("changed", "title", "advice", "serious"),
     [
         (row("queries_short", 12), "12 queries are short", "sources.bm25.depth", False),
-        (row("queries_short", 60), "60 queries are short", "short_queries", True),
+        (row("queries_short", 80), "80 queries are short", "short_queries", True),
         (row("backfilled", 300, tier="hard"), "tier hard", "tiers.hard.quota", False),
         (
             row("leak", 0.15, 0.01, key="0.5"),
-            "15.0\u00a0% [14.0\u00a0%, 16.0\u00a0%]",
+            "Leak: 15.0\u00a0% [14.0\u00a0%, 16.0\u00a0%] of 807 hidden positives",
             "positives_above",
             True,
         ),
-        (row("judge_fn_rate", 0.12, 0.01), "12.0\u00a0% [", "judge_relative_margin", False),
+        (row("judge_fn_rate", 0.12, 0.01), "of 807 negatives", "judge_relative_margin", False),
         (row("ratio_above_one", 0.2), "nearer", "max_ratio", False),
         (
             row("shortcut_auc", 0.74, 0.02, tier="hard"),
@@ -69,6 +69,40 @@ def test_a_bad_number_is_one_finding_that_says_what_to_do(
     assert advice in finding.advice
     assert finding.serious is serious
     assert len(passed) == len(CHECKS) - 1
+
+
+def few(metric: str, hits: int, over: int, **place: Any) -> dict[str, Any]:
+    """A share of few, with the interval that a bootstrap gives where all are alike."""
+    share = hits / over
+    half = 0.0 if hits in (0, over) else None
+    return {**row(metric, share, half, **place), "count": over}
+
+
+@pytest.mark.parametrize(("metric", "hits"), [("leak", 4), ("near_duplicate_positive", 1)])
+def test_a_few_of_thirty_are_worth_a_look_and_not_serious(metric: str, hits: int) -> None:
+    place = {"key": "0.5"} if metric == "leak" else {}
+    found = check(facts(few(metric, hits, 30, **place)))[0]
+    assert [finding.serious for finding in found] == [False]
+    assert "of 30 " in found[0].title and "Too few to be certain" in found[0].fact
+    found = check(facts(few(metric, 20, 30, **place)))[0]
+    assert [finding.serious for finding in found] == [True]
+
+
+@pytest.mark.parametrize("metric", ["leak", "judge_fn_rate", "near_duplicate_positive"])
+def test_none_of_three_is_not_in_order(metric: str) -> None:
+    place = {"key": "0.5"} if metric == "leak" else {}
+    findings, passed, unmeasured = check(facts(few(metric, 0, 3, **place)))
+    assert findings == []
+    assert len(passed) == len(CHECKS) - 1
+    assert [name.partition("(")[2] for name in unmeasured] == ["0 of 3: too few to tell)"]
+    assert check(facts(few(metric, 0, 3_000, **place)))[2] == []
+
+
+def test_two_short_queries_of_thirty_are_not_serious() -> None:
+    summary = {**a_manifest(QUERIES)["summary"], "queries": 30}
+    short = row("queries_short", 2)
+    (finding, *_), _, _ = check(facts(short, manifest={"summary": summary}))
+    assert finding.title.startswith("2 queries are short") and not finding.serious
 
 
 def test_random_tiers_may_give_themselves_away() -> None:

@@ -91,6 +91,32 @@ def test_the_first_screen_of_a_phone_has_the_three_numbers_and_the_verdict(
     assert told == "2 things to look at, 1 serious"
 
 
+def test_numbers_of_tiers_sources_and_judge_are_whole_on_a_phone(
+    browser: Browser, plain: Path
+) -> None:
+    browser.open(plain, 390, 844)
+    cells = browser.evaluate(
+        "Array.from(document.querySelectorAll('.stacked td, .stacked td small'), "
+        "e => [e.getBoundingClientRect().left, e.getBoundingClientRect().right, "
+        "e.scrollWidth - e.clientWidth])"
+    )
+    assert len(cells) > 30
+    assert all(left >= 0 and right <= 390 and hidden <= 0 for left, right, hidden in cells)
+
+
+def test_no_label_of_a_plot_lies_over_another(browser: Browser, plain: Path) -> None:
+    for width in (390, 1280):
+        browser.open(plain, width)
+        over = browser.evaluate(
+            "Array.from(document.querySelectorAll('svg'), s => {"
+            " const boxes = Array.from(s.querySelectorAll('text'), t => t.getBoundingClientRect());"
+            " return boxes.some((a, i) => boxes.some((b, j) => i < j &&"
+            " Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&"
+            " Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)) })"
+        )
+        assert over and not any(over)
+
+
 def test_text_in_plots_can_be_read_on_a_phone(browser: Browser, plain: Path) -> None:
     browser.open(plain, 390, 844)
     heights = browser.evaluate(
@@ -142,7 +168,7 @@ def test_texts_that_attack_are_shown_and_run_nothing(
     )
     assert browser.evaluate(counted) == [1, 1, 0, 0, 1]
     shown = browser.evaluate(f"{PAIRS}[0].querySelectorAll('.text')[1].textContent")
-    assert shown.partition(" ")[2] == printable(ATTACK, keep="\n")
+    assert shown.partition(" ")[2] == printable(ATTACK, keep="\n\t")
     browser.photograph(shots / "attack.png")
 
 

@@ -14,12 +14,13 @@ from typer.testing import CliRunner
 
 from negmine.jobs.cli.mining import app
 from negmine.jobs.report import render, write_report
+from negmine.jobs.report.headline import corpus
 from negmine.schemas.errors import StorageError
 from tests.jobs.html.test_markup import ATTACKS, Reader
 from tests.jobs.report.a_run import good_metrics, row, write_metrics, write_run
 
 CSS = Path(__file__).parents[3] / "jobs" / "report" / "page.css"
-SECTIONS = ("headline", "findings", "tiers", "plots", "sample", "numbers", "made")
+SECTIONS = ("headline", "findings", "tiers", "checked", "plots", "sample", "numbers", "made")
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,8 @@ def test_the_first_screen_answers_four_questions_with_intervals(run: Path) -> No
     for words in (
         "What was mined360 negatives for 120 queriesCounted, not estimated3 a query (median)",
         "How safe1.2\u00a0% of hidden positives were taken for negatives",
-        "95 % interval: 0.4\u00a0% to 3.0\u00a0%",
-        "(fusion) puts 0.4\u00a0% [0.2\u00a0%, 0.6\u00a0%] of negatives above their positive",
+        "95 % interval: 0.4\u00a0% to 3.0\u00a0%, of 807",
+        "(fusion) puts 0.4\u00a0% [0.2\u00a0%, 0.6\u00a0%] of 807 negatives above their positive",
         "How hard0.308 mean similarity of negative and query95 % interval: 0.303 to 0.313",
         "What is wrongNothing that was checked",
     ):
@@ -54,6 +55,50 @@ def test_safety_is_not_claimed_where_nothing_measured_it(tmp_path: Path) -> None
     rows = [r for r in rows if r["metric"] != "judge_fn_rate"]
     html = render(write_run(tmp_path / "not", 9, metrics=rows))
     assert "How safeNot measured" in Reader(html).text
+
+
+def test_a_few_are_counted_and_nothing_of_three_is_not_nothing(tmp_path: Path) -> None:
+    rows = [r for r in good_metrics(3) if r["metric"] not in ("leak", "judge_fn_rate")]
+    rows.append({**row("judge_fn_rate", 0.0, 0.0), "count": 3})
+    html = Reader(render(write_run(tmp_path / "r", 3, metrics=rows))).text
+    assert "How safe0 of 3 negatives are above their positive" in html
+    assert "95 % interval: 0\u00a0% to 56.1\u00a0%, of 3" in html
+    assert "negatives that the judge prefers (0 of 3: too few to tell)" in html
+
+
+def test_the_title_says_what_was_mined_and_how(run: Path) -> None:
+    html = render(run)
+    title = "corpus, judge fusion, hard 1, semi_hard 1, random 1"
+    assert f"<title>{title} - negmine</title>" in html
+    assert f"<h1>Negatives: {title}</h1>" in html
+    assert corpus({"input": {"path": "data/scifact/", "split": "train"}}) == "scifact (train)"
+    assert corpus({"input": {"name": "beir/scifact/train"}}) == "beir/scifact/train"
+    assert corpus({"input": {"format": "stdlib"}}) == "stdlib"
+
+
+def test_code_keeps_its_indentation(tmp_path: Path) -> None:
+    code = "def f():\n    if True:\n\treturn 1"
+    html = render(write_run(tmp_path / "r", 5, code, good_metrics(5)))
+    assert f'<p class="text code" dir="auto">p0 {code}</p>' in html
+    assert re.search(r"\.text \{[^}]*white-space: pre-wrap", CSS.read_text(encoding="utf-8"))
+    plain = render(write_run(tmp_path / "plain", 5, "a text\nof two lines", good_metrics(5)))
+    assert 'class="text code"' not in plain
+
+
+def test_sources_and_judge_are_shown_to_be_checked(tmp_path: Path) -> None:
+    rows = [*good_metrics(120), row("queries_without", 6, source="bm25")]
+    rows += [row("tier_source", n, tier="hard", source="bm25") for n in (30,)]
+    folder = write_run(tmp_path / "r", 120, metrics=rows)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    sample = {"judge": "fusion", "auc": 0.9, "low": 0.8, "high": 0.95, "positives": 32}
+    manifest["judge_checks"] = [{**sample, "random": 64, "queries": 32}]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    html = render(folder)
+    shown = Reader(html[html.index('id="checked"') : html.index('id="plots"')]).text
+    assert "5.0\u00a0% [2.3\u00a0%, 10.5\u00a0%] of 120 queries" in shown
+    assert "30 (8.3\u00a0%)" in shown
+    assert "0.900 [0.800, 0.950], 32 known positives, 64 random documents" in shown
+    assert "0.4\u00a0% [0.2\u00a0%, 0.6\u00a0%] of 807 negatives" in shown
 
 
 def test_what_is_wrong_links_to_what_to_do(run: Path, tmp_path: Path) -> None:
@@ -189,7 +234,7 @@ def test_a_run_that_is_damaged_or_incomplete_is_told(run: Path, tmp_path: Path) 
 def test_a_file_that_cannot_be_written_is_told_and_nothing_is_left(
     run: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(StorageError, match=r"cannot write the report .*--out"):
+    with pytest.raises(StorageError, match=r"cannot write the report .*--output"):
         write_report(run, run / "manifest.json" / "report.html")
     assert write_report(run, tmp_path / "new" / "report.html").is_file()
     shutil.rmtree(tmp_path / "new")
@@ -203,7 +248,7 @@ def test_the_command_writes_it_again_anywhere(run: Path, tmp_path: Path) -> None
     output = tmp_path / "out"
     shutil.copytree(run, output / "runs" / "first")
     (output / "current").write_text("first\n")
-    answer = CliRunner().invoke(app, ["report", str(output), "--out", str(tmp_path / "r.html")])
+    answer = CliRunner().invoke(app, ["report", str(output), "--output", str(tmp_path / "r.html")])
     assert answer.exit_code == 0, answer.output
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == render(run)
     answer = CliRunner().invoke(app, ["report", f"{output}:first"])

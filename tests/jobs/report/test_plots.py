@@ -43,6 +43,7 @@ def test_the_waterfall_ends_at_the_negatives() -> None:
     verdicts = {"kept": Metric(10), "over_quota": Metric(60), "known_positive": Metric(30)}
     figure = parsed(plots.waterfall(verdicts))
     drops = of_class(figure, "rect", "drop")
+    assert len(drops) == 2
     whole, kept = numbers_of(of_class(figure, "rect", "mark"), "width")
     left, width = numbers_of(drops, "x"), numbers_of(drops, "width")
     assert width == pytest.approx([0.3 * whole, 0.6 * whole], abs=0.2)
@@ -52,6 +53,48 @@ def test_the_waterfall_ends_at_the_negatives() -> None:
     cells = ["".join(cell.itertext()) for cell in figure.iter("td")]
     assert cells[:2] == ["100", "100\u00a0%"]
     assert "Labelled a positive of the query." in cells
+
+
+def test_what_policies_refused_is_drawn_on_a_scale_of_its_own() -> None:
+    verdicts = {"kept": Metric(4_000), "over_quota": Metric(90_000), "hub": Metric(3)}
+    verdicts |= {"known_positive": Metric(100), "suspected_positive": Metric(50)}
+    figure = parsed(plots.waterfall(verdicts))
+    widths = numbers_of(of_class(figure, "rect", "drop"), "width")
+    assert len(widths) == 2 + 3
+    assert widths[2:] == pytest.approx([384, 384 * 3 / 100, 192], abs=0.2)
+    assert "refused by a policy, of 153:" in "".join(figure.itertext())
+
+
+label = st.tuples(st.floats(0, 400), st.floats(0, 250), st.integers(1, 18))
+
+
+@given(st.lists(label, max_size=12))
+def test_no_label_lies_over_another_or_over_a_point(
+    points: list[tuple[float, float, int]],
+) -> None:
+    labels = svg.Labels(0, 400, 0, 260)
+    for x, y, _ in points:
+        labels.keep_off(x, y)
+    boxes = [(x - 6, y - 6, x + 6, y + 6) for x, y, _ in points]
+    for x, y, letters in points:
+        shown = labels.beside(x, y, "m" * letters)
+        if shown is None:
+            continue
+        part = ElementTree.fromstring(shown)
+        start, base = float(part.attrib["x"]), float(part.attrib["y"])
+        wide = svg.LETTER * letters
+        start -= wide if part.get("text-anchor") == "end" else 0
+        box = (start, base - 12, start + wide, base + 2)
+        assert start >= -0.1 and start + wide <= 400.1
+        for left, top, right, bottom in boxes:
+            over = min(box[2], right) - max(box[0], left), min(box[3], bottom) - max(box[1], top)
+            assert min(over) <= 0.11
+        boxes.append(box)
+
+
+def test_a_lone_label_is_never_left_out() -> None:
+    for x in range(0, 401, 20):
+        assert svg.Labels(0, 400, 0, 260).beside(x, 130, "semi_hard") is not None
 
 
 def test_the_histogram_has_a_bar_a_bin_and_marks_those_above_the_positive() -> None:

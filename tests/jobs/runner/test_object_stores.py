@@ -123,7 +123,7 @@ def test_published_runs_are_read_from_the_store(case: Case, tmp_path: Path) -> N
         ("why", f"{out}/runs/r", "q0001"): "candidates by similarity",
         ("export", out, "-f", "n_tuple", "-o", f"{case.store.url}/x/t.parquet"): "x/t.parquet",
         ("export", out, "-f", "flagembedding"): f"{out}/exports/r-flagembedding.jsonl",
-        ("report", out, "--out", f"{case.store.url}/x/report.html"): "x/report.html",
+        ("report", out, "-o", f"{case.store.url}/x/report.html"): "x/report.html",
         ("compare", out, f"{out}:r", "--html", f"{case.store.url}/x/c.html"): "",
         ("sweep", out, "--policy", "tiers.hard.quota=1,2"): "",
     }

@@ -126,7 +126,7 @@ def test_what_mine_prints_is_not_what_it_is_for(config: str) -> None:
     """The run is published, and its exit code says so."""
     ended = run("mine", config, stdout=None, preexec_fn=closed(1))
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr == (
+    assert ended.stderr.endswith(
         b"note: standard output is closed, so nothing is printed; the work is done\n"
     )
     assert run("show", str(Path(config).parent / "out")).returncode == 0

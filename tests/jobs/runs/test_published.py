@@ -56,7 +56,7 @@ def test_an_output_without_current_asks_for_a_run(output: Path) -> None:
 
 def test_runs_are_listed_oldest_first_and_only_complete_ones(output: Path) -> None:
     assert [run.run_id for run in list_runs(output)] == ["old", "new"]
-    with pytest.raises(StorageError, match="holds no runs/"):
+    with pytest.raises(ConfigError, match="holds no runs/"):
         list_runs(output / "nowhere")
 
 

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from negmine.jobs.cli.runs import register
 from negmine.jobs.runs.published import find_run
-from negmine.jobs.runs.show import format_bytes, format_seconds, render_summary
+from negmine.jobs.runs.show import render_summary, run_head
+from negmine.jobs.terminal import format_bytes, format_seconds
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.exporters import EXPORTERS, every_format
 from tests.builders import Layout, build_run
@@ -22,7 +23,7 @@ from tests.builders import Layout, build_run
 
 def shown(manifest: dict, path: str = "out/runs/run-1") -> str:
     stream = io.StringIO()
-    Console(file=stream, width=120).print(render_summary(manifest, path))
+    Console(file=stream, width=120).print(run_head(manifest), render_summary(manifest, path))
     return stream.getvalue()
 
 
@@ -44,7 +45,8 @@ def test_the_summary_tells_everything(output: Path) -> None:
     text = shown(find_run(str(output)).manifest)
     for part in (
         "Run run-1",
-        "8 queries, 5,000 documents, 8 positives, 1 queries short of a quota, 2 bad input rows",
+        "5,000 documents, 8 queries, 8 positives, 1 queries short of a quota, ",
+        "2 bad input rows left out",
         "Judge: 40 of 160 pairs scored, 120 saved (75.0 %)",
         "S (signal)",
         "Δ (safety)",

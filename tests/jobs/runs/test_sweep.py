@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.runs.grid import parse_grid
 from negmine.jobs.runs.published import Run, find_run
-from negmine.jobs.runs.sweep import parse_grid, sweep
+from negmine.jobs.runs.sweep import sweep
 from negmine.jobs.runs.sweep_plot import notes, svg, sweep_table, write_plot
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.data.datasets import Dataset
@@ -317,4 +318,6 @@ def test_the_table_shows_every_figure_whatever_the_width(several: Run) -> None:
     assert {"positives_above", "hard", "rest", "S", "Δ", "N", "ECI", "leak"} < set(heading.split())
     assert [line.split()[0] for line in lines] == ["0.3", "0.9"]
     assert "…" not in ended.out
-    assert note.startswith("leak: share chosen as negatives of 12 known positives, hidden in 12")
+    assert note.startswith(
+        "leak: share of 12 hidden positives that were taken for negatives, in 12"
+    )

@@ -1,5 +1,7 @@
 """`negmine why`: every candidate's story, from the run and its work directory."""
 
+import json
+import re
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -10,8 +12,11 @@ from rich.console import Console, RenderableType
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run, find_run
 from negmine.jobs.runs.query import Database
-from negmine.jobs.runs.why import explain_candidate, explain_query
+from negmine.jobs.runs.story import story
+from negmine.jobs.runs.why import candidates, explain_candidate, explain_query
 from negmine.schemas.errors import ConfigError
+from negmine.transforms.data.sql import sql_string
+from tests.jobs.collections import negmine
 
 
 def shown(told: RenderableType) -> str:
@@ -80,3 +85,62 @@ def test_a_document_that_no_source_returned_is_named(first: tuple[Path, MiningRu
     query_id, _ = pair_with(run, "kept")
     with pytest.raises(ConfigError, match="is no candidate of query"):
         explain_candidate(run, query_id, "nowhere")
+
+
+def test_a_pair_is_found_by_parts_of_its_texts(first: tuple[Path, MiningRun]) -> None:
+    run = find_run(str(first[0]))
+    query_id, doc_id = pair_with(run, "kept")
+    known = story(run, query_id, doc_id)
+    assert known.query.text and known.document.text and known.positive
+    found = story(run, f"  {known.query.text.upper()} ", known.document.text[5:])
+    assert (found.query.id, found.document.id) == (query_id, doc_id)
+    assert found == known
+
+
+def test_texts_that_several_have_are_listed(first: tuple[Path, MiningRun]) -> None:
+    run = find_run(str(first[0]))
+    with pytest.raises(ConfigError, match=r"more than 10 queries hold 'the'; (.|\n)*\n  \.\.\."):
+        candidates(run, "the")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("kept", r"A negative: tier \w+, rank \d"),
+        ("known_positive", r"Dropped by policy known_positive: labelled"),
+        ("judge_relative_margin", r"by policy judge_relative_margin \([-\d.]+, limit [-\d.]+\)"),
+        (
+            "outside_tiers",
+            r"no band takes it: its similarity is [-\d.]+ of .* hard takes from 0",
+        ),
+        ("over_quota", r"In the band of tier \w+, and not needed: the \d that it takes"),
+    ],
+)
+def test_a_sentence_names_what_decided(
+    first: tuple[Path, MiningRun], verdict: str, said: str
+) -> None:
+    run = find_run(str(first[0]))
+    query_id, doc_id = pair_with(run, verdict)
+    assert re.search(said, story(run, query_id, doc_id).sentence)
+    text = shown(explain_candidate(run, query_id, doc_id))
+    with Database(run) as database:
+        sql = f"SELECT text FROM documents WHERE doc_id = {sql_string(doc_id)}"
+        document = str(next(database.ask(sql).rows)[0])
+    assert document.splitlines()[0] in text
+
+
+def test_a_story_and_a_list_are_json_too(first: tuple[Path, MiningRun]) -> None:
+    run = find_run(str(first[0]))
+    query_id, doc_id = pair_with(run, "outside_tiers")
+    told = json.loads(negmine("why", str(first[0]), query_id, doc_id, "--json").out)
+    assert told["facts"]["verdict"] == "outside_tiers"
+    assert told["tests"][0] == {
+        "drops_as": "known_positive",
+        "value": 0.0,
+        "threshold": 1.0,
+        "fires": False,
+    }
+    listed = json.loads(negmine("why", str(first[0]), query_id, "--json").out)["candidates"]
+    with Database(run) as database:
+        sql = f"SELECT count(*) FROM ledger WHERE query_id = {sql_string(query_id)}"
+        assert len(listed) == next(database.ask(sql).rows)[0]

@@ -110,3 +110,116 @@ def msmarco(rows: Sequence[Mined], query_id: Ids, doc_id: Ids) -> list[dict[str,
         }
         for row in rows
     ]
+
+
+def automodel_inline(rows: Sequence[Mined]) -> list[dict[str, Any]]:
+    return [
+        {"question": row.query, "pos_doc": row.positive, "neg_doc": list(row.negatives)}
+        for row in rows
+    ]
+
+
+def _talk(text: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": "find it"}, {"role": "user", "content": text}]
+
+
+def ms_swift(rows: Sequence[Mined]) -> list[dict[str, Any]]:
+    return [
+        {
+            "messages": _talk(row.query),
+            "positive_messages": [_talk(row.positive)],
+            "negative_messages": [_talk(text) for text in row.negatives],
+        }
+        for row in rows
+    ]
+
+
+def labeled_lists(rows: Sequence[Mined]) -> list[dict[str, Any]]:
+    return [
+        {
+            "query": row.query,
+            "documents": [row.positive, *row.negatives],
+            "labels": [1.0, *(0.0 for _ in row.negatives)],
+        }
+        for row in rows
+    ]
+
+
+def labeled_pairs(rows: Sequence[Mined]) -> list[dict[str, Any]]:
+    return [
+        {"anchor": row.query, "positive": text, "label": int(at == 0)}
+        for row in rows
+        for at, text in enumerate((row.positive, *row.negatives))
+    ]
+
+
+def lightning_ir(rows: Sequence[Mined], query_id: Ids, doc_id: Ids) -> list[dict[str, Any]]:
+    return [
+        {
+            "query_id": query_id(row.query),
+            "doc_id": doc_id(text),
+            "rank": at + 1,
+            "score": 1.0 - at,
+            "query": row.query,
+            "text": text,
+            "relevance": int(at == 0),
+        }
+        for row in rows
+        for at, text in enumerate((row.positive, *row.negatives))
+    ]
+
+
+def tevatron_v2(rows: Sequence[Mined], query_id: Ids, doc_id: Ids) -> list[dict[str, Any]]:
+    return [
+        {
+            "query_id": query_id(row.query),
+            "query_text": row.query,
+            "positive_document_ids": [doc_id(row.positive)],
+            "negative_document_ids": [doc_id(text) for text in row.negatives],
+        }
+        for row in rows
+    ]
+
+
+def pylate_kd(rows: Sequence[Mined], query_id: Ids, doc_id: Ids) -> list[dict[str, Any]]:
+    return [
+        {
+            "query_id": query_id(row.query),
+            "document_ids": [doc_id(text) for text in (row.positive, *row.negatives)],
+            "scores": [2.0, *(1.0 for _ in row.negatives)],
+        }
+        for row in rows
+    ]
+
+
+def colbert(rows: Sequence[Mined], query_id: Ids, doc_id: Ids) -> list[list[Any]]:
+    return [
+        [query_id(row.query), *([doc_id(text), 1.0] for text in (row.positive, *row.negatives))]
+        for row in rows
+    ]
+
+
+def automodel(rows: Sequence[Mined], query_id: Ids, doc_id: Ids) -> list[dict[str, Any]]:
+    return [
+        {
+            "question_id": query_id(row.query),
+            "question": row.query,
+            "corpus_id": "planted",
+            "pos_doc": [{"id": doc_id(row.positive), "score": 2.0}],
+            "neg_doc": [{"id": doc_id(text), "score": 1.0} for text in row.negatives],
+            "lineage": "kept",
+        }
+        for row in rows
+    ]
+
+
+def write_automodel(folder: Path, entries: Sequence[Any], corpus: dict[str, str]) -> Path:
+    """train.json and its corpus, from identifier to text."""
+    (folder / "corpus").mkdir(parents=True, exist_ok=True)
+    facts = {"class": "TextQADataset", "corpus_id": "planted"}
+    (folder / "corpus" / "merlin_metadata.json").write_text(json.dumps(facts))
+    texts = {"id": list(corpus), "text": list(corpus.values())}
+    pq.write_table(pa.table(texts), folder / "corpus" / "train.parquet")
+    value = {"corpus": [{"path": "corpus"}], "data": list(entries)}
+    (folder / "train.json").write_text(json.dumps(value))
+    return folder / "train.json"

@@ -8,7 +8,7 @@ import pytest
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.collection import Foreign, collect
 from negmine.transforms.foreign.references import judgements, texts
-from negmine.transforms.readers.pairs import text_id
+from negmine.transforms.readers.rows import text_id
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,

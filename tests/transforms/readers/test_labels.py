@@ -11,7 +11,7 @@ from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.readers import check, fingerprint_input, input_files
-from negmine.transforms.readers.pairs import text_id
+from negmine.transforms.readers.rows import text_id
 from tests.transforms.input_files import (
     DOCUMENTS,
     QRELS,

@@ -1,6 +1,6 @@
 """Policies: each tests every pair and says which it drops, with the numbers it compared."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from negmine.schemas import policies
 from negmine.schemas.policies import Policy
 from negmine.schemas.sources import RETRIEVING
 from negmine.schemas.verdicts import Verdict
+from negmine.transforms.kernels.choosing.limits import of_positives, outside, places
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,14 @@ def positive_judge_score(pairs: Pairs, against: str) -> np.ndarray:
     `each` is `min`: every margin here is a growing function of the positive's score, so a score
     below the limit of the lowest positive is below each positive's limit.
     """
-    query, score = pairs.query[pairs.is_positive], pairs.judge[pairs.is_positive].astype(np.float64)
-    if against == "mean":
-        total = np.bincount(query, weights=score, minlength=pairs.queries)
-        return total / np.maximum(np.bincount(query, minlength=pairs.queries), 1)
-    out = np.full(pairs.queries, -np.inf if against == "max" else np.inf)
-    (np.maximum if against == "max" else np.minimum).at(out, query, score)
-    return out
+    positive = pairs.is_positive
+    return of_positives(pairs.query[positive], pairs.judge[positive], pairs.queries, against)
+
+
+def _positive_similarity(pairs: Pairs, against: str) -> np.ndarray:
+    """As `positive_judge_score`, of the student; positives without a similarity do not count."""
+    positive = pairs.is_positive & ~np.isnan(pairs.dense)
+    return of_positives(pairs.query[positive], pairs.dense[positive], pairs.queries, against)
 
 
 def known_positive(pairs: Pairs, parameters: policies.KnownPositive) -> list[PolicyOutcome]:
@@ -175,6 +177,43 @@ def rank_window(pairs: Pairs, parameters: policies.RankWindow) -> list[PolicyOut
     return outcomes
 
 
+def student_score(pairs: Pairs, parameters: policies.StudentScore) -> list[PolicyOutcome]:
+    """Fires on similarities outside [min, max]."""
+    tests = outside(pairs.dense, parameters.min, parameters.max)
+    return [_outcome(Verdict.STUDENT_SCORE, fired, pairs.dense, limit) for fired, limit in tests]
+
+
+def student_absolute_margin(
+    pairs: Pairs, parameters: policies.StudentAbsoluteMargin
+) -> list[PolicyOutcome]:
+    """Fires unless s- <= s+ - margin, of the student's similarities."""
+    limit = _positive_similarity(pairs, parameters.against) - parameters.margin
+    limit = limit.astype(np.float32)[pairs.query]
+    reason = Verdict.STUDENT_ABSOLUTE_MARGIN
+    return [_outcome(reason, pairs.dense > limit, pairs.dense, limit)]
+
+
+def student_relative_margin(
+    pairs: Pairs, parameters: policies.StudentRelativeMargin
+) -> list[PolicyOutcome]:
+    """Fires unless s- <= s+ - margin |s+|, of the student's similarities."""
+    positive = _positive_similarity(pairs, parameters.against)
+    limit = (positive - parameters.margin * np.abs(positive)).astype(np.float32)[pairs.query]
+    reason = Verdict.STUDENT_RELATIVE_MARGIN
+    return [_outcome(reason, pairs.dense > limit, pairs.dense, limit)]
+
+
+def student_range(
+    pairs: Pairs, parameters: policies.StudentRange, left: np.ndarray
+) -> list[PolicyOutcome]:
+    """Fires outside places `min + 1 .. max` of the rows `left` (n,) bool by earlier policies."""
+    place = places(pairs.query, pairs.dense, pairs.doc_ix, pairs.text_key, left)
+    first = None if parameters.min == 0 else parameters.min + 1
+    tests = outside(place, first, parameters.max)
+    reason = Verdict.OUTSIDE_STUDENT_RANGE
+    return [_outcome(reason, fired & left, place, limit) for fired, limit in tests]
+
+
 def _threshold(parameters: Calibrated, name: str) -> float:
     if parameters.threshold is None:
         raise ValueError(f"{name} has no threshold yet; calibrate the selection first")
@@ -203,14 +242,8 @@ def judge_calibrated_threshold(
 
 def judge_score(pairs: Pairs, parameters: policies.JudgeScore) -> list[PolicyOutcome]:
     """Fires on judge scores outside [min, max]."""
-    outcomes = []
-    if parameters.min is not None:
-        fired = pairs.judge < parameters.min
-        outcomes.append(_judge_outcome(Verdict.JUDGE_SCORE, pairs, fired, parameters.min))
-    if parameters.max is not None:
-        fired = pairs.judge > parameters.max
-        outcomes.append(_judge_outcome(Verdict.JUDGE_SCORE, pairs, fired, parameters.max))
-    return outcomes
+    tests = outside(pairs.judge, parameters.min, parameters.max)
+    return [_judge_outcome(Verdict.JUDGE_SCORE, pairs, fired, limit) for fired, limit in tests]
 
 
 def judge_absolute_margin(
@@ -247,6 +280,9 @@ KERNELS: dict[str, Callable[[Pairs, Any], list[PolicyOutcome]]] = {
         near_duplicate_of_negative,
         hub_cap,
         rank_window,
+        student_score,
+        student_absolute_margin,
+        student_relative_margin,
         suspected_positive,
         judge_calibrated_threshold,
         judge_score,
@@ -254,6 +290,23 @@ KERNELS: dict[str, Callable[[Pairs, Any], list[PolicyOutcome]]] = {
         judge_relative_margin,
     )
 }
+COUNTING: dict[str, Callable[[Pairs, Any, np.ndarray], list[PolicyOutcome]]] = {
+    "student_range": student_range
+}
+"""Kernels that look at what earlier policies left, too."""
+
+
+def outcomes(pairs: Pairs, chosen: Sequence[Policy]) -> Iterator[tuple[int, PolicyOutcome]]:
+    """Every test of the policies in order, with the policy's number."""
+    left = np.ones(len(pairs.query), dtype=bool)
+    for number, policy in enumerate(chosen):
+        name, parameters = policy.name, policy.parameters
+        counting = COUNTING.get(name)
+        found = counting(pairs, parameters, left) if counting else KERNELS[name](pairs, parameters)
+        for outcome in found:
+            yield number, outcome
+        for outcome in found:
+            left &= ~outcome.fired
 
 
 def decide(pairs: Pairs, chosen: Sequence[Policy]) -> Decisions:
@@ -272,12 +325,11 @@ def decide(pairs: Pairs, chosen: Sequence[Policy]) -> Decisions:
     value = np.full(count, np.nan, dtype=np.float32)
     threshold = np.full(count, np.nan, dtype=np.float32)
     undecided = np.ones(count, dtype=bool)
-    for number, entry in enumerate(chosen):
-        for outcome in KERNELS[entry.name](pairs, entry.parameters):
-            hit = undecided & outcome.fired
-            verdict[hit] = outcome.verdict
-            policy[hit] = number
-            value[hit] = outcome.value[hit]
-            threshold[hit] = outcome.threshold[hit]
-            undecided &= ~hit
+    for number, outcome in outcomes(pairs, chosen):
+        hit = undecided & outcome.fired
+        verdict[hit] = outcome.verdict
+        policy[hit] = number
+        value[hit] = outcome.value[hit]
+        threshold[hit] = outcome.threshold[hit]
+        undecided &= ~hit
     return Decisions(verdict, policy, value, threshold)

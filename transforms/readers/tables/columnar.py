@@ -23,6 +23,15 @@ def schema_of(path: str) -> pa.Schema:
         return file.schema_arrow
 
 
+def row_count(path: str) -> int:
+    """Rows of a file, by its footer or its batches. Raises DataError where it cannot be read."""
+    if kind_of_file(path) == "arrow":
+        with open_arrow(path) as (_, batches), damage(path):
+            return sum(batch.num_rows for batch in batches)
+    with storage.opened(path) as source, _open_parquet(path, source) as file, damage(path):
+        return int(file.metadata.num_rows)
+
+
 def require_columns(name: str, names: Sequence[str], wanted: Sequence[str | None]) -> None:
     """Raises DataError, naming the columns there are, where a wanted one is missing or not one."""
     for column in wanted:
@@ -59,10 +68,17 @@ def require_values(
 
 
 def is_nested(kind: pa.DataType) -> bool:
-    """Whether values of a type are structs of texts or numbers, or lists of such or of texts."""
+    """Whether values of a type are structs of texts or numbers, or lists of such or of texts.
+
+    Lists of lists are conversations or nothing.
+    """
     if pa.types.is_struct(kind):
         return all(is_plain(field.type) or is_nested(field.type) for field in kind)
-    return is_list(kind) and (is_plain(kind.value_type) or pa.types.is_struct(kind.value_type))
+    if not is_list(kind):
+        return False
+    value = kind.value_type
+    talks = is_list(value) and pa.types.is_struct(value.value_type)
+    return is_plain(value) or pa.types.is_struct(value) or bool(talks)
 
 
 def is_list(kind: pa.DataType) -> bool:

@@ -19,14 +19,17 @@ HEAD = 100
 Record = tuple[int, list[Any] | Rejected, bytes]
 _DELIMITERS = (",", ";", "\t")
 _QUOTE = '"'
+_RECORDS, _SNIFFED = 30, 1 << 16
+"""Lines that the delimiter is told by, and how much of each."""
+
 csv.field_size_limit(sys.maxsize)
 
 
 class Text(NamedTuple):
     """A delimited file and how it is read: `kind` is csv or tsv.
 
-    `cap`, `most` and `digest` are as in `lines`. With `spaces` a line without a tab is cut at white
-    space.
+    `cap`, `most`, `digest` and `encoding` are as in `lines`. With `spaces` a line
+    without a tab is cut at white space.
     """
 
     path: str
@@ -35,6 +38,7 @@ class Text(NamedTuple):
     most: int | None
     spaces: bool = False
     digest: Digest | None = None
+    encoding: str = "utf-8"
 
 
 def records(text: Text) -> Iterator[Record]:
@@ -49,7 +53,7 @@ def records(text: Text) -> Iterator[Record]:
 
 
 def _tsv_records(text: Text) -> Iterator[Record]:
-    for number, data, size in lines(text.path, text.cap, text.most, text.digest):
+    for number, data, size in lines(text.path, text.cap, text.most, text.digest, text.encoding):
         try:
             line = decoded(data, size)
         except Rejected as why:
@@ -113,9 +117,12 @@ class _Lines:
 
 
 def _csv_records(text: Text) -> Iterator[Record]:
-    with held_bytes(text.path, text.digest) as file:
+    with held_bytes(text.path, text.digest, text.encoding) as file:
         found = _Lines(text, iter(lambda: file.readline(text.cap + 1), b""))
-        reader = csv.reader(found, delimiter=_delimiter(text), strict=True)
+        delimiter, said = _delimiter(text)
+        if said:
+            next(found)
+        reader = csv.reader(found, delimiter=delimiter, strict=True)
         while True:
             found.clear()
             try:
@@ -124,7 +131,7 @@ def _csv_records(text: Text) -> Iterator[Record]:
                     return
                 broken = next((field for field in fields if not _is_text(field)), None)
                 if broken is not None:
-                    raise Rejected("broken_utf8", "record is not UTF-8")
+                    raise Rejected("broken_utf8", f"record is not {_named(text)}")
                 if any(field.strip() for field in fields):
                     yield found.start, fields, b"".join(found.taken)
             except csv.Error as error:
@@ -144,18 +151,42 @@ def _csv_records(text: Text) -> Iterator[Record]:
                 ) from error
 
 
+def _named(text: Text) -> str:
+    return "UTF-8" if text.encoding == "utf-8" else text.encoding
+
+
 def _is_text(field: str) -> bool:
     return field.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in field)
 
 
-def _delimiter(text: Text) -> str:
-    """The comma where the first line has one, else the semicolon, else the tab."""
-    with open_bytes(text.path) as file:
+def _delimiter(text: Text) -> tuple[str, bool]:
+    """What cuts records, and whether line 1 says so, as spreadsheets write it: `sep=;`.
+
+    The mark that cuts the first records into equally many fields, two or more. Where none or
+    several do, the comma where the first line has one, else the semicolon, else the tab.
+    """
+    with open_bytes(text.path, encoding=text.encoding) as file:
         try:
-            first = file.readline(text.cap + 1).decode("utf-8", "replace")
+            start = [file.readline(_SNIFFED).decode("utf-8", "replace") for _ in range(_RECORDS)]
         except OSError:
-            return ","
-    return next((mark for mark in _DELIMITERS if mark in first), ",")
+            return ",", False
+    first = start[0].removeprefix("\ufeff")
+    said = first.rstrip("\r\n").strip('"')
+    if said.lower().startswith("sep=") and len(said) == 5:
+        return said[-1], True
+    marks = [mark for mark in _DELIMITERS if mark in first]
+    fitting = [mark for mark in marks if _cuts_evenly(start, mark)]
+    return (fitting or marks or [","])[0], False
+
+
+def _cuts_evenly(start: list[str], mark: str) -> bool:
+    """Whether records, the last aside, have equally many fields, two or more, cut at a mark."""
+    try:
+        found = [record for record in csv.reader(start, delimiter=mark) if any(record)]
+    except csv.Error:
+        return False
+    whole = found[:-1] if len(found) > 2 else found
+    return len({len(record) for record in whole}) == 1 and len(whole[0]) > 1
 
 
 def head(text: Text, count: int = HEAD) -> tuple[list[str] | None, list[list[str]]]:

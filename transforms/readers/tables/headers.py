@@ -94,7 +94,8 @@ def find_layout(
         return positional
     names = [field.strip() for field in first]
     columns = None if any(map(is_number, names)) else named(names)
-    if columns is not None and (header is True or all(names)):
+    # pandas writes its index first, in a column without a name.
+    if columns is not None and (header is True or all(names[1:])):
         return by_name(where, names, columns)
     likely = _names_columns(names, len(positional.at)) or stands_out(first, following)
     if header == CLAIMED:

@@ -15,6 +15,7 @@ from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.readers.limits import Unpacked
 from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.transcoded import Transcoded, is_utf8
 from negmine.transforms.storage.digests import Digest, Hashed, blamed, changed
 from negmine.transforms.storage.suffixes import compression_of
 
@@ -26,19 +27,20 @@ def line_cap(max_text_bytes: int) -> int:
     return max(16 << 20, 8 * max_text_bytes)
 
 
-def open_bytes(path: str | Path, raw: Hashed | None = None) -> BinaryIO:
+def open_bytes(path: str | Path, raw: Hashed | None = None, encoding: str = "utf-8") -> BinaryIO:
     """A file's bytes, decompressed as its suffix says: .gz, .zst or none. Raises DataError.
 
-    They are read by way of `raw` where it is given.
+    They are read by way of `raw` where it is given; those of another encoding come as UTF-8.
     """
     kind = compression_of(path)
     try:
         path = storage.fetch(path)
-        if kind is None:
-            return open(path, "rb", buffering=_BUFFER) if raw is None else _buffered(raw)
-        return _buffered(pa.input_stream(str(path) if raw is None else raw, compression=kind))
+        file: object = io.FileIO(path) if raw is None else raw
+        if kind is not None:
+            file = pa.input_stream(str(path) if raw is None else raw, compression=kind)
     except OSError as error:
         raise _unreadable(path, error) from error
+    return _buffered(file if is_utf8(encoding) else Transcoded(file, encoding))
 
 
 def _buffered(stream: object) -> BinaryIO:
@@ -50,20 +52,22 @@ def _unreadable(path: str | Path, error: OSError) -> DataError:
 
 
 @contextmanager
-def held_bytes(path: str | Path, digest: Digest | None) -> Iterator[BinaryIO]:
+def held_bytes(
+    path: str | Path, digest: Digest | None, encoding: str = "utf-8"
+) -> Iterator[BinaryIO]:
     """`open_bytes` of a file that is read from its start to its end in the block.
 
     Raises DataError, when the block ends, where the bytes that were read have not this digest.
     """
     if digest is None:
-        with open_bytes(path) as file:
+        with open_bytes(path, encoding=encoding) as file:
             yield file
         return
     try:
         raw = Hashed(storage.fetch(path))
     except OSError as error:
         raise _unreadable(path, error) from error
-    with blamed(path, digest), raw, open_bytes(path, raw) as file:
+    with blamed(path, digest), raw, open_bytes(path, raw, encoding) as file:
         yield file
         try:
             read = raw.sha256()
@@ -74,7 +78,11 @@ def held_bytes(path: str | Path, digest: Digest | None) -> Iterator[BinaryIO]:
 
 
 def lines(
-    path: str | Path, cap: int, most: int | None = None, digest: Digest | None = None
+    path: str | Path,
+    cap: int,
+    most: int | None = None,
+    digest: Digest | None = None,
+    encoding: str = "utf-8",
 ) -> Iterator[tuple[int, bytes, int]]:
     """Lines that are not blank: number from 1, at most `cap` bytes without the end, full size.
 
@@ -83,7 +91,7 @@ def lines(
     where the bytes that were read have not this digest.
     """
     number = 0
-    with held_bytes(path, digest) as file:
+    with held_bytes(path, digest, encoding) as file:
         unpacked = Unpacked(path, most if compression_of(path) else sys.maxsize)
         try:
             while data := file.readline(cap + 1):

@@ -34,6 +34,9 @@ USUAL: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Names of each role, the likeliest first."""
 
+PANDAS_INDEX = ("", "Unnamed: 0", "__index_level_0__")
+"""What pandas calls the index that it writes as a column."""
+
 _WORDS = frozenset({
     "id", "ids", "query", "queries", "question", "document", "documents", "doc", "docs", "docid",
     "docno", "corpus", "passage", "pid", "qid", "did", "text", "title", "body", "content",

@@ -92,7 +92,16 @@ def test_a_student_without_token_vectors_cannot_be_the_judges_encoder(
     config: str, tmp_path: Path
 ) -> None:
     output = tmp_path / "out"
-    refused(mine(config, output, "judge={kind: fusion}"), output, 4, "gives no token vectors")
+    named = f"judge={{kind: fusion, model: {static_student(tmp_path / 'judge')}}}"
+    refused(mine(config, output, named), output, 4, "gives no token vectors")
+
+
+def test_a_static_student_is_stood_in_for_by_the_encoder_that_comes_with_negmine(
+    config: str, tmp_path: Path
+) -> None:
+    ended = mine(config, tmp_path / "out", "judge={kind: fusion}")
+    assert ended.code == 0, ended.err
+    assert "the student is static and has no token vectors, so all-MiniLM-L6-v2" in ended.err
 
 
 @pytest.mark.parametrize("key", ["student", "judge"])

@@ -54,6 +54,83 @@ def test_the_rank_window_counts_raw_ranks_and_spares_other_sources() -> None:
     assert found == [Verdict.OUTSIDE_RANK_WINDOW, None, Verdict.OUTSIDE_RANK_WINDOW, None]
 
 
+def test_limits_of_the_students_similarity_are_inclusive() -> None:
+    rows = [{"dense": 0.25}, {"dense": 0.24}, {"dense": 0.75}, {"dense": 0.76}, {"dense": np.nan}]
+    found = verdicts(rows, policy("student_score", min=0.25, max=0.75))
+    assert found == [None, Verdict.STUDENT_SCORE, None, Verdict.STUDENT_SCORE, None]
+
+
+@pytest.mark.parametrize(("against", "limit"), [("min", 0.25), ("mean", 0.5), ("max", 0.75)])
+def test_the_students_margins_keep_what_is_as_far_as_the_margin(against: str, limit: float) -> None:
+    known = [{"is_positive": True, "dense": 0.5}, {"is_positive": True, "dense": 1.0}]
+    rows = [*known, {"dense": limit}, {"dense": np.nextafter(np.float32(limit), np.float32(1))}]
+    margin = policy("student_absolute_margin", margin=0.25, against=against)
+    found = verdicts(rows, policy("known_positive"), margin)
+    assert found[2:] == [None, Verdict.STUDENT_ABSOLUTE_MARGIN]
+
+
+@given(
+    st.lists(st.integers(-8, 8), min_size=1, max_size=4),
+    st.lists(st.integers(-8, 8), max_size=6),
+    st.sampled_from([0.0, 0.25, 0.5]),
+)
+def test_the_students_relative_margin_is_a_share_of_the_least_similar_positive(
+    positives: list[int], candidates: list[int], margin: float
+) -> None:
+    """In eighths, which float32 holds exactly."""
+    rows = [{"is_positive": True, "dense": value / 8} for value in positives]
+    rows += [{"dense": value / 8} for value in candidates]
+    found = verdicts(
+        rows, policy("known_positive"), policy("student_relative_margin", margin=margin)
+    )
+    least = min(positives) / 8
+    for value, verdict in zip(candidates, found[len(positives) :], strict=True):
+        assert (verdict is None) is (value / 8 <= least - margin * abs(least))
+
+
+def test_a_positive_without_a_similarity_does_not_open_the_margin() -> None:
+    rows = [{"is_positive": True, "dense": np.nan}, {"is_positive": True, "dense": 0.5}]
+    found = verdicts([*rows, {"dense": 0.5}], policy("student_absolute_margin", margin=0.1))
+    assert found[2] is Verdict.STUDENT_ABSOLUTE_MARGIN
+
+
+row_of_a_range = st.fixed_dictionaries(
+    {
+        "query": st.integers(0, 2),
+        "dense": st.integers(0, 6).map(lambda value: value / 8),
+        "text_key": st.integers(0, 4),
+        "is_positive": st.booleans(),
+    }
+)
+
+
+@given(
+    st.lists(row_of_a_range, max_size=16),
+    st.integers(0, 4),
+    st.one_of(st.none(), st.integers(5, 8)),
+    st.sampled_from([0.5, 0.75]),
+)
+def test_the_students_range_counts_what_earlier_policies_leave(
+    rows: list[dict[str, Any]], skipped: int, last: int | None, highest: float
+) -> None:
+    rows = sorted(rows, key=lambda row: int(row["query"]))
+    earlier = [policy("known_positive"), policy("student_score", max=highest)]
+    found = verdicts(rows, *earlier, policy("student_range", min=skipped, max=last))
+    for query in {row["query"] for row in rows}:
+        left = [
+            (-row["dense"], at)
+            for at, row in enumerate(rows)
+            if row["query"] == query and not row["is_positive"] and row["dense"] <= highest
+        ]
+        texts: list[int] = []
+        for _, at in sorted(left):
+            if rows[at]["text_key"] not in texts:
+                texts.append(rows[at]["text_key"])
+            place = texts.index(rows[at]["text_key"]) + 1
+            kept = skipped < place <= (last or len(rows))
+            assert found[at] is (None if kept else Verdict.OUTSIDE_STUDENT_RANGE)
+
+
 @pytest.mark.parametrize(
     ("positive", "negative", "dropped"),
     [(1.0, 0.96, True), (1.0, 0.94, False), (-1.0, -1.04, True), (-1.0, -1.06, False)],

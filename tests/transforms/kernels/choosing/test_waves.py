@@ -1,5 +1,6 @@
 """Lazy judging: the same choice as judging everything, with fewer pairs judged, each once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,11 @@ POLICIES = (
     {"suspected_positive": {"threshold": 0.7}},
     "judge_relative_margin",
     {"judge_score": {"max": 0.8}},
+)
+OF_STUDENT = (
+    {"student_score": {"min": 0.1}},
+    {"student_relative_margin": {"margin": 0.05, "against": "max"}},
+    {"student_range": {"min": 1, "max": 6}},
 )
 METHODS = [
     "fused",
@@ -63,13 +69,17 @@ def block_of(queries: list[list[dict[str, Any]]]) -> tuple[Pairs, np.ndarray]:
     return pairs, pairs.judge
 
 
-@given(st.lists(st.lists(candidate, max_size=10), min_size=1, max_size=4), st.sampled_from(METHODS))
+@given(
+    st.lists(st.lists(candidate, max_size=10), min_size=1, max_size=4),
+    st.sampled_from(METHODS),
+    st.sampled_from([POLICIES, ("known_positive", *OF_STUDENT, *POLICIES[1:])]),
+)
 def test_the_choice_equals_that_of_judging_everything(
-    queries: list[list[dict[str, Any]]], method: str
+    queries: list[list[dict[str, Any]]], method: str, policies: Sequence[Any]
 ) -> None:
     pairs, everything = block_of(queries)
     documents = distinct_documents(len(everything), dimension=3)
-    selection = selection_of(TIERS, POLICIES, method=method)
+    selection = selection_of(TIERS, policies, method=method)
     asked: list[int] = []
 
     def score(rows: np.ndarray) -> np.ndarray:
@@ -88,6 +98,23 @@ def test_the_choice_equals_that_of_judging_everything(
     spared = pairs.confirmed_negative & ~pairs.is_positive & (lazy.tier < 0)
     assert np.isnan(judge[spared]).all()
     assert not np.isnan(judge[lazy.tier >= 0]).any()
+
+
+def test_no_judge_reads_what_the_students_scores_drop() -> None:
+    rows: list[dict[str, Any]] = [{"is_positive": True, "dense": 1.0, "judge": 1.0}]
+    rows += [{"dense": value, "judge": 0.1} for value in (0.97, 0.8, 0.7, 0.6, 0.05)]
+    pairs = pairs_of(rows)
+    judged_first = [
+        "judge_relative_margin",
+        "student_relative_margin",
+        {"student_score": {"min": 0.1}},
+    ]
+    counted = [{"student_relative_margin": {}}, {"student_range": {"min": 1, "max": 2}}]
+    for policies, read in ((judged_first, [0, 2, 3, 4]), (counted, [0, 3])):
+        selection = selection_of({"hard": Tier(quota=9)}, ["known_positive", *policies])
+        documents = distinct_documents(len(rows))
+        judge = judge_needed(pairs, selection, documents, lambda asked: pairs.judge[asked])
+        assert np.flatnonzero(~np.isnan(judge)).tolist() == read
 
 
 def test_candidates_beyond_the_quota_are_never_judged() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import typer
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.embedding import Vectors
+from negmine.jobs.mining.vectors.embedding import Vectors
 from negmine.jobs.workdir.artifacts import Artifact, Blocks, Make
 from negmine.pipelines.retrieve import MeasureIndexRecall
 from negmine.pipelines.stage import BlockStage

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.cross_fit import CrossFitStudent, cross_fit_student, joined_vectors
-from negmine.jobs.mining.given_vectors import GivenStudent, given_student, placed_vectors
 from negmine.jobs.mining.models import EncoderChoice
+from negmine.jobs.mining.vectors.cross_fit import CrossFitStudent, cross_fit_student, joined_vectors
+from negmine.jobs.mining.vectors.given_vectors import GivenStudent, given_student, placed_vectors
 from negmine.jobs.runner.processor import torch_processor
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.graph import STAGES

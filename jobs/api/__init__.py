@@ -1,0 +1,1 @@
+"""What `import negmine` gives: mining, runs and audits as Python objects."""

@@ -1,0 +1,233 @@
+"""Look at somebody's data: its format, the roles of its columns, its size, some rows."""
+
+import glob
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from negmine.jobs.inspection import collections, hub
+from negmine.jobs.inspection.columns import KINDS, columns_of
+from negmine.jobs.inspection.findings import Findings, Told
+from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
+from negmine.jobs.inspection.heads import Head, head_of
+from negmine.jobs.inspection.pairs import understand
+from negmine.jobs.inspection.render import commented, told
+from negmine.jobs.inspection.samples import samples
+from negmine.jobs.inspection.understood import HINTS, Settings, Understood
+from negmine.schemas import JsonObject
+from negmine.schemas.errors import ConfigError, DataError
+from negmine.schemas.locations import is_url
+from negmine.transforms import storage
+from negmine.transforms.readers.columns import ANY
+from negmine.transforms.readers.paths import expand
+from negmine.transforms.readers.tables.names import usual
+
+JUDGE = "fusion"
+"""The judge of data that nobody wrote a config for: it needs no download."""
+
+
+@dataclass(frozen=True)
+class Inspection(Findings):
+    """What somebody's data was taken for, see `Findings`, and how that is told."""
+
+    def text(self, values: Mapping[str, object] | None = None) -> str:
+        """All of it for people, in lines; texts of strangers are made harmless.
+
+        `values`: what it became with the options beside it, those of the inspection unless given.
+        """
+        return told(self, self.values if values is None else values)
+
+    def yaml(self, values: Mapping[str, object] | None = None) -> str:
+        """The config, commented: `values`, or those of the inspection."""
+        return commented(self, self.values if values is None else values)
+
+
+def inspect(path: str, pool: str | None = None, settings: Settings | None = None) -> Inspection:
+    """What a file, a folder or a data set of the hub is, by a bounded look at it.
+
+    Args:
+        path: file (CSV, TSV, JSON, Parquet, Arrow), folder (of such files, BEIR's, saved data
+            sets), or the hub's name of a data set.
+        pool: further documents, a file or folder.
+        settings: keys of `input` that are decided already, such as query, positive, encoding; and
+            `split`, which of several is mined.
+
+    Raises DataError with one sentence where it is not there, or it cannot be told what is what,
+    and ConfigError where a library has to be installed first.
+    """
+    known = {key: value for key, value in (settings or {}).items() if key != "pool"}
+    pool = pool or _text((settings or {}).get("pool"))
+    place = storage.local_path(path)
+    if storage.is_dir(place):
+        found = _folder(path, place, known)
+    elif storage.is_file(place):
+        found = _rows(path, [Piece(path, (str(place),))], known)
+    elif glob.has_magic(path):
+        files = tuple(str(file) for file, _ in expand(path, "path", ANY))
+        found = _rows(path, [Piece(path, files)], known)
+    elif is_url(path) or not hub.is_name(path):
+        raise DataError(f"{path} does not exist; looked at {place.absolute()}")
+    else:
+        found = _hub(path, known)
+    if pool is not None:
+        found = _with_pool(found, pool, known)
+    section = found.input | {k: v for k, v in known.items() if k not in HINTS}
+    values = {"input": section, "judge": {"kind": JUDGE}}
+    made = Inspection(**{**vars(found), "values": values})
+    return Inspection(**{**vars(made), "rows": samples(made.input)})
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _folder(path: str, place: Path, settings: Settings) -> Inspection:
+    if is_beir(place):
+        return _beir(path, place, settings)
+    found = contents(path)
+    if found.documents and found.queries and found.qrels:
+        return _collection(path, found, settings)
+    if found.documents and found.queries:
+        raise DataError(
+            f"{path} holds documents and queries, and no qrels that say which answer which; put "
+            "a file qrels.tsv there (query<TAB>document), or name the documents alone"
+        )
+    if found.rows or found.qrels:
+        return _rows(path, found.rows or found.qrels, settings, found.documents)
+    return _rows(path, found.documents or found.queries, settings)
+
+
+def _beir(path: str, place: Path, settings: Settings) -> Inspection:
+    splits = collections.beir_splits(place)
+    split = collections.split_of(splits, _text(settings.get("split")), path)
+    others = [name for name in splits if name != split]
+    values: JsonObject = {"format": "beir", "path": path}
+    values |= {"split": split} if split != "train" else {}
+    values |= {"evaluation_splits": others} if others else {}
+    notes = [collections.kept_out_note(others, "evaluation_splits")] if others else []
+    counts = collections.beir_counts(place, split)
+    return Inspection(path, {"input": values}, "BEIR folder", counts=counts, notes=notes)
+
+
+def _collection(path: str, found: Contents, settings: Settings) -> Inspection:
+    split = _text(settings.get("split"))
+    qrels = chosen(found.qrels, split, "qrels", path)
+    of = qrels[0].split
+    same = [piece for piece in found.queries if piece.split == of]
+    queries = same or [piece for piece in found.queries if piece.split is None] or found.queries
+    parts = {"documents": found.documents, "queries": queries, "qrels": qrels}
+    others = kept_out(found.qrels, qrels)
+    asked = [piece for piece in found.queries if piece not in queries and piece.split]
+    values, counts = collections.files_input(parts, path)
+    if others:
+        values["evaluation_qrels"] = [piece.pattern for piece in others]
+    if others and asked:
+        values["evaluation_queries"] = [piece.pattern for piece in asked]
+    splits = [str(piece.split) for piece in others]
+    notes = [collections.kept_out_note(splits, "evaluation_qrels")] if others else []
+    shape = f"documents, queries and qrels ({values['format']})"
+    return Inspection(path, {"input": values}, shape, counts=counts, notes=notes)
+
+
+def _rows(
+    path: str, pieces: Sequence[Piece], settings: Settings, pool: Sequence[Piece] = ()
+) -> Inspection:
+    """One file of rows, or several that are alike; those of other splits are kept out."""
+    mined = chosen(pieces, _text(settings.get("split")), "rows", path)
+    patterns, files = collections.one_pattern(mined, path)
+    head = head_of(files[0], _text(settings.get("encoding")), _header(settings))
+    found = understand(head, settings)
+    values: JsonObject = {"format": found.format, "path": patterns, **found.values}
+    if head.encoding != "utf-8":
+        values["encoding"] = head.encoding
+    if _says_header(head, found):
+        values["header"] = ["path"]
+    others = [piece.pattern for piece in kept_out(pieces, mined)]
+    notes = list(found.notes)
+    if found.format == "pairs" and others:
+        values["evaluation_pairs"] = others
+        splits = [str(piece.split) for piece in kept_out(pieces, mined)]
+        notes.append(collections.kept_out_note(splits, "evaluation_pairs"))
+    if found.format == "documents" and head.kind == "tsv" and len(files) > 1:
+        notes.append(collections.a_line_each(path))
+    if found.format == "pairs" and pool:
+        values["pool"], _ = collections.one_pattern(pool, path)
+        notes.append(f"further documents: {values['pool']}")
+    shape = collections.shape_of(head, len(files))
+    return Inspection(
+        path,
+        {"input": values},
+        shape,
+        columns=_columns(head, found),
+        counts={"rows": collections.count(head, files)},
+        notes=notes,
+    )
+
+
+def _header(settings: Settings) -> bool | None:
+    header = settings.get("header")
+    if isinstance(header, bool):
+        return header
+    return True if isinstance(header, list | tuple) and "path" in header else None
+
+
+def _says_header(head: Head, found: Understood) -> bool:
+    """Whether it has to be said that line 1 is a header: names that are missing hide it."""
+    return head.kind in ("csv", "tsv") and head.header and not all(head.names[1:])
+
+
+def _columns(head: Head, found: Understood) -> list[Told]:
+    return [Told(c.name, KINDS[c.kind], found.roles.get(c.name, "")) for c in columns_of(head)]
+
+
+def _hub(path: str, settings: Settings) -> Inspection:
+    found = hub.look(path, _text(settings.get("split")))
+    if found.head is None:
+        return Inspection(path, {"input": found.values}, found.shape, notes=found.notes)
+    understood = understand(found.head, settings)
+    if understood.format != "pairs":
+        raise DataError(
+            f"data set {path!r} holds documents alone; save it as Parquet and name that file: "
+            "datasets.load_dataset(...).to_parquet('documents.parquet')"
+        )
+    return Inspection(
+        path,
+        {"input": {**found.values, **understood.values}},
+        found.shape,
+        columns=_columns(found.head, understood),
+        counts={"rows": found.head.count or 0},
+        notes=[*found.notes, *understood.notes],
+    )
+
+
+def _with_pool(found: Inspection, pool: str, settings: Settings) -> Inspection:
+    values = found.input
+    if values["format"] != "pairs":
+        raise ConfigError(
+            f"--pool goes with pairs, and {found.place} was taken for {found.shape}; leave --pool "
+            "out, or name a file of pairs"
+        )
+    place = storage.local_path(pool)
+    if not storage.exists(place):
+        raise DataError(f"--pool {pool} does not exist; looked at {place.absolute()}")
+    pieces = [Piece(pool, (str(place),))]
+    if storage.is_dir(place):
+        inside = contents(pool)
+        pieces = inside.documents or inside.rows
+    pattern, files = collections.one_pattern(pieces, pool)
+    head = head_of(files[0], str(values.get("encoding", "utf-8")))
+    values["pool"] = pattern
+    notes = list(found.notes)
+    names = list(head.names)
+    if "pool_text" not in settings and usual("pool_text", names) is None and len(names) > 1:
+        texts = [c.name for c in columns_of(head) if c.kind == "text"]
+        if len(texts) != 1:
+            raise DataError(
+                f"--pool {pool}: which column holds its texts cannot be told; its columns are "
+                f"{', '.join(map(repr, names[:20]))}. Say it: --set input.pool_text=COLUMN"
+            )
+        values["pool_text"] = texts[0]
+    counts = {**found.counts, "further documents": collections.count(head, files)}
+    return Inspection(
+        **{**vars(found), "values": {"input": values}, "counts": counts, "notes": notes}
+    )

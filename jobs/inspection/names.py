@@ -1,0 +1,85 @@
+"""Names that people give to columns and files, beyond those that the readers take by themselves."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from negmine.transforms.readers.tables.names import USUAL, plain
+
+QUERY = (
+    *USUAL["query"], "anchor_text", "search_query", "user_query", "sentence1", "sentence_a",
+    "text1", "text_a", "question1", "messages", "instruction", "prompt", "claim",
+)  # fmt: skip
+DECLARED = (
+    "positive", "pos", "positives", "positive_passages", "positive_passage", "positive_text",
+    "positive_texts", "positive_document", "positive_documents", "positive_doc", "positive_docs",
+    "pos_doc", "pos_docs", "positive_ctxs", "positive_contexts", "positive_messages", "relevant",
+    "relevant_document", "relevant_documents", "relevant_docs", "gold", "gold_passage", "chosen",
+)  # fmt: skip
+"""Names that say that a text is a positive."""
+
+ANSWERING = (
+    "context", "contexts", "passage", "passages", "document", "documents", "doc", "docs", "answer",
+    "answers", "text", "response", "sentence2", "sentence_b", "text2", "text_b", "question2",
+    "completion", "output", "content", "contents", "body", "paragraph", "abstract", "evidence",
+)  # fmt: skip
+"""Names of texts that answer a query, or are compared with it; a label may say how well."""
+
+NEGATIVE = (
+    "negative", "neg", "negatives", "negative_passages", "negative_text", "negative_texts",
+    "hard_negative", "hard_negatives", "negative_document", "negative_documents", "negative_docs",
+    "neg_doc", "neg_docs", "negative_ctxs", "hard_negative_ctxs", "negative_messages", "rejected",
+)  # fmt: skip
+LABEL = (
+    "label", "labels", "score", "scores", "similarity_score", "similarity", "is_duplicate",
+    "duplicate", "is_relevant", "relevance", "relevance_score", "relevance_label", "grade",
+    "grades", "rating", "is_selected",
+)  # fmt: skip
+
+_NUMBERED = re.compile(r"(.*?)[ _-]?(\d{1,3})")
+
+
+def named(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Those of `names` that are `wanted`, in the order of `wanted`, whatever case they have."""
+    known: dict[str, str] = {}
+    for name in names:
+        known.setdefault(plain(name), name)
+    return list(dict.fromkeys(known[plain(w)] for w in wanted if plain(w) in known))
+
+
+def numbered(names: Sequence[str], wanted: Iterable[str]) -> list[str]:
+    """Columns such as `negative_1`, `negative_2`: of one wanted name, by their numbers."""
+    bases = {plain(name) for name in wanted}
+    found = []
+    for name in names:
+        match = _NUMBERED.fullmatch(name)
+        if match and plain(match[1]) in bases:
+            found.append((plain(match[1]), int(match[2]), name))
+    base = found[0][0] if found else ""
+    return [name for of, _, name in sorted(found) if of == base]
+
+
+CORPUS = ("corpus", "collection", "documents", "document", "docs", "passages", "articles", "pool")
+QUERIES = ("queries", "query", "questions", "topics")
+QRELS = ("qrels", "qrel", "judgements", "judgments", "relevance")
+PAIRS = ("pairs", "triples", "triplets", "data")
+SPLITS = ("train", "training", "dev", "val", "valid", "validation", "test", "eval", "evaluation")
+TRAIN = ("train", "training")
+
+
+def tokens(name: str) -> list[str]:
+    """The words of a file's name, in lower case."""
+    return [token for token in re.split(r"[._\- ]+", name.casefold()) if token]
+
+
+def split_of(name: str) -> str | None:
+    """The split that a file's name says, as it is written there in lower case."""
+    return next((token for token in tokens(name) if token in SPLITS), None)
+
+
+def part_of(name: str) -> str | None:
+    """Which part of a collection a file's or folder's name says: documents, queries or qrels."""
+    words = tokens(name)
+    for part, known in (("qrels", QRELS), ("queries", QUERIES), ("documents", CORPUS)):
+        if any(word in known for word in words):
+            return part
+    return None

@@ -1,0 +1,290 @@
+"""Which columns of a file are query, positive, negative and label; or that it holds documents."""
+
+from collections.abc import Mapping, Sequence
+
+from negmine.jobs.inspection.columns import PASSAGES, Column, columns_of
+from negmine.jobs.inspection.heads import Head
+from negmine.jobs.inspection.labels import label_of
+from negmine.jobs.inspection.names import ANSWERING, DECLARED, NEGATIVE, QUERY, named, numbered
+from negmine.jobs.inspection.understood import Settings, Understood
+from negmine.jobs.terminal import printable
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import AUTO
+from negmine.transforms.readers.tables.names import USUAL, usual
+from negmine.transforms.readers.tables.nested import path_of
+
+
+def understand(head: Head, settings: Settings) -> Understood:
+    """The roles of a file's columns; `settings` are keys of `input` that are decided already.
+
+    Raises DataError, naming the columns there are and how to say what they are, where no role can
+    be found.
+    """
+    if not head.rows:
+        raise DataError(f"{head.path} has no row; {_there(head.names)}")
+    columns = {column.name: column for column in columns_of(head)}
+    _refuse_written_lists(head, columns)
+    if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
+        return _documents(head, columns, settings)
+    if not head.header:
+        found = _without_names(head, columns, settings)
+    else:
+        found = _by_name(head, columns, settings)
+    _name_the_unused(found, columns)
+    return found
+
+
+def _refuse_written_lists(head: Head, columns: Mapping[str, Column]) -> None:
+    """Raise DataError for lists that were written as text, as pandas writes them into a CSV."""
+    for column in columns.values():
+        texts = [value for value in column.values if isinstance(value, str)]
+        lists = [t for t in texts if t.startswith(("['", '["')) and t.endswith(("']", '"]'))]
+        if column.kind == "text" and len(lists) > 0.9 * len(texts):
+            raise DataError(
+                f"{head.path}: column {column.name!r} holds lists written as text "
+                f"({lists[0][:40]}...); write the table so that they stay lists: "
+                "df.to_parquet('pairs.parquet'), or df.to_json('pairs.jsonl', orient='records', "
+                "lines=True)"
+            )
+
+
+_OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")
+
+
+def _without_names(head: Head, columns: Mapping[str, Column], settings: Settings) -> Understood:
+    for key in ("query", "positive"):
+        if key in settings and settings[key] != AUTO:
+            raise DataError(
+                f"{head.path} has no header that names {settings[key]!r}; line 1 reads "
+                f"{', '.join(repr(str(v)[:30]) for v in head.rows[0].values())}. Where that is a "
+                "header: --set input.header=[path]"
+            )
+    if len(columns) == 1:
+        return _documents(head, columns, settings)
+    found = Understood("pairs")
+    first, second = list(columns)[:2]
+    found.roles = {first: "query", second: "positive"}
+    found.notes.append(
+        "there is no header: the first column is the query, the second the positive; "
+        "--set input.header=[path] says that line 1 is one"
+    )
+    return found
+
+
+def _by_name(head: Head, columns: Mapping[str, Column], settings: Settings) -> Understood:
+    told_query, told_positive = settings.get("query"), settings.get("positive")
+    query = _told(head, told_query)[:1] or _query(columns)
+    positives = _told(head, told_positive) or _positives(columns, query)
+    if not query and positives and _declared(positives):
+        query = _only_text(columns, positives)
+    if query and not positives:
+        positives = _only_text(columns, query)
+    if not query and not positives and told_query is None:
+        documents = usual("doc_text", list(columns))
+        if documents and columns[documents].kind == "text":
+            return _documents(head, columns, settings)
+        query, positives = _by_order(head, columns)
+        if not query:
+            return _documents(head, columns, settings)
+    elif not query and not _declared(positives):
+        return _documents(head, columns, settings)
+    if not query or not positives:
+        raise DataError(_asked(head, columns, query, positives))
+    return _as_pairs(head, columns, query[0], positives, settings)
+
+
+def _told(head: Head, setting: object) -> list[str]:
+    """Columns that were named. Raises DataError where one is not there."""
+    several = [setting] if isinstance(setting, str) else setting
+    written = [str(one) for one in several] if isinstance(several, list | tuple) else []
+    for one in written:
+        if path_of(one, head.names) is None:
+            raise DataError(f"{head.path} has no column {one!r}; {_there(head.names)}")
+    return written
+
+
+def _query(columns: Mapping[str, Column]) -> list[str]:
+    kinds = ("text", "conversation", "object")
+    found = [n for n in named(list(columns), QUERY) if columns[n].kind in kinds]
+    return [columns[name].path for name in found[:1]]
+
+
+def _positives(columns: Mapping[str, Column], query: Sequence[str]) -> list[str]:
+    """Columns of positives by their names: those that say so, else what may answer a query."""
+    known = [n for n, column in columns.items() if column.kind in PASSAGES and n not in query]
+    for wanted in (DECLARED, ANSWERING):
+        found = named(known, wanted)
+        if wanted is DECLARED or not found:
+            several = numbered(known, wanted)
+            found = several if several and not found else found[:1] + several
+        if found:
+            several_declared = found if wanted is DECLARED else found[:1]
+            return [columns[name].path for name in several_declared]
+    return []
+
+
+def _declared(positives: Sequence[str]) -> bool:
+    return bool(named(positives, DECLARED) or numbered(positives, DECLARED))
+
+
+def _only_text(columns: Mapping[str, Column], taken: Sequence[str]) -> list[str]:
+    """The one column of texts that has no role yet; none where there are several."""
+    taken = [*taken, *_negatives(columns)]
+    free = [c for c in columns.values() if c.kind in ("text", "texts") and c.name not in taken]
+    return [free[0].path] if len(free) == 1 else []
+
+
+def _negatives(columns: Mapping[str, Column]) -> list[str]:
+    known = [name for name, column in columns.items() if column.kind in PASSAGES]
+    return [columns[name].path for name in (*named(known, NEGATIVE), *numbered(known, NEGATIVE))]
+
+
+def _by_order(head: Head, columns: Mapping[str, Column]) -> tuple[list[str], list[str]]:
+    """Two columns of texts of unknown names, in their order; none where there is one or many."""
+    texts = [c.name for c in columns.values() if c.kind == "text" and not c.index]
+    if len(texts) == 2:
+        return texts[:1], texts[1:]
+    if len(texts) == 1:
+        return [], []
+    raise DataError(_asked(head, columns, [], []))
+
+
+def _as_pairs(
+    head: Head,
+    columns: Mapping[str, Column],
+    query: str,
+    positives: Sequence[str],
+    settings: Settings,
+) -> Understood:
+    found = Understood("pairs")
+    taken = {path.column for p in (query, *positives) if (path := path_of(p, head.names))}
+    if "negative" in settings:
+        negatives = _told(head, settings["negative"])
+    else:
+        negatives = [n for n in _negatives(columns) if path_of(n, head.names) is not None]
+        negatives = [n for n in negatives if n.split(".")[0].split("[")[0] not in taken]
+    if query != usual("query", head.names):
+        found.values["query"] = query
+    if list(positives) != [usual("positive", head.names)]:
+        found.values["positive"] = positives[0] if len(positives) == 1 else list(positives)
+    known = named([query], QUERY) and (named(positives, ANSWERING) or _declared(positives))
+    if "query" not in settings and "positive" not in settings and not known and "." not in query:
+        found.notes.append(
+            f"{_quoted(query)} is taken for the query and {_quoted(positives[0])} for the positive,"
+            f" by their order; the other way round: --query {_option(positives[0])} --positive "
+            f"{_option(query)}"
+        )
+    if negatives:
+        found.values["negative"] = negatives[0] if len(negatives) == 1 else negatives
+        found.notes.append(
+            f"given negatives ({', '.join(map(_quoted, negatives))}) join the corpus: every source "
+            "may find them and the judge reads them as any other candidate; which query they were "
+            "given for is left out"
+        )
+    for name, role in ((query, "query"), *((p, "positive") for p in positives)):
+        found.roles[_column(head, name)] = role
+    found.roles |= {_column(head, name): "given negative" for name in negatives}
+    label_of(head, columns, positives, settings, found, _declared(positives))
+    other = [n for n in named(list(columns), ANSWERING) if n not in found.roles]
+    other = [n for n in other if columns[n].kind in PASSAGES]
+    if other and "positive" not in settings:
+        found.notes.append(
+            f"the positive is {_quoted(positives[0])}; {_quoted(other[0])} instead: --positive "
+            f"{_option(columns[other[0]].path)}"
+        )
+    return found
+
+
+def _documents(head: Head, columns: Mapping[str, Column], settings: Settings) -> Understood:
+    """A file of texts alone."""
+    texts = [c for c in columns.values() if c.kind == "text" and not c.index]
+    text = settings.get("doc_text") or usual("doc_text", list(columns))
+    if text is None and len(texts) == 1:
+        text = texts[0].name
+    if text is None and len(columns) == 1:
+        text = next(iter(columns))
+    if text is None or (isinstance(text, str) and text not in columns):
+        raise DataError(_asked(head, columns, [], []))
+    found = Understood("documents")
+    if head.header and text != usual("doc_text", list(columns)) and len(columns) > 1:
+        found.values["doc_text"] = text
+    names = list(columns)
+    title, identity = usual("doc_title", names), usual("doc_id", names)
+    found.roles = {str(text): "text"}
+    found.roles |= {title: "title"} if title else {}
+    found.roles |= {identity: "identifier"} if identity else {}
+    by_title = title is not None and columns[title].kind == "text"
+    asks = {"title": "its title", "crops": "one span of it", "first_sentence": "its first sentence"}
+    how = str(settings.get("queries") or ("title" if by_title else "first_sentence"))
+    if how != "title":
+        found.values["queries"] = how
+    found.notes.append(
+        f"there are no queries, so pseudo-pairs are made and labelled as such: {asks.get(how, how)}"
+        " asks for the rest of each document; --set input.queries=title, first_sentence or crops "
+        "chooses"
+    )
+    _name_the_unused(found, columns)
+    return found
+
+
+def _name_the_unused(found: Understood, columns: Mapping[str, Column]) -> None:
+    unused = [c.name for c in columns.values() if c.name not in found.roles and not c.index]
+    if unused and not any(note.startswith("not used") for note in found.notes):
+        more = f" and {len(unused) - 12} more" if len(unused) > 12 else ""
+        found.notes.append(f"not used: {', '.join(map(_quoted, unused[:12]))}{more}")
+
+
+def _asked(
+    head: Head, columns: Mapping[str, Column], query: Sequence[str], positives: Sequence[str]
+) -> str:
+    """The sentence where a role cannot be found."""
+    names = list(columns)
+    ids = [usual(role, names) for role in ("qrels_query_id", "qrels_doc_id")]
+    if None not in ids and ids[0] != ids[1] and not any(c.kind == "text" for c in columns.values()):
+        return (
+            f"{head.path} holds judgements alone ({_there(names)}); name the folder that holds the "
+            "documents and queries too"
+        )
+    missing = "query" if not query else "positive"
+    known = [*query, *positives][:1]
+    which = (
+        f"{_quoted(known[0])} is {'the query' if query else 'a positive'}, but " if known else ""
+    )
+    return (
+        f"{head.path}: {which}which column is the {missing} cannot be told; {_there(names)}"
+        f"{_wrapped(head, columns)}. Say it: --query COLUMN --positive COLUMN, or, where there are "
+        f"documents alone, --set input.doc_text=COLUMN. Usual names are "
+        f"{', '.join(USUAL['query'])}; {', '.join(USUAL['positive'][:6])}"
+    )
+
+
+def _wrapped(head: Head, columns: Mapping[str, Column]) -> str:
+    """What to do with a JSON file that is one object around the rows."""
+    if head.kind != "jsonl" or len(head.rows) != 1:
+        return ""
+    kinds = {column.kind for column in columns.values()}
+    if len(columns) > 3 and kinds <= {"text", "texts"}:
+        entries = "to_entries[] | {query: .key, positive: .value}"
+        return f". Where they are the queries: jq -c '{entries}' {head.path} > rows.jsonl"
+    rows = next((c.name for c in columns.values() if c.kind == "objects"), None)
+    if rows is None:
+        return ""
+    return f", and {rows!r} holds a list of rows: jq -c '.{rows}[]' {head.path} > rows.jsonl"
+
+
+def _there(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return f"its columns are {', '.join(map(repr, names[:20]))}{more}"
+
+
+def _column(head: Head, written: str) -> str:
+    path = path_of(written, head.names)
+    return path.column if path else written
+
+
+def _quoted(name: str) -> str:
+    return printable(name)
+
+
+def _option(name: str) -> str:
+    return f"'{name}'" if any(not (c.isalnum() or c in "_-.") for c in name) else name

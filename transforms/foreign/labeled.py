@@ -1,0 +1,118 @@
+"""Documents with labels: pairs, lists, Lightning IR's rows, and TREC runs, which have none."""
+
+from collections.abc import Sequence
+
+from negmine.schemas import JsonObject
+from negmine.transforms.foreign.lists import Entries
+from negmine.transforms.foreign.rows import (
+    SCORE,
+    Negative,
+    Passage,
+    Row,
+    is_finite,
+    listed,
+    named,
+    text,
+)
+from negmine.transforms.readers.rows import Rejected, identifier
+from negmine.transforms.readers.rows import number as as_number
+
+LABELS = ("label", "labels", "score", "scores")
+_ONLY = 1
+
+
+def _label(value: object, what: str) -> float:
+    """A label; above 0 is positive. Raises Rejected."""
+    if not is_finite(value):
+        raise Rejected("wrong_type", f"{what} is {value!r:.40}, expected a number")
+    return as_number(value)
+
+
+def _row(at: int, query: Passage, document: Passage, positive: bool, fault: str = "") -> Row:
+    if positive:
+        return Row(at, query, (document,), ())
+    return Row(at, query, (), (Negative("", _ONLY, document, fault),))
+
+
+def pair(number: int, record: JsonObject) -> Row:
+    """Two columns of text and a label, by their order; a label above 0 is a positive's."""
+    texts = [value for key, value in record.items() if key not in LABELS]
+    key = next((name for name in LABELS if name in record), None)
+    if len(texts) != 2 or key is None:
+        raise Rejected(
+            "wrong_type",
+            f"it has the columns {', '.join(record)}, expected two texts and label or score",
+        )
+    query, document = text(texts[0], "query"), text(texts[1], "document")
+    return _row(number, query, document, _label(record[key], key) > 0)
+
+
+def drop(record: object, bad: Entries) -> None:
+    """The row goes with its document."""
+    return
+
+
+def labeled_list(number: int, record: JsonObject) -> Row:
+    """A query, its documents and their labels, by the order of the columns."""
+    names = [key for key in record if key not in LABELS]
+    key = next((name for name in LABELS if name in record), None)
+    if len(names) != 2 or key is None:
+        raise Rejected(
+            "wrong_type",
+            f"it has the columns {', '.join(record)}, expected a query, documents and labels",
+        )
+    documents = listed(record[names[1]], names[1])
+    labels = listed(record[key], key)
+    if len(labels) != len(documents):
+        raise Rejected("wrong_type", f"{len(documents)} {names[1]} have {len(labels)} {key}")
+    positive = [_label(value, f"{key} {at}") > 0 for at, value in enumerate(labels, 1)]
+    found = [text(value, f"document {at}") for at, value in enumerate(documents, 1)]
+    return Row(
+        number,
+        text(record[names[0]], names[0]),
+        tuple(
+            document for document, is_positive in zip(found, positive, strict=True) if is_positive
+        ),
+        tuple(
+            Negative("", at, document)
+            for at, (document, is_positive) in enumerate(zip(found, positive, strict=True), 1)
+            if not is_positive
+        ),
+    )
+
+
+def clean_list(record: JsonObject, bad: Entries) -> JsonObject | None:
+    """Without bad documents and their labels; a list without any negative left goes."""
+    lists = {key: value for key, value in record.items() if isinstance(value, list)}
+    size = max(map(len, lists.values()))
+    keep = [at for at in range(size) if ("", at + 1) not in bad]
+    left = {key: [value[at] for at in keep] for key, value in lists.items()}
+    labels = next(left[key] for key in LABELS if key in left)
+    return {**record, **left} if any(label <= 0 for label in labels) else None
+
+
+def lightning_ir(number: int, record: JsonObject) -> Row:
+    """A row a document: identifiers, texts, `relevance` above 0 for a positive, `score`."""
+    fault = SCORE if "score" in record and not is_finite(record["score"]) else ""
+    return _row(
+        number,
+        named(record.get("query_id"), record.get("query"), None, "query"),
+        named(record.get("doc_id"), record.get("text"), None, "document"),
+        _label(record.get("relevance"), "relevance") > 0,
+        fault,
+    )
+
+
+def trec_run(number: int, words: Sequence[str]) -> Row:
+    """`query Q0 document rank score tag`: judgements say which of them are positives."""
+    if len(words) != 6:
+        raise Rejected(
+            "wrong_type", f"{len(words)} words, expected query Q0 document rank score tag"
+        )
+    query, _, document, _, score, _ = words
+    try:
+        fault = "" if is_finite(float(score)) else SCORE
+    except ValueError:
+        raise Rejected("wrong_type", f"the score {score!r:.40} is no number") from None
+    ids = (identifier(query, "query"), identifier(document, "document"))
+    return _row(number, Passage(ids[0], ""), Passage(ids[1], ""), False, fault)

@@ -1,0 +1,61 @@
+"""Hugging Face data sets of pairs, saved on disk or by name."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from negmine.schemas.errors import ConfigError, DataError
+from negmine.schemas.inputs import HfPairsInput
+from negmine.transforms.readers import hf
+from negmine.transforms.readers.limits import ROWS
+from negmine.transforms.readers.pairs.rows import PairColumns, pair_columns, pair_rows
+from negmine.transforms.readers.rows import Row, Source
+from negmine.transforms.readers.tables.arrow import first_line
+from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch
+from negmine.transforms.storage.digests import all_held, changed
+
+
+def sources(config: HfPairsInput) -> list[Source]:
+    """The data set, then those of the evaluation.
+
+    Raises ConfigError, DataError: library, data set, split or column missing, or what is kept for
+    evaluation is mined.
+    """
+    found = [hf.source_of("pairs", config.path)]
+    mined = hf.identity(found[0]) if config.evaluation_pairs else None
+    for text in sorted(set(config.evaluation_pairs)):
+        found.append(replace(hf.source_of("pairs", text), evaluation=True))
+        if hf.identity(found[-1]) == mined:
+            raise ConfigError(
+                f"input.evaluation_pairs: {text!r} is what is mined (input.path)"
+                f"{hf.splits_of(text)}"
+            )
+    for source in found:
+        _columns(source, hf.load(source.path), config)
+    return found
+
+
+def _columns(source: Source, data: Any, config: HfPairsInput) -> PairColumns:
+    return pair_columns(config, list(data.column_names), f"data set {source.path!r}")
+
+
+def read(source: Source, config: HfPairsInput, seed: int) -> Iterator[Row]:
+    """The rows of each row of a data set, see `pair_rows`."""
+    paths = hf.files(source)
+    if source.digests and len(paths) != len(source.digests):
+        raise changed(source.path)
+    with all_held(paths, source.digests):
+        data = hf.load(source.path)
+        columns = _columns(source, data, config)
+        names = columns.names
+        batches = data.with_format("arrow").iter(batch_size=ROWS)
+        try:
+            checked = (checked_batch(source.path, batch, names, names) for batch in batches)
+            for number, values in batch_rows(checked, names):
+                yield from pair_rows(number, values, values, columns, config)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(
+                f"data set {source.path!r} is damaged ({first_line(error)}); fetch it again"
+            ) from error

@@ -1,0 +1,237 @@
+"""What becomes of a row of pairs: a query, its positives, and documents that are none."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import AUTO, HfPairsInput, PairsInput
+from negmine.transforms.readers.rows import (
+    Document,
+    Judgement,
+    Query,
+    Rejected,
+    Row,
+    bad,
+    joined,
+    number,
+    text_id,
+)
+from negmine.transforms.readers.tables.names import USUAL, required, usual
+from negmine.transforms.readers.tables.nested import (
+    TEXTS,
+    Path,
+    elements,
+    is_conversation,
+    is_nothing,
+    message,
+    path_of,
+)
+
+Config = PairsInput | HfPairsInput
+Values = list[object]
+
+
+class PairColumns(NamedTuple):
+    """Where the parts of a row stand."""
+
+    query: Path
+    positives: tuple[Path, ...]
+    negatives: tuple[Path, ...] = ()
+    label: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every path, in the order in which `pair_rows` takes their values."""
+        label = () if self.label is None else (self.label,)
+        return (self.query, *self.positives, *self.negatives, *label)
+
+    @property
+    def names(self) -> list[str]:
+        """The column of each path."""
+        return [path.column for path in self.paths]
+
+
+def pair_columns(config: Config, names: Sequence[str], where: str) -> PairColumns:
+    """The columns to read among the `names` of a file.
+
+    Raises DataError, naming the columns there are, where one is missing.
+    """
+    return PairColumns(
+        column(where, names, "query", config.query),
+        _columns(where, names, "positive", config.positive),
+        _columns(where, names, "negative", config.negative),
+        None if config.label is None else column(where, names, "label", config.label),
+    )
+
+
+def _columns(
+    where: str, names: Sequence[str], key: str, setting: str | tuple[str, ...] | None
+) -> tuple[Path, ...]:
+    several = (setting,) if isinstance(setting, str) else setting or ()
+    return tuple(column(where, names, key, one) for one in several)
+
+
+def column(where: str, names: Sequence[str], key: str, setting: str) -> Path:
+    """The path that a setting names or, for auto, the column of a usual name. Raises DataError."""
+    found = None if setting == AUTO and key in USUAL else path_of(setting, names)
+    return found or Path(required(where, names, key, setting))
+
+
+def usual_columns(config: Config) -> PairColumns:
+    """What is looked for in a file of which no row can be read: each row then says so itself."""
+    first = {key: USUAL[key][0] for key in ("query", "positive")}
+    positive = config.positive if isinstance(config.positive, str) else config.positive[0]
+    query = first["query"] if config.query == AUTO else config.query
+    return PairColumns(Path(query), (Path(first["positive"] if positive == AUTO else positive),))
+
+
+def named_columns(config: Config, names: Sequence[str]) -> list[str] | None:
+    """The columns of a header, in the order of `PairColumns.paths`; None where one is missing."""
+    try:
+        found = pair_columns(config, names, "")
+    except DataError:
+        return None
+    columns = found.names
+    nested = any(path.steps for path in found.paths)
+    return None if nested or len(set(columns)) < len(columns) else columns
+
+
+def pair_rows(
+    line: int, values: Values, raw: object, columns: PairColumns, config: Config
+) -> Iterator[Row]:
+    """The rows of a line of pairs, whose `values` are those of the paths' columns.
+
+    A query, a document and a judgement for each positive; a document for each given negative and
+    for each text whose label is not above `label_above`, which has a judgement of grade 0.
+    """
+    limit = config.max_text_bytes
+    try:
+        parts = [path.of(value) for path, value in zip(columns.paths, values, strict=True)]
+        query = joined(_one(parts[0]), None, limit, "query")
+        end = 1 + len(columns.positives)
+        positives = _several(parts[1:end], "positive")
+        negatives = _several(parts[end : end + len(columns.negatives)], "negative", least=0)
+        labels: list[float | None] = [None] * len(positives)
+        if columns.label is not None:
+            labels = _labels(parts[-1], len(positives), config.label_above)
+    except Rejected as why:
+        yield bad(line, "qrels", why, raw)
+        return
+    yield from _judged(line, query, positives, labels, raw, limit)
+    seen: set[str] = set()
+    for what, given in negatives:
+        try:
+            text = positive_text(given, limit, what)
+        except Rejected as why:
+            yield bad(line, "qrels", why, raw)
+            continue
+        if text not in seen:
+            yield Document(line, text_id(text), text)
+        seen.add(text)
+
+
+def _judged(
+    line: int,
+    query: str,
+    positives: Sequence[tuple[str, object]],
+    labels: Sequence[float | None],
+    raw: object,
+    limit: int,
+) -> Iterator[Row]:
+    query_id = text_id(query)
+    seen: set[str] = set()
+    for (what, given), label in zip(positives, labels, strict=True):
+        try:
+            positive = positive_text(given, limit, what)
+        except Rejected as why:
+            yield bad(line, "qrels", why, raw)
+            continue
+        doc_id = text_id(positive)
+        # Of a line each text once: where it stands tells it from the same text elsewhere.
+        if not seen:
+            yield Query(line, query_id, query)
+        if doc_id not in seen:
+            yield Document(line, doc_id, positive)
+        seen.add(doc_id)
+        yield Judgement(line, query_id, doc_id, label)
+
+
+def _several(parts: Values, role: str, least: int = 1) -> list[tuple[str, object]]:
+    """What each text of a role is called and its value; null and NaN pad a list and are none.
+
+    Of several columns blank ones pad too. Raises Rejected for a list or columns without any.
+    """
+    if len(parts) == 1 and not isinstance(parts[0], list):
+        return [(role, parts[0])] if least or not _pads(parts[0]) else []
+    values = [value for part in parts for value in elements(part)]
+    columns = len(parts) > 1
+    found = [
+        (f"{role} {at} of {len(values)}", given)
+        for at, given in enumerate(values, 1)
+        if not is_nothing(given) and not (columns and _pads(given))
+    ]
+    if len(found) < least:
+        raise Rejected("empty_list", f"{role} is a list without a text")
+    return found
+
+
+def _pads(value: object) -> bool:
+    return is_nothing(value) or (isinstance(value, str | bytes) and not value.strip())
+
+
+def _labels(value: object, count: int, above: float) -> list[float | None]:
+    """A grade for each positive: its label where that is above the limit, 0 where it is not."""
+    values = value if isinstance(value, list) else [value] * count
+    if len(values) != count:
+        raise Rejected("wrong_labels", f"{len(values)} labels for {count} texts")
+    labels = [_label(one) for one in values]
+    # A grade is above 0; of another scale, of logits for example, only the limit counts.
+    return [(one if one > 0 else None) if one > above else 0.0 for one in labels]
+
+
+def _label(value: object) -> float:
+    """A label as a number; true and false are 1 and 0. Raises Rejected."""
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str | bytes):
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        value = {"true": 1, "false": 0}.get(text.strip().casefold(), text)
+    try:
+        return number(value)
+    except Rejected as why:
+        raise Rejected(why.code, why.reason.replace("grade", "label", 1)) from None
+
+
+def _one(value: object) -> object:
+    """The text of a query; of a conversation, its last message; of a list, its only text."""
+    if isinstance(value, list) and is_conversation(value):
+        return message(value)
+    if isinstance(value, list):
+        texts = [text for text in value if not is_nothing(text)]
+        if len(texts) != 1:
+            raise Rejected("wrong_type", f"query is a list of {len(texts)}, expected one text")
+        value = texts[0]
+    if isinstance(value, dict):
+        return _text_in(value, "query")
+    return value
+
+
+def positive_text(value: object, limit: int, what: str) -> str:
+    """A document's text: a text, or an object with a text and maybe a title. Raises Rejected."""
+    if not isinstance(value, dict):
+        return joined(value, None, limit, what)
+    return joined(_text_in(value, what), value.get("title"), limit, what)
+
+
+def _text_in(value: dict[str, object], what: str) -> object:
+    name = next((name for name in TEXTS if value.get(name) is not None), None)
+    if name is None:
+        raise Rejected("missing", f"{what} is an object without a text ({', '.join(TEXTS)})")
+    return value[name]
+
+
+def pool_column(where: str, names: Sequence[str], config: PairsInput) -> Path:
+    """The column of the pool's texts. Raises DataError."""
+    if config.pool_text == AUTO and usual("pool_text", names) is None and len(names) == 1:
+        return Path(names[0])
+    return column(where, names, "pool_text", config.pool_text)

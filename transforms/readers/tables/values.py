@@ -1,0 +1,34 @@
+"""The values of named columns in each row of a JSON, Parquet or Arrow file."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from negmine.transforms.readers.rows import Rejected, Source
+from negmine.transforms.readers.tables.columnar import table_rows
+from negmine.transforms.readers.tables.json_objects import objects
+from negmine.transforms.storage.suffixes import kind_of_file
+
+Values = tuple[int, list[object] | Rejected, object]
+
+
+def raw_values(
+    source: Source,
+    wanted: Sequence[str | None],
+    cap: int,
+    most: int | None,
+    listed: Collection[str] = (),
+) -> Iterator[Values]:
+    """Row or line number, the wanted values or why there are none, and the raw row.
+
+    None in `wanted` gives None. `cap` and `most` as in `lines`, `listed` as in `table_rows`; texts
+    of Parquet and Arrow are bytes. Raises DataError where the file is damaged, or is not what it
+    was known by.
+    """
+    if kind_of_file(source.path) in ("parquet", "arrow"):
+        for line, values in table_rows(source.path, wanted, most, listed, source.digest):
+            yield line, values, values
+        return
+    for line, record, data in objects(source.path, cap, most, source.digest):
+        if isinstance(record, Rejected):
+            yield line, record, data
+        else:
+            yield line, [None if n is None else record.get(n) for n in wanted], data
