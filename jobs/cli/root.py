@@ -6,9 +6,11 @@ import typer
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "mine": (
-        "negmine mine jobs/presets/beir.yaml --set input.path=data/scifact -o out",
+        "negmine mine pairs.csv --student ./checkpoint --negatives 7 -o out",
+        "negmine mine beir --set input.path=data/scifact",
         "negmine mine my.yaml --set tiers.hard.quota=7 --set judge.kind=fusion",
     ),
+    "init": ("negmine init pairs.csv -o my.yaml", "negmine init data/scifact --split train"),
     "publish": ("negmine publish my.yaml -o out",),
     "plan": ("negmine plan my.yaml", "negmine plan my.yaml --set sources.dense.depth=200 --json"),
     "ingest": ("negmine ingest my.yaml --set input.limit=1000",),
