@@ -37,6 +37,20 @@ def test_the_version_is_the_packages() -> None:
     assert negmine("--version").out == f"negmine {package.__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [("sh", "show"), ("runs pro", "promote"), ("report --ou", "--output"), ("relabel --t", "")],
+)
+def test_a_shell_completes_commands_and_options(
+    line: str, completed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the script of `--install-completion` asks; old spellings are not offered."""
+    monkeypatch.setenv("_NEGMINE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"negmine {line}")
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split())))
+    assert negmine().out.strip() == completed
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_help_has_examples_that_the_command_can_read(words: tuple[str, ...]) -> None:
     examples = EXAMPLES[words[-1]]
