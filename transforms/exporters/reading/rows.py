@@ -18,9 +18,7 @@ from negmine.transforms.kernels.folds import folds_of_texts
 _ROWS_PER_BLOCK = 32_768
 _ROWS_PER_JOINED_BLOCK = 65_536
 _TEXT_PER_BLOCK = 1 << 24
-_TEXT_PER_JOINED_BLOCK = 1 << 25
-"""Bytes of documents' texts that a block has, about: one whose texts are joined costs a pass over
-the corpus, so it is larger."""
+"""Bytes of documents' texts that a block has, about."""
 
 
 class RunNegatives(RunViews):
@@ -31,11 +29,10 @@ class RunNegatives(RunViews):
     """
 
     def _ranges(self) -> Iterator[tuple[str | None, str | None]]:
-        size, most = _ROWS_PER_BLOCK, _TEXT_PER_BLOCK
-        if self.joined:
-            size, most = _ROWS_PER_JOINED_BLOCK, _TEXT_PER_JOINED_BLOCK
+        # One whose texts are joined costs a pass over the corpus, so it may have more rows.
+        size = _ROWS_PER_JOINED_BLOCK if self.joined else _ROWS_PER_BLOCK
         if not self.ids_only:
-            size = max(1, min(size, int(most / max(1.0, self.mean_text()))))
+            size = max(1, min(size, int(_TEXT_PER_BLOCK / max(1.0, self.mean_text()))))
         rows = self.rows + self.positives.given
         per_query = max(1, -(-rows // max(1, self.queries.given)))
         step = max(1, size // per_query)
