@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
@@ -13,6 +14,7 @@ from negmine.transforms.exporters.reading.options import Options, Source
 from negmine.transforms.exporters.reading.scale import ScoreScale, as_stored, scale_of
 from negmine.transforms.exporters.reading.tally import NOT_BEST, NOT_PUBLISHED, Tally
 
+_SAMPLED = 2_048
 _MEMORY = "192MB"
 """What DuckDB may hold; blocks come on top of it."""
 
@@ -178,6 +180,33 @@ class RunViews:
                 else "the run has no judge"
             )
             self.notes.append(f"scores are the student's similarities (dense_score): {reason}")
+
+    def texts_of(self, view: str, key: str, ids: list[pa.ChunkedArray]) -> pa.Table:
+        """`id` and `text` of the documents or queries that are named, each once.
+
+        The smaller side is held and the corpus goes by, so memory is that of the answer.
+        """
+        chunks = [chunk.cast(pa.large_string()) for column in ids for chunk in column.chunks]
+        wanted = pc.unique(pa.chunked_array(chunks, pa.large_string()))
+        self._connection.register("wanted", pa.table({"id": wanted}))
+        sql = (
+            f"SELECT d.{key}::VARCHAR AS id, d.text::VARCHAR AS text FROM {view} d "
+            f"SEMI JOIN wanted w ON d.{key} = w.id"
+        )
+        try:
+            return self._connection.sql(sql).to_arrow_table().combine_chunks()
+        except duckdb.Error as error:
+            raise self.unreadable(error) from error
+        finally:
+            self._connection.unregister("wanted")
+
+    def mean_text(self) -> float:
+        """Bytes of a document's text, about, by some thousand of them."""
+        text, view = ("text", "documents") if self.joined else ("negative", "chosen")
+        (mean,) = self._one(
+            f"SELECT avg(strlen({text})) FROM (SELECT {text} FROM {view} LIMIT {_SAMPLED})"
+        )
+        return float(mean or 0.0)
 
     def query_texts(self) -> pa.Table:
         """query_id and query of all that have a negative, by identifier."""
