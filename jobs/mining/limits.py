@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runner.progress import tell
-from negmine.jobs.runs.grid import changed
-from negmine.jobs.runs.sweep import swept
+from negmine.jobs.sweep.grid import changed
+from negmine.jobs.sweep.run import swept
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError

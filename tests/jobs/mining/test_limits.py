@@ -9,7 +9,7 @@ import pytest
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.limits import KEY, Limits
 from negmine.jobs.mining.publish import mine
-from negmine.jobs.runs.sweep import sweep
+from negmine.jobs.sweep.run import sweep
 from negmine.schemas.errors import ConfigError
 from tests.jobs.collections import document, static_student, write_config
 from tests.transforms.input_files import write_beir
