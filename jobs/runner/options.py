@@ -53,7 +53,8 @@ def resolve(runner: Runner, given: Sequence[str] = ()) -> tuple[str, ...]:
     given = tuple(given)
     if given[: len(configured)] == configured:
         given = given[len(configured) :]
-    if "--runner=PortableRunner" in given and not any("job_server_timeout" in o for o in given):
+    hurried = not any("job_server_timeout" in option for option in given)
+    if hurried and runner_name(given) in FORWARDING:
         given = (_UNHURRIED, *given)
     if configured:
         check_options(configured, "runner.options", forwarding=runner.name in RUNNERS)
@@ -71,7 +72,7 @@ def _arguments(runner: Runner) -> tuple[str, ...]:
         _check_hints(runner)
     if runner.name in RUNNERS:
         found.insert(0, f"--runner={RUNNERS[runner.name]}")
-    if runner.name == "portable" and "job_server_timeout" not in runner.options:
+    if RUNNERS.get(runner.name) in FORWARDING and "job_server_timeout" not in runner.options:
         found.append(_UNHURRIED)
     if runner.options:
         known = {name: a for a in _parser()._actions for name in a.option_strings}

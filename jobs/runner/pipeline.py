@@ -3,15 +3,16 @@
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import apache_beam as beam
 from apache_beam.metrics import MetricsFilter
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from negmine.jobs.runner.lost import lost_part
 from negmine.jobs.runner.options import FORWARDING, check_options, check_services, runner_name
 from negmine.schemas import errors
 from negmine.transforms.counters import NAMESPACE
@@ -22,6 +23,7 @@ _REMOTE = (*FORWARDING, "DataflowRunner")
 _RAISED = re.compile(r"schemas\.errors\.(\w+): (.*?)(?= \[while running|\n\n|\Z)", re.DOTALL)
 _SYSTEM = re.compile(r"^\w*Error: \[Errno \d+\] (.+?)(?: \[while running.*)?$", re.MULTILINE)
 _RPC = re.compile(r"StatusCode\.(\w+)\s+details = \"([^\"]*)\"")
+_ENDED = re.compile(r"Stream removed|Socket closed|Connection reset|recvmsg")
 _KEPT = "finished parts are kept, the same command goes on from there"
 
 
@@ -76,7 +78,7 @@ def run_pipeline(
             result = pipeline.run()
         if not getattr(result, "has_job", True):
             raise SystemExit(0)
-        result.wait_until_finish()
+        _wait(result, runner)
         return _counted(result)
     except errors.NegmineError as error:
         raise type(error)(_plain(str(error))) from error
@@ -87,7 +89,8 @@ def run_pipeline(
     except Exception as error:
         if _was_interrupted(error):
             raise KeyboardInterrupt from error
-        raised = _raised(str(error), runner)
+        service = pipeline_options.view_as(PortableOptions).job_endpoint
+        raised = _raised(str(error), runner, service)
         if raised is None:
             raise
         raise raised from error
@@ -105,6 +108,17 @@ def add_stages(pipeline: beam.Pipeline, chains: Sequence[Chain], after: Chain = 
         every = ends | "All parts" >> beam.Flatten() if ends else pipeline
         for name, stage in after:
             _ = every | name >> stage
+
+
+def _wait(result: Any, runner: str | None) -> None:
+    """Wait for a job; one that a job service runs ends with this process's Ctrl-C."""
+    try:
+        result.wait_until_finish()
+    except KeyboardInterrupt:
+        if runner in FORWARDING:
+            with suppress(Exception):
+                result.cancel()
+        raise
 
 
 def _counted(result: Any) -> dict[str, dict[str, int]]:
@@ -153,7 +167,7 @@ def _submitting(runner: str | None) -> Iterator[None]:
         ) from error
 
 
-def _raised(message: str, runner: str | None) -> errors.NegmineError | None:
+def _raised(message: str, runner: str | None, service: str | None) -> errors.NegmineError | None:
     """The error for people behind a failed job's message, None where it is none."""
     found = _RAISED.findall(message)
     kind = getattr(errors, found[-1][0], None) if found else None
@@ -164,11 +178,18 @@ def _raised(message: str, runner: str | None) -> errors.NegmineError | None:
         return None
     if system := _SYSTEM.findall(message):
         return errors.StorageError(f"{system[-1]}, on a worker of {runner}; {_KEPT}")
+    if lost := lost_part(message):
+        return errors.ConfigError(f"{runner}: {lost}; {_KEPT}")
     rpc = _RPC.findall(message)
     if rpc and rpc[-1][0] == "DEADLINE_EXCEEDED":
         return errors.ConfigError(
             f"{runner}: the job did not end within job_server_timeout seconds; see whether its "
             f"workers start, or raise that option; {_KEPT}"
+        )
+    if rpc and service and _ENDED.search(rpc[-1][1]):
+        return errors.ConfigError(
+            f"{runner}: the job service at {service} ended while the job ran ({rpc[-1][1]}); start "
+            f"it again; {_KEPT}"
         )
     if rpc:
         return errors.ConfigError(f"{runner} lost its service or workers: {rpc[-1][1]}; {_KEPT}")

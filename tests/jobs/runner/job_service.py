@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
+LAUNCHER = ROOT / "jobs" / "templates" / "worker.sh"
 
 
 def _free_port() -> int:
@@ -31,13 +32,22 @@ def _wait_for(port: int, seconds: float = 600) -> None:
 
 
 @contextmanager
-def job_service(folder: Path, variables: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
-    """The `runner.options` that lead to both, which run in `folder` with these variables."""
+def job_service(
+    folder: Path, variables: dict[str, str] | None = None, launcher: Path | None = None
+) -> Iterator[dict[str, str]]:
+    """The `runner.options` that lead to both, which run in `folder` with these variables.
+
+    Workers are started by `launcher`, by Beam itself where there is none.
+    """
     beam = "apache_beam.runners"
     service, pool = _free_port(), _free_port()
     commands = (
         (f"{beam}.portability.local_job_service_main", "--port", str(service)),
-        (f"{beam}.worker.worker_pool_main", "--container_executable=", f"--service_port={pool}"),
+        (
+            f"{beam}.worker.worker_pool_main",
+            f"--container_executable={launcher or ''}",
+            f"--service_port={pool}",
+        ),
     )
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **(variables or {})}

@@ -1,5 +1,6 @@
 """Which runner, with which options; and a run by a job service and worker processes."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
-from tests.jobs.runner.job_service import ROOT, job_service
+from tests.jobs.runner.job_service import LAUNCHER, ROOT, job_service
 
 NOBODY = "localhost:9"
 
@@ -61,6 +62,15 @@ def test_the_command_line_wins() -> None:
     assert resolve(runner, other) == other
     hurried = resolve(Runner(), [*other, "--job_server_timeout=60"])
     assert options_of(*hurried)["job_server_timeout"] == 60
+
+
+@pytest.mark.parametrize("name", ["portable", "flink", "spark"])
+def test_no_job_ends_after_a_minute_because_beam_is_impatient(name: str) -> None:
+    endpoint = {"job_endpoint": "host:1"}
+    found = options_of(*resolve(Runner.model_validate({"name": name, "options": endpoint})))
+    assert found["job_server_timeout"] == 604_800
+    given = [f"--runner={RUNNERS[name]}", "--job_endpoint=host:1"]
+    assert options_of(*resolve(Runner(), given))["job_server_timeout"] == 604_800
 
 
 def test_resolving_again_changes_nothing() -> None:
@@ -189,11 +199,15 @@ def test_worker_processes_of_a_job_service_give_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_an_error_raised_in_a_worker_process_reaches_the_user(
-    config: str, services: dict[str, str], tmp_path: Path
+def test_an_error_raised_in_a_worker_that_the_launcher_started_reaches_the_user(
+    config: str, tmp_path: Path
 ) -> None:
     model = static_student(tmp_path / "nan", broken=True)
-    ended = mine(config, tmp_path / "out", services, f"student.model={model}")
+    logs = tmp_path / "logs"
+    variables = {"NEGMINE_PYTHON": sys.executable, "NEGMINE_WORKER_LOGS": str(logs)}
+    with job_service(tmp_path, variables, LAUNCHER) as services:
+        ended = mine(config, tmp_path / "out", services, f"student.model={model}")
+    assert list(logs.iterdir()), "the workers were the launcher's"
     assert ended.code == 4
     assert ended.err.startswith(f"error: the encoder in {model} gave a vector that is not a number")
     assert "Traceback" not in ended.err

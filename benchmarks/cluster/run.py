@@ -1,0 +1,89 @@
+"""The same run here and on a cluster that `cluster.py up` started: one row of a table.
+
+    python benchmarks/cluster/run.py FOLDER COLLECTION --out DIR [--split train] [--judge fusion]
+        [--limit N] [--block-size N] [--reuse]
+
+COLLECTION is `stdlib` or a folder in BEIR layout. Prints wall seconds of both, the jobs, how much
+of the time lies in the engine's jobs, the elements that each task manager read, and whether all
+that is published has the same SHA-256; exit status 1 where it has not. `--reuse` takes the local
+run that lies in DIR.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks._whole_runs import RUN_ID, digest, mine
+from benchmarks.cluster import flink
+from benchmarks.cluster.cluster import options
+from benchmarks.cluster.processes import load
+
+PUBLISHED = ("negatives", "positives", "ledger", "sets", "metrics.parquet")
+HEADINGS = (
+    "engine | Beam here, there | collection | here s | there s | in jobs s | jobs | read | SHA-256"
+)
+
+
+def settings(given: argparse.Namespace) -> list[str]:
+    """What a run of the arguments sets."""
+    found = [f"output.run_id={RUN_ID}", f"runner.block_size={given.block_size}"]
+    if given.collection != "stdlib":
+        found.append(f"input.split={given.split}")
+    if given.limit:
+        found.append(f"input.limit={given.limit}")
+    return [*found, f"judge.kind={given.judge}"] if given.judge else found
+
+
+def collection_of(given: argparse.Namespace) -> Path:
+    """What is mined, by the name that `negmine mine` takes."""
+    name = Path(given.collection)
+    return name if given.collection == "stdlib" else name.resolve()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("collection")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--split", default="train")
+    parser.add_argument("--judge")
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--block-size", type=int, default=64)
+    parser.add_argument("--reuse", action="store_true")
+    given = parser.parse_args()
+    folder, out = given.folder.resolve(), given.out.resolve()
+    collection = collection_of(given)
+    cluster = load(folder)
+    managers = sum(name.startswith("task_manager") for name in cluster.processes)
+    before = {job["jid"] for job in flink.jobs(cluster)}
+
+    here = 0.0 if given.reuse else mine(collection, out / "here", settings(given))
+    there = mine(collection, out / "there", settings(given), options(cluster, folder, managers))
+
+    import apache_beam
+
+    made = [job for job in flink.jobs(cluster) if job["jid"] not in before]
+    read: dict[str, int] = {}
+    for job in made:
+        for name, count in flink.records(cluster, job["jid"]).items():
+            read[name] = read.get(name, 0) + count
+    expected, found = (digest(out / name, *PUBLISHED) for name in ("here", "there"))
+    cells = [
+        f"{cluster.engine} {cluster.version}",
+        f"{apache_beam.__version__}, {cluster.beam}",
+        f"{Path(given.collection).name} {given.limit or ''} {given.judge or ''}".strip(),
+        f"{here:.0f}",
+        f"{there:.0f}",
+        f"{sum(job['duration'] for job in made) / 1000:.0f}",
+        str(len(made)),
+        ", ".join(f"{name} {count}" for name, count in sorted(read.items())),
+        f"{found[:12]}, {'the same' if found == expected else f'NOT {expected[:12]}'}",
+    ]
+    print(f"| {HEADINGS} |\n|{'---|' * len(cells)}\n| {' | '.join(cells)} |")
+    return int(found != expected)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""What Flink says of its dead, as it was said when they were killed, and what the user reads."""
+
+import pytest
+
+from negmine.jobs.runner.lost import lost_part
+
+_FAILED = "Pipeline BeamApp-1 failed in state FAILED: "
+
+SAID = {
+    "a task manager whose connection broke": (
+        "org.apache.flink.runtime.io.network.netty.exception.RemoteTransportException: Connection "
+        "unexpectedly closed by remote task manager '127.0.0.1/127.0.0.1:35805 [ tm2 ] '. This "
+        "might indicate that the remote task manager was lost.",
+        "task manager 127.0.0.1:35805 [ tm2 ] was lost; start it again if nothing else does",
+    ),
+    "a worker that was killed": (
+        "java.lang.IllegalStateException: Process died with exit code 137",
+        "a worker's process was killed, as a machine without memory does (exit code 137); give "
+        "workers more, or lower runner.block_size; what it said is in the folder that "
+        "NEGMINE_WORKER_LOGS names (docs/runners.md)",
+    ),
+    "a worker that does not start": (
+        "java.lang.IllegalStateException: Process died with exit code 1",
+        "a worker's process ended with exit code 1; what it said is in the folder that "
+        "NEGMINE_WORKER_LOGS names (docs/runners.md)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_the_part_that_died_is_named(case: str) -> None:
+    said, sentence = SAID[case]
+    assert lost_part(_FAILED + said) == sentence
+
+
+def test_an_engine_that_fails_for_a_reason_of_its_own_is_quoted() -> None:
+    said = (
+        "org.apache.flink.runtime.client.JobSubmissionException: Failed to submit JobGraph.\n\tat a"
+    )
+    assert lost_part(_FAILED + said) == "the engine failed the job: Failed to submit JobGraph."
+
+
+def test_what_a_worker_raised_is_not_the_engine_s_failure() -> None:
+    said = "java.lang.RuntimeException: Error: Traceback (most recent call last):\nKeyError: 'x'"
+    assert lost_part(_FAILED + said) is None
+    assert lost_part("the disk is on fire") is None
