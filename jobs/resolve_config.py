@@ -1,5 +1,6 @@
 """What stands for a config on the command line: YAML, a preset's name, or data to look at."""
 
+import difflib
 import glob
 import json
 from collections.abc import Sequence
@@ -184,6 +185,12 @@ def _judge(section: JsonObject, asked: str) -> JsonObject:
         )
     if asked in _KINDS:
         return section if section.get("kind") == asked else {"kind": asked}
+    near = difflib.get_close_matches(asked, (*_KINDS, *_OTHERS), 1, cutoff=0.7)
+    if near and not storage.exists(storage.local_path(asked)):
+        raise ConfigError(
+            f"--judge {asked} is no kind of judge; did you mean {near[0]}? There are "
+            f"{', '.join(_KINDS)}; anything else is taken for a cross-encoder's folder or name"
+        )
     same = section.get("kind", "cross_encoder") == "cross_encoder"
     return {**(section if same else {}), "kind": "cross_encoder", "model": asked}
 

@@ -81,6 +81,11 @@ def within(mining: MiningRun, limits: Limits) -> Config:
     rows = swept(mining.judged, mining.collection, values, [{KEY: value} for value in VALUES])
     best = limits.best(rows)
     tell(f"chosen by the sweep: {_told(best)}")
+    if limits.max_leak is not None and best["leak_high"] > limits.max_leak:
+        tell(
+            f"remark: that interval reaches beyond {limits.max_leak:g}: {best['hidden']:,} hidden "
+            "positives are too few to be sure of so low a leak"
+        )
     return changed(values, best["settings"])
 
 

@@ -161,6 +161,27 @@ def test_tables_of_every_kind_hold_the_same_rows(data: object, tmp_path: Path) -
     }
 
 
+def test_a_key_that_only_later_rows_have_is_a_column(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"query": q, "document": p} for q, p in PAIRS[:2]]
+    rows.append({"query": PAIRS[0][0], "document": PAIRS[2][1], "label": 0})
+    assert pd.read_parquet(place_table(rows, str(tmp_path), "pairs"))["label"].tolist()[2] == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pd.DataFrame([[1, 2]], columns=["query", "query"]),
+        pd.DataFrame({"query": ["a", ["b"]], "positive": ["c", "d"]}),
+        pd.Series(["a", "b"]),
+        {"query": ["a"], "positive": ["b", "c"]},
+    ],
+    ids=["twice", "mixed", "series", "uneven"],
+)
+def test_what_is_no_table_is_one_sentence(data: object, tmp_path: Path) -> None:
+    with pytest.raises(negmine.NegmineError, match="cannot be written as a table"):
+        place_table(data, str(tmp_path), "pairs")  # type: ignore[arg-type]
+
+
 def test_a_selection_of_a_data_set_is_its_own_rows(tmp_path: Path) -> None:
     rows = datasets.Dataset.from_list([{"query": q, "positive": p} for q, p in PAIRS])
     file = place_table(rows.select([3, 1]), str(tmp_path), "pairs")

@@ -95,6 +95,13 @@ def test_a_run_keeps_to_its_limit_and_says_what_was_chosen(
     assert found["leak"] <= 0.1 and not math.isnan(found["expected_gain"])
 
 
+def test_a_leak_of_few_is_not_taken_for_sure(
+    base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine(load_config(str(base / "run.yaml")), limits=Limits(max_leak=0.01))
+    assert "reaches beyond 0.01: 20 hidden positives are too few" in capsys.readouterr().err
+
+
 def test_a_config_without_the_policy_is_refused(base: Path) -> None:
     config = load_config(str(base / "run.yaml"), ["judge={kind: none}"])
     with pytest.raises(ConfigError, match="it needs a judge"):

@@ -26,6 +26,9 @@ FROM chosen GROUP BY query_id
 """
 """The one positive that rows of negatives name, for runs without a data set of all."""
 
+_IDENTITY = "nfc_normalize(lower(trim(regexp_replace({text}, '\\s+', ' ', 'g'))))"
+"""What two texts that are the same have in common, see `kernels.text.identity`."""
+
 
 class RunViews:
     """An open run: views `sets`, `chosen` (negatives) and `positives`, and counts of them.
@@ -217,9 +220,13 @@ class RunViews:
             f"FROM chosen c{joined} GROUP BY c.query_id ORDER BY c.query_id"
         ).to_arrow_table()
 
-    def positive_ids(self) -> pa.Table:
-        """query_id and positive_id of every known positive."""
+    def positive_keys(self) -> pa.Table:
+        """query_id, positive_id and text key of every positive; equal texts have equal keys."""
+        key, joined = f"hash({_IDENTITY.format(text='p.positive')})", ""
+        if self.joined:
+            key, joined = "d.text_key", " JOIN documents d ON d.doc_id = p.positive_id"
         return self._connection.sql(
-            "SELECT query_id::VARCHAR AS query_id, positive_id::VARCHAR AS positive_id "
-            "FROM positives ORDER BY ALL"
+            "SELECT p.query_id::VARCHAR AS query_id, p.positive_id::VARCHAR AS positive_id, "
+            f"{key}::UBIGINT AS key "
+            f"FROM positives p{joined} ORDER BY ALL"
         ).to_arrow_table()
