@@ -38,7 +38,7 @@ $(STAMP): $(MINING)
 	@touch $@
 
 mine: $(MINING)
-	$(BIN)/negmine mine jobs/presets/stdlib.yaml --output $(OUTPUT)
+	$(BIN)/negmine mine stdlib --output $(OUTPUT)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not long' --hypothesis-profile=ci

@@ -58,7 +58,7 @@ def main(words: Sequence[str] | None = None) -> None:
     print("| mine_hard_negatives | queries | rows theirs | ours | equal | ties | ", end="")
     print("ours dropped it | moved up by that | unexplained |")
     print("|---" * 9 + "|")
-    near = "relative_margin=.05, range_max=100"
+    near = "num_negatives=5"
     cases = [(name, rule, list[dict[str, Any]]()) for name, rule in RULES.items()]
     for name, rule, more in [*cases, (f"{near}; ours with near-duplicates out", RULES[near], NEAR)]:
         sections = rule.sections(most)

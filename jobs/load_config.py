@@ -74,7 +74,8 @@ def config_file(name: str) -> str:
     `stdlib` is stdlib.yaml or stdlib.yml of the working directory, else the preset, also where
     something without a YAML suffix has that name; `stdlib.yaml` is that file where it is there.
     """
-    plain = name.removesuffix(".yaml").removesuffix(".yml")
+    # As the pages of the guide said before presets had names.
+    plain = name.removeprefix("jobs/presets/").removesuffix(".yaml").removesuffix(".yml")
     found = presets().get(plain)
     if found is None:
         return name

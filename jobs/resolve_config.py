@@ -1,5 +1,7 @@
 """What stands for a config on the command line: YAML, a preset's name, or data to look at."""
 
+import difflib
+import glob
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,7 +91,7 @@ def _is_looked_at(argument: str) -> bool:
     if storage.is_file(place):
         # Without a suffix of data it may be a config of any name.
         return suffix not in _CONFIGS and not _is_json_config(argument)
-    return bool(kind_of_file(argument)) or hub.is_name(argument)
+    return bool(kind_of_file(argument)) or glob.has_magic(argument) or hub.is_name(argument)
 
 
 def _is_json_config(path: str) -> bool:
@@ -183,6 +185,12 @@ def _judge(section: JsonObject, asked: str) -> JsonObject:
         )
     if asked in _KINDS:
         return section if section.get("kind") == asked else {"kind": asked}
+    near = difflib.get_close_matches(asked, (*_KINDS, *_OTHERS), 1, cutoff=0.7)
+    if near and not storage.exists(storage.local_path(asked)):
+        raise ConfigError(
+            f"--judge {asked} is no kind of judge; did you mean {near[0]}? There are "
+            f"{', '.join(_KINDS)}; anything else is taken for a cross-encoder's folder or name"
+        )
     same = section.get("kind", "cross_encoder") == "cross_encoder"
     return {**(section if same else {}), "kind": "cross_encoder", "model": asked}
 

@@ -255,6 +255,11 @@ class DocumentsInput(_TextInput):
             raise ValueError(f"crop [{low}, {high}]: the smallest share comes first")
         return self
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the pairs depend on the seed."""
+        return self.queries == "crops"
+
 
 class HfInput(_FilesInput):
     """Hugging Face data sets, on disk or by name: `name[:config][/split]` for each part."""

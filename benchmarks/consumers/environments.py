@@ -14,9 +14,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2] / "build" / "consumers"
 
+_HTTP = ["httpx", "httpcore", "h11", "anyio"]
+"""What hubs before release 2 ask for and ours no longer brings."""
+
+_BEFORE = ["transformers==5.3.0", "tokenizers==0.22.2", "huggingface_hub<2", *_HTTP]
+"""The transformers that trainers expect which do not yet run with the newest."""
+
 PACKAGES: dict[str, list[str]] = {
     "flagembedding": [
         "FlagEmbedding==1.4.2",
+        *_BEFORE,
         "peft==0.20.0",
         "sentencepiece",
         "protobuf",
@@ -27,18 +34,35 @@ PACKAGES: dict[str, list[str]] = {
     "pylate": [
         "pylate==1.6.0",
         "sentence-transformers==5.3.0",
-        "transformers==5.3.0",
+        *_BEFORE,
         "ujson==5.12.0",
         "fastkmeans==0.5.0",
         "fast-plaid",
         "ninja==1.11.1.4",
     ],
-    "tevatron": ["tevatron==0.1.0"],
+    "tevatron": [
+        "tevatron==0.1.0",
+        "transformers==4.57.6",
+        "tokenizers==0.22.2",
+        "huggingface_hub<1.0",
+        "datasets==4.0.0",
+        *_HTTP,
+    ],
     "ms-swift": [
         "ms-swift==4.6.0",
         "transformers==5.19.0",
         "datasets==4.8.4",
         "modelscope",
+        "modelscope_hub",
+        *_HTTP,
+        "aiohttp",
+        "aiohappyeyeballs",
+        "aiosignal",
+        "frozenlist",
+        "multidict",
+        "yarl",
+        "propcache",
+        "attrs",
         "peft==0.20.0",
         "trl<1.0",
         "addict",

@@ -16,13 +16,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.consumers.environments import ROOT as PLACES
 from benchmarks.consumers.environments import python_of
 from tests.builders import Layout, build_run
 
+ROOT = Path(__file__).resolve().parents[2]
 CHECKS = Path(__file__).resolve().parent / "checks"
 EXPORTS: dict[str, str] = {
     "triplet": "--for MultipleNegativesRankingLoss -f triplet",
@@ -81,6 +81,7 @@ def write_exports(folder: Path) -> dict[str, int]:
     """Export everything; rows of each, of the training part."""
     shutil.rmtree(folder, ignore_errors=True)
     build_run(folder / "out", Layout(queries=24, positives=2))
+    _negmine(folder, "mine", *_REAL)
     rows = {}
     for name, options in EXPORTS.items():
         told = _export(folder, name, options)
@@ -93,19 +94,27 @@ _ENDINGS = {"flagembedding": ".jsonl", "tevatron": ".jsonl", "ms_swift": ".jsonl
 _FOLDERS = ("hf", "tevatron_v2", "pylate_kd", "lighton", "colbert", "automodel")
 
 
+_REAL = ("jobs/presets/stdlib.yaml", "--set", "input.limit=60", "--output", "real")
+"""A mined run, whose ledger has all that the sources found."""
+
+
+def _negmine(folder: Path, *words: str) -> None:
+    places = [str(folder / word) if word == "real" else word for word in words]
+    command = [sys.executable, "-m", "negmine", *places]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words)}: {done.stderr}")
+
+
 def _export(folder: Path, name: str, options: str) -> dict[str, object]:
     format = name.partition("-")[0]
     place = folder / name
     if format not in _FOLDERS:
         jsonl = format.startswith(tuple(_ENDINGS)) or format == "automodel_inline"
         place = folder / f"{name}.{'jsonl' if jsonl else 'parquet'}"
-    command = [sys.executable, "-m", "negmine", "export", str(folder / "out"), "-o", str(place)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [*command, *options.split()], capture_output=True, text=True, cwd=ROOT, env=environment
-    )
-    if done.returncode:
-        raise SystemExit(f"{name}: {done.stderr}")
+    run = folder / ("real" if format == "lighton" else "out")
+    _negmine(folder, "export", str(run), "-o", str(place), *options.split())
     report = (
         place / "export.json" if place.is_dir() else place.with_name(place.name + ".export.json")
     )
@@ -130,7 +139,7 @@ def consumed(name: str, folder: Path, rows: dict[str, int], tevatron: str) -> li
     done = subprocess.run(
         command, capture_output=True, text=True, env={**kept, **settings}, timeout=1_200
     )
-    (folder / f"{name}.log").write_text(done.stdout + done.stderr)
+    (folder / f"log-{name}.txt").write_text(done.stdout + done.stderr)
     found = [
         json.loads(line.removeprefix("RESULT "))
         for line in done.stdout.splitlines()
@@ -140,7 +149,13 @@ def consumed(name: str, folder: Path, rows: dict[str, int], tevatron: str) -> li
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         return [Line("-", name, f"not run: {last:.160}", 0, 0)]
     return [
-        Line(f["format"], f"{f['package']} {f['version']}", f["what"], rows[f["format"]], f["used"])
+        Line(
+            f["format"],
+            f"{f['package']} {f['version']}".strip(),
+            f["what"],
+            rows[f["format"]],
+            f["used"],
+        )
         for f in found
     ]
 

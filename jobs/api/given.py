@@ -52,8 +52,18 @@ def place_table(data: Table, output: str, role: str) -> str:
     """
     if isinstance(data, str | os.PathLike):
         return os.fspath(data)
-    batches = _reader(data, role)
     folder = _folder(output)
+    try:
+        return _written(_reader(data, role), folder, role)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ConfigError(
+            f"{role}: the {type(data).__name__} cannot be written as a table ({reason}); columns "
+            "need names of their own, and values of one kind"
+        ) from None
+
+
+def _written(batches: pa.RecordBatchReader, folder: Path, role: str) -> str:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".given-") as scratch:
         file = Path(scratch) / "rows.parquet"
         schema = batches.schema.remove_metadata()
@@ -141,7 +151,7 @@ def _of(table: pa.Table, role: str) -> pa.RecordBatchReader:
 def _without_index(data: ArrowStream) -> ArrowStream:
     """A DataFrame of pandas without an index that nobody named."""
     index = getattr(data, "index", None)
-    if index is None or not hasattr(data, "reset_index"):
+    if index is None or not (hasattr(data, "reset_index") and hasattr(data, "columns")):
         return data
     named = any(name is not None for name in index.names)
     found = pa.Table.from_pandas(data.reset_index() if named else data, preserve_index=False)
@@ -165,16 +175,16 @@ def _dataset_reader(data: object) -> pa.RecordBatchReader:
 
 
 def _table_of(rows: Sequence[object], role: str) -> pa.Table:
-    try:
-        if rows and all(isinstance(row, str) for row in rows):
-            return pa.table({"text": pa.array(rows, pa.string())})
-        if rows and all(isinstance(row, Mapping) for row in rows):
-            return pa.Table.from_pylist([dict(cast(Mapping[str, object], row)) for row in rows])
-        if rows and all(isinstance(row, Sequence) and len(row) == 2 for row in rows):
-            both = zip(*(cast(Sequence[object], row) for row in rows), strict=True)
-            return pa.table({n: pa.array(list(c)) for n, c in zip(_PAIR, both, strict=True)})
-    except (pa.ArrowException, TypeError) as error:
-        raise ConfigError(f"{role}: rows of one kind are needed: {error}") from None
+    if rows and all(isinstance(row, str) for row in rows):
+        return pa.table({"text": pa.array(rows, pa.string())})
+    if rows and all(isinstance(row, Mapping) for row in rows):
+        maps = cast(Sequence[Mapping[str, object]], rows)
+        # Every key of every row: Arrow would take those of the first.
+        names = list(dict.fromkeys(str(name) for row in maps for name in row))
+        return pa.table({name: pa.array([row.get(name) for row in maps]) for name in names})
+    if rows and all(isinstance(row, Sequence) and len(row) == 2 for row in rows):
+        both = zip(*(cast(Sequence[object], row) for row in rows), strict=True)
+        return pa.table({n: pa.array(list(c)) for n, c in zip(_PAIR, both, strict=True)})
     if not rows:
         raise ConfigError(f"{role}: a list without rows; there is nothing to mine")
     raise ConfigError(

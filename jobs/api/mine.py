@@ -144,7 +144,7 @@ def _values(
 def _told(argument: str, choices: Choices) -> tuple[JsonObject, str]:
     found = resolve(argument, choices)
     if found.inspection is not None:
-        tell(found.inspection.text())
+        tell(found.inspection.text(found.values))
     return found.values, found.name
 
 

@@ -91,7 +91,7 @@ class MinedRun(Run):
 
         Raises ConfigError where the run has no such query or candidate.
         """
-        from negmine.jobs.runs.why import explain_candidate, explain_query
+        from negmine.jobs.why.explain import explain_candidate, explain_query
 
         if document is None:
             return Answer(explain_query(self, query))
@@ -105,8 +105,8 @@ class MinedRun(Run):
         `{"judge_calibrated_threshold.positives_above": [0.3, 0.5]}`. Raises ConfigError for an
         unknown key or value, StorageError where the stage outputs are gone.
         """
-        from negmine.jobs.runs.grid import grid_of
-        from negmine.jobs.runs.sweep import sweep
+        from negmine.jobs.sweep.grid import grid_of
+        from negmine.jobs.sweep.run import sweep
 
         return sweep(self, grid_of(settings))
 

@@ -86,7 +86,7 @@ class Asked:
 
         found = resolve(self.what, self.choices)
         if found.inspection is not None:
-            typer.echo(found.inspection.text(), err=True)
+            typer.echo(found.inspection.text(found.values), err=True)
         if found.note:
             typer.echo(f"note: {found.note}", err=True)
         return found

@@ -1,5 +1,6 @@
 """Command line of `init`: the config that data is understood as, commented."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from negmine.jobs.cli.choices import (
     Student,
     asked_of,
 )
+from negmine.jobs.cli.common import Json
 from negmine.jobs.terminal import printable
 
 
@@ -36,15 +38,17 @@ def init(
     student: Student = None,
     judge: Judge = None,
     negatives: Negatives = None,
+    as_json: Json = False,
 ) -> None:
-    """Look at data and write the config that it was understood as, with comments.
-
-    negmine init pairs.csv writes pairs.yaml; negmine mine pairs.yaml mines it.
-    """
+    """Look at data and write the config that it was understood as, with comments."""
     from negmine.jobs.write_config import write_config
 
     asked = asked_of(data, settings, None, pool, query, positive, split, student, judge, negatives)
-    written = write_config(asked.resolved(), asked.choices, output, force)
+    found = asked.resolved()
+    written = write_config(found, asked.choices, output, force)
+    if as_json:
+        typer.echo(json.dumps({"path": str(written), "config": found.values}, indent=2))
+        return
     typer.echo(printable(written))
 
 

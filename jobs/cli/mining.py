@@ -53,8 +53,7 @@ def mine(
 ) -> None:
     """Mine negatives end to end and publish the run. Options after -- go to Beam.
 
-    negmine mine pairs.csv --student ./checkpoint: the data is looked at, and what it was taken for
-    is printed first. negmine mine stdlib: a preset. negmine mine my.yaml: a config.
+    Data is looked at, and what it was taken for is printed first, on standard error.
     """
     resolved = asked.config()
 

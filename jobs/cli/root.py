@@ -6,9 +6,12 @@ import typer
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "mine": (
-        "negmine mine jobs/presets/beir.yaml --set input.path=data/scifact -o out",
-        "negmine mine my.yaml --set tiers.hard.quota=7 --set judge.kind=fusion",
+        "negmine mine pairs.csv --student ./checkpoint --negatives 7",
+        "negmine mine data/scifact --judge fusion -o out",
+        "negmine mine beir --set input.path=data/scifact --max-leak 0.02",
+        "negmine mine my.yaml --set sampling.method=top",
     ),
+    "init": ("negmine init pairs.csv -o my.yaml", "negmine init data/scifact --split train"),
     "publish": ("negmine publish my.yaml -o out",),
     "plan": ("negmine plan my.yaml", "negmine plan my.yaml --set sources.dense.depth=200 --json"),
     "ingest": ("negmine ingest my.yaml --set input.limit=1000",),
@@ -27,6 +30,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "compare": ("negmine compare out:before out:after --html changes.html",),
     "refresh": ("negmine refresh out --student checkpoint -o next",),
     "export": (
+        "negmine export out --for MultipleNegativesRankingLoss",
         "negmine export out --format triplet -o triplets.parquet",
         "negmine export out:first -f n_tuple --n 5 --scores -o train.jsonl",
     ),

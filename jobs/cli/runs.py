@@ -69,8 +69,8 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Say what became of a query's candidates, or tell one candidate's whole story."""
-    from negmine.jobs.runs.story import story
-    from negmine.jobs.runs.why import candidates, explain_candidate, explain_query
+    from negmine.jobs.why.explain import candidates, explain_candidate, explain_query
+    from negmine.jobs.why.story import story
 
     found = find_run(run)
     if as_json:
@@ -150,9 +150,9 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what other settings would give, from the run's stored scores."""
-    from negmine.jobs.runs.grid import parse_grid
-    from negmine.jobs.runs.sweep import sweep as swept
-    from negmine.jobs.runs.sweep_plot import notes, sweep_table, write_plot
+    from negmine.jobs.sweep.grid import parse_grid
+    from negmine.jobs.sweep.plot import notes, sweep_table, write_plot
+    from negmine.jobs.sweep.run import sweep as swept
 
     found = find_run(run)
     if plot is not None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from negmine.jobs.inspection.columns import KINDS, columns_of
+from negmine.jobs.inspection.findings import Told
 from negmine.jobs.inspection.folders import Piece
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.schemas import JsonObject
@@ -11,6 +13,7 @@ from negmine.transforms import storage
 from negmine.transforms.readers.beir import splits_in
 from negmine.transforms.readers.paths import compressed
 from negmine.transforms.readers.tables.columnar import row_count
+from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.storage.suffixes import NAMES, kind_of_file
 
 _DELIMITED = ("csv", "tsv")
@@ -34,16 +37,49 @@ def split_of(splits: Sequence[str], wanted: str | None, where: str) -> str:
     return wanted or ("train" if "train" in splits else splits[0])
 
 
-def kept_out_note(splits: Sequence[str], key: str) -> str:
-    """What is said of splits that are kept for evaluation."""
+def kept_out_note(kept: Sequence[Piece], keys: Sequence[str]) -> str:
+    """What is said of splits that are kept for evaluation, by these keys."""
+    off = " ".join(f"--set input.{key}=[]" for key in keys)
     return (
-        f"kept for evaluation: {', '.join(splits)}; their positives are no negatives, and their "
-        f"queries are not mined. --set input.{key}=[] mines as if they were not there"
+        f"kept for evaluation: {', '.join(str(piece.split) for piece in kept)}; their positives "
+        f"are no negatives, and their queries are not mined. {off} mines as if they were not there"
     )
 
 
-def beir_counts(folder: Path, split: str) -> dict[str, int | str]:
-    """Rows of each part of a BEIR folder."""
+def has_columns(piece: Piece, head: Head, roles: Mapping[str, str]) -> bool:
+    """Whether the files of another split have the columns that have a role in the mined one."""
+    other = head_of(piece.files[0], None if head.kind not in _DELIMITED else head.encoding)
+    return other.header == head.header and set(roles) <= set(other.names)
+
+
+_ROLES = {
+    "documents": {"identifier": "doc_id", "text": "doc_text", "title": "doc_title"},
+    "queries": {"identifier": "query_id", "text": "query_text"},
+    "judgements": {"query": "qrels_query_id", "document": "qrels_doc_id", "grade": "grade"},
+}
+"""What is read of each part of a collection, by the setting that names its column."""
+
+
+def part_columns(part: str, head: Head) -> list[Told]:
+    """The columns of a part of a collection, with their roles where a header names them."""
+    roles = {
+        name: role
+        for role, setting in _ROLES[part].items()
+        if (name := usual(setting, head.names)) is not None
+    }
+    if not head.header:
+        # By the format's order; of judgements their number of columns decides, line by line.
+        in_order = ("identifier", "text") if part != "judgements" else ()
+        roles = dict(zip(head.names, in_order, strict=False))
+    return [
+        Told(f"{part}: {column.name}", KINDS[column.kind], roles.get(column.name, ""))
+        for column in columns_of(head)
+        if head.header or column.name in roles
+    ]
+
+
+def beir_parts(folder: Path, split: str) -> tuple[dict[str, int | str], list[Told]]:
+    """Rows and columns of each part of a BEIR folder."""
     files = {
         "documents": compressed(folder / "corpus.jsonl"),
         "queries": compressed(folder / "queries.jsonl"),
@@ -52,25 +88,30 @@ def beir_counts(folder: Path, split: str) -> dict[str, int | str]:
         files.setdefault("judgements", compressed(folder / "qrels" / f"{split}{suffix}"))
         if files["judgements"] is None:
             del files["judgements"]
-    return {what: count(head_of(str(path)), [str(path)]) for what, path in files.items() if path}
+    heads = {what: head_of(str(path)) for what, path in files.items() if path}
+    counts = {what: count(head, [head.path]) for what, head in heads.items()}
+    return counts, [told for what, head in heads.items() for told in part_columns(what, head)]
 
 
 def files_input(
     parts: Mapping[str, Sequence[Piece]], where: str
-) -> tuple[JsonObject, dict[str, int | str]]:
-    """The `input` section of documents, queries and qrels, and the rows of each."""
+) -> tuple[JsonObject, dict[str, int | str], list[Told]]:
+    """The `input` section of documents, queries and qrels, and rows and columns of each."""
     kinds: dict[str, str] = {}
     values: JsonObject = {}
     counts: dict[str, int | str] = {}
+    columns: list[Told] = []
     for part, pieces in parts.items():
         values[part], files = one_pattern(pieces, where)
         kinds[part] = kind_of_file(files[0])
         head = head_of(files[0])
-        counts["judgements" if part == "qrels" else part] = count(head, files)
+        what = "judgements" if part == "qrels" else part
+        counts[what] = count(head, files)
+        columns += part_columns(what, head)
     delimited = [kind in _DELIMITED for kind in kinds.values()]
     columnar = kinds["documents"] in ("parquet", "arrow")
     known = "tsv" if all(delimited) else "parquet" if columnar else "jsonl"
-    return {"format": known, **values}, counts
+    return {"format": known, **values}, counts, columns
 
 
 def one_pattern(pieces: Sequence[Piece], where: str) -> tuple[str, tuple[str, ...]]:
@@ -101,6 +142,15 @@ def one_pattern(pieces: Sequence[Piece], where: str) -> tuple[str, tuple[str, ..
     raise DataError(
         f"{where} holds several sets of rows ({shown}); name one of them, or a pattern such as "
         f"'{where}/*.jsonl'"
+    )
+
+
+def a_line_each(folder: str) -> str:
+    """What is said of text files: that their lines are the documents, and how files become such."""
+    return (
+        'each line of these files is a document; for a file a document: python -c "import json, '
+        f"pathlib; [print(json.dumps({{'id': p.name, 'text': p.read_text()}})) for p in "
+        f"sorted(pathlib.Path('{folder}').rglob('*.txt'))]\" > documents.jsonl"
     )
 
 

@@ -141,11 +141,16 @@ def _inside(kind: Kind, values: Sequence[object]) -> str:
         return ""
     keys = dict.fromkeys(key for item in items for key in item)
     texts = [key for key in keys if _holds_texts([item.get(key) for item in items])]
-    if kind == "objects" and any(key in TEXTS for key in texts):
+    plain_texts = [key for key in texts if _is_text([item.get(key) for item in items])]
+    if any(key in TEXTS for key in plain_texts):
         return ""
     known = [key for key in texts if plain(key) in _INSIDE or plain(key).endswith("text")]
     best = known or sorted(texts, key=lambda key: -_words([item.get(key) for item in items]))
     return way + best[0] if best else ""
+
+
+def _is_text(values: Sequence[object]) -> bool:
+    return all(isinstance(value, str) for value in values if not is_nothing(value))
 
 
 def _holds_texts(values: Sequence[object]) -> bool:

@@ -11,6 +11,9 @@ from negmine.transforms import storage
 from negmine.transforms.readers.paths import METADATA
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 
+BESIDE = ".export.json"
+"""End of the file that an export writes beside its data, about them."""
+
 SAVED, DICTIONARY = "state.json", "dataset_dict.json"
 """Files by which a folder is a saved Hugging Face data set, or a dictionary of such."""
 
@@ -54,22 +57,14 @@ def is_beir(folder: Path) -> bool:
 
 def _files(folder: Path) -> list[str]:
     """Names of the files of a folder that may hold rows."""
-    if not storage.is_dir(folder):
-        return []
-    return [
-        file.name
-        for file in storage.files(folder)
-        if file.parent == folder
-        and not file.name.startswith((".", "_"))
-        and file.name not in METADATA
-        and file.suffix.lower() not in (".md", ".yaml", ".yml", ".py", ".html")
-    ]
+    names = storage.sizes(folder) if storage.is_dir(folder) else ()
+    shown = (name for name in names if not name.startswith((".", "_")))
+    return sorted(n for n in shown if n not in METADATA and not n.endswith(BESIDE))
 
 
 def _folders(folder: Path) -> list[str]:
-    below = {file.relative_to(folder).parts[0] for file in storage.files(folder)}
-    names = (name for name in below if not name.startswith((".", "_")))
-    return sorted(name for name in names if storage.is_dir(folder / name))
+    names = (found.name for found in storage.folders(folder))
+    return [name for name in names if not name.startswith((".", "_"))]
 
 
 def is_saved(folder: Path) -> bool:

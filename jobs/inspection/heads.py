@@ -109,16 +109,30 @@ def _json(path: str) -> Head:
             rows.append(dict(record))
             names.update(dict.fromkeys(record))
     if not rows:
-        raise DataError(f"{path} holds no JSON object in its first {ROWS} lines; look at it")
+        raise DataError(_no_objects(path))
     counted = _counted(path, len(rows), size, (1 for _ in objects(path, _CAP)))
     return Head(path, "jsonl", tuple(names), rows, count=counted[0], exact=counted[1])
+
+
+def _no_objects(path: str) -> str:
+    """What is said of a JSON file of other values than objects."""
+    _, first, raw = next(iter(objects(path, _CAP)), (0, None, b""))
+    if first is None:
+        return f"{path} is empty"
+    shown = raw[:60].decode("utf-8", "replace")
+    if raw.lstrip().startswith(b"["):
+        return (
+            f"{path} holds lists and no objects ({shown}); name their places: jq -c "
+            f"'{{query: .[0], positive: .[1]}}' {path} > pairs.jsonl"
+        )
+    return f"{path} holds no JSON object in its first {ROWS} lines: {shown}"
 
 
 def _delimited(path: str, kind: str, encoding: str, header: bool | None) -> Head:
     text = Text(path, "csv" if kind == "csv" else "tsv", _CAP, None, encoding=encoding)
     first, following = head(text, ROWS)
     if first is None:
-        raise DataError(f"{path} has no line that can be read; look at it")
+        raise DataError(f"{path} is empty, or its first line cannot be read; look at it")
     has_header = looks_like_header(first, following) if header is None else header
     width = len(first)
     names = [field.strip() for field in first]
@@ -152,8 +166,6 @@ def _has_index(names: Sequence[str], following: Sequence[list[str]]) -> bool:
 
 def _counted(path: str, seen: int, size: int, rows: Iterator[int]) -> tuple[int | None, bool]:
     """Rows of a file, and whether they were counted; None where it is packed and large."""
-    if seen < ROWS:
-        return seen, True
     whole = os.stat(storage.fetch(path)).st_size
     packed = compression_of(path) is not None
     if whole <= (_COUNTED // 8 if packed else _COUNTED):

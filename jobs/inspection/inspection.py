@@ -1,5 +1,6 @@
 """Look at somebody's data: its format, the roles of its columns, its size, some rows."""
 
+import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
 from negmine.transforms import storage
+from negmine.transforms.readers.columns import ANY
+from negmine.transforms.readers.paths import expand
 from negmine.transforms.readers.tables.names import usual
+from negmine.transforms.storage.suffixes import kind_of_file
 
 JUDGE = "fusion"
 """The judge of data that nobody wrote a config for: it needs no download."""
@@ -27,9 +31,12 @@ JUDGE = "fusion"
 class Inspection(Findings):
     """What somebody's data was taken for, see `Findings`, and how that is told."""
 
-    def text(self) -> str:
-        """All of it for people, in lines; texts of strangers are made harmless."""
-        return told(self)
+    def text(self, values: Mapping[str, object] | None = None) -> str:
+        """All of it for people, in lines; texts of strangers are made harmless.
+
+        `values`: what it became with the options beside it, those of the inspection unless given.
+        """
+        return told(self, self.values if values is None else values)
 
     def yaml(self, values: Mapping[str, object] | None = None) -> str:
         """The config, commented: `values`, or those of the inspection."""
@@ -56,6 +63,9 @@ def inspect(path: str, pool: str | None = None, settings: Settings | None = None
         found = _folder(path, place, known)
     elif storage.is_file(place):
         found = _rows(path, [Piece(path, (str(place),))], known)
+    elif glob.has_magic(path):
+        files = tuple(str(file) for file, _ in expand(path, "path", ANY))
+        found = _rows(path, [Piece(path, files)], known)
     elif is_url(path) or not hub.is_name(path):
         raise DataError(f"{path} does not exist; looked at {place.absolute()}")
     else:
@@ -95,9 +105,10 @@ def _beir(path: str, place: Path, settings: Settings) -> Inspection:
     values: JsonObject = {"format": "beir", "path": path}
     values |= {"split": split} if split != "train" else {}
     values |= {"evaluation_splits": others} if others else {}
-    notes = [collections.kept_out_note(others, "evaluation_splits")] if others else []
-    counts = collections.beir_counts(place, split)
-    return Inspection(path, {"input": values}, "BEIR folder", counts=counts, notes=notes)
+    kept = [Piece(name, (name,), name) for name in others]
+    notes = [collections.kept_out_note(kept, ("evaluation_splits",))] if others else []
+    counts, columns = collections.beir_parts(place, split)
+    return Inspection(path, {"input": values}, "BEIR folder", columns, counts, notes=notes)
 
 
 def _collection(path: str, found: Contents, settings: Settings) -> Inspection:
@@ -109,15 +120,15 @@ def _collection(path: str, found: Contents, settings: Settings) -> Inspection:
     parts = {"documents": found.documents, "queries": queries, "qrels": qrels}
     others = kept_out(found.qrels, qrels)
     asked = [piece for piece in found.queries if piece not in queries and piece.split]
-    values, counts = collections.files_input(parts, path)
+    values, counts, columns = collections.files_input(parts, path)
     if others:
         values["evaluation_qrels"] = [piece.pattern for piece in others]
     if others and asked:
         values["evaluation_queries"] = [piece.pattern for piece in asked]
-    splits = [str(piece.split) for piece in others]
-    notes = [collections.kept_out_note(splits, "evaluation_qrels")] if others else []
+    keys = [key for key in ("evaluation_qrels", "evaluation_queries") if key in values]
+    notes = [collections.kept_out_note(others, keys)] if others else []
     shape = f"documents, queries and qrels ({values['format']})"
-    return Inspection(path, {"input": values}, shape, counts=counts, notes=notes)
+    return Inspection(path, {"input": values}, shape, columns, counts, notes=notes)
 
 
 def _rows(
@@ -133,22 +144,28 @@ def _rows(
         values["encoding"] = head.encoding
     if _says_header(head, found):
         values["header"] = ["path"]
-    others = [piece.pattern for piece in kept_out(pieces, mined)]
     notes = list(found.notes)
-    if found.format == "pairs" and others:
-        values["evaluation_pairs"] = others
-        splits = [str(piece.split) for piece in kept_out(pieces, mined)]
-        notes.append(collections.kept_out_note(splits, "evaluation_pairs"))
+    counts = {"rows": collections.count(head, files)}
+    other = kept_out(pieces, mined)
+    fitting = [piece for piece in other if collections.has_columns(piece, head, found.roles)]
+    if found.format == "pairs" and fitting:
+        values["evaluation_pairs"] = [piece.pattern for piece in fitting]
+        notes.append(collections.kept_out_note(fitting, ("evaluation_pairs",)))
+    left = [piece for piece in other if found.format != "pairs" or piece not in fitting]
+    if left:
+        notes.append(f"left out: {', '.join(piece.pattern for piece in left)}")
+    if found.format == "documents" and head.kind == "tsv" and len(files) > 1:
+        notes.append(collections.a_line_each(path))
     if found.format == "pairs" and pool:
-        values["pool"], _ = collections.one_pattern(pool, path)
-        notes.append(f"further documents: {values['pool']}")
+        more, counts["further documents"] = _pool(pool, path, settings, head.encoding)
+        values |= more
     shape = collections.shape_of(head, len(files))
     return Inspection(
         path,
         {"input": values},
         shape,
         columns=_columns(head, found),
-        counts={"rows": collections.count(head, files)},
+        counts=counts,
         notes=notes,
     )
 
@@ -203,20 +220,29 @@ def _with_pool(found: Inspection, pool: str, settings: Settings) -> Inspection:
     if storage.is_dir(place):
         inside = contents(pool)
         pieces = inside.documents or inside.rows
-    pattern, files = collections.one_pattern(pieces, pool)
-    head = head_of(files[0], str(values.get("encoding", "utf-8")))
-    values["pool"] = pattern
-    notes = list(found.notes)
+    more, count = _pool(pieces, pool, settings, str(values.get("encoding", "utf-8")))
+    counts = {**found.counts, "further documents": count}
+    return Inspection(**{**vars(found), "values": {"input": values | more}, "counts": counts})
+
+
+def _pool(
+    pieces: Sequence[Piece], where: str, settings: Settings, encoding: str
+) -> tuple[JsonObject, int | str]:
+    """Keys of `input` that name further documents, and how many there are.
+
+    Raises DataError where it cannot be told which column holds their texts.
+    """
+    pattern, files = collections.one_pattern(pieces, where)
+    head = head_of(files[0], encoding if kind_of_file(files[0]) in ("csv", "tsv") else None)
+    values: JsonObject = {"pool": pattern}
     names = list(head.names)
     if "pool_text" not in settings and usual("pool_text", names) is None and len(names) > 1:
         texts = [c.name for c in columns_of(head) if c.kind == "text"]
         if len(texts) != 1:
             raise DataError(
-                f"--pool {pool}: which column holds its texts cannot be told; its columns are "
-                f"{', '.join(map(repr, names[:20]))}. Say it: --set input.pool_text=COLUMN"
+                f"{files[0]}: which column holds the texts of further documents cannot be told; "
+                f"its columns are {', '.join(map(repr, names[:20]))}. Say it: --set "
+                "input.pool_text=COLUMN"
             )
         values["pool_text"] = texts[0]
-    counts = {**found.counts, "further documents": collections.count(head, files)}
-    return Inspection(
-        **{**vars(found), "values": {"input": values}, "counts": counts, "notes": notes}
-    )
+    return values, collections.count(head, files)

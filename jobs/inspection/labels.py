@@ -21,8 +21,9 @@ def label_of(
 ) -> None:
     """Find the label of the positives, and add what it means to `found`.
 
-    A column that is called a positive is one; only a list of labels beside its list tells its
-    texts apart. Raises DataError where there is a label that cannot be read, or is a teacher's.
+    A column that is called a positive is one, unless labels of 0 and 1 or a list of labels beside
+    its list tell its texts apart. Raises DataError where there is a label that cannot be read, or
+    is a teacher's.
     """
     if "label" in settings:
         name = settings["label"]
@@ -30,13 +31,18 @@ def label_of(
             found.roles[str(name)] = "label"
         return
     parallel = _parallel(head, columns, positives)
-    label = parallel or (None if declared else _scalar(columns, positives))
+    label = parallel or _scalar(columns, positives)
     if label is None:
         return
+    if declared and not parallel and not _tells(head, label):
+        found.notes.append(
+            f"{label} is not used: every row is a positive. Where it says which are: --set "
+            f"input.label={label} --set input.label_above=VALUE"
+        )
+        return
     values = _numbers(head, label)
-    lists = isinstance(parallel, str)
     if "label_above" not in settings:
-        above = _limit(head, label, values, positives, lists)
+        above = _limit(head, label, values, positives, parallel is not None)
         if above:
             found.values["label_above"] = above
     else:
@@ -56,6 +62,12 @@ def _scalar(columns: Mapping[str, Column], positives: Sequence[str]) -> str | No
     names = [n for n in named(list(columns), LABEL) if n not in positives]
     words = [n for n in names if columns[n].kind in ("number", "text", "id")]
     return words[0] if words else None
+
+
+def _tells(head: Head, label: str) -> bool:
+    """Whether a column beside what is called a positive is a label all the same: zeros and ones."""
+    values = {str(row.get(label)).casefold() for row in head.rows if row.get(label) is not None}
+    return values in ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"})
 
 
 def _parallel(head: Head, columns: Mapping[str, Column], positives: Sequence[str]) -> str | None:

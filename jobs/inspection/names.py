@@ -30,9 +30,9 @@ NEGATIVE = (
     "neg_doc", "neg_docs", "negative_ctxs", "hard_negative_ctxs", "negative_messages", "rejected",
 )  # fmt: skip
 LABEL = (
-    "label", "labels", "score", "scores", "similarity_score", "similarity", "is_duplicate",
-    "duplicate", "is_relevant", "relevance", "relevance_score", "relevance_label", "grade",
-    "grades", "rating", "is_selected",
+    "label", "labels", "is_relevant", "relevance", "relevance_label", "relevance_score", "grade",
+    "grades", "is_duplicate", "duplicate", "is_selected", "rating", "similarity",
+    "similarity_score", "score", "scores",
 )  # fmt: skip
 
 _NUMBERED = re.compile(r"(.*?)[ _-]?(\d{1,3})")

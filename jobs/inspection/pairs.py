@@ -12,6 +12,7 @@ from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
 from negmine.transforms.readers.tables.names import USUAL, usual
 from negmine.transforms.readers.tables.nested import path_of
+from negmine.transforms.storage.suffixes import suffix_of
 
 
 def understand(head: Head, settings: Settings) -> Understood:
@@ -20,7 +21,10 @@ def understand(head: Head, settings: Settings) -> Understood:
     Raises DataError, naming the columns there are and how to say what they are, where no role can
     be found.
     """
+    if not head.rows:
+        raise DataError(f"{head.path} has no row; {_there(head.names)}")
     columns = {column.name: column for column in columns_of(head)}
+    _refuse_written_lists(head, columns)
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
         return _documents(head, columns, settings)
     if not head.header:
@@ -31,6 +35,21 @@ def understand(head: Head, settings: Settings) -> Understood:
     return found
 
 
+def _refuse_written_lists(head: Head, columns: Mapping[str, Column]) -> None:
+    """Raise DataError for lists that were written as text, as pandas writes them into a CSV."""
+    for column in columns.values():
+        texts = [value for value in column.values if isinstance(value, str)]
+        lists = [t for t in texts if t.startswith(("['", '["')) and t.endswith(("']", '"]'))]
+        if column.kind == "text" and len(lists) > 0.9 * len(texts):
+            raise DataError(
+                f"{head.path}: column {column.name!r} holds lists written as text "
+                f"({lists[0][:40]}...); write the table so that they stay lists: "
+                "df.to_parquet('pairs.parquet'), or df.to_json('pairs.jsonl', orient='records', "
+                "lines=True)"
+            )
+
+
+_QRELS = (".qrels", ".qrel")
 _OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")
 
 
@@ -42,6 +61,9 @@ def _without_names(head: Head, columns: Mapping[str, Column], settings: Settings
                 f"{', '.join(repr(str(v)[:30]) for v in head.rows[0].values())}. Where that is a "
                 "header: --set input.header=[path]"
             )
+    kinds = {column.kind for column in columns.values()}
+    if suffix_of(head.path) in _QRELS or (len(columns) > 1 and kinds <= {"id", "number"}):
+        raise DataError(_judgements(head))
     if len(columns) == 1:
         return _documents(head, columns, settings)
     found = Understood("pairs")
@@ -224,10 +246,7 @@ def _asked(
     names = list(columns)
     ids = [usual(role, names) for role in ("qrels_query_id", "qrels_doc_id")]
     if None not in ids and ids[0] != ids[1] and not any(c.kind == "text" for c in columns.values()):
-        return (
-            f"{head.path} holds judgements alone ({_there(names)}); name the folder that holds the "
-            "documents and queries too"
-        )
+        return _judgements(head)
     missing = "query" if not query else "positive"
     known = [*query, *positives][:1]
     which = (
@@ -241,10 +260,23 @@ def _asked(
     )
 
 
+def _judgements(head: Head) -> str:
+    return (
+        f"{head.path} holds judgements alone ({_there(head.names)}); name the folder that holds "
+        "the documents and queries too"
+    )
+
+
 def _wrapped(head: Head, columns: Mapping[str, Column]) -> str:
     """What to do with a JSON file that is one object around the rows."""
+    if head.kind != "jsonl" or len(head.rows) != 1:
+        return ""
+    kinds = {column.kind for column in columns.values()}
+    if len(columns) > 3 and kinds <= {"text", "texts"}:
+        entries = "to_entries[] | {query: .key, positive: .value}"
+        return f". Where they are the queries: jq -c '{entries}' {head.path} > rows.jsonl"
     rows = next((c.name for c in columns.values() if c.kind == "objects"), None)
-    if head.kind != "jsonl" or len(head.rows) != 1 or rows is None:
+    if rows is None:
         return ""
     return f", and {rows!r} holds a list of rows: jq -c '.{rows}[]' {head.path} > rows.jsonl"
 

@@ -37,21 +37,21 @@ _MEANT = {
 }
 
 
-def told(found: Findings) -> str:
+def told(found: Findings, values: Mapping[str, object]) -> str:
     """What was understood, for people."""
     lines = [f"{printable(found.place)}: {found.shape}{_counted(found)}"]
     if found.columns:
         lines.append("  columns")
-        width = min(28, max(len(printable(c.name)) for c in found.columns) + 2)
+        width = min(36, max(len(printable(c.name)) for c in found.columns) + 2)
         for column in found.columns:
             name = printable(column.name) or "(no name)"
-            lines.append(f"    {_cut(name, 26):<{width}}{column.holds:<20}{column.role or '-'}")
+            lines.append(f"    {_cut(name, 34):<{width}}{column.holds:<20}{column.role or '-'}")
     if found.rows:
         lines.append("  the first rows")
         lines += [f"    {line}" for row in found.rows for line in _row(row)]
     lines += [f"  note: {printable(note)}" for note in found.notes]
     lines.append("  as a config")
-    lines += [f"    {line}" for line in _dumped(found.values).splitlines()]
+    lines += [f"    {line}" for line in _dumped(values).splitlines()]
     return "\n".join(lines)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runner.progress import tell
-from negmine.jobs.runs.grid import changed
-from negmine.jobs.runs.sweep import swept
+from negmine.jobs.sweep.grid import changed
+from negmine.jobs.sweep.run import swept
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
@@ -81,6 +81,11 @@ def within(mining: MiningRun, limits: Limits) -> Config:
     rows = swept(mining.judged, mining.collection, values, [{KEY: value} for value in VALUES])
     best = limits.best(rows)
     tell(f"chosen by the sweep: {_told(best)}")
+    if limits.max_leak is not None and best["leak_high"] > limits.max_leak:
+        tell(
+            f"remark: that interval reaches beyond {limits.max_leak:g}: {best['hidden']:,} hidden "
+            "positives are too few to be sure of so low a leak"
+        )
     return changed(values, best["settings"])
 
 

@@ -1,7 +1,7 @@
 """What is wrong with a negative set, found in its metrics, and what to do about each."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from negmine.jobs.report import numbers
 from negmine.jobs.report.limits import LIMITS, Finding, Limit
@@ -77,6 +77,10 @@ def _short(facts: Facts) -> Answer:
 
 
 def _backfilled(facts: Facts) -> Answer:
+    """Not asked where a tier of quota 0 is there to fill the others, as by default."""
+    specs = (facts.config.get("tiers") or {}).values()
+    if any((spec or {}).get("quota") == 0 for spec in specs):
+        return []
     answer: Answer = []
     for tier in facts.tiers:
         count, total = (facts.metrics.get(name, tier) for name in ("backfilled", "negatives"))
@@ -231,7 +235,16 @@ def _by_name(limit: Limit) -> Callable[[Facts], Answer]:
 
 def _leak(facts: Facts) -> Answer:
     limit = LIMITS["leak of hidden positives"]
-    return _limit(limit, own_leak(facts.manifest, facts.metrics))
+    answer = _limit(limit, own_leak(facts.manifest, facts.metrics))
+    if (facts.config.get("judge") or {}).get("kind") != "none":
+        return answer
+    return [replace(a, advice=_UNJUDGED) if isinstance(a, Finding) else a for a in answer]
+
+
+_UNJUDGED = (
+    "Choose a judge (judge.kind: fusion needs no download), or raise the margin of "
+    "student_relative_margin; negmine sweep shows what each value costs."
+)
 
 
 CHECKS: dict[str, Callable[[Facts], Answer]] = {

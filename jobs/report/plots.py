@@ -174,10 +174,10 @@ def margin(density: Density) -> Markup:
     parts.append(svg.line("limit", left, y(0), _RIGHT, y(0)))
     labels = svg.Labels(left, svg.WIDTH, 0, base + 6)
     places = [(tier, x(similarity), y(value)) for tier, similarity, value in density.means]
-    for _, *place in places:
-        parts.append(svg.dot("point", *place, 5))
-        labels.keep_off(*place)
-    named = (labels.beside(*place, svg.shortened(tier, 110)) for tier, *place in places)
+    for _, right, up in places:
+        parts.append(svg.dot("point", right, up, 5))
+        labels.keep_off(right, up)
+    named = (labels.beside(right, up, svg.shortened(tier, 110)) for tier, right, up in places)
     parts += [label for label in named if label is not None]
     rows = [[tier, numbers.score(s), numbers.score(m)] for tier, s, m in density.means]
     return _figure(

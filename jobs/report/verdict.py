@@ -118,7 +118,7 @@ def commands(run: Run) -> Iterator[str]:
         tier = next(iter(run.quotas), "hard")
         setting = f"tiers.{tier}.min_ratio=0.6,0.7,0.8,0.9"
     yield f"negmine sweep {name} --policy {setting}"
-    yield f"negmine export {name} --format triplet"
+    yield f"negmine export {name} --for MultipleNegativesRankingLoss"
 
 
 def _reference(run: Run) -> str:

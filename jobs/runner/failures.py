@@ -55,8 +55,10 @@ def refused(error: BaseException) -> str | None:
             continue
         detail = " ".join(str(cause).split())[:160]
         if isinstance(cause, MemoryError) or _NO_MEMORY.search(words):
+            limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+            held = "" if limit == resource.RLIM_INFINITY else f", {limit:,} bytes by ulimit -v"
             return (
-                f"there is not enough memory{f' ({detail})' if detail else ''}. Lower "
+                f"there is not enough memory{held}{f' ({detail})' if detail else ''}. Lower "
                 "runner.block_size or the sources' depth, set runner.memory, or give the process "
                 f"more. {_KEPT}"
             )

@@ -1,5 +1,7 @@
 """What was read: documents, queries, positives, and what was merged, repeated or left out."""
 
+import re
+
 from negmine.schemas import JsonObject
 
 _HELD = ("documents", "queries", "positives")
@@ -16,10 +18,26 @@ _LEFT = {
     "positives_that_are_the_query": "{} positives are the query itself",
 }
 
+_ONE = {
+    "documents": "document",
+    "queries": "query",
+    "positives are": "positive is",
+    "positives": "positive",
+    "judgements": "judgement",
+    "rows": "row",
+}
+_PLURAL = re.compile("|".join(_ONE))
+
 
 def collection_facts(summary: JsonObject) -> list[str]:
     """A run's summary, or a collection's counts, as short facts; what is none is left out."""
     counts = {**(summary.get("input") or {}), **summary}
-    held = [f"{counts.get(name, 0):,} {name}" for name in _HELD]
-    left = [told.format(f"{counts[key]:,}") for key, told in _LEFT.items() if counts.get(key)]
+    held = [_counted(f"{{}} {name}", counts.get(name, 0)) for name in _HELD]
+    left = [_counted(told, counts[key]) for key, told in _LEFT.items() if counts.get(key)]
     return held + left
+
+
+def _counted(told: str, count: int) -> str:
+    """A count with its noun, which stands in the plural."""
+    words = told.format(f"{count:,}")
+    return _PLURAL.sub(lambda m: _ONE[m[0]], words, count=1) if count == 1 else words

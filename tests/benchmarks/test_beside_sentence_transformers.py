@@ -109,6 +109,43 @@ def test_equal_rules_give_equal_negatives_in_equal_order(sides: Sides, rule: Rul
     assert found.unexplained == found.dropped == found.moved == 0
 
 
+def test_what_only_ours_drops_is_counted_and_explained(tmp_path: Path) -> None:
+    """Copies in other white space, the query as a document; near-duplicates where asked for."""
+    texts = [document(at) for at in range(40)]
+    asked = [" ".join(texts[at].split()[:3]) for at in range(3)]
+    positives = [texts[at] for at in range(3)]
+    wider = [text.replace(" ", "  ") for text in (positives[0], texts[20])]
+    others = [*wider, asked[1], f"{positives[2]} lunor"]
+    corpus = [*texts, *others]
+    write_beir(
+        tmp_path / "collection",
+        [{"_id": f"d{at:04}", "text": text} for at, text in enumerate(corpus)],
+        [{"_id": f"q{at:04}", "text": text} for at, text in enumerate(asked)],
+        [(f"q{at:04}", f"d{at:04}", 1) for at in range(3)],
+    )
+    rule = Rule(num_negatives=9)
+    sections = rule.sections(1)
+    student = {"model": str(static_student(tmp_path / "student")), "device": "cpu"}
+    config = {
+        **sections,
+        "policies": [{"near_duplicate_of_positive": {}}, *sections["policies"]],
+        "input": {"format": "beir", "path": str(tmp_path / "collection")},
+        "student": student | {"precision": "fp32"},
+        "output": {"path": str(tmp_path / "out")},
+    }
+    run = MiningRun(Config.model_validate(config))
+    run.run_until("select")
+    ours, own = our_negatives(run)
+    assert {"same_text_as_positive", "query_itself", "near_duplicate_of_positive"} <= set(
+        own.values()
+    )
+    model, known = looked_up(vectors_of(run)), list(zip(asked, positives, strict=True))
+    found = compare(their_negatives(model, corpus, known, rule), ours, own)
+    assert found.dropped >= 3
+    assert found.unexplained == 0
+    assert found.same + found.ties + found.dropped + found.moved >= found.theirs
+
+
 def test_a_limit_ours_lacks_is_found_out(sides: Sides) -> None:
     """The comparison can fail: without their margin it does."""
     rule = Rule(num_negatives=3, range_max=20)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -32,13 +33,26 @@ THREE_TIERS = {
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
+_PROGRESS = re.compile(
+    r"(collection|reused from earlier runs): .*|[a-z][a-z0-9_ ,]*: ([0-9,]+ rows, )?"
+    r"([0-9]+ h )?([0-9]+ min( [0-9]+ s)?|[0-9.]+ s)"
+)
+
+
+def without_progress(err: str) -> str:
+    """Standard error without the lines that every run has: its stages, and what was read."""
+    lines = err.splitlines(keepends=True)
+    return "".join(line for line in lines if not _PROGRESS.fullmatch(line.rstrip("\n")))
+
+
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its exit code and what it wrote."""
+    """How a command ended: its exit code and what it wrote; `err` without progress."""
 
     code: int
     out: str
     err: str
+    progress: str = ""
 
 
 def negmine(*arguments: str) -> Ended:
@@ -63,7 +77,8 @@ def negmine(*arguments: str) -> Ended:
             traceback.print_exc()
         finally:
             logging.getLogger().removeHandler(log)
-    return Ended(code, out.getvalue(), err.getvalue())
+    said = err.getvalue()
+    return Ended(code, out.getvalue(), without_progress(said), said)
 
 
 def document(at: int) -> str:

@@ -128,9 +128,11 @@ class Curriculum:
         return counts
 
     def sample(self, block: QueryBlock, epoch: int) -> QueryBlock:
-        """A block with the negatives of an epoch, drawn by a keyed hash of seed, epoch and pair.
+        """A block with the negatives of an epoch, by a keyed hash of seed and pair.
 
-        Where a tier has too few, the tiers that weigh most in the epoch fill up.
+        Each tier of a query is gone round in that order: an epoch begins where the one before
+        ended, so none comes twice before all came. Where a tier has too few, the tiers that weigh
+        most in the epoch fill up.
         """
         tier = block.negatives["tier_at"].to_numpy().astype(np.int64)
         if not len(tier):
@@ -139,10 +141,13 @@ class Curriculum:
         pairs = [
             text_keys(block.negatives[name].to_pylist()) for name in ("query_id", "negative_id")
         ]
-        lot = mix(_KEY, self.seed, epoch, *pairs)
+        lot = mix(_KEY, self.seed, *pairs)
         by_tier = np.lexsort((lot, tier, query))
+        group = query * len(self.tiers) + tier
         drawn = np.empty(len(tier), dtype=np.int64)
-        drawn[by_tier] = position_in_group(query[by_tier] * len(self.tiers) + tier[by_tier])
+        drawn[by_tier] = position_in_group(group[by_tier])
+        before = sum((self._counts(past) for past in range(epoch)), np.zeros(len(self.tiers), int))
+        drawn = (drawn - before[tier]) % np.bincount(group)[group]
         filling = drawn >= self._counts(epoch)[tier]
         preference = np.argsort(np.argsort(-self._weights(epoch), kind="stable"))[tier]
         order = np.lexsort((drawn, preference, filling, query))

@@ -32,6 +32,8 @@ def place(
     if is_folder(made, options):
         return folder_target(path, name + ("-epochs" if options.epochs else ""), outputs)
     assert not isinstance(made, type)
+    one_dot = getattr(made, "ONE_DOT", False)
+    name = name.replace(".", "-") if one_dot else name
     file = target(
         path,
         "--output",
@@ -40,6 +42,12 @@ def place(
         outputs=outputs,
         instead="or give - for standard output",
     )
+    stem = file.name.removesuffix(ending(file))
+    if one_dot and "." in stem:
+        raise ConfigError(
+            f"--output {file} has another dot in its name, and the reader of {format} takes what "
+            f"follows the first one for the ending; write {stem.replace('.', '-')}{ending(file)}"
+        )
     refuse_special(beside(file), "--output")
     if options.split:
         refuse_special(of_part(file, options.split[0]), "--output")

@@ -126,7 +126,7 @@ def write_rows(
                 known = sorted({reference(positive) for positive in row.positives})
                 for ref in known:
                     positives.add(at, row.number, query, ref)
-                # Trainers that take the first positive want a row for each, with the same negatives.
+                # Trainers that take the first positive want a row for each, negatives the same.
                 served = reference(row.positives[0]) if row.positives else ""
                 key = int(text_keys(["\n".join((served, *known))])[0])
                 for negative in row.negatives:

@@ -9,7 +9,7 @@ LEAST_WORDS = 3
 
 _ENDS = ".!?…。！？।؟"
 _CLOSING = "\"'”’»)]」』"
-_UNSPACED = 12
+_UNSPACED = 10
 """Letters a word above which a text is taken for one that is written without spaces."""
 
 

@@ -74,8 +74,8 @@ def fingerprint_input(config: Input, seed: int, cache: Path | None) -> dict[str,
     SHA-256 of each file under its relative name; the Python version (stdlib); what the library
     calls the data (hf, hf_pairs, ir_datasets) and the SHA-256 of its Arrow files (hf, hf_pairs);
     the same of the evaluation splits; the SHA-256 of the labels; and the options that change the
-    result. `seed` counts only where `limit` makes a choice. `cache` is a JSON file that keeps the sums of
-    unchanged files. Raises DataError, ConfigError.
+    result. `seed` counts only where `limit` makes a choice, or spans are drawn. `cache` is a JSON
+    file that keeps the sums of unchanged files. Raises DataError, ConfigError.
     """
     return identified(config, seed, cache)[0]
 

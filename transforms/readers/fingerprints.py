@@ -9,7 +9,7 @@ from pathlib import Path
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
-from negmine.schemas.inputs import Input
+from negmine.schemas.inputs import DocumentsInput, Input
 from negmine.transforms import storage
 from negmine.transforms.readers import hf
 from negmine.transforms.readers.rows import Source
@@ -56,7 +56,7 @@ def _fingerprint(config: Input, sources: list[Source], seed: int) -> dict[str, o
     if labels:
         value["labels"] = _sums(labels)
         sources = [source for source in sources if source.kind != "labels"]
-    if config.limit is not None:
+    if config.limit is not None or (isinstance(config, DocumentsInput) and config.drawn):
         value["seed"] = seed
     if config.format == "stdlib":
         value["python"] = f"{sys.implementation.name} {sys.version}"

@@ -12,8 +12,8 @@ for name in ("utility", "utility.utils", "utility.utils.save_metadata"):
         sys.modules[name] = ModuleType(name)
 sys.modules["utility.utils.save_metadata"].get_metadata_only = dict  # type: ignore[attr-defined]
 
-from colbert.infra import ColBERTConfig
-from colbert.training.lazy_batcher import LazyBatcher
+from colbert.infra import ColBERTConfig  # noqa: E402
+from colbert.training.lazy_batcher import LazyBatcher  # noqa: E402
 
 
 def check(folder: Path) -> Found:

@@ -24,7 +24,7 @@ def tell(package: str, checks: dict[str, Callable[[Path], Found]]) -> None:
     try:
         release = version(package)
     except PackageNotFoundError:
-        release = "?"
+        release = ""
     for format, check in checks.items():
         try:
             (place,) = DATA.glob(f"{format}.*") if not (DATA / format).is_dir() else [DATA / format]

@@ -19,7 +19,9 @@ def _check(task: str) -> Any:
 
         rows = _loaded(file)
         processor = get_processor(model_folder(), model_type="bert")
-        template = get_template(processor, template_type="dummy")
+        template = get_template(
+            processor, template_type={"embedding": "qwen3_emb", "reranker": "qwen3_reranker"}[task]
+        )
         template.set_mode("train")
         template.task_type = task
         used = 0

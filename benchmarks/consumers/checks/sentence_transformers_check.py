@@ -23,7 +23,7 @@ def _table(file: Path) -> Any:
 
 
 _COMMON: dict[str, Any] = {
-    "per_device_train_batch_size": 4,
+    "per_device_train_batch_size": 8,
     "max_steps": 2,
     "report_to": [],
     "use_cpu": True,

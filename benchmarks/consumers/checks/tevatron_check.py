@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 
 def legacy(file: Path) -> Found:
-    tokenizer = AutoTokenizer.from_pretrained(model_folder())
+    tokenizer = AutoTokenizer.from_pretrained(model_folder(), use_fast=False)
     arguments = DataArguments(dataset_name="json", train_n_passages=4, dataset_proc_num=1)
     arguments.train_path = [str(file)]
     arguments.dataset_language = None
@@ -21,8 +21,6 @@ def legacy(file: Path) -> Found:
 
     made.preprocessor = TrainPreProcessor
     trainer = SimpleNamespace(state=SimpleNamespace(epoch=0), args=SimpleNamespace(seed=42))
-    if not hasattr(tokenizer, "encode_plus"):
-        type(tokenizer).encode_plus = _encode_plus
     rows = TrainDataset(arguments, made.process(), tokenizer, trainer)
     collate = QPCollator(tokenizer, max_p_len=64, max_q_len=32)
     used = 0
@@ -31,11 +29,6 @@ def legacy(file: Path) -> Found:
         assert len(passages["input_ids"]) == 4 and len(query["input_ids"]) == 1
         used += 1
     return "HFTrainDataset, TrainDataset and QPCollator over every row", used
-
-
-def _encode_plus(tokenizer: Any, ids: list[int], **others: Any) -> Any:
-    """As transformers had it before release 5; the trainer hands over numbers of tokens."""
-    return tokenizer.prepare_for_model(ids, **others)
 
 
 tell("tevatron", {"tevatron": legacy})

@@ -67,6 +67,18 @@ def test_a_data_set_of_every_negative(run: negmine.MinedRun) -> None:
     assert run.to_dataset("n_tuple", n=2).column_names[-1] == "negative_2"
 
 
+def test_an_export_is_for_a_loss(run: negmine.MinedRun, tmp_path: Path) -> None:
+    made = run.export(use="MultipleNegativesRankingLoss", output=f"{tmp_path}/")
+    assert made.parent == tmp_path and len(pd.read_parquet(made)) == len(PAIRS)
+    with pytest.raises(negmine.NegmineError, match="split makes several files"):
+        run.to_dataset("triplet", split="val=0.2")
+
+
+def test_epochs_are_read_back_one_by_one(run: negmine.MinedRun, tmp_path: Path) -> None:
+    folder = run.export("triplet", str(tmp_path / "epochs"), epochs=2, n=1)
+    assert [len(epoch) for epoch in negmine.Epochs(folder)] == [len(PAIRS)] * 2
+
+
 def test_another_option_is_refused_by_name(run: negmine.MinedRun) -> None:
     with pytest.raises(negmine.NegmineError, match="no option width; there are tiers"):
         run.to_dataset("n_tuple", width=2)
@@ -147,6 +159,27 @@ def test_tables_of_every_kind_hold_the_same_rows(data: object, tmp_path: Path) -
         "query": [q for q, _ in PAIRS],
         "positive": [p for _, p in PAIRS],
     }
+
+
+def test_a_key_that_only_later_rows_have_is_a_column(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"query": q, "document": p} for q, p in PAIRS[:2]]
+    rows.append({"query": PAIRS[0][0], "document": PAIRS[2][1], "label": 0})
+    assert pd.read_parquet(place_table(rows, str(tmp_path), "pairs"))["label"].tolist()[2] == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pd.DataFrame([[1, 2]], columns=["query", "query"]),
+        pd.DataFrame({"query": ["a", ["b"]], "positive": ["c", "d"]}),
+        pd.Series(["a", "b"]),
+        {"query": ["a"], "positive": ["b", "c"]},
+    ],
+    ids=["twice", "mixed", "series", "uneven"],
+)
+def test_what_is_no_table_is_one_sentence(data: object, tmp_path: Path) -> None:
+    with pytest.raises(negmine.NegmineError, match="cannot be written as a table"):
+        place_table(data, str(tmp_path), "pairs")  # type: ignore[arg-type]
 
 
 def test_a_selection_of_a_data_set_is_its_own_rows(tmp_path: Path) -> None:

@@ -37,6 +37,20 @@ def test_the_version_is_the_packages() -> None:
     assert negmine("--version").out == f"negmine {package.__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [("sh", "show"), ("runs pro", "promote"), ("report --ou", "--output"), ("relabel --t", "")],
+)
+def test_a_shell_completes_commands_and_options(
+    line: str, completed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the script of `--install-completion` asks; old spellings are not offered."""
+    monkeypatch.setenv("_NEGMINE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"negmine {line}")
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split())))
+    assert negmine().out.strip() == completed
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_help_has_examples_that_the_command_can_read(words: tuple[str, ...]) -> None:
     examples = EXAMPLES[words[-1]]
@@ -60,8 +74,8 @@ def test_what_is_written_is_named_by_one_option_that_has_a_letter() -> None:
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_what_is_printed_is_had_as_json(words: tuple[str, ...]) -> None:
-    if words[0] in STAGES or words == ("export",):
-        pytest.skip("prints progress; export leaves its report beside the file")
+    if words[0] in STAGES or words in (("export",), ("init",)):
+        pytest.skip("stages print progress, export leaves a report, init writes a config")
     assert "--json" in options(COMMANDS[words])
 
 
@@ -116,7 +130,8 @@ def test_a_file_named_twice_is_refused(tmp_path: Path, first: tuple[Path, Mining
 def test_runs_and_a_run_are_told_in_json(first: tuple[Path, MiningRun]) -> None:
     path, _ = first
     listed = json.loads(negmine("runs", "list", str(path.parents[1]), "--json").out)
-    assert [entry["run_id"] for entry in listed if entry["current"]] == [path.name]
+    assert path.name in [entry["run_id"] for entry in listed]
+    assert sum(entry["current"] for entry in listed) == 1
     told = json.loads(negmine("show", str(path), "--json").out)
     assert told["manifest"]["run_id"] == path.name
     rows = json.loads(negmine("query", str(path), "tier_counts", "--json").out)

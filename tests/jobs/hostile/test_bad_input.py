@@ -151,7 +151,7 @@ def test_an_option_that_beam_does_not_know(mine: Callable[..., Ended], option: s
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, ("cannot read the config", "Presets", "stdlib.yaml")),
+        (None, ("cannot read the config", "Presets", "stdlib")),
         (b"a: [1\n b", ("is not YAML", "line 2")),
         (b"- 1", ("expected keys such as input:",)),
         (b"", ("expected keys such as input:",)),
@@ -211,8 +211,9 @@ def test_a_folder_that_is_no_model(mine: Callable[..., Ended], tmp_path: Path) -
     refused(mine(f"student.model={tmp_path}"), MODEL, str(tmp_path), "no config.json")
 
 
-def test_a_static_student_cannot_judge_by_tokens(mine: Callable[..., Ended]) -> None:
-    refused(mine("judge.kind=fusion"), MODEL, "no token vectors", "judge.model")
+def test_a_static_model_cannot_judge_by_tokens(mine: Callable[..., Ended], tmp_path: Path) -> None:
+    named = f"judge={{kind: fusion, model: {static_student(tmp_path / 'static')}}}"
+    refused(mine(named), MODEL, "no token vectors", "judge.model")
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])

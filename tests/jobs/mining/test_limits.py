@@ -9,7 +9,7 @@ import pytest
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.limits import KEY, Limits
 from negmine.jobs.mining.publish import mine
-from negmine.jobs.runs.sweep import sweep
+from negmine.jobs.sweep.run import sweep
 from negmine.schemas.errors import ConfigError
 from tests.jobs.collections import document, static_student, write_config
 from tests.transforms.input_files import write_beir
@@ -93,6 +93,13 @@ def test_a_run_keeps_to_its_limit_and_says_what_was_chosen(
     value = policy[KEY.partition(".")[0]]["positives_above"]
     (found,) = sweep(run, [{KEY: value}])
     assert found["leak"] <= 0.1 and not math.isnan(found["expected_gain"])
+
+
+def test_a_leak_of_few_is_not_taken_for_sure(
+    base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine(load_config(str(base / "run.yaml")), limits=Limits(max_leak=0.01))
+    assert "reaches beyond 0.01: 20 hidden positives are too few" in capsys.readouterr().err
 
 
 def test_a_config_without_the_policy_is_refused(base: Path) -> None:

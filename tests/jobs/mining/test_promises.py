@@ -12,7 +12,7 @@ from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.publish import publish
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import find_run
-from negmine.jobs.runs.sweep import sweep
+from negmine.jobs.sweep.run import sweep
 from negmine.schemas.errors import DataError
 from negmine.schemas.policy_list import PROMISES
 from tests.jobs.collections import document, negmine, static_student, write_config

@@ -126,7 +126,7 @@ def test_they_are_counted_and_named(run: Path) -> None:
     summary = json.loads((run / "manifest.json").read_text())["summary"]
     assert summary["zero_vectors"] == {"documents": 2, "queries": 1}
     shown = negmine("show", str(run))
-    assert "remark: 2 documents and 1 query have a zero vector. Nothing is similar" in shown.out
+    assert "2 documents and 1 query have a zero vector. Nothing is similar" in shown.out
     assert "2 documents and 1 query have a zero vector" in (run / "report.html").read_text()
     told = negmine("why", str(run), "q1", "u0")
     assert "no similarity: the vector of query, document or served positive is zero" in told.out

@@ -124,6 +124,15 @@ def test_no_judge_and_bad_input_rows_come_from_the_manifest() -> None:
     assert [f.serious for f in findings] == [True, False]
 
 
+def test_a_leak_without_a_judge_is_not_answered_by_a_judges_setting() -> None:
+    config = {**a_manifest(QUERIES)["config"], "judge": {"kind": "none"}}
+    leak = row("leak", 0.3, 0.05)
+    metrics = Metrics([leak])
+    found, _, _ = check(Facts(metrics, {"config": config}, TIERS))
+    (advice,) = [f.advice for f in found if f.title.startswith("Leak")]
+    assert "student_relative_margin" in advice and "judge_calibrated" not in advice
+
+
 def test_an_empty_run_is_not_measured_and_raises_nothing() -> None:
     findings, passed, unmeasured = check(Facts(Metrics([]), {}, ()))
     assert (findings, passed, unmeasured) == ([], [], list(CHECKS))

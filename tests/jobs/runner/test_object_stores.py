@@ -123,6 +123,7 @@ def test_published_runs_are_read_from_the_store(case: Case, tmp_path: Path) -> N
         ("why", f"{out}/runs/r", "q0001"): "candidates by similarity",
         ("export", out, "-f", "n_tuple", "-o", f"{case.store.url}/x/t.parquet"): "x/t.parquet",
         ("export", out, "-f", "flagembedding"): f"{out}/exports/r-flagembedding.jsonl",
+        ("export", out, "-f", "tevatron_v2", "-o", f"{case.store.url}/x/folder"): "x/folder",
         ("report", out, "-o", f"{case.store.url}/x/report.html"): "x/report.html",
         ("compare", out, f"{out}:r", "--html", f"{case.store.url}/x/c.html"): "",
         ("sweep", out, "--policy", "tiers.hard.quota=1,2"): "",
@@ -133,6 +134,11 @@ def test_published_runs_are_read_from_the_store(case: Case, tmp_path: Path) -> N
         assert word in ended.out.replace("\n", "")
         assert "negmine-mirror" not in ended.out + ended.err
     assert {"report.html", "t.parquet", "t.parquet.export.json"} <= set(case.store.keys("x"))
+    folder = {"corpus.jsonl", "train.jsonl", "export.json"}
+    assert set(case.store.keys("x/folder")) == folder
+    again = negmine("export", out, "-f", "tevatron_v2", "-o", f"{case.store.url}/x/folder")
+    assert again.code == 0, again.err
+    assert set(case.store.keys("x/folder")) == folder
 
 
 def test_gc_refuses_a_store(case: Case) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks._killed_runs import Plan, kill_group, start, stopped_or_ended
+from tests.jobs.collections import without_progress
 
 HANG = 600
 """Seconds after which a process is taken to hang; nothing is expected to take nearly as long."""
@@ -35,7 +36,7 @@ class Standing:
 
     def end(self) -> tuple[int, str]:
         """Wait for it; its exit code and what it said on stderr."""
-        return self.process.wait(HANG), self.said.read_text()
+        return self.process.wait(HANG), without_progress(self.said.read_text())
 
 
 @contextmanager

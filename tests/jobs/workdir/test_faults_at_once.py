@@ -15,6 +15,7 @@ from tests.jobs.collections import (
     leftovers,
     negmine,
     small_run,
+    without_progress,
 )
 from tests.jobs.vector_files import export
 from tests.jobs.workdir.standing import HANG, standing, waits
@@ -45,7 +46,7 @@ def start(base: Path, output: Path, *sets: str) -> subprocess.Popen[str]:
 
 
 def ended(*processes: subprocess.Popen[str]) -> list[tuple[int, str]]:
-    errors = [process.communicate(timeout=HANG)[1] for process in processes]
+    errors = [without_progress(process.communicate(timeout=HANG)[1]) for process in processes]
     return [(p.returncode, err) for p, err in zip(processes, errors, strict=True)]
 
 

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from negmine.jobs.load_config import load_config
-from negmine.jobs.mining import given_vectors, retrieval, scores
+from negmine.jobs.mining import retrieval, scores
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.mining.vectors import given_vectors
 from negmine.schemas.errors import DataError, ModelError
 from negmine.transforms.judging.cross_encoder import CrossEncoder
 from negmine.transforms.storage import digests

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.exporters import Options, Report, Source, export
@@ -246,7 +247,7 @@ class TestSentenceTransformers:
         collate = SentenceTransformerDataCollator(preprocess_fn=model.preprocess)
         batch = collate([table[at] for at in range(4)])
         features, labels = BaseTrainer.collect_features(None, batch)
-        assert len(features) == len(set(table.column_names) - {"scores"})
+        assert len(features) == len(set(table.column_names) - {"scores", "score", "label"})
         value = loss(features, labels)
         value.backward()
         gradients = [p.grad for p in model.parameters() if p.grad is not None]
@@ -259,6 +260,8 @@ class TestSentenceTransformers:
         [
             ("triplet", False, "MultipleNegativesRankingLoss"),
             ("n_tuple", True, "MarginMSELoss"),
+            ("labeled_pair", True, "CosineSimilarityLoss"),
+            pytest.param("labeled_pair", False, "ContrastiveLoss", marks=LONG),
             pytest.param("n_tuple", False, "MultipleNegativesRankingLoss", marks=LONG),
             pytest.param("triplet", True, "MarginMSELoss", marks=LONG),
             pytest.param("n_tuple", True, "DistillKLDivLoss", marks=LONG),
@@ -269,6 +272,35 @@ class TestSentenceTransformers:
     ) -> None:
         report = export(source, format, tmp_path / "x.parquet", Options(scores=scores))
         assert np.isfinite(self.step(model, report.path, loss, tmp_path / "cache"))
+
+    @pytest.mark.parametrize(
+        ("format", "loss"),
+        [
+            ("labeled_list", "LambdaLoss"),
+            pytest.param("bce", "BinaryCrossEntropyLoss", marks=LONG),
+        ],
+    )
+    def test_a_cross_encoder_trains(
+        self, format: str, loss: str, model: Any, source: Source, tmp_path: Path
+    ) -> None:
+        from sentence_transformers import CrossEncoder
+        from sentence_transformers.cross_encoder import losses
+
+        datasets = pytest.importorskip("datasets")
+        file = tmp_path / "x.parquet"
+        export(source, format, file, Options())
+        table = datasets.load_dataset(
+            "parquet", data_files=str(file), split="train", cache_dir=str(tmp_path / "cache")
+        )
+        batch = table[:8]
+        *texts, last = batch
+        encoder = CrossEncoder(model[0].auto_model.config._name_or_path, num_labels=1, device="cpu")
+        labels = [torch.tensor(each) for each in batch[last]]
+        if format == "bce":
+            labels = torch.tensor(batch[last])
+        value = getattr(losses, loss)(encoder)([batch[name] for name in texts], labels)
+        value.backward()
+        assert np.isfinite(float(value.detach()))
 
     def test_flagembedding_lines_load_with_datasets(self, source: Source, tmp_path: Path) -> None:
         datasets = pytest.importorskip("datasets")

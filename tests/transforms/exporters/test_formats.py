@@ -173,6 +173,14 @@ def test_ms_swifts_limits_are_kept_and_said(source: Source, tmp_path: Path) -> N
     assert few.rows == many.rows == 24
 
 
+def test_names_for_lightning_ir_have_one_dot(source: Source, tmp_path: Path) -> None:
+    dotted = replace(source, run_id="2026.1Z")
+    report = export(dotted, "lightning_ir", f"{tmp_path}/", Options())
+    assert report.path == tmp_path / "2026-1Z-lightning_ir.parquet"
+    with pytest.raises(ConfigError, match=r"write a-b\.parquet"):
+        export(dotted, "lightning_ir", tmp_path / "a.b.parquet", Options())
+
+
 def test_identifiers_that_would_break_a_line_are_refused(source: Source, tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -158,6 +158,35 @@ def test_epochs_draw_differently_and_always_the_same(source: Source, tmp_path: P
     assert (tmp_path / "b" / "epoch-1.parquet").read_bytes() == second
 
 
+def test_no_negative_comes_twice_before_all_came(source: Source, tmp_path: Path) -> None:
+    options = Options(epochs=3, n=2, schedule=f"{TIERS[0]}:1", tiers=(TIERS[0],))
+    export(source, "triplet", tmp_path / "e", options)
+    epochs = [pq.read_table(file) for file in sorted((tmp_path / "e").glob("epoch-*.parquet"))]
+    every = pq.read_table(source.run / "negatives" / f"tier={TIERS[0]}")
+    have: dict[str, set[str]] = {}
+    for query, negative in zip(
+        every["query"].to_pylist(), every["negative"].to_pylist(), strict=True
+    ):
+        have.setdefault(query, set()).add(negative)
+    for query, negatives in have.items():
+        seen: list[str] = []
+        for epoch in epochs[: len(negatives) // 2]:
+            rows = zip(epoch["anchor"].to_pylist(), epoch["negative"].to_pylist(), strict=True)
+            seen += sorted({negative for anchor, negative in rows if anchor == query})
+        assert len(seen) == len(set(seen))
+
+
+def test_equal_positives_under_two_identifiers_are_on_one_side(
+    source: Source, tmp_path: Path
+) -> None:
+    table = pq.read_table(source.run / "positives")
+    texts = dict(zip(table["query_id"].to_pylist(), table["positive"].to_pylist(), strict=True))
+    first, *others = sorted(texts)
+    change(source.run / "positives", "positive", {texts[q]: f" {texts[first]} " for q in others})
+    with pytest.raises(DataError, match="they form 1 groups"):
+        export(source, "triplet", tmp_path / "t.parquet", Options(split=("val", 0.2)))
+
+
 def test_the_reader_hands_out_one_epoch_after_another(source: Source, tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     options = Options(epochs=2, n=2, split=("val", 0.1), short="repeat")

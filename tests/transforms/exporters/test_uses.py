@@ -1,5 +1,6 @@
 """`--for`: each loss and trainer gets what it can use, and is told what it cannot."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,29 @@ def test_each_loss_has_its_scale() -> None:
     assert scales["BinaryCrossEntropyLoss"] == scales["LambdaLoss"] == "unit"
     chosen = for_use(None, Options(use="LambdaLoss", scores=True, scale="raw"), False)[1]
     assert chosen.scale == "raw"
+
+
+def test_the_guide_says_the_same_of_every_use() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "export.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \| ([^|]+) \| (never|may|must) \| ([^|]*)\|$", page, re.M)
+    told = {
+        name: (tuple(re.findall(r"`([^`]+)`", formats)), scores, scale.strip().strip("`"))
+        for names, formats, scores, scale in rows
+        for name in re.findall(r"`([^`]+)`", names)
+    }
+    assert told == {
+        name: (
+            (use.format, *use.formats),
+            use.scores,
+            "" if use.scores == "never" else use.scale,
+        )
+        for name, use in USES.items()
+    }
+
+
+def test_the_guide_names_every_format() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "export.md").read_text(encoding="utf-8")
+    table = page.partition("## Formats")[2].partition("\nNegatives are hardest first")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert named == set(every_format())

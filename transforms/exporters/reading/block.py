@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 ROWS = 16_384
-TEXT_BYTES = 1 << 27
+TEXT_BYTES = 1 << 25
 """Most rows, and most bytes of text, of a table that a format makes: queries with hundreds of
 positives would make millions of pairs of a block."""
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from negmine.schemas.errors import ConfigError, DataError
+from negmine.schemas.errors import ConfigError, DataError, StorageError
+from negmine.transforms import storage
 from negmine.transforms.data.sql import partitioned_sql
 from negmine.transforms.exporters.reading.options import Options, Source
 from negmine.transforms.exporters.reading.rows import RunNegatives
@@ -16,9 +17,9 @@ _ROWS = 4_096
 class RunLedger(RunNegatives):
     """As RunNegatives, with all candidates of the ledger in the negatives' place, unfiltered.
 
-    Texts of documents are not in the blocks but in `documents`. Candidates without a score, which
-    no judge was asked for, are left out and counted. Raises ConfigError for options that are of
-    negatives.
+    Texts of documents are not in the blocks but in `every_document`. Candidates without a score,
+    which no judge was asked for, are left out and counted. Raises ConfigError for options that are
+    of negatives.
     """
 
     def __init__(self, source: Source, options: Options) -> None:
@@ -54,16 +55,14 @@ class RunLedger(RunNegatives):
             f" AS rank FROM ledger WHERE NOT is_positive AND {score} IS NOT NULL"
         )
 
-    def documents(self) -> Iterator[pa.Table]:
-        """document_id and text of every document that a query has, by identifier."""
-        wanted = "SELECT doc_id FROM ledger UNION SELECT positive_id FROM positives"
-        sql = (
-            "SELECT doc_id::VARCHAR AS document_id, text::VARCHAR AS text FROM documents "
-            f"WHERE doc_id IN ({wanted}) ORDER BY doc_id"
-        )
+    def every_document(self) -> Iterator[pa.Table]:
+        """doc_id and text of all documents of the corpus, in their order, some thousand at once."""
+        assert self.source.documents is not None
+        folder = storage.fetch_tree(self.source.documents)
         try:
-            reader = self._connection.execute(sql).to_arrow_reader(_ROWS)
-            for batch in reader:
-                yield pa.Table.from_batches([batch])
-        except duckdb.Error as error:
-            raise self.unreadable(error) from error
+            for part in sorted(folder.glob("part-*.parquet")):
+                file = pq.ParquetFile(part)
+                for batch in file.iter_batches(_ROWS, columns=["doc_id", "text"]):
+                    yield pa.Table.from_batches([batch])
+        except (OSError, pa.ArrowException) as error:
+            raise StorageError(f"{folder} cannot be read: {error}. Mine the run again") from error

@@ -17,6 +17,8 @@ from negmine.transforms.kernels.folds import folds_of_texts
 
 _ROWS_PER_BLOCK = 32_768
 _ROWS_PER_JOINED_BLOCK = 65_536
+_TEXT_PER_BLOCK = 1 << 24
+"""Bytes of documents' texts that a block has, about."""
 
 
 class RunNegatives(RunViews):
@@ -27,7 +29,10 @@ class RunNegatives(RunViews):
     """
 
     def _ranges(self) -> Iterator[tuple[str | None, str | None]]:
+        # One whose texts are joined costs a pass over the corpus, so it may have more rows.
         size = _ROWS_PER_JOINED_BLOCK if self.joined else _ROWS_PER_BLOCK
+        if not self.ids_only:
+            size = max(1, min(size, int(_TEXT_PER_BLOCK / max(1.0, self.mean_text()))))
         rows = self.rows + self.positives.given
         per_query = max(1, -(-rows // max(1, self.queries.given)))
         step = max(1, size // per_query)
@@ -42,20 +47,13 @@ class RunNegatives(RunViews):
         """The queries that have negatives, a bounded number at a time."""
         score = f"c.{self.scores}_score::FLOAT AS score"
         query_id = "c.query_id::VARCHAR AS query_id"
-        joined = {"query": "", "positive": "", "negative": ""}
-        texts = {name: f"c.{name}::VARCHAR AS {name}" for name in joined}
-        if self.joined:
-            texts = {"query": "q.text AS query"}
-            texts |= {name: f"d.text AS {name}" for name in ("positive", "negative")}
-            joined = {"query": " LEFT JOIN queries q ON q.query_id = c.query_id"}
-            for name in ("positive", "negative"):
-                joined[name] = f" LEFT JOIN documents d ON d.doc_id = c.{name}_id"
-        verdict = ""
+        # Texts that are not in the run are put in afterwards, by `_with_texts`.
+        names = ("query", "positive", "negative")
+        texts = {name: f"{'NULL' if self.joined else f'c.{name}'}::VARCHAR" for name in names}
         if self.ids_only:
             texts |= dict.fromkeys(("positive", "negative"), "''")
-            texts |= {name: f"{text} AS {name}" for name, text in texts.items() if text == "''"}
-            joined |= dict.fromkeys(("positive", "negative"), "")
-            verdict = ", c.verdict::VARCHAR AS verdict"
+        texts = {name: f"{text} AS {name}" for name, text in texts.items()}
+        verdict = ", c.verdict::VARCHAR AS verdict" if self.ids_only else ""
         known = (
             f"SELECT {query_id}, coalesce(c.positives, 0)::BIGINT AS positives FROM {{sets}} c "
             "ORDER BY c.query_id"
@@ -63,17 +61,21 @@ class RunNegatives(RunViews):
         similarity = "c.dense_score::FLOAT AS similarity"
         negatives = (
             f"SELECT {query_id}, {texts['query']}, c.negative_id, {texts['negative']}, {score}, "
-            f"{similarity}, c.tier_at::INT AS tier_at{verdict} FROM {{chosen}} c{joined['query']}"
-            f"{joined['negative']} ORDER BY c.query_id, c.tier_at, c.rank, c.negative_id"
+            f"{similarity}, c.tier_at::INT AS tier_at{verdict} FROM {{chosen}} c "
+            "ORDER BY c.query_id, c.tier_at, c.rank, c.negative_id"
         )
         positives = (
             f"SELECT {query_id}, c.positive_id, {texts['positive']}, {score}, {similarity}, "
-            f"c.grade FROM {{positives}} c{joined['positive']} ORDER BY c.query_id, c.served DESC, "
+            f"c.grade FROM {{positives}} c ORDER BY c.query_id, c.served DESC, "
             "c.judge_score DESC NULLS LAST, c.dense_score DESC, c.positive_id"
         )
         for bounds in self._ranges():
-            found = (self._between(sql, *bounds) for sql in (known, negatives, positives))
-            block = self._block(*found)
+            known_rows, below, above = (
+                self._between(sql, *bounds) for sql in (known, negatives, positives)
+            )
+            if self.joined:
+                below, above = self._with_texts(below, above)
+            block = self._block(known_rows, below, above)
             if block is not None:
                 yield block
 
@@ -92,6 +94,19 @@ class RunNegatives(RunViews):
             return query.to_arrow_table().combine_chunks()
         except duckdb.Error as error:
             raise self.unreadable(error) from error
+
+    def _with_texts(self, negatives: pa.Table, positives: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Both with the texts of the work directory; null where it has none."""
+        found = self.texts_of("queries", "query_id", [negatives["query_id"]])
+        negatives = _filled(negatives, "query", negatives["query_id"], found)
+        if self.ids_only:
+            return negatives, positives
+        ids = [negatives["negative_id"], positives["positive_id"]]
+        found = self.texts_of("documents", "doc_id", ids)
+        return (
+            _filled(negatives, "negative", negatives["negative_id"], found),
+            _filled(positives, "positive", positives["positive_id"], found),
+        )
 
     def _block(
         self, known: pa.Table, negatives: pa.Table, positives: pa.Table
@@ -157,6 +172,13 @@ class RunNegatives(RunViews):
         at = table.schema.get_field_index("score")
         scores = self.scale.apply(table["score"].to_numpy().astype(np.float64))
         return table.set_column(at, "score", pa.array(scores, pa.float32()))
+
+
+def _filled(table: pa.Table, name: str, ids: pa.ChunkedArray, texts: pa.Table) -> pa.Table:
+    """A table with the texts of identifiers in a column; `texts` has `id` and `text`, each once."""
+    at = pc.index_in(ids.combine_chunks(), texts["id"].combine_chunks())
+    column = texts["text"].combine_chunks().take(at)
+    return table.set_column(table.schema.get_field_index(name), name, column)
 
 
 def _names(ids: pa.ChunkedArray, chosen: np.ndarray) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
@@ -13,6 +14,7 @@ from negmine.transforms.exporters.reading.options import Options, Source
 from negmine.transforms.exporters.reading.scale import ScoreScale, as_stored, scale_of
 from negmine.transforms.exporters.reading.tally import NOT_BEST, NOT_PUBLISHED, Tally
 
+_SAMPLED = 2_048
 _MEMORY = "192MB"
 """What DuckDB may hold; blocks come on top of it."""
 
@@ -23,6 +25,9 @@ SELECT query_id, any_value(positive_id) AS positive_id, NULL::FLOAT AS grade, tr
 FROM chosen GROUP BY query_id
 """
 """The one positive that rows of negatives name, for runs without a data set of all."""
+
+_IDENTITY = "nfc_normalize(lower(trim(regexp_replace({text}, '\\s+', ' ', 'g'))))"
+"""What two texts that are the same have in common, see `kernels.text.identity`."""
 
 
 class RunViews:
@@ -179,6 +184,33 @@ class RunViews:
             )
             self.notes.append(f"scores are the student's similarities (dense_score): {reason}")
 
+    def texts_of(self, view: str, key: str, ids: list[pa.ChunkedArray]) -> pa.Table:
+        """`id` and `text` of the documents or queries that are named, each once.
+
+        The smaller side is held and the corpus goes by, so memory is that of the answer.
+        """
+        chunks = [chunk.cast(pa.large_string()) for column in ids for chunk in column.chunks]
+        wanted = pc.unique(pa.chunked_array(chunks, pa.large_string()))
+        self._connection.register("wanted", pa.table({"id": wanted}))
+        sql = (
+            f"SELECT d.{key}::VARCHAR AS id, d.text::VARCHAR AS text FROM {view} d "
+            f"SEMI JOIN wanted w ON d.{key} = w.id"
+        )
+        try:
+            return self._connection.sql(sql).to_arrow_table().combine_chunks()
+        except duckdb.Error as error:
+            raise self.unreadable(error) from error
+        finally:
+            self._connection.unregister("wanted")
+
+    def mean_text(self) -> float:
+        """Bytes of a document's text, about, by some thousand of them."""
+        text, view = ("text", "documents") if self.joined else ("negative", "chosen")
+        (mean,) = self._one(
+            f"SELECT avg(strlen({text})) FROM (SELECT {text} FROM {view} LIMIT {_SAMPLED})"
+        )
+        return float(mean or 0.0)
+
     def query_texts(self) -> pa.Table:
         """query_id and query of all that have a negative, by identifier."""
         text = "any_value(query)" if not self.joined else "any_value(q.text)"
@@ -188,9 +220,13 @@ class RunViews:
             f"FROM chosen c{joined} GROUP BY c.query_id ORDER BY c.query_id"
         ).to_arrow_table()
 
-    def positive_ids(self) -> pa.Table:
-        """query_id and positive_id of every known positive."""
+    def positive_keys(self) -> pa.Table:
+        """query_id, positive_id and text key of every positive; equal texts have equal keys."""
+        key, joined = f"hash({_IDENTITY.format(text='p.positive')})", ""
+        if self.joined:
+            key, joined = "d.text_key", " JOIN documents d ON d.doc_id = p.positive_id"
         return self._connection.sql(
-            "SELECT query_id::VARCHAR AS query_id, positive_id::VARCHAR AS positive_id "
-            "FROM positives ORDER BY ALL"
+            "SELECT p.query_id::VARCHAR AS query_id, p.positive_id::VARCHAR AS positive_id, "
+            f"{key}::UBIGINT AS key "
+            f"FROM positives p{joined} ORDER BY ALL"
         ).to_arrow_table()

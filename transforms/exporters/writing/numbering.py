@@ -19,6 +19,12 @@ class Numbering:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def has(self, ids: pa.ChunkedArray) -> np.ndarray:
+        """Which identifiers were seen, (n,) bool."""
+        keys = text_keys(ids.to_pylist())
+        at = np.minimum(np.searchsorted(self._keys, keys), max(0, len(self._keys) - 1))
+        return self._keys[at] == keys if len(self._keys) else np.zeros(len(keys), dtype=bool)
+
     def add(self, ids: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of identifiers (n,) int64, and the rows (m,) where a new one stands first."""
         if isinstance(ids, pa.ChunkedArray):

@@ -119,7 +119,10 @@ class _Lines:
 def _csv_records(text: Text) -> Iterator[Record]:
     with held_bytes(text.path, text.digest, text.encoding) as file:
         found = _Lines(text, iter(lambda: file.readline(text.cap + 1), b""))
-        reader = csv.reader(found, delimiter=_delimiter(text), strict=True)
+        delimiter, said = _delimiter(text)
+        if said:
+            next(found)
+        reader = csv.reader(found, delimiter=delimiter, strict=True)
         while True:
             found.clear()
             try:
@@ -156,21 +159,24 @@ def _is_text(field: str) -> bool:
     return field.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in field)
 
 
-def _delimiter(text: Text) -> str:
-    """The mark that cuts the first records into equally many fields, two or more.
+def _delimiter(text: Text) -> tuple[str, bool]:
+    """What cuts records, and whether line 1 says so, as spreadsheets write it: `sep=;`.
 
-    Where none or several do, the comma where the first line has one, else the semicolon, else the
-    tab.
+    The mark that cuts the first records into equally many fields, two or more. Where none or
+    several do, the comma where the first line has one, else the semicolon, else the tab.
     """
     with open_bytes(text.path, encoding=text.encoding) as file:
         try:
             start = [file.readline(_SNIFFED).decode("utf-8", "replace") for _ in range(_RECORDS)]
         except OSError:
-            return ","
-    first = start[0]
+            return ",", False
+    first = start[0].removeprefix("\ufeff")
+    said = first.rstrip("\r\n").strip('"')
+    if said.lower().startswith("sep=") and len(said) == 5:
+        return said[-1], True
     marks = [mark for mark in _DELIMITERS if mark in first]
     fitting = [mark for mark in marks if _cuts_evenly(start, mark)]
-    return (fitting or marks or [","])[0]
+    return (fitting or marks or [","])[0], False
 
 
 def _cuts_evenly(start: list[str], mark: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run
-from negmine.jobs.runs.sweep import sweep
+from negmine.jobs.sweep.run import sweep
 from negmine.transforms.kernels.choosing.calibration import Calibration
 from tests.jobs.collections import negmine, small_run
 from tests.jobs.mining.measured.test_metrics import ask, metric

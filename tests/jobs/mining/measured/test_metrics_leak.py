@@ -6,13 +6,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from negmine.jobs.runs.published import Run
-from negmine.jobs.runs.sweep import sweep
+from negmine.jobs.sweep.run import sweep
 from negmine.schemas.config import Config
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.metrics.leak import leak_rows
 from negmine.transforms.pairs.features import Collection
-from tests.jobs.runs.test_sweep import QRELS, base, collection_run
+from tests.jobs.sweep.test_sweep import QRELS, base, collection_run
 
 __all__ = ["base"]
 

@@ -14,6 +14,8 @@ SUFFIX = ".parquet"
 OPTIONS = frozenset({"scores"})
 TAKES_GRADES = True
 SCORED = True
+ONE_DOT = True
+"""The trainer takes what follows the first dot of a file's name for its ending."""
 
 
 def schema(rows: RunNegatives) -> pa.Schema:

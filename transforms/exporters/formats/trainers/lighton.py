@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from negmine.schemas.errors import DataError
 from negmine.schemas.verdicts import Verdict
 from negmine.transforms.exporters.formats.folder import FolderFormat, Piece
 from negmine.transforms.exporters.formats.trainers.pylate_kd import DOCUMENTS, FILES, QUERIES
@@ -48,13 +49,23 @@ class LightOn(FolderFormat):
             nested(verdicts.take(pa.array(found.rows)), found.bounds),
         ]
         yield Piece(FILES["train"], pa.Table.from_arrays(columns, schema=_LEDGER))
+        self.numbering.add(found.table["id"])
         queries = pa.Table.from_arrays([block.query_ids, block.texts], schema=QUERIES)
         yield Piece(FILES["queries"], queries)
 
     def closing(self) -> Iterator[Piece]:
         assert isinstance(self.rows, RunLedger)
-        for table in self.rows.documents():
-            yield Piece(FILES["documents"], table.cast(DOCUMENTS))
+        written = 0
+        for table in self.rows.every_document():
+            mine = table.filter(pa.array(self.numbering.has(table["doc_id"])))
+            written += mine.num_rows
+            named = mine.rename_columns(DOCUMENTS.names).cast(DOCUMENTS)
+            yield Piece(FILES["documents"], named)
+        if written != len(self.numbering):
+            raise DataError(
+                f"{len(self.numbering) - written:,} documents of the ledger have no text in the "
+                "work directory; its texts are not those the run was mined from: mine again"
+            )
 
     def texts(self) -> dict[str, str]:
         return {"README.md": configs({name: {"train": file} for name, file in FILES.items()})}

@@ -7,12 +7,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from negmine.jobs.runs import find_pair
-from negmine.jobs.runs.find_pair import Finder
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
-from negmine.jobs.runs.story import Story, story
 from negmine.jobs.terminal import printable
+from negmine.jobs.why import find_pair
+from negmine.jobs.why.find_pair import Finder
+from negmine.jobs.why.story import Story, story
 from negmine.schemas import JsonObject
 from negmine.schemas.sources import RETRIEVING
 from negmine.transforms.data.sql import sql_string

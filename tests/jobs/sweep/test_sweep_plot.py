@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from negmine.jobs.runs.sweep_plot import svg, write_plot
+from negmine.jobs.sweep.plot import svg, write_plot
 from negmine.schemas.errors import StorageError
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from negmine.jobs.runs.grid import changed
 from negmine.jobs.runs.published import Run
+from negmine.jobs.sweep.grid import changed
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.schemas.selection import Selection

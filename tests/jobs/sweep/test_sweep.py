@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from negmine.jobs.mining.run import MiningRun
-from negmine.jobs.runs.grid import parse_grid
 from negmine.jobs.runs.published import Run, find_run
-from negmine.jobs.runs.sweep import sweep
-from negmine.jobs.runs.sweep_plot import notes, svg, sweep_table, write_plot
+from negmine.jobs.sweep.grid import parse_grid
+from negmine.jobs.sweep.plot import notes, svg, sweep_table, write_plot
+from negmine.jobs.sweep.run import sweep
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.tiers import similarity_ratio

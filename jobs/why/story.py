@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from negmine.jobs.runs.find_pair import Finder, Text
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
+from negmine.jobs.why.find_pair import Finder, Text
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Sampling
 from negmine.schemas.errors import ConfigError

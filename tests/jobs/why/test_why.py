@@ -12,8 +12,8 @@ from rich.console import Console, RenderableType
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run, find_run
 from negmine.jobs.runs.query import Database
-from negmine.jobs.runs.story import story
-from negmine.jobs.runs.why import candidates, explain_candidate, explain_query
+from negmine.jobs.why.explain import candidates, explain_candidate, explain_query
+from negmine.jobs.why.story import story
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.data.sql import sql_string
 from tests.jobs.collections import negmine

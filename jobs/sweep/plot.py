@@ -66,7 +66,7 @@ def title(rows: Sequence[JsonObject]) -> str:
 
 
 def sweep_table(rows: Sequence[JsonObject]) -> Table:
-    """The rows of `jobs.runs.sweep.sweep` as a table for a terminal."""
+    """The rows of `jobs.sweep.run.sweep` as a table for a terminal."""
     table = Table(title=Text(title(rows)), title_justify="left", box=None, padding=(0, 1, 0, 0))
     cells = [list(_cells(row, rows)) for row in rows]
     for heading, _ in cells[0]:

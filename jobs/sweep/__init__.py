@@ -1,0 +1,1 @@
+"""What other settings would give a published run, from its stored scores."""
