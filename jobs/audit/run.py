@@ -1,5 +1,6 @@
 """An audit from its files to its result: a collection, an ordinary run, and what was found."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from negmine.transforms.storage.atomic import write_atomically
 from negmine.transforms.storage.digests import digest_of
 from negmine.transforms.storage.locks import writing
 
-VERSION = 2
+VERSION = 3
 """Raised when the collection made of the same files changes."""
 _TEXTS = ("documents", "queries", "qrels")
 
@@ -47,6 +48,7 @@ class Request:
     keep_short: bool = False
     hub_share: float = HUB_SHARE
     n_passages: int | None = None
+    label_above: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def audit(request: Request) -> Audit:
         fixed = storage.local_path(request.fix)
         copies = targets(files, fixed, outputs=(output,), format=format)
     named = (layout.corpus, layout.queries, request.qrels)
-    foreign = Foreign(tuple(map(str, files)), format, *named)
+    foreign = Foreign(tuple(map(str, files)), format, *named, label_above=request.label_above)
     root = output / "work" / "audit"
     digests = {str(path): digest_of(path) for path in input_paths(foreign)}
     foreign = replace(foreign, digests=digests)
@@ -126,6 +128,7 @@ def audit(request: Request) -> Audit:
                 request.fix_suspected,
                 request.keep_short,
                 digests,
+                label_above=request.label_above,
             )
             if copies
             else [],
@@ -168,6 +171,13 @@ def _check(request: Request) -> Layout:
         raise ConfigError(
             f"--n-passages {request.n_passages}: a positive and a negative at least, 2"
         )
+    if request.label_above is not None:
+        if found.format not in NAMED or not NAMED[found.format].labeled:
+            raise ConfigError(
+                f"--label-above is about labels, and --format {found.format} has none"
+            )
+        if not math.isfinite(request.label_above):
+            raise ConfigError(f"--label-above {request.label_above}: give a finite number")
     if request.keep_short and found.format != "n_tuple":
         raise ConfigError("--keep-short is about rows of a fixed width, --format n_tuple")
     return found
@@ -178,6 +188,7 @@ def _identity(foreign: Foreign) -> JsonObject:
         "version": VERSION,
         "format": foreign.format,
         "files": [foreign.digests[str(path)].sha256 for path in input_paths(foreign)],
+        "label_above": foreign.label_above,
         "beside": [bool(foreign.corpus), bool(foreign.queries), bool(foreign.qrels)],
     }
 

@@ -93,6 +93,7 @@ class Foreign:
     """What is audited: files of one format, and what was named beside them.
 
     `digests` are those of `input_paths`, by path; a file without one is taken as it is.
+    `label_above` as in `foreign.rows`.
     """
 
     files: tuple[str, ...]
@@ -101,6 +102,7 @@ class Foreign:
     queries: str | None = None
     qrels: str | None = None
     digests: Mapping[str, Digest] = field(default_factory=dict)
+    label_above: float | None = None
 
 
 def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
@@ -119,7 +121,7 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     raw = directory / "raw"
     shutil.rmtree(directory, ignore_errors=True)
     raw.mkdir(parents=True)
-    rows = write_rows(foreign.files, foreign.format, raw, foreign.digests)
+    rows = write_rows(foreign.files, foreign.format, raw, foreign.digests, foreign.label_above)
     _write_references(foreign, raw)
     try:
         with connect(memory=None, file=raw / "collect.duckdb") as connection:

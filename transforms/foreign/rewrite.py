@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,8 @@ class _Copy:
         else:
             with open_table(self.source, self.digest) as (schema, batches):
                 self._name_columns(schema)
-                number = 0
-                for batch in batches:
-                    for number, record in enumerate(batch.to_pylist(), number + 1):
-                        yield number, record
+                every = chain.from_iterable(batch.to_pylist() for batch in batches)
+                yield from enumerate(every, 1)
 
     def _named(self) -> Iterator[Record]:
         return records(self.source, self.format, self.digest)

@@ -92,7 +92,7 @@ def test_a_list_that_may_stand_beside_positives_is_refused(tmp_path: Path) -> No
     even = {**LISTS, "pos": ["p", "r", "s"]}
     assert copied(tmp_path, "flagembedding", {**even, "neg_x": [1, 2, 3]})["neg_x"] == [1, 3]
     assert copied(tmp_path, "flagembedding", {**even, "pos_x": [1, 2, 3]})["pos_x"] == [1, 2, 3]
-    with pytest.raises(DataError, match="'x' in .* as many entries as there are positives"):
+    with pytest.raises(DataError, match=r"'x' in .* as many entries as there are positives"):
         copied(tmp_path, "flagembedding", {**even, "x": [1, 2, 3]})
     other = {**LISTS, "x": [1, 2, 3]}
     assert copied(tmp_path, "flagembedding", {**even, "x": [4, 5, 6]}, other)["x"] == [4, 6]
