@@ -71,8 +71,8 @@ def fix(
 ) -> list[JsonObject]:
     """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file.
 
-    `force` as in `targets`, `label_above` as in `foreign.rows`. Raises ConfigError for a copy that another process wrote meanwhile,
-    DataError for a file that has no longer its digest.
+    `force` as in `targets`, `label_above` as in `foreign.rows`. Raises ConfigError for a copy that
+    another process wrote meanwhile, DataError for a file that has no longer its digest.
     """
     reasons = (*CERTAIN, SUSPECTED, TOO_FEW) if suspected else (*CERTAIN, TOO_FEW)
     by_file: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
