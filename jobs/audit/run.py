@@ -18,7 +18,8 @@ from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.foreign import ALIASES, FORMATS
 from negmine.transforms.foreign.collection import Foreign, collect, input_paths
-from negmine.transforms.foreign.formats import NAMED, named_of
+from negmine.transforms.foreign.columns import left_alone
+from negmine.transforms.foreign.formats import BY_COLUMNS, NAMED, named_of
 from negmine.transforms.foreign.layout import Layout, find_layout
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.storage.atomic import write_atomically
@@ -53,7 +54,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found. `eci` and `shortcut` as `Entries` computes them."""
+    """What was found. `eci` and `shortcut` as `Entries` computes them.
+
+    `left_alone` are columns of text that are not audited, as they are no negatives by their names.
+    """
 
     run: str
     files: list[str]
@@ -63,6 +67,7 @@ class Audit:
     eci: dict[str, dict[str, float]]
     shortcut: dict[str, float | None]
     fixed: list[JsonObject] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
@@ -109,9 +114,12 @@ def audit(request: Request) -> Audit:
     config = _config(request, directory, counts["widest"])
     run = mine(config)
     with Entries(run, directory / "negatives.parquet", list(map(str, files))) as entries:
+        by_query = format in NAMED and not NAMED[format].row_is_query
+        least = (request.n_passages or 1) - 1
+        whole = format in BY_COLUMNS and not request.keep_short
+        entries.mark_repeats(whole, 0 if by_query else least, request.fix_suspected)
         if request.n_passages is not None:
-            by_query = format in NAMED and not NAMED[format].row_is_query
-            entries.mark_short(request.n_passages - 1, by_query, request.fix_suspected)
+            entries.mark_short(least, by_query, request.fix_suspected)
         return Audit(
             run=str(run.path),
             files=list(map(str, files)),
@@ -132,7 +140,15 @@ def audit(request: Request) -> Audit:
             )
             if copies
             else [],
+            left_alone=_left_alone(files, format),
         )
+
+
+def _left_alone(files: Sequence[Path], format: str) -> list[str]:
+    """Columns of text that are no negatives by their names, of all files."""
+    if format not in BY_COLUMNS:
+        return []
+    return sorted({name for file in files for name in left_alone(file, format)})
 
 
 def _check(request: Request) -> Layout:
