@@ -20,6 +20,8 @@ from negmine.transforms.readers.rows import number as as_number
 
 LABELS = ("label", "labels", "score", "scores")
 _ONLY = 1
+NO_LABEL = "no_label"
+"""Code of a value that is a number, and says of no document that it is a positive."""
 _MOST_SHARES = 10
 """Different fractions that grades, as parts of the highest, have at most."""
 _ASK = "say with --label-above X from where on a document is a positive"
@@ -56,7 +58,7 @@ class Labels:
         if self.above is not None:
             return number > self.above
         if key in ("score", "scores"):
-            raise Rejected("wrong_type", f"{key} holds scores and no labels; {_ASK}")
+            raise Rejected(NO_LABEL, f"{key} holds scores and no labels; {_ASK}")
         self._negative |= number < 0
         self._zero |= number == 0
         if not number.is_integer():
@@ -64,15 +66,15 @@ class Labels:
             self._shares.add(number)
         if len(self._shares) > _MOST_SHARES:
             many = f"more than {_MOST_SHARES} different fractions"
-            raise Rejected("wrong_type", f"{self._share}, and there are {many}: no labels; {_ASK}")
+            raise Rejected(NO_LABEL, f"{self._share}, and there are {many}: no labels; {_ASK}")
         if self._share and self._negative:
-            raise Rejected("wrong_type", f"{self._share}, others are below 0: no labels; {_ASK}")
+            raise Rejected(NO_LABEL, f"{self._share}, others are below 0: no labels; {_ASK}")
         return number > 0
 
     def check(self) -> None:
         """After the last row. Raises Rejected where fractions had no 0 among them."""
         if self._share and not self._zero:
-            raise Rejected("wrong_type", f"{self._share}, and none is 0: no labels; {_ASK}")
+            raise Rejected(NO_LABEL, f"{self._share}, and none is 0: no labels; {_ASK}")
 
 
 def _row(at: int, query: Passage, document: Passage, positive: bool, fault: str = "") -> Row:

@@ -10,7 +10,7 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.files import container, objects, open_table
 from negmine.transforms.foreign.formats import NAMED, Lines
-from negmine.transforms.foreign.labeled import Labels
+from negmine.transforms.foreign.labeled import NO_LABEL, Labels
 from negmine.transforms.foreign.rows import Row, broken
 from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.readers.tables.lines import line_cap, lines
@@ -41,6 +41,9 @@ def rows(
         try:
             yield parse(number, value)
         except Rejected as why:
+            if why.code == NO_LABEL:
+                place = f"{path} {'row' if table else 'line'} {number}"
+                raise DataError(f"{place}: {why.reason}") from None
             raise broken(path, number, why, format, table) from None
     try:
         labels.check()
