@@ -177,7 +177,8 @@ def audit(
         files: of negatives, or folders of them.
         format: theirs.
         options: as of the command: `corpus`, `queries`, `qrels`, `student`, `judge`, `settings`,
-            `output`, `fix`, `fix_suspected`, `keep_short`, `hub_share`.
+            `output`, `fix`, `fix_suspected`, `keep_short`, `hub_share`, `n_passages`,
+            `label_above`.
 
     Raises ConfigError, DataError, StorageError.
     """

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from negmine.jobs.audit.repeats import mark
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
@@ -48,10 +49,10 @@ _CHOICES = ("kept", "outside_tiers", "over_quota", "not_judged")
 _ENTRIES = f"""
 CREATE TABLE entries AS
 SELECT n.file, n.row, n.list, n.place, q.query_id, n.doc_id, n.positive_of_row, n.positive_of_file,
+    n.query_key, n.positives_key, l.verdict IN {_FIRST} OR n.fault IS NOT NULL AS worse,
     CASE
         WHEN l.verdict IN {_FIRST} THEN l.verdict
         WHEN n.fault IS NOT NULL THEN n.fault
-        WHEN n.repeated THEN 'repeated'
         WHEN l.verdict NOT IN {_CHOICES} THEN l.verdict
     END AS reason,
     CASE WHEN reason = l.verdict THEN l.value END AS value,
@@ -184,6 +185,14 @@ class Entries:
             reason,
         )
         return [Example(self.files[file], *rest) for file, *rest in rows]
+
+    def mark_repeats(self, whole: bool, least: int = 0, suspected: bool = False) -> None:
+        """Give those that repeat a negative of a row that stays, or of their own, their reason.
+
+        `whole`: a row goes with one bad negative; `least` and `suspected` as in `mark_short`.
+        """
+        gone = (*CERTAIN, SUSPECTED) if suspected else CERTAIN
+        mark(self._connection, gone, whole, least)
 
     def mark_short(self, least: int, by_query: bool, suspected: bool = False) -> None:
         """Give the good negatives of rows that have fewer than `least` the reason TOO_FEW.

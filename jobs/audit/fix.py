@@ -67,11 +67,12 @@ def fix(
     keep_short: bool,
     digests: Mapping[str, Digest],
     force: bool = False,
+    label_above: float | None = None,
 ) -> list[JsonObject]:
     """Write the copies, each with `<copy>.removed.jsonl`; returns what was done for each file.
 
-    `force` as in `targets`. Raises ConfigError for a copy that another process wrote meanwhile,
-    DataError for a file that has no longer its digest.
+    `force` as in `targets`, `label_above` as in `foreign.rows`. Raises ConfigError for a copy that
+    another process wrote meanwhile, DataError for a file that has no longer its digest.
     """
     reasons = (*CERTAIN, SUSPECTED, TOO_FEW) if suspected else (*CERTAIN, TOO_FEW)
     by_file: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
@@ -84,7 +85,8 @@ def fix(
             bad[row].add((name, place))
         with writing(copy):
             _refuse_existing(copy, file, force)
-            dropped = rewrite(file, copy, format, bad, keep_short, digests.get(str(file)))
+            digest = digests.get(str(file))
+            dropped = rewrite(file, copy, format, bad, keep_short, digest, label_above)
             taken = [
                 {
                     **dict(zip(_TAKEN, entry[1:8], strict=True)),

@@ -1,5 +1,6 @@
 """An audit from its files to its result: a collection, an ordinary run, and what was found."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,14 +18,15 @@ from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.foreign import ALIASES, FORMATS
 from negmine.transforms.foreign.collection import Foreign, collect, input_paths
-from negmine.transforms.foreign.formats import NAMED, named_of
+from negmine.transforms.foreign.columns import left_alone
+from negmine.transforms.foreign.formats import BY_COLUMNS, NAMED, named_of
 from negmine.transforms.foreign.layout import Layout, find_layout
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.storage.atomic import write_atomically
 from negmine.transforms.storage.digests import digest_of
 from negmine.transforms.storage.locks import writing
 
-VERSION = 2
+VERSION = 3
 """Raised when the collection made of the same files changes."""
 _TEXTS = ("documents", "queries", "qrels")
 
@@ -47,11 +49,15 @@ class Request:
     keep_short: bool = False
     hub_share: float = HUB_SHARE
     n_passages: int | None = None
+    label_above: float | None = None
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found. `eci` and `shortcut` as `Entries` computes them."""
+    """What was found. `eci` and `shortcut` as `Entries` computes them.
+
+    `left_alone` are columns of text that are not audited, as they are no negatives by their names.
+    """
 
     run: str
     files: list[str]
@@ -61,6 +67,7 @@ class Audit:
     eci: dict[str, dict[str, float]]
     shortcut: dict[str, float | None]
     fixed: list[JsonObject] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
@@ -90,7 +97,7 @@ def audit(request: Request) -> Audit:
         fixed = storage.local_path(request.fix)
         copies = targets(files, fixed, outputs=(output,), format=format)
     named = (layout.corpus, layout.queries, request.qrels)
-    foreign = Foreign(tuple(map(str, files)), format, *named)
+    foreign = Foreign(tuple(map(str, files)), format, *named, label_above=request.label_above)
     root = output / "work" / "audit"
     digests = {str(path): digest_of(path) for path in input_paths(foreign)}
     foreign = replace(foreign, digests=digests)
@@ -107,9 +114,12 @@ def audit(request: Request) -> Audit:
     config = _config(request, directory, counts["widest"])
     run = mine(config)
     with Entries(run, directory / "negatives.parquet", list(map(str, files))) as entries:
+        by_query = format in NAMED and not NAMED[format].row_is_query
+        least = (request.n_passages or 1) - 1
+        whole = format in BY_COLUMNS and not request.keep_short
+        entries.mark_repeats(whole, 0 if by_query else least, request.fix_suspected)
         if request.n_passages is not None:
-            by_query = format in NAMED and not NAMED[format].row_is_query
-            entries.mark_short(request.n_passages - 1, by_query, request.fix_suspected)
+            entries.mark_short(least, by_query, request.fix_suspected)
         return Audit(
             run=str(run.path),
             files=list(map(str, files)),
@@ -126,10 +136,19 @@ def audit(request: Request) -> Audit:
                 request.fix_suspected,
                 request.keep_short,
                 digests,
+                label_above=request.label_above,
             )
             if copies
             else [],
+            left_alone=_left_alone(files, format),
         )
+
+
+def _left_alone(files: Sequence[Path], format: str) -> list[str]:
+    """Columns of text that are no negatives by their names, of all files."""
+    if format not in BY_COLUMNS:
+        return []
+    return sorted({name for file in files for name in left_alone(file, format)})
 
 
 def _check(request: Request) -> Layout:
@@ -168,6 +187,13 @@ def _check(request: Request) -> Layout:
         raise ConfigError(
             f"--n-passages {request.n_passages}: a positive and a negative at least, 2"
         )
+    if request.label_above is not None:
+        if found.format not in NAMED or not NAMED[found.format].labeled:
+            raise ConfigError(
+                f"--label-above is about labels, and --format {found.format} has none"
+            )
+        if not math.isfinite(request.label_above):
+            raise ConfigError(f"--label-above {request.label_above}: give a finite number")
     if request.keep_short and found.format != "n_tuple":
         raise ConfigError("--keep-short is about rows of a fixed width, --format n_tuple")
     return found
@@ -178,6 +204,7 @@ def _identity(foreign: Foreign) -> JsonObject:
         "version": VERSION,
         "format": foreign.format,
         "files": [foreign.digests[str(path)].sha256 for path in input_paths(foreign)],
+        "label_above": foreign.label_above,
         "beside": [bool(foreign.corpus), bool(foreign.queries), bool(foreign.qrels)],
     }
 

@@ -116,6 +116,11 @@ def _remarks(audit: Audit) -> list[str]:
             f"remark: {counts['repeated_query_ids']:,} question ids stand in several rows, and "
             "Automodel's miner keeps one of each; --fix makes them unique"
         )
+    if audit.left_alone:
+        remarks.append(
+            f"remark: columns that are not named as negatives are not audited: "
+            f"{', '.join(audit.left_alone)}"
+        )
     if counts["outside_corpus"]:
         remarks.append(f"{counts['outside_corpus']:,} texts are not in the corpus")
     if counts["judgements_without_document"]:

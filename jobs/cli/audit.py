@@ -70,6 +70,14 @@ def audit(
             help="Rows need a positive and N - 1 different good negatives.",
         ),
     ] = None,
+    label_above: Annotated[
+        float | None,
+        typer.Option(
+            "--label-above",
+            metavar="X",
+            help="Labelled pairs and lists: a document with more is a positive.",
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where there is a defect.")
     ] = False,
@@ -97,6 +105,7 @@ def audit(
             keep_short=keep_short,
             hub_share=hub_share,
             n_passages=n_passages,
+            label_above=label_above,
         )
     )
     if as_json:

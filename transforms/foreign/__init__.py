@@ -10,11 +10,16 @@ from negmine.transforms.storage.digests import Digest, blamed
 __all__ = ["ALIASES", "FORMATS", "rows"]
 
 
-def rows(path: str, format: str, digest: Digest | None = None) -> Iterator[Row]:
-    """The rows of a file, streamed.
+def rows(
+    path: str, format: str, digest: Digest | None = None, label_above: float | None = None
+) -> Iterator[Row]:
+    """The rows of a file, streamed; labels above `label_above` are those of positives.
 
-    Raises DataError naming file and row or line, or where the file has not this digest.
+    Without it labels are whole numbers or shares of a grade, positive above 0. Raises DataError
+    naming file and row or line, or where the file has not this digest.
     """
-    read = columns.rows if format in BY_COLUMNS else records.rows
     with blamed(path, digest):
-        yield from read(path, format, digest)
+        if format in BY_COLUMNS:
+            yield from columns.rows(path, format, digest)
+        else:
+            yield from records.rows(path, format, digest, label_above)

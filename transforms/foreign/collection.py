@@ -70,9 +70,7 @@ CREATE TABLE result_given AS
     GROUP BY key, doc_id;
 CREATE TABLE result_negatives AS
     SELECT p.file, p.row, p.list, p.place, p.query_id, p.doc_id,
-        row_number() OVER (
-            PARTITION BY p.key, p.positives_key, p.list, p.doc_id ORDER BY p.file, p.row, p.place
-        ) > 1 AS repeated,
+        p.key AS query_key, p.positives_key,
         p.fault,
         o.doc_id IS NOT NULL AS positive_of_row,
         (p.key, p.doc_id) IN (SELECT (key, doc_id) FROM own) AS positive_of_file
@@ -93,6 +91,7 @@ class Foreign:
     """What is audited: files of one format, and what was named beside them.
 
     `digests` are those of `input_paths`, by path; a file without one is taken as it is.
+    `label_above` as in `foreign.rows`.
     """
 
     files: tuple[str, ...]
@@ -101,6 +100,7 @@ class Foreign:
     queries: str | None = None
     qrels: str | None = None
     digests: Mapping[str, Digest] = field(default_factory=dict)
+    label_above: float | None = None
 
 
 def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
@@ -109,8 +109,8 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     Documents are those that the files or the judgements of their queries name. Passages without an
     identifier have that of the corpus' document of the same normalised text, else a hash of the
     text; an identifier that stands for a second text gets the text's hash behind a ~. `rank` is
-    the order in which a query's negatives come in the files. Of `negatives`, `repeated` are those
-    that the same list of the same query and positives had before.
+    the order in which a query's negatives come in the files. `negatives` have keys of the query's
+    text and of the row's positives, by which repeats are told.
 
     Raises DataError naming file and row, or a file that has not its digest, and StorageError.
     """
@@ -119,7 +119,7 @@ def collect(foreign: Foreign, directory: Path) -> dict[str, int]:
     raw = directory / "raw"
     shutil.rmtree(directory, ignore_errors=True)
     raw.mkdir(parents=True)
-    rows = write_rows(foreign.files, foreign.format, raw, foreign.digests)
+    rows = write_rows(foreign.files, foreign.format, raw, foreign.digests, foreign.label_above)
     _write_references(foreign, raw)
     try:
         with connect(memory=None, file=raw / "collect.duckdb") as connection:

@@ -1,5 +1,6 @@
 """Triplets and n-tuples of sentence-transformers: anchor, positive, negatives, by column order."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,14 @@ from negmine.transforms.storage.digests import Digest
 
 LABELS = ("label", "labels", "score", "scores")
 """Columns that sentence-transformers takes for the label, wherever they stand."""
+_OF_TEXT = r"(_?(text|passage|document|doc))?"
+_ROLES = {
+    "anchor": re.compile(rf"(anchor|query|question){_OF_TEXT}", re.I),
+    "positive": re.compile(rf"pos(itive)?{_OF_TEXT}", re.I),
+    "negative": re.compile(rf"(hard_?)?neg(ative)?s?{_OF_TEXT}([_ -]?\d+)?{_OF_TEXT}", re.I),
+}
+"""What names of columns say about themselves."""
+_ID = re.compile(r"(^|[_ -])u?u?ids?$|^[qpd](oc)?id$", re.I)
 
 
 def text_columns(path: str | Path, names: Sequence[str], texts: Sequence[bool], format: str) -> Any:
@@ -22,8 +31,7 @@ def text_columns(path: str | Path, names: Sequence[str], texts: Sequence[bool], 
 
     Raises DataError, naming the columns there are, where their number is not the format's.
     """
-    known = zip(names, texts, strict=True)
-    found = [name for name, is_text in known if is_text and name not in LABELS]
+    found, _ = split(names, texts)
     shown = ", ".join(found) or "none"
     if len(found) < 3:
         raise DataError(
@@ -35,7 +43,48 @@ def text_columns(path: str | Path, names: Sequence[str], texts: Sequence[bool], 
             f"{path} has {len(found)} columns of text ({shown}) and a triplet has three; give "
             "--format n_tuple, or take the others out"
         )
+    _check_names(path, found, format)
     return found
+
+
+def split(names: Sequence[str], texts: Sequence[bool]) -> tuple[list[str], list[str]]:
+    """Columns of text that count, and those that are left alone.
+
+    Where negatives are named so, other columns behind an anchor and a positive are no negatives.
+    """
+    known = zip(names, texts, strict=True)
+    found = [name for name, is_text in known if is_text and name not in LABELS]
+    if not any(_ROLES["negative"].fullmatch(name) for name in found):
+        return found, []
+    others = [name for name in found if not _ROLES["negative"].fullmatch(name)][2:]
+    return [name for name in found if name not in others], others
+
+
+def _check_names(path: str | Path, found: Sequence[str], format: str) -> None:
+    """Raise DataError where names say something else than the order of the columns."""
+    order = ("anchor", "positive", *("negative" for _ in found[2:]))
+    for name, role in zip(found, order, strict=True):
+        if _ID.search(name):
+            raise DataError(
+                f"{path}: --format {format} takes columns of text by their order, and {name!r}, "
+                f"which is called like an identifier, would be the {role}; take it out"
+            )
+        said = next((r for r, pattern in _ROLES.items() if pattern.fullmatch(name)), role)
+        if said != role:
+            raise DataError(
+                f"{path}: --format {format} takes columns of text by their order, and {name!r} "
+                f"would be the {role}; put them in the order anchor, positive, negatives "
+                f"(found: {', '.join(found)})"
+            )
+
+
+def left_alone(path: str | Path, format: str) -> list[str]:
+    """Columns of text that are not audited. Raises DataError as `rows`."""
+    if container(path) == "jsonl":
+        _, record, _ = next(objects(path, format), (0, dict[str, object](), b""))
+        return split(list(record), [_may_be_text(value) for value in record.values()])[1]
+    with open_table(path) as (schema, _):
+        return split(schema.names, [is_text(field.type) for field in schema])[1]
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -47,9 +96,13 @@ def is_text(kind: pa.DataType) -> bool:
     )
 
 
+def _may_be_text(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
 def json_columns(path: str | Path, record: JsonObject, format: str) -> Any:
     """`text_columns` of a JSON Lines file, by its first line; a null counts as text."""
-    kinds = [value is None or isinstance(value, str) for value in record.values()]
+    kinds = [_may_be_text(value) for value in record.values()]
     return text_columns(path, list(record), kinds, format)
 
 

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from negmine.schemas import JsonObject
 from negmine.transforms.foreign import identified, labeled, lists
+from negmine.transforms.foreign.beside import Sides
+from negmine.transforms.foreign.lists import documents_of
 from negmine.transforms.foreign.rows import Row
 
 Named = Literal["text", "named", "id"]
@@ -28,15 +31,29 @@ class Format:
         lines: what a record is.
         row_is_query: whether a row has all negatives of a query, or one document.
         beside: usual names, in a folder, of the rows' file, of the corpus and of the queries.
+        sides: the lists of positives and of negatives; the same twice where the first of a list
+            is the positive.
+        labeled: whether labels say what is positive; parse and clean take the limit, `labels`.
     """
 
-    parse: Callable[[int, Any], Row]
-    clean: Callable[[Any, Entries], Any | None]
+    parse: Callable[..., Row]
+    clean: Callable[..., Any | None]
     queries: Named = "text"
     documents: Named = "text"
     lines: Lines = "objects"
     row_is_query: bool = True
     beside: Mapping[str, str] = field(default_factory=dict)
+    sides: tuple[str, str] | None = None
+    labeled: bool = False
+
+    def sides_of(self, record: JsonObject) -> Sides | None:
+        """How many positives and negatives a record has; None where nothing stands beside them."""
+        if self.sides is None:
+            return None
+        above, below = (len(documents_of(record[key], key)) for key in self.sides)
+        if self.sides[0] == self.sides[1]:
+            above, below = 1, below - 1
+        return Sides(above, [True] * below)
 
 
 _MSMARCO = {
@@ -48,13 +65,23 @@ _PYLATE = {"rows": "train.parquet", "corpus": "documents.parquet", "queries": "q
 _COLBERT = {"rows": "triples.jsonl", "corpus": "collection.tsv", "queries": "queries.tsv"}
 
 NAMED: dict[str, Format] = {
-    "flagembedding": Format(lists.flagembedding, lists.clean_flagembedding),
-    "tevatron": Format(lists.tevatron, lists.clean_tevatron, "named", "named"),
-    "automodel_inline": Format(lists.automodel_inline, lists.clean_automodel),
-    "ms_swift": Format(lists.ms_swift, lists.clean_ms_swift),
-    "labeled_pair": Format(labeled.pair, labeled.drop, row_is_query=False),
-    "bce": Format(labeled.pair, labeled.drop, row_is_query=False),
-    "labeled_list": Format(labeled.labeled_list, labeled.clean_list),
+    "flagembedding": Format(lists.flagembedding, lists.clean_flagembedding, sides=("pos", "neg")),
+    "tevatron": Format(
+        lists.tevatron,
+        lists.clean_tevatron,
+        "named",
+        "named",
+        sides=("positive_passages", "negative_passages"),
+    ),
+    "automodel_inline": Format(
+        lists.automodel_inline, lists.clean_automodel, sides=("pos_doc", "neg_doc")
+    ),
+    "ms_swift": Format(
+        lists.ms_swift, lists.clean_ms_swift, sides=("positive_messages", "negative_messages")
+    ),
+    "labeled_pair": Format(labeled.pair, labeled.drop, row_is_query=False, labeled=True),
+    "bce": Format(labeled.pair, labeled.drop, row_is_query=False, labeled=True),
+    "labeled_list": Format(labeled.labeled_list, labeled.clean_list, labeled=True),
     "lightning_ir": Format(labeled.lightning_ir, labeled.drop, "named", "named", "objects", False),
     "trec_run": Format(labeled.trec_run, labeled.drop, "id", "id", "words", False),
     "msmarco": Format(identified.msmarco, identified.clean_msmarco, "id", "id", beside=_MSMARCO),
@@ -64,8 +91,16 @@ NAMED: dict[str, Format] = {
         "named",
         "id",
         beside={"rows": "train.jsonl", "corpus": "corpus.jsonl"},
+        sides=("positive_document_ids", "negative_document_ids"),
     ),
-    "pylate_kd": Format(identified.pylate_kd, identified.clean_pylate, "id", "id", beside=_PYLATE),
+    "pylate_kd": Format(
+        identified.pylate_kd,
+        identified.clean_pylate,
+        "id",
+        "id",
+        beside=_PYLATE,
+        sides=("document_ids", "document_ids"),
+    ),
     "colbert": Format(
         identified.colbert, identified.clean_colbert, "id", "id", "arrays", beside=_COLBERT
     ),
@@ -76,6 +111,7 @@ NAMED: dict[str, Format] = {
         "id",
         "document",
         beside={"rows": "train.json", "corpus": "corpus/train.parquet"},
+        sides=("pos_doc", "neg_doc"),
     ),
 }
 BY_COLUMNS = ("triplet", "n_tuple")

@@ -41,12 +41,20 @@ def _msmarco_fault(value: object) -> str:
 
 
 def clean_msmarco(record: JsonObject, bad: Entries) -> JsonObject | None:
-    """Without bad entries of each system."""
-    systems = {
-        system: [value for at, value in enumerate(values or [], 1) if (system, at) not in bad]
-        for system, values in record["neg"].items()
+    """Without bad entries of each system, also in the lists by system beside `neg`."""
+    sizes = {system: len(values or []) for system, values in record["neg"].items()}
+
+    def left(system: str, values: object) -> object:
+        if not isinstance(values, list) or len(values) != sizes.get(system):
+            return values
+        return [value for at, value in enumerate(values, 1) if (system, at) not in bad]
+
+    cleaned = {
+        key: {system: left(system, values) for system, values in found.items()}
+        for key, found in record.items()
+        if isinstance(found, dict)
     }
-    return {**record, "neg": systems} if any(systems.values()) else None
+    return {**record, **cleaned} if any(cleaned["neg"].values()) else None
 
 
 def tevatron_v2(number: int, record: JsonObject) -> Row:
@@ -87,15 +95,10 @@ def pylate_kd(number: int, record: JsonObject) -> Row:
 
 
 def clean_pylate(record: JsonObject, bad: Entries) -> JsonObject | None:
-    """Without bad documents and what stands beside them."""
-    size = len(record["document_ids"])
-    keep = [0, *(at + 1 for at in kept(size - 1, bad))]
-    left = {
-        key: [value[at] for at in keep]
-        for key, value in record.items()
-        if isinstance(value, list) and len(value) == size
-    }
-    return {**record, **left} if len(keep) > 1 else None
+    """Without bad documents."""
+    positive, *ids = record["document_ids"]
+    keep = [ids[at] for at in kept(len(ids), bad)]
+    return {**record, "document_ids": [positive, *keep]} if keep else None
 
 
 def colbert(number: int, values: Sequence[Any]) -> Row:

@@ -1,6 +1,7 @@
 """Documents with labels: pairs, lists, Lightning IR's rows, and TREC runs, which have none."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from negmine.schemas import JsonObject
 from negmine.transforms.foreign.lists import Entries
@@ -19,6 +20,11 @@ from negmine.transforms.readers.rows import number as as_number
 
 LABELS = ("label", "labels", "score", "scores")
 _ONLY = 1
+NO_LABEL = "no_label"
+"""Code of a value that is a number, and says of no document that it is a positive."""
+_MOST_SHARES = 10
+"""Different fractions that grades, as parts of the highest, have at most."""
+_ASK = "say with --label-above X from where on a document is a positive"
 
 
 def _label(value: object, what: str) -> float:
@@ -28,14 +34,57 @@ def _label(value: object, what: str) -> float:
     return as_number(value)
 
 
+def _number(value: object, what: str) -> float:
+    return float(value) if isinstance(value, bool) else _label(value, what)
+
+
+@dataclass
+class Labels:
+    """Which labels of a file are a positive's: those above `above`, or above 0 without it.
+
+    Without it they have to be labels: whole numbers, or shares of a grade from 0 on, in a column
+    that is called so.
+    """
+
+    above: float | None = None
+    _share: str = ""
+    _shares: set[float] = field(default_factory=set)
+    _negative: bool = False
+    _zero: bool = False
+
+    def positive(self, value: object, key: str, what: str) -> bool:
+        """Whether it is a positive's. Raises Rejected where it is no label."""
+        number = _number(value, what)
+        if self.above is not None:
+            return number > self.above
+        if key in ("score", "scores"):
+            raise Rejected(NO_LABEL, f"{key} holds scores and no labels; {_ASK}")
+        self._negative |= number < 0
+        self._zero |= number == 0
+        if not number.is_integer():
+            self._share = self._share or f"{what} is {number:g}"
+            self._shares.add(number)
+        if len(self._shares) > _MOST_SHARES:
+            many = f"more than {_MOST_SHARES} different fractions"
+            raise Rejected(NO_LABEL, f"{self._share}, and there are {many}: no labels; {_ASK}")
+        if self._share and self._negative:
+            raise Rejected(NO_LABEL, f"{self._share}, others are below 0: no labels; {_ASK}")
+        return number > 0
+
+    def check(self) -> None:
+        """After the last row. Raises Rejected where fractions had no 0 among them."""
+        if self._share and not self._zero:
+            raise Rejected(NO_LABEL, f"{self._share}, and none is 0: no labels; {_ASK}")
+
+
 def _row(at: int, query: Passage, document: Passage, positive: bool, fault: str = "") -> Row:
     if positive:
         return Row(at, query, (document,), ())
     return Row(at, query, (), (Negative("", _ONLY, document, fault),))
 
 
-def pair(number: int, record: JsonObject) -> Row:
-    """Two columns of text and a label, by their order; a label above 0 is a positive's."""
+def pair(number: int, record: JsonObject, labels: Labels) -> Row:
+    """Two columns of text and a label, by their order."""
     texts = [value for key, value in record.items() if key not in LABELS]
     key = next((name for name in LABELS if name in record), None)
     if len(texts) != 2 or key is None:
@@ -44,15 +93,15 @@ def pair(number: int, record: JsonObject) -> Row:
             f"it has the columns {', '.join(record)}, expected two texts and label or score",
         )
     query, document = text(texts[0], "query"), text(texts[1], "document")
-    return _row(number, query, document, _label(record[key], key) > 0)
+    return _row(number, query, document, labels.positive(record[key], key, key))
 
 
-def drop(record: object, bad: Entries) -> None:
+def drop(record: object, bad: Entries, label_above: float | None = None) -> None:
     """The row goes with its document."""
     return
 
 
-def labeled_list(number: int, record: JsonObject) -> Row:
+def labeled_list(number: int, record: JsonObject, labels: Labels) -> Row:
     """A query, its documents and their labels, by the order of the columns."""
     names = [key for key in record if key not in LABELS]
     key = next((name for name in LABELS if name in record), None)
@@ -62,10 +111,12 @@ def labeled_list(number: int, record: JsonObject) -> Row:
             f"it has the columns {', '.join(record)}, expected a query, documents and labels",
         )
     documents = listed(record[names[1]], names[1])
-    labels = listed(record[key], key)
-    if len(labels) != len(documents):
-        raise Rejected("wrong_type", f"{len(documents)} {names[1]} have {len(labels)} {key}")
-    positive = [_label(value, f"{key} {at}") > 0 for at, value in enumerate(labels, 1)]
+    for beside in (name for name in LABELS if name in record):
+        size = len(listed(record[beside], beside))
+        if size != len(documents):
+            raise Rejected("wrong_type", f"{len(documents)} {names[1]} have {size} {beside}")
+    values = listed(record[key], key)
+    positive = [labels.positive(v, key, f"{key} {at}") for at, v in enumerate(values, 1)]
     found = [text(value, f"document {at}") for at, value in enumerate(documents, 1)]
     return Row(
         number,
@@ -81,14 +132,16 @@ def labeled_list(number: int, record: JsonObject) -> Row:
     )
 
 
-def clean_list(record: JsonObject, bad: Entries) -> JsonObject | None:
+def clean_list(
+    record: JsonObject, bad: Entries, label_above: float | None = None
+) -> JsonObject | None:
     """Without bad documents and their labels; a list without any negative left goes."""
     lists = {key: value for key, value in record.items() if isinstance(value, list)}
     size = max(map(len, lists.values()))
     keep = [at for at in range(size) if ("", at + 1) not in bad]
     left = {key: [value[at] for at in keep] for key, value in lists.items()}
     labels = next(left[key] for key in LABELS if key in left)
-    return {**record, **left} if any(label <= 0 for label in labels) else None
+    return {**record, **left} if any(label <= (label_above or 0) for label in labels) else None
 
 
 def lightning_ir(number: int, record: JsonObject) -> Row:

@@ -44,18 +44,9 @@ def flagembedding(number: int, record: JsonObject) -> Row:
 
 
 def clean_flagembedding(record: JsonObject, bad: Entries) -> JsonObject | None:
-    """Without bad entries, also in the lists beside `neg` that belong to it."""
-    keep = kept(len(record["neg"]), bad)
-    if not keep:
-        return None
-    beside = {
-        key: [values[at] for at in keep]
-        for key, values in record.items()
-        if (key == "neg" or key.startswith("neg_"))
-        and isinstance(values, list)
-        and len(values) == len(record["neg"])
-    }
-    return {**record, **beside}
+    """Without bad entries of `neg`."""
+    keep = [record["neg"][at] for at in kept(len(record["neg"]), bad)]
+    return {**record, "neg": keep} if keep else None
 
 
 def _passage(value: object, what: str) -> Passage:

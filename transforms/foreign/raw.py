@@ -98,6 +98,7 @@ def write_rows(
     format: str,
     directory: Path,
     digests: Mapping[str, Digest] = MappingProxyType({}),
+    label_above: float | None = None,
 ) -> int:
     """Write passages, positives and negatives of the files; returns the number of rows.
 
@@ -112,7 +113,7 @@ def write_rows(
         seen: set[tuple[bool, str]] = set()
         for at, path in enumerate(files):
             before = total
-            for row in rows(path, format, digests.get(path)):
+            for row in rows(path, format, digests.get(path), label_above):
                 total += 1
                 if len(seen) > _REMEMBERED:
                     seen.clear()

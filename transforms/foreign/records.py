@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.files import container, objects, open_table
 from negmine.transforms.foreign.formats import NAMED, Lines
+from negmine.transforms.foreign.labeled import NO_LABEL, Labels
 from negmine.transforms.foreign.rows import Row, broken
 from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.readers.tables.lines import line_cap, lines
@@ -27,15 +29,26 @@ class Record(NamedTuple):
     data: bytes = b""
 
 
-def rows(path: str, format: str, digest: Digest | None = None) -> Iterator[Row]:
+def rows(
+    path: str, format: str, digest: Digest | None = None, label_above: float | None = None
+) -> Iterator[Row]:
     """The file's rows. Raises DataError naming file and row or line."""
     found = NAMED[format]
     table = found.lines == "objects" and container(path) != "jsonl"
+    labels = Labels(label_above)
+    parse = partial(found.parse, labels=labels) if found.labeled else found.parse
     for number, value, _ in records(path, format, digest):
         try:
-            yield found.parse(number, value)
+            yield parse(number, value)
         except Rejected as why:
+            if why.code == NO_LABEL:
+                place = f"{path} {'row' if table else 'line'} {number}"
+                raise DataError(f"{place}: {why.reason}") from None
             raise broken(path, number, why, format, table) from None
+    try:
+        labels.check()
+    except Rejected as why:
+        raise DataError(f"{path}: {why.reason}") from None
 
 
 def records(path: str | Path, format: str, digest: Digest | None = None) -> Iterator[Record]:

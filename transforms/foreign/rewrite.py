@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from negmine.schemas import JsonObject
-from negmine.transforms.foreign.columns import LABELS, is_text, json_columns, text_columns
+from negmine.schemas.errors import DataError
+from negmine.transforms.foreign.beside import Beside, Sides, numbered
+from negmine.transforms.foreign.columns import is_text, json_columns, text_columns
 from negmine.transforms.foreign.files import container, objects, open_table
 from negmine.transforms.foreign.formats import BY_COLUMNS, NAMED, Lines
-from negmine.transforms.foreign.records import document, records
+from negmine.transforms.foreign.records import Record, document, records
 from negmine.transforms.storage.atomic import replacing
 from negmine.transforms.storage.digests import Digest, blamed
 from negmine.transforms.storage.suffixes import compression_of
@@ -30,16 +33,20 @@ def rewrite(
     bad: Bad,
     keep_short: bool,
     digest: Digest | None = None,
+    label_above: float | None = None,
 ) -> list[int]:
     """Write the file without its bad negatives; returns the numbers of the rows dropped whole.
 
     A triplet goes with its negative. An n-tuple has a fixed width: the row goes or, with
     `keep_short`, its other negatives move up and the last ones become null. Lists lose the
-    entries, and so do the lists beside them that belong to it (`neg_scores`). A row that has no
-    negative left goes. Raises DataError, also where the file has not this digest, StorageError.
+    entries, and so do the lists beside them, and numbered columns, that have one for each
+    negative. A row that has no negative left goes. `label_above` as in `foreign.rows`. Raises
+    DataError, also where the file has not this digest or it is not to be told whose entries a
+    list has, and StorageError.
     """
-    copy = _Copy(source, format, bad, keep_short, digest)
+    copy = _Copy(source, format, bad, keep_short, digest, label_above)
     with blamed(source, digest), replacing(target) as temporary:
+        copy.look()
         if copy.lines_are == "document":
             temporary.write_text(copy.document(target), encoding="utf-8")
         elif copy.lines_are != "objects" or container(source) == "jsonl":
@@ -61,7 +68,10 @@ class _Copy:
     bad: Bad
     keep_short: bool
     digest: Digest | None
+    label_above: float | None = None
     columns: list[str] = field(default_factory=list)
+    families: list[list[str]] = field(default_factory=list)
+    beside: Beside | None = None
     dropped: list[int] = field(default_factory=list)
 
     @property
@@ -70,17 +80,82 @@ class _Copy:
         found = NAMED.get(self.format)
         return found.lines if found else "objects"
 
+    def look(self) -> None:
+        """Find what stands beside the negatives, where some of them go and their row stays."""
+        by_columns = self.format in BY_COLUMNS
+        if not self.bad or (by_columns and not self.keep_short):
+            return
+        if not by_columns and NAMED[self.format].sides is None:
+            return
+        own = () if by_columns else NAMED[self.format].sides or ()
+        self.beside = Beside(self.source, own, padded=by_columns)
+        for number, record in self._records():
+            if by_columns and not self.families:
+                self.families = [
+                    self.columns[2:],
+                    *numbered(self.source, self.columns[2:], record),
+                ]
+            sides = self._sides(record)
+            if sides is not None and self._keep(number, sides):
+                self.beside.see(number, record, sides)
+
+    def _records(self) -> Iterator[tuple[int, Any]]:
+        if self.format not in BY_COLUMNS:
+            yield from ((found.number, found.value) for found in self._named())
+        elif container(self.source) == "jsonl":
+            for number, record, _ in objects(self.source, self.format, self.digest):
+                self.columns = self.columns or json_columns(self.source, record, self.format)
+                yield number, record
+        else:
+            with open_table(self.source, self.digest) as (schema, batches):
+                self._name_columns(schema)
+                every = chain.from_iterable(batch.to_pylist() for batch in batches)
+                yield from enumerate(every, 1)
+
+    def _named(self) -> Iterator[Record]:
+        return records(self.source, self.format, self.digest)
+
+    def _name_columns(self, schema: pa.Schema) -> None:
+        kinds = [is_text(field.type) for field in schema]
+        self.columns = text_columns(self.source, schema.names, kinds, self.format)
+
+    def _sides(self, record: Any) -> Sides | None:
+        if self.columns:
+            return Sides(1, [record.get(name) is not None for name in self.columns[2:]])
+        return NAMED[self.format].sides_of(record)
+
+    def _keep(self, number: int, sides: Sides) -> list[int]:
+        """Places, from 0, of the good negatives."""
+        places = {place for _, place in self.bad.get(number, ())}
+        return [at for at, there in enumerate(sides.negatives) if there and at + 1 not in places]
+
     def clean(self, number: int, record: Any) -> Any | None:
         """A row without its bad negatives; None where it goes."""
         kept: Any | None = record
         if number in self.bad and self.columns:
-            places = {place for _, place in self.bad[number]}
-            kept = _short_row(record, self.columns, places) if self.keep_short else None
+            kept = self._short_row(number, record) if self.keep_short else None
         elif number in self.bad:
-            kept = NAMED[self.format].clean(record, set(self.bad[number]))
+            found = NAMED[self.format]
+            limit = {"label_above": self.label_above} if found.labeled else {}
+            kept = found.clean(record, set(self.bad[number]), **limit)
+            sides = found.sides_of(record)
+            if kept is not None and sides is not None and self.beside is not None:
+                moved = self.beside.without(record, sides, self._keep(number, sides))
+                kept = {**kept, **moved}
         if kept is None:
             self.dropped.append(number)
         return kept
+
+    def _short_row(self, number: int, record: JsonObject) -> JsonObject | None:
+        """An n-tuple with its other negatives moved up, or None where it has none."""
+        sides = self._sides(record)
+        if sides is None or self.beside is None or not (keep := self._keep(number, sides)):
+            return None
+        moved = self.beside.without(record, sides, keep)
+        for names in self.families:
+            left = [record.get(names[at]) for at in keep]
+            moved |= dict(zip(names, [*left, *[None] * (len(names) - len(left))], strict=True))
+        return {**record, **moved}
 
     def lines(self) -> Iterator[bytes]:
         """Lines of JSON; those without a bad negative as they were, byte by byte."""
@@ -119,10 +194,9 @@ class _Copy:
         """Parquet or Arrow."""
         with open_table(self.source, self.digest) as (schema, batches):
             if self.format in BY_COLUMNS:
-                kinds = [is_text(field.type) for field in schema]
-                self.columns = text_columns(self.source, schema.names, kinds, self.format)
-            if self.keep_short:
-                for name in self.columns[2:]:
+                self._name_columns(schema)
+            for names in self.families:
+                for name in names:
                     at = schema.get_field_index(name)
                     schema = schema.set(at, schema.field(at).with_nullable(True))
             with _writer(self.source, target, schema) as out:
@@ -135,26 +209,18 @@ class _Copy:
                     else:
                         rows = map(self.clean, numbers, batch.to_pylist())
                         kept = [row for row in rows if row is not None]
-                        batch = pa.RecordBatch.from_pylist(kept, schema=schema)
+                        batch = self._batch(kept, schema)
                     if batch.num_rows:
                         out.write_batch(batch)
 
-
-def _short_row(record: JsonObject, columns: list[str], places: set[int]) -> JsonObject | None:
-    """An n-tuple with its other negatives moved up, or None where it has none."""
-    names = columns[2:]
-    keep = [at for at, name in enumerate(names, 1) if at not in places and record.get(name)]
-    if not keep:
-        return None
-    padding = [None] * (len(names) - len(keep))
-    moved = dict(zip(names, [*(record[names[at - 1]] for at in keep), *padding], strict=True))
-    for label in LABELS:
-        values = record.get(label)
-        if isinstance(values, list) and len(values) in (len(names), len(names) + 1):
-            first = len(values) - len(names)
-            kept = [values[at - 1 + first] for at in keep]
-            moved[label] = [*values[:first], *kept, *padding]
-    return {**record, **moved}
+    def _batch(self, kept: list[JsonObject], schema: pa.Schema) -> pa.RecordBatch:
+        try:
+            return pa.RecordBatch.from_pylist(kept, schema=schema)
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"--fix: {self.source} has a column of lists of a fixed length, and shorter ones "
+                f"do not fit it ({str(error).splitlines()[0]}); write it with lists of any length"
+            ) from None
 
 
 def _writer(source: Path, target: Path, schema: pa.Schema) -> Any:

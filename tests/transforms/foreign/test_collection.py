@@ -12,7 +12,6 @@ from negmine.transforms.readers.rows import text_id
 from tests.transforms.foreign.sets import (
     Mined,
     flagembedding,
-    msmarco,
     tevatron,
     triplets,
     write_jsonl,
@@ -45,10 +44,6 @@ def test_texts_are_named_by_their_hash_and_ranked_by_their_place(tmp_path: Path)
         (text_id("q"), text_id("b")): (2, 1),
         (text_id("r"), text_id("p")): (1, 1),
     }
-    repeated = [
-        (n["row"], n["place"]) for n in tables(tmp_path / "out", "negatives") if n["repeated"]
-    ]
-    assert repeated == [(1, 3)]
 
 
 def test_triplets_of_a_query_are_ranked_over_its_rows(tmp_path: Path) -> None:
@@ -102,18 +97,6 @@ def test_texts_have_the_identifiers_of_the_corpus(tmp_path: Path) -> None:
         {"query_id": "q1", "doc_id": "d2"},
         {"query_id": "q1", "doc_id": "d9"},
     ]
-
-
-def test_a_document_of_two_systems_is_repeated_in_neither(tmp_path: Path) -> None:
-    rows = [Mined("q", "p", ("a", "b"))]
-    (record,) = msmarco(rows, str, str)
-    record["neg"]["dense"] = ["b", "b"]
-    path = write_jsonl(tmp_path / "f.jsonl", [record])
-    write_jsonl(tmp_path / "corpus.jsonl", [{"_id": t, "text": t} for t in "pab"])
-    write_jsonl(tmp_path / "queries.jsonl", [{"_id": "q", "text": "q"}])
-    collect(Foreign((str(path),), "msmarco", str(tmp_path), str(tmp_path)), tmp_path / "out")
-    negatives = tables(tmp_path / "out", "negatives")
-    assert [(n["list"], n["place"]) for n in negatives if n["repeated"]] == [("dense", 2)]
 
 
 def test_a_broken_file_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:

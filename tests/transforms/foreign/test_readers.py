@@ -9,6 +9,7 @@ import pytest
 
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign import rows
+from negmine.transforms.foreign.columns import left_alone
 from negmine.transforms.foreign.rows import Passage
 from tests.transforms.foreign.sets import (
     Mined,
@@ -58,6 +59,54 @@ def test_columns_count_by_order_and_not_by_name(tmp_path: Path) -> None:
     records = [{"z": "query", "label": "x", "a": "positive", "id": 3, "m": "negative"}]
     path = write_jsonl(tmp_path / "f.jsonl", records)
     assert texts(path, "triplet") == [Mined("query", "positive", ("negative",))]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("query_id query positive negative_1", "'query_id', which is called like an identifier"),
+        ("id anchor positive negative", "'id', which is called like an identifier"),
+        ("a b docid", "'docid', which is called like an identifier, would be the negative"),
+        ("negative positive anchor", "'negative' would be the anchor"),
+        ("positive anchor negative", "'positive' would be the anchor"),
+        ("negative_1 anchor positive negative_2", "'negative_1' would be the anchor"),
+        ("source query positive negative_1", "'query' would be the positive"),
+        ("a positive query", "'query' would be the negative"),
+    ],
+)
+@pytest.mark.parametrize("container", ["f.jsonl", "f.parquet"])
+def test_names_that_gainsay_the_order_are_refused(
+    columns: str, said: str, container: str, tmp_path: Path
+) -> None:
+    record = {name: f"text of {name}" for name in columns.split()}
+    path = tmp_path / container
+    if container == "f.jsonl":
+        write_jsonl(path, [record])
+    else:
+        write_table(path, pa.Table.from_pylist([record]))
+    with pytest.raises(DataError, match=said):
+        list(rows(str(path), "n_tuple"))
+
+
+@pytest.mark.parametrize(
+    "columns", ["query answer hard", "question_text pos neg", "a positive hard_negative_1 neg2"]
+)
+def test_names_that_do_not_gainsay_the_order_are_taken(columns: str, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "f.jsonl", [{name: name for name in columns.split()}])
+    ((*_, negatives),) = texts(path, "n_tuple")
+    assert list(negatives) == columns.split()[2:]
+
+
+@pytest.mark.parametrize("container", ["f.jsonl", "f.parquet"])
+def test_columns_beside_named_negatives_are_left_alone(container: str, tmp_path: Path) -> None:
+    made = [{**record, "source": "web", "doc_id": "d1"} for record in n_tuples(ROWS)]
+    path = tmp_path / container
+    if container == "f.jsonl":
+        write_jsonl(path, made)
+    else:
+        write_table(path, pa.Table.from_pylist(made))
+    assert texts(path, "n_tuple") == ROWS
+    assert left_alone(path, "n_tuple") == ["source", "doc_id"]
 
 
 def test_list_formats_keep_their_places_and_identifiers(tmp_path: Path) -> None:
