@@ -14,6 +14,7 @@ from negmine.jobs.inspection.pairs import understand
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.samples import samples
 from negmine.jobs.inspection.understood import HINTS, Settings, Understood
+from negmine.jobs.inspection.values import Values, looked_through
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
@@ -22,6 +23,9 @@ from negmine.transforms.readers.columns import ANY
 from negmine.transforms.readers.paths import expand
 from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.storage.suffixes import kind_of_file
+
+_HEADS = 100
+"""Files whose beginnings are looked at."""
 
 JUDGE = "fusion"
 """The judge of data that nobody wrote a config for: it needs no download."""
@@ -138,7 +142,9 @@ def _rows(
     mined = chosen(pieces, _text(settings.get("split")), "rows", path)
     patterns, files = collections.one_pattern(mined, path)
     head = head_of(files[0], _text(settings.get("encoding")), _header(settings))
-    found = understand(head, settings)
+    head, seen = looked_through(head, files)
+    found = understand(head, settings, seen)
+    _refuse_others(head, files, found, settings, seen)
     values: JsonObject = {"format": found.format, "path": patterns, **found.values}
     if head.encoding != "utf-8":
         values["encoding"] = head.encoding
@@ -170,6 +176,28 @@ def _rows(
     )
 
 
+def _refuse_others(
+    head: Head, files: Sequence[str], found: Understood, settings: Settings, seen: Values
+) -> None:
+    """Raise DataError where the columns of another of the files have other roles."""
+    told = _header(settings)
+    for file in files[1:_HEADS]:
+        other = head_of(file, head.encoding if head.kind in ("csv", "tsv") else None, told)
+        if set(other.names) == set(head.names) and other.header == head.header:
+            continue
+        theirs = understand(other, settings, seen)
+        if (theirs.format, theirs.values, other.header) != (
+            found.format,
+            found.values,
+            head.header,
+        ):
+            raise DataError(
+                f"{head.path} has the columns {', '.join(map(repr, head.names[:12]))} and {file} "
+                f"{', '.join(map(repr, other.names[:12]))}, which are not read alike; name one of "
+                "them, or give them the same columns"
+            )
+
+
 def _header(settings: Settings) -> bool | None:
     header = settings.get("header")
     if isinstance(header, bool):
@@ -190,7 +218,8 @@ def _hub(path: str, settings: Settings) -> Inspection:
     found = hub.look(path, _text(settings.get("split")))
     if found.head is None:
         return Inspection(path, {"input": found.values}, found.shape, notes=found.notes)
-    understood = understand(found.head, settings)
+    head, seen = looked_through(found.head, [])
+    understood = understand(head, settings, seen)
     if understood.format != "pairs":
         raise DataError(
             f"data set {path!r} holds documents alone; save it as Parquet and name that file: "
