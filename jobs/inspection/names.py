@@ -91,6 +91,17 @@ def numbered(names: Sequence[str], wanted: Iterable[str]) -> list[str]:
     return [name for of, _, name in sorted(found) if of == base]
 
 
+def declares(name: str) -> bool:
+    """Whether a column's name says that its texts are positives."""
+    return bool(named([name], DECLARED) or numbered([name], DECLARED))
+
+
+def has_role(name: str) -> bool:
+    """Whether a column's name says what it is: query, positive, negative, label."""
+    known = (*QUERY, *DECLARED, *ANSWERING, *NEGATIVE)
+    return bool(is_label(name) or suggests(name) or named([name], known) or numbered([name], known))
+
+
 CORPUS = ("corpus", "collection", "documents", "document", "docs", "passages", "articles", "pool")
 QUERIES = ("queries", "query", "questions", "topics")
 QRELS = ("qrels", "qrel", "judgements", "judgments", "relevance")

@@ -1,4 +1,4 @@
-"""The short values of every column, of all rows where that is cheap: what a label may be told by."""
+"""The short values of every column, of all rows where that is cheap: labels are told by them."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
