@@ -166,8 +166,10 @@ def _rows(
     patterns, files = collections.one_pattern(mined, path)
     head = head_of(files[0], _text(settings.get("encoding")), _header(settings))
     _refuse_others(head, files, settings)
+    first = head.names
     head, seen = looked_through(head, files)
     found = understand(head, settings, seen)
+    _refuse_late([name for name in found.roles if name not in first], found, files)
     values: JsonObject = {"format": found.format, "path": patterns, **found.values}
     if head.encoding != "utf-8":
         values["encoding"] = head.encoding
@@ -221,6 +223,15 @@ def _against(path: str, pieces: Sequence[Piece], settings: Settings) -> list[Pie
             "here, say it: --positive COLUMN, or --set input.label=COLUMN"
         )
     return found
+
+
+def _refuse_late(late: Sequence[str], found: Understood, files: Sequence[str]) -> None:
+    """Raise DataError where a column that has a role comes after the rows that readers look at."""
+    if late:
+        raise DataError(
+            f"{files[0]}: the first rows have no {late[0]!r}, and later ones have it as "
+            f"{found.roles[late[0]]}; write it into the first row too (null where it has none)"
+        )
 
 
 def _refuse_others(head: Head, files: Sequence[str], settings: Settings) -> None:

@@ -143,7 +143,8 @@ def _by_name(where: str, names: list[str], named: Named | None, ask: bool) -> Qr
 
 def unknown(names: Sequence[str], known: Collection[str | None]) -> list[str]:
     """Columns of judgements of which nobody knows what they say: each may be the grade."""
-    zeros = {plain(name) for name in (*USUAL["iteration"], *PANDAS_INDEX)}
+    texts = (*USUAL["doc_text"], *USUAL["doc_title"], *USUAL["query_text"])
+    zeros = {plain(name) for name in (*USUAL["iteration"], *PANDAS_INDEX, *texts)}
     return [name for name in names if name not in known and plain(name) not in zeros]
 
 
