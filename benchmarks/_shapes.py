@@ -293,7 +293,10 @@ def _labelled(made: _Maker) -> None:
     head = ("sentence1", "sentence2", "label")
     made.add("labelled pairs, 0 and 1", made.csv("v.csv", [head, *rows]))
     scored = ("sentence1", "sentence2", "score")
-    made.add("labelled pairs, 0 to 5", made.csv("w.tsv.csv", [scored, *graded]))
+    path = made.csv("w.tsv.csv", [scored, *graded])
+    made.add("labelled pairs, 0 to 5", path, says="does not say which rows are positives")
+    above = ("--set", "input.label_above=2.5")
+    made.add("labelled pairs, 0 to 5, told the limit", path, *above)
     made.add("labelled lists", made.jsonl("x.jsonl", listed))
     marco = [
         {

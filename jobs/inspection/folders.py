@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from negmine.jobs.inspection.names import TRAIN, part_of, split_of
+from negmine.jobs.inspection.names import is_train, part_of, split_of
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.readers.paths import METADATA
@@ -161,7 +161,7 @@ def chosen(pieces: Sequence[Piece], split: str | None, what: str, folder: str) -
             return found or list(pieces)
         names = ", ".join(str(s) for s in splits if s)
         raise DataError(f"{folder} has no {what} of split {split!r}; found {names}")
-    train = [piece for piece in pieces if piece.split in TRAIN]
+    train = [piece for piece in pieces if is_train(piece.split)]
     if train or len(splits) == 1:
         return train or list(pieces)
     plain = [piece for piece in pieces if piece.split is None]

@@ -32,7 +32,8 @@ _COUNTED = 16 << 20
 """Bytes of a text file up to which its rows are counted one by one."""
 
 _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
-_CAP = line_cap(PairsInput.model_fields["max_text_bytes"].default)
+CAP = line_cap(PairsInput.model_fields["max_text_bytes"].default)
+"""Bytes of a row that are read."""
 
 
 @dataclass(frozen=True)
@@ -83,40 +84,40 @@ def _columnar(path: str, kind: str) -> Head:
     rows: list[dict[str, object]] = []
     if read:
         found = islice(table_rows(path, read, listed=read), ROWS)
-        rows = [dict(zip(read, map(_text, values), strict=True)) for _, values in found]
+        rows = [dict(zip(read, map(as_text, values), strict=True)) for _, values in found]
     unread = tuple(name for name in schema.names if name not in read)
     names = tuple(schema.names)
     return Head(path, kind, names, rows, count=row_count(path), unread=unread)
 
 
-def _text(value: Any) -> object:
+def as_text(value: Any) -> object:
     """A value of Arrow with its bytes as text, in lists and objects too."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, list):
-        return [_text(item) for item in value]
+        return [as_text(item) for item in value]
     if isinstance(value, dict):
-        return {key: _text(item) for key, item in value.items()}
+        return {key: as_text(item) for key, item in value.items()}
     return value
 
 
 def _json(path: str) -> Head:
     rows, size = [], 0
     names: dict[str, None] = {}
-    for _, record, raw in islice(objects(path, _CAP), ROWS):
+    for _, record, raw in islice(objects(path, CAP), ROWS):
         size += len(raw) + 1
         if not isinstance(record, Rejected):
             rows.append(dict(record))
             names.update(dict.fromkeys(record))
     if not rows:
         raise DataError(_no_objects(path))
-    counted = _counted(path, len(rows), size, (1 for _ in objects(path, _CAP)))
+    counted = _counted(path, len(rows), size, (1 for _ in objects(path, CAP)))
     return Head(path, "jsonl", tuple(names), rows, count=counted[0], exact=counted[1])
 
 
 def _no_objects(path: str) -> str:
     """What is said of a JSON file of other values than objects."""
-    _, first, raw = next(iter(objects(path, _CAP)), (0, None, b""))
+    _, first, raw = next(iter(objects(path, CAP)), (0, None, b""))
     if first is None:
         return f"{path} is empty"
     shown = raw[:60].decode("utf-8", "replace")
@@ -129,7 +130,7 @@ def _no_objects(path: str) -> str:
 
 
 def _delimited(path: str, kind: str, encoding: str, header: bool | None) -> Head:
-    text = Text(path, "csv" if kind == "csv" else "tsv", _CAP, None, encoding=encoding)
+    text = Text(path, "csv" if kind == "csv" else "tsv", CAP, None, encoding=encoding)
     first, following = head(text, ROWS)
     if first is None:
         raise DataError(f"{path} is empty, or its first line cannot be read; look at it")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from negmine.jobs.inspection.heads import ROWS, Head
-from negmine.jobs.inspection.names import TRAIN, part_of, split_of
+from negmine.jobs.inspection.names import is_train, part_of, split_of
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.transforms.readers import hf
@@ -91,7 +91,7 @@ def _reach(name: str) -> None:
 def _split(splits: Sequence[str], wanted: str | None, where: str) -> str:
     if wanted is not None and wanted not in splits:
         raise DataError(f"data set {where!r} has no split {wanted!r}; found {', '.join(splits)}")
-    found = wanted or next((s for s in splits if s in TRAIN), None)
+    found = wanted or next((s for s in splits if is_train(s)), None)
     if found is None and len(splits) != 1:
         raise DataError(f"data set {where!r} has the splits {', '.join(splits)}; say --split NAME")
     return found or splits[0]

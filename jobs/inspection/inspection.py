@@ -2,7 +2,7 @@
 
 import glob
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from negmine.jobs.inspection import collections, hub
@@ -10,10 +10,12 @@ from negmine.jobs.inspection.columns import KINDS, columns_of
 from negmine.jobs.inspection.findings import Findings, Told
 from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
+from negmine.jobs.inspection.names import declares, has_role, is_label, says_negatives
 from negmine.jobs.inspection.pairs import understand
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.samples import samples
 from negmine.jobs.inspection.understood import HINTS, Settings, Understood
+from negmine.jobs.inspection.values import looked_through
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
@@ -22,6 +24,9 @@ from negmine.transforms.readers.columns import ANY
 from negmine.transforms.readers.paths import expand
 from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.storage.suffixes import kind_of_file
+
+_HEADS = 100
+"""Files whose beginnings are looked at."""
 
 JUDGE = "fusion"
 """The judge of data that nobody wrote a config for: it needs no download."""
@@ -87,15 +92,31 @@ def _folder(path: str, place: Path, settings: Settings) -> Inspection:
         return _beir(path, place, settings)
     found = contents(path)
     if found.documents and found.queries and found.qrels:
-        return _collection(path, found, settings)
+        made = _collection(path, found, settings)
+        kept = "evaluation_queries" in made.input
+        of = str(made.input["queries"])
+        queries = [p for p in found.queries if kept or p.pattern.startswith(of)]
+        return _told_of(made, found, [*found.documents, *queries, *found.qrels])
     if found.documents and found.queries:
         raise DataError(
             f"{path} holds documents and queries, and no qrels that say which answer which; put "
             "a file qrels.tsv there (query<TAB>document), or name the documents alone"
         )
     if found.rows or found.qrels:
-        return _rows(path, found.rows or found.qrels, settings, found.documents)
-    return _rows(path, found.documents or found.queries, settings)
+        made = _rows(path, found.rows or found.qrels, settings, found.documents)
+        used = [*(found.rows or found.qrels), *found.documents]
+    else:
+        made = _rows(path, found.documents or found.queries, settings)
+        used = found.documents or found.queries
+    return _told_of(made, found, used)
+
+
+def _told_of(made: Inspection, found: Contents, used: Sequence[Piece]) -> Inspection:
+    """The same, with a note of the files that have no use."""
+    every = [*found.documents, *found.queries, *found.qrels, *found.rows]
+    left = [piece.pattern for piece in every if piece not in used]
+    notes = [*made.notes, f"left out: {', '.join(left)}"] if left else made.notes
+    return replace(made, notes=notes)
 
 
 def _beir(path: str, place: Path, settings: Settings) -> Inspection:
@@ -135,10 +156,20 @@ def _rows(
     path: str, pieces: Sequence[Piece], settings: Settings, pool: Sequence[Piece] = ()
 ) -> Inspection:
     """One file of rows, or several that are alike; those of other splits are kept out."""
-    mined = chosen(pieces, _text(settings.get("split")), "rows", path)
+    against = _against(path, pieces, settings)
+    mined = chosen(
+        [piece for piece in pieces if piece not in against],
+        _text(settings.get("split")),
+        "rows",
+        path,
+    )
     patterns, files = collections.one_pattern(mined, path)
     head = head_of(files[0], _text(settings.get("encoding")), _header(settings))
-    found = understand(head, settings)
+    _refuse_others(head, files, settings)
+    first = head.names
+    head, seen = looked_through(head, files)
+    found = understand(head, settings, seen)
+    _refuse_late([name for name in found.roles if name not in first], found, files)
     values: JsonObject = {"format": found.format, "path": patterns, **found.values}
     if head.encoding != "utf-8":
         values["encoding"] = head.encoding
@@ -146,12 +177,13 @@ def _rows(
         values["header"] = ["path"]
     notes = list(found.notes)
     counts = {"rows": collections.count(head, files)}
-    other = kept_out(pieces, mined)
+    other = [piece for piece in kept_out(pieces, mined) if piece not in against]
     fitting = [piece for piece in other if collections.has_columns(piece, head, found.roles)]
     if found.format == "pairs" and fitting:
         values["evaluation_pairs"] = [piece.pattern for piece in fitting]
         notes.append(collections.kept_out_note(fitting, ("evaluation_pairs",)))
-    left = [piece for piece in other if found.format != "pairs" or piece not in fitting]
+    kept = fitting if found.format == "pairs" else []
+    left = [piece for piece in pieces if piece not in mined and piece not in kept]
     if left:
         notes.append(f"left out: {', '.join(piece.pattern for piece in left)}")
     if found.format == "documents" and head.kind == "tsv" and len(files) > 1:
@@ -168,6 +200,53 @@ def _rows(
         counts=counts,
         notes=notes,
     )
+
+
+def _against(path: str, pieces: Sequence[Piece], settings: Settings) -> list[Piece]:
+    """Pieces whose name says that they hold negatives, and whose columns do not say otherwise.
+
+    Raises DataError where there are no others.
+    """
+    if "positive" in settings or "label" in settings:
+        return []
+    found = []
+    for piece in pieces:
+        name = piece.pattern.removeprefix(path).strip("/") or Path(path).name
+        if says_negatives(name):
+            head = head_of(piece.files[0], _text(settings.get("encoding")), _header(settings))
+            if not any(declares(column) or is_label(column) for column in head.names):
+                found.append(piece)
+    if found and len(found) == len(pieces):
+        raise DataError(
+            f"{found[0].pattern} says by its name that it holds negatives, and none of its columns "
+            "says which texts are positives; name the file of the positives, or, where they are "
+            "here, say it: --positive COLUMN, or --set input.label=COLUMN"
+        )
+    return found
+
+
+def _refuse_late(late: Sequence[str], found: Understood, files: Sequence[str]) -> None:
+    """Raise DataError where a column that has a role comes after the rows that readers look at."""
+    if late:
+        raise DataError(
+            f"{files[0]}: the first rows have no {late[0]!r}, and later ones have it as "
+            f"{found.roles[late[0]]}; write it into the first row too (null where it has none)"
+        )
+
+
+def _refuse_others(head: Head, files: Sequence[str], settings: Settings) -> None:
+    """Raise DataError where another of the files has other columns of a role."""
+    told = _header(settings)
+    for file in files[1:_HEADS]:
+        other = head_of(file, head.encoding if head.kind in ("csv", "tsv") else None, told)
+        apart = [name for name in {*other.names, *head.names} if has_role(name)]
+        apart = [name for name in apart if (name in other.names) != (name in head.names)]
+        if apart or other.header != head.header:
+            raise DataError(
+                f"{head.path} has the columns {', '.join(map(repr, head.names[:12]))} and {file} "
+                f"{', '.join(map(repr, other.names[:12]))}, which are not read alike; name one of "
+                "them, or give them the same columns"
+            )
 
 
 def _header(settings: Settings) -> bool | None:
@@ -190,7 +269,8 @@ def _hub(path: str, settings: Settings) -> Inspection:
     found = hub.look(path, _text(settings.get("split")))
     if found.head is None:
         return Inspection(path, {"input": found.values}, found.shape, notes=found.notes)
-    understood = understand(found.head, settings)
+    head, seen = looked_through(found.head, [])
+    understood = understand(head, settings, seen)
     if understood.format != "pairs":
         raise DataError(
             f"data set {path!r} holds documents alone; save it as Parquet and name that file: "

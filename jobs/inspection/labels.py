@@ -1,14 +1,44 @@
-"""Columns that say how relevant a positive is, and above which value it is one."""
+"""Columns that say how relevant a positive is: what decides, and what has to be asked about."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from negmine.jobs.inspection.columns import Column
 from negmine.jobs.inspection.heads import Head
-from negmine.jobs.inspection.names import LABEL, named
+from negmine.jobs.inspection.names import LABEL, is_label, is_place, named, suggests
+from negmine.jobs.inspection.parallel import Lists
 from negmine.jobs.inspection.understood import Settings, Understood
+from negmine.jobs.inspection.values import Values
 from negmine.schemas.errors import DataError
-from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.pairs.labels import label_value
+from negmine.transforms.readers.rows import Rejected, readable
 from negmine.transforms.readers.tables.nested import path_of
+
+_TOP = 10
+"""The highest grade; larger numbers count something."""
+
+_NLI = ("premise", "hypothesis")
+_SENTENCES = ("sentence1", "sentence2", "sentence_a", "sentence_b", "text1", "text2")
+
+
+@dataclass(frozen=True)
+class _Label:
+    """A column that may be the label: its way, and how often each of its numbers stands there."""
+
+    way: str
+    numbers: Mapping[float, int]
+    lists: bool
+    graded: bool
+
+    @property
+    def splits(self) -> bool:
+        """Whether it tells texts apart."""
+        return min(self.numbers) <= 0 < max(self.numbers)
+
+    @property
+    def range(self) -> str:
+        """Its numbers in front of people."""
+        return f"{min(self.numbers):.3g} to {max(self.numbers):.3g}"
 
 
 def label_of(
@@ -18,143 +48,226 @@ def label_of(
     settings: Settings,
     found: Understood,
     declared: bool,
+    values: Values,
 ) -> None:
     """Find the label of the positives, and add what it means to `found`.
 
-    A column that is called a positive is one, unless labels of 0 and 1 or a list of labels beside
-    its list tell its texts apart. Raises DataError where there is a label that cannot be read, or
-    is a teacher's.
+    A column that is called a positive is one, unless a label says of some of its texts that they
+    are none. Raises DataError where a column may be a label, and does not say which are positives.
     """
     if "label" in settings:
         name = settings["label"]
         if name is not None:
             found.roles[str(name)] = "label"
         return
-    parallel = _parallel(head, columns, positives)
-    label = parallel or _scalar(columns, positives)
-    if label is None:
+    lists = Lists(head, positives)
+    free = [name for name, c in columns.items() if name not in found.roles and not c.index]
+    if not declared or lists.several:
+        _refuse_places(head, columns, free, positives, lists, declared)
+    inside = [way for way in lists.inside if is_label(way.rpartition(".")[2])]
+    beside = [name for name in free if is_label(name)]
+    order = {name: at for at, name in enumerate(named(beside, [*LABEL, *beside]))}
+    ways = [*inside, *sorted(beside, key=lambda name: order.get(name, len(order)))]
+    labels = [
+        label
+        for way in ways
+        if (label := _label(head, way, columns, lists, values, declared)) is not None
+    ]
+    told = "label_above" in settings
+    chosen = next((x for x in labels if x.splits and x.graded), None) or (labels or [None])[0]
+    if chosen is None:
+        _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         return
-    if declared and not parallel and not _tells(head, label):
+    if declared and not told and min(chosen.numbers) > 0:
+        _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         found.notes.append(
-            f"{label} is not used: every row is a positive. Where it says which are: --set "
-            f"input.label={label} --set input.label_above=VALUE"
+            f"{chosen.way} is not used: every row is a positive. Where it says which are: --set "
+            f"input.label={chosen.way} --set input.label_above=VALUE"
         )
         return
-    values = _numbers(head, label)
-    if "label_above" not in settings:
-        above = _limit(head, label, values, positives, parallel is not None)
-        if above:
-            found.values["label_above"] = above
-    else:
+    if told:
         above = float(str(settings["label_above"]))
-    found.values["label"] = label
-    column = path_of(label, head.names)
-    found.roles[column.column if column else label] = "label"
-    kept = sum(value > above for value in values)
+    else:
+        _refuse_unclear(head, chosen, found, positives, values)
+        above = 0.0
+    _use(head, chosen, above, found, values)
+
+
+def _use(head: Head, label: _Label, above: float, found: Understood, values: Values) -> None:
+    found.values["label"] = label.way
+    column = path_of(label.way, head.names)
+    found.roles[column.column if column else label.way] = "label"
+    total = sum(label.numbers.values())
+    kept = sum(count for number, count in label.numbers.items() if number > above)
+    if not kept:
+        raise DataError(
+            f"{head.path}: {label.way} ({label.range}) is above {above:g} nowhere, so there would "
+            "be no positive; --set input.label_above=VALUE says above which value a text is a "
+            "positive, --set input.label=null takes all"
+        )
     found.notes.append(
-        f"{label} says which are positives: above {above:g}, {kept:,} of the {len(values):,} that "
+        f"{label.way} says which are positives: above {above:g}, {kept:,} of the {total:,} that "
         "were looked at; the others are documents alone. --set input.label_above=VALUE decides "
         "otherwise, --set input.label=null takes all"
     )
 
 
-def _scalar(columns: Mapping[str, Column], positives: Sequence[str]) -> str | None:
-    names = [n for n in named(list(columns), LABEL) if n not in positives]
-    words = [n for n in names if columns[n].kind in ("number", "text", "id")]
-    return words[0] if words else None
+def _label(
+    head: Head,
+    way: str,
+    columns: Mapping[str, Column],
+    lists: Lists,
+    values: Values,
+    declared: bool,
+) -> _Label | None:
+    """A column of a label's name as a label; None where it holds nothing, or other words.
 
-
-def _tells(head: Head, label: str) -> bool:
-    """Whether a column beside what is called a positive is a label all the same: zeros and ones."""
-    values = {str(row.get(label)).casefold() for row in head.rows if row.get(label) is not None}
-    return values in ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"})
-
-
-def _parallel(head: Head, columns: Mapping[str, Column], positives: Sequence[str]) -> str | None:
-    """A list of numbers as long as the list of positives, in a column or in the same objects."""
-    path = path_of(positives[0], head.names) if len(positives) == 1 else None
-    if path is None:
-        return None
-    counts = [_length(path.of(row.get(path.column))) for row in head.rows]
-    if not any(counts):
-        return None
-    inside = [f"{path.column}.{n}" for n in _keys(head, path.column) if named([n], LABEL)]
-    beside = [n for n in named(list(columns), LABEL) if columns[n].kind == "numbers"]
-    for written in (*inside, *beside):
-        other = path_of(written, head.names)
-        if other is None:
-            continue
-        try:
-            found = [_length(other.of(row.get(other.column))) for row in head.rows]
-        except Rejected:
-            continue
-        if found == counts:
-            return written
-    return None
-
-
-def _keys(head: Head, column: str) -> list[str]:
-    """Keys of the objects of a column."""
-    values = [row.get(column) for row in head.rows]
-    items = [i for value in values for i in (value if isinstance(value, list) else [value])]
-    return list(dict.fromkeys(str(key) for item in items if isinstance(item, dict) for key in item))
-
-
-def _length(value: object) -> int:
-    return len(value) if isinstance(value, list) else 0
-
-
-def _numbers(head: Head, label: str) -> list[float]:
-    """The labels of the rows that were looked at. Raises DataError where they are no numbers."""
-    path = path_of(label, head.names)
-    assert path is not None
-    found: list[float] = []
-    for row in head.rows:
-        value = path.of(row.get(path.column))
-        for one in value if isinstance(value, list) else [value]:
-            if one is None or one == "":
-                continue
-            try:
-                found.append(_number(one))
-            except (TypeError, ValueError):
-                raise DataError(
-                    f"{head.path}: {label} looks like a label, and {one!r:.60} is no number; write "
-                    "1 for positives and 0 for others, or --set input.label=null takes every row "
-                    "as a positive"
-                ) from None
-    return found
-
-
-def _number(value: object) -> float:
-    if isinstance(value, str) and value.casefold() in ("true", "false"):
-        return float(value.casefold() == "true")
-    if isinstance(value, bool | int | float | str):
-        return float(value)
-    raise TypeError
-
-
-def _limit(
-    head: Head, label: str, values: Sequence[float], positives: Sequence[str], lists: bool
-) -> float:
-    """The value above which a text is a positive.
-
-    Whole numbers that begin at 0 or below: 0. Shares: one half. Else: midway.
+    Raises DataError where its values are no labels, or are not one a text.
     """
-    low, high = min(values, default=0.0), max(values, default=0.0)
-    whole = all(value == int(value) for value in values)
-    if whole and low <= 0:
-        return 0.0
-    if not whole and (low < 0 or lists):
+    found = values.of(way)
+    if not found and way.replace("[]", "") not in values.many:
+        return None
+    many = way.replace("[]", "") in values.many
+    if not many and not any(map(_is_label_word, found)) and _is_weak(way):
+        return None
+    numbers: dict[float, int] = {}
+    for value, count in found.items():
+        try:
+            number = label_value(value)
+        except Rejected:
+            raise DataError(
+                f"{head.path}: {way} looks like a label, and {readable(value)[:60]!r} is no number;"
+                " write 1 for positives and 0 for others, or --set input.label=null takes every "
+                "row as a positive"
+            ) from None
+        numbers[number] = numbers.get(number, 0) + count
+    if not numbers:
+        return None
+    listed = lists.is_list(way)
+    if listed and not lists.parallel(way):
+        if declared and min(numbers) > 0:
+            return None
         raise DataError(
-            f"{head.path}: {label} ({low:.3g} to {high:.3g}) is a teacher's score, which does not "
-            f"say which texts are positives; --positive '{positives[0]}[0]' takes the first of "
-            f"each list, --set input.label={label} --set input.label_above=VALUE those above a "
-            "value"
-            if lists
-            else f"{head.path}: {label} ({low:.3g} to {high:.3g}) does not say which rows are "
-            "positives; --set input.label_above=VALUE takes those above a value, --set "
-            "input.label=null all"
+            f"{head.path}: {way} holds lists of labels that are not as long as those of "
+            f"{lists.way}; write one label a text, or --set input.label=null takes every text as a "
+            "positive"
         )
-    if not whole and high <= 1:
-        return 0.5
-    return float(f"{(low + high) / 2:.3g}") if high > low else 0.0
+    whole = all(number == int(number) for number in numbers)
+    return _Label(way, numbers, listed, not many and whole and max(numbers) <= _TOP)
+
+
+def _is_weak(way: str) -> bool:
+    """Whether a name of a label is that of many other things too."""
+    return way.rpartition(".")[2].casefold() in ("type", "class", "target", "gold", "match")
+
+
+def _is_label_word(value: object) -> bool:
+    try:
+        label_value(value)
+    except Rejected:
+        return False
+    return True
+
+
+def _refuse_unclear(
+    head: Head, label: _Label, found: Understood, positives: Sequence[str], values: Values
+) -> None:
+    """Raise DataError where a label's numbers do not say above which a text is a positive."""
+    told = (
+        f"--set input.label={label.way} --set input.label_above=VALUE takes those above a value, "
+        "--set input.label=null all"
+    )
+    texts = {name for name, role in found.roles.items() if role in ("query", "positive")}
+    kinds = named(list(texts), _NLI) or (
+        named(list(texts), _SENTENCES)
+        and set(label.numbers) <= {-1, 0, 1, 2}
+        and 2 in label.numbers
+    )
+    if kinds:
+        raise DataError(
+            f"{head.path}: {label.way} ({label.range}) may say entailment by 0, so that its "
+            f"numbers are no grades; write 1 for positives and 0 for others; or {told}"
+        )
+    ones = set(label.numbers) == {1.0}
+    if label.graded and (label.splits or (ones and values.whole)):
+        return
+    if label.lists and not label.graded:
+        raise DataError(
+            f"{head.path}: {label.way} ({label.range}) is a teacher's score, which does not say "
+            f"which texts are positives; --positive '{positives[0]}[0]' takes the first of each "
+            f"list, {told}"
+        )
+    raise DataError(
+        f"{head.path}: {label.way} ({label.range}) does not say which rows are positives; {told}"
+    )
+
+
+def _refuse_unknown(
+    head: Head,
+    columns: Mapping[str, Column],
+    free: Sequence[str],
+    lists: Lists,
+    values: Values,
+    declared: bool,
+    chosen: bool,
+) -> None:
+    """Raise DataError where a column of another name may be a label all the same."""
+    for name in free:
+        if suggests(name) and not declared and columns[name].kind in ("number", "text", "id"):
+            raise _asked(head, name, "says which rows are better")
+    beside = [name for name in free if columns[name].kind in ("number", "text", "id")]
+    beside = [n for n in beside if not n.casefold().endswith(("id", "idx", "index"))]
+    several = [way for way in (*lists.inside, *free) if lists.is_list(way) and lists.parallel(way)]
+    for way in (*beside, *several):
+        numbers = _numbers(values, way)
+        if numbers and min(numbers) <= 0 < max(numbers):
+            two = set(numbers) <= {-1.0, 0.0, 1.0}
+            if two or (not declared and all(n == int(n) for n in numbers) and max(numbers) <= 5):
+                shown = ", ".join(sorted({readable(v)[:20] for v in values.of(way)})[:6])
+                raise _asked(head, way, f"holds {shown}")
+        scored = way in several and lists.several and numbers and len(numbers) > 1
+        if scored and not declared and not chosen:
+            raise _asked(head, way, f"holds a number for each text of {lists.way}")
+
+
+def _numbers(values: Values, way: str) -> set[float]:
+    """The numbers of a column, of words those that are labels; none where others are there."""
+    if way.replace("[]", "") in values.many:
+        return set()
+    try:
+        return {label_value(value) for value in values.of(way)}
+    except Rejected:
+        return set()
+
+
+def _asked(head: Head, way: str, what: str) -> DataError:
+    return DataError(
+        f"{head.path}: {way} {what}, and may say which are positives; --set input.label={way} "
+        "takes those above 0 (--set input.label_above=VALUE another limit), --set "
+        "input.label=null takes every row as a positive"
+    )
+
+
+def _refuse_places(
+    head: Head,
+    columns: Mapping[str, Column],
+    free: Sequence[str],
+    positives: Sequence[str],
+    lists: Lists,
+    declared: bool,
+) -> None:
+    """Raise DataError where a column says at which place of a list the positive stands."""
+    if not lists.several:
+        return
+    for name in free:
+        held = columns[name].values
+        if columns[name].kind not in ("number", "numbers", "text", "id") or not is_place(name):
+            continue
+        letters = all(isinstance(v, str) and len(v) == 1 and v.isalpha() for v in held)
+        said = name.casefold().endswith(("idx", "index", "indices"))
+        if (said and not lists.parallel(name)) or letters or (not declared and lists.places(name)):
+            raise DataError(
+                f"{head.path}: {name} may say which text of {lists.way} is the positive, and the "
+                "others are none; write the positives into a column of their own, --positive "
+                f"'{positives[0]}[0]' takes the first of each list, --set input.label=null all"
+            )

@@ -30,10 +30,43 @@ NEGATIVE = (
     "neg_doc", "neg_docs", "negative_ctxs", "hard_negative_ctxs", "negative_messages", "rejected",
 )  # fmt: skip
 LABEL = (
-    "label", "labels", "is_relevant", "relevance", "relevance_label", "relevance_score", "grade",
-    "grades", "is_duplicate", "duplicate", "is_selected", "rating", "similarity",
-    "similarity_score", "score", "scores",
+    "label", "labels", "is_relevant", "relevant", "is_positive", "is_correct", "relevance",
+    "relevances", "relevance_label", "relevance_labels", "grade", "grades", "rel", "rels", "qrel",
+    "gold_label", "gold", "target", "targets", "class", "is_duplicate", "duplicate", "is_selected",
+    "is_match", "match", "correct", "supporting", "is_supporting", "judgement", "judgment",
+    "relevance_score", "rating", "similarity", "similarity_score", "score", "scores", "type",
 )  # fmt: skip
+_LABEL_ENDS = frozenset({"label", "labels", "relevance", "relevant", "grade", "grades", "qrel"})
+_SUGGESTS = frozenset({"rank", "ranking", "distance", "dist", "winner", "preferred", "preference"})
+_AGAINST = ("neg", "distract", "incorrect", "wrong", "reject", "irrelevant", "nonrelevant", "hn")
+_PLACE = frozenset({"idx", "index", "indices", "answer", "correct", "label", "gold", "target"})
+
+
+def words(name: str) -> list[str]:
+    """The words of a column's name, in lower case."""
+    apart = "".join(" " + c if c.isupper() and name[:1].islower() else c for c in name)
+    return [word for word in re.split(r"[\W_]+", apart.casefold()) if word]
+
+
+def is_label(name: str) -> bool:
+    """Whether a column's name says that it tells positives from others."""
+    return bool(named([name], LABEL)) or (words(name) or [""])[-1] in _LABEL_ENDS
+
+
+def suggests(name: str) -> bool:
+    """Whether a column's name says that not every row is a positive, and not which are."""
+    return any(word in _SUGGESTS for word in words(name))
+
+
+def is_against(name: str) -> bool:
+    """Whether a name says that what it holds is no positive."""
+    return any(word.startswith(_AGAINST) for word in words(name))
+
+
+def is_place(name: str) -> bool:
+    """Whether a column's name may be that of the place of the positive in a list."""
+    return any(word in _PLACE for word in words(name))
+
 
 _NUMBERED = re.compile(r"(.*?)[ _-]?(\d{1,3})")
 
@@ -58,12 +91,21 @@ def numbered(names: Sequence[str], wanted: Iterable[str]) -> list[str]:
     return [name for of, _, name in sorted(found) if of == base]
 
 
+def declares(name: str) -> bool:
+    """Whether a column's name says that its texts are positives."""
+    return bool(named([name], DECLARED) or numbered([name], DECLARED))
+
+
+def has_role(name: str) -> bool:
+    """Whether a column's name says what it is: query, positive, negative, label."""
+    known = (*QUERY, *DECLARED, *ANSWERING, *NEGATIVE)
+    return bool(is_label(name) or suggests(name) or named([name], known) or numbered([name], known))
+
+
 CORPUS = ("corpus", "collection", "documents", "document", "docs", "passages", "articles", "pool")
 QUERIES = ("queries", "query", "questions", "topics")
 QRELS = ("qrels", "qrel", "judgements", "judgments", "relevance")
 PAIRS = ("pairs", "triples", "triplets", "data")
-SPLITS = ("train", "training", "dev", "val", "valid", "validation", "test", "eval", "evaluation")
-TRAIN = ("train", "training")
 
 
 def tokens(name: str) -> list[str]:
@@ -71,9 +113,29 @@ def tokens(name: str) -> list[str]:
     return [token for token in re.split(r"[._\- ]+", name.casefold()) if token]
 
 
+_SPLIT = re.compile(
+    "(train|dev|val|valid|test|eval|holdout|heldout)(ing|elopment|idation|uation|set|data|split)?"
+    "\\d*"
+)
+
+
 def split_of(name: str) -> str | None:
     """The split that a file's name says, as it is written there in lower case."""
-    return next((token for token in tokens(name) if token in SPLITS), None)
+    found = next((token for token in tokens(name) if _SPLIT.fullmatch(token)), None)
+    apart = re.search(r"h(?:old|eld)[._\- ]out", name.casefold())
+    return found or (apart[0] if apart else None)
+
+
+def is_train(split: str | None) -> bool:
+    """Whether a split is the one that is trained on."""
+    return split is not None and split.casefold().startswith("train")
+
+
+def says_negatives(name: str) -> bool:
+    """Whether a file's name says that it holds negatives."""
+    return any(t.startswith(("neg", "hardneg", "distractor")) for t in tokens(name)) and not any(
+        t.startswith(("trip", "pair", "pos")) for t in tokens(name)
+    )
 
 
 def part_of(name: str) -> str | None:

@@ -2,35 +2,48 @@
 
 from collections.abc import Mapping, Sequence
 
+from negmine.jobs.inspection.asked import asked, column_of, option, quoted, there
 from negmine.jobs.inspection.columns import PASSAGES, Column, columns_of
 from negmine.jobs.inspection.heads import Head
 from negmine.jobs.inspection.labels import label_of
-from negmine.jobs.inspection.names import ANSWERING, DECLARED, NEGATIVE, QUERY, named, numbered
+from negmine.jobs.inspection.names import (
+    ANSWERING,
+    DECLARED,
+    NEGATIVE,
+    QUERY,
+    is_against,
+    is_train,
+    named,
+    numbered,
+    split_of,
+)
 from negmine.jobs.inspection.understood import Settings, Understood
-from negmine.jobs.terminal import printable
+from negmine.jobs.inspection.unnamed import without_names
+from negmine.jobs.inspection.values import Values
 from negmine.schemas.errors import DataError
-from negmine.schemas.inputs import AUTO
-from negmine.transforms.readers.tables.names import USUAL, usual
+from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.readers.tables.nested import path_of
-from negmine.transforms.storage.suffixes import suffix_of
 
 
-def understand(head: Head, settings: Settings) -> Understood:
-    """The roles of a file's columns; `settings` are keys of `input` that are decided already.
+def understand(head: Head, settings: Settings, values: Values) -> Understood:
+    """The roles of a file's columns; `settings` are keys of `input` that are decided already,
+    `values` those of its columns.
 
     Raises DataError, naming the columns there are and how to say what they are, where no role can
     be found.
     """
     if not head.rows:
-        raise DataError(f"{head.path} has no row; {_there(head.names)}")
+        raise DataError(f"{head.path} has no row; {there(head.names)}")
     columns = {column.name: column for column in columns_of(head)}
     _refuse_written_lists(head, columns)
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
         return _documents(head, columns, settings)
     if not head.header:
-        found = _without_names(head, columns, settings)
+        if len(columns) == 1:
+            return _documents(head, columns, settings)
+        found = without_names(head, columns, settings, values)
     else:
-        found = _by_name(head, columns, settings)
+        found = _by_name(head, columns, settings, values)
     _name_the_unused(found, columns)
     return found
 
@@ -49,34 +62,12 @@ def _refuse_written_lists(head: Head, columns: Mapping[str, Column]) -> None:
             )
 
 
-_QRELS = (".qrels", ".qrel")
 _OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")
 
 
-def _without_names(head: Head, columns: Mapping[str, Column], settings: Settings) -> Understood:
-    for key in ("query", "positive"):
-        if key in settings and settings[key] != AUTO:
-            raise DataError(
-                f"{head.path} has no header that names {settings[key]!r}; line 1 reads "
-                f"{', '.join(repr(str(v)[:30]) for v in head.rows[0].values())}. Where that is a "
-                "header: --set input.header=[path]"
-            )
-    kinds = {column.kind for column in columns.values()}
-    if suffix_of(head.path) in _QRELS or (len(columns) > 1 and kinds <= {"id", "number"}):
-        raise DataError(_judgements(head))
-    if len(columns) == 1:
-        return _documents(head, columns, settings)
-    found = Understood("pairs")
-    first, second = list(columns)[:2]
-    found.roles = {first: "query", second: "positive"}
-    found.notes.append(
-        "there is no header: the first column is the query, the second the positive; "
-        "--set input.header=[path] says that line 1 is one"
-    )
-    return found
-
-
-def _by_name(head: Head, columns: Mapping[str, Column], settings: Settings) -> Understood:
+def _by_name(
+    head: Head, columns: Mapping[str, Column], settings: Settings, values: Values
+) -> Understood:
     told_query, told_positive = settings.get("query"), settings.get("positive")
     query = _told(head, told_query)[:1] or _query(columns)
     positives = _told(head, told_positive) or _positives(columns, query)
@@ -94,8 +85,8 @@ def _by_name(head: Head, columns: Mapping[str, Column], settings: Settings) -> U
     elif not query and not _declared(positives):
         return _documents(head, columns, settings)
     if not query or not positives:
-        raise DataError(_asked(head, columns, query, positives))
-    return _as_pairs(head, columns, query[0], positives, settings)
+        raise DataError(asked(head, columns, query, positives))
+    return _as_pairs(head, columns, query[0], positives, settings, values)
 
 
 def _told(head: Head, setting: object) -> list[str]:
@@ -104,7 +95,7 @@ def _told(head: Head, setting: object) -> list[str]:
     written = [str(one) for one in several] if isinstance(several, list | tuple) else []
     for one in written:
         if path_of(one, head.names) is None:
-            raise DataError(f"{head.path} has no column {one!r}; {_there(head.names)}")
+            raise DataError(f"{head.path} has no column {one!r}; {there(head.names)}")
     return written
 
 
@@ -121,6 +112,8 @@ def _positives(columns: Mapping[str, Column], query: Sequence[str]) -> list[str]
         found = named(known, wanted)
         if wanted is DECLARED or not found:
             several = numbered(known, wanted)
+            if wanted is ANSWERING and not found and len(several) > 1:
+                return []
             found = several if several and not found else found[:1] + several
         if found:
             several_declared = found if wanted is DECLARED else found[:1]
@@ -136,6 +129,7 @@ def _only_text(columns: Mapping[str, Column], taken: Sequence[str]) -> list[str]
     """The one column of texts that has no role yet; none where there are several."""
     taken = [*taken, *_negatives(columns)]
     free = [c for c in columns.values() if c.kind in ("text", "texts") and c.name not in taken]
+    free = [c for c in free if not is_against(c.name)]
     return [free[0].path] if len(free) == 1 else []
 
 
@@ -147,11 +141,11 @@ def _negatives(columns: Mapping[str, Column]) -> list[str]:
 def _by_order(head: Head, columns: Mapping[str, Column]) -> tuple[list[str], list[str]]:
     """Two columns of texts of unknown names, in their order; none where there is one or many."""
     texts = [c.name for c in columns.values() if c.kind == "text" and not c.index]
-    if len(texts) == 2:
+    if len(texts) == 2 and not any(map(is_against, texts)):
         return texts[:1], texts[1:]
     if len(texts) == 1:
         return [], []
-    raise DataError(_asked(head, columns, [], []))
+    raise DataError(asked(head, columns, [], []))
 
 
 def _as_pairs(
@@ -160,7 +154,12 @@ def _as_pairs(
     query: str,
     positives: Sequence[str],
     settings: Settings,
+    values: Values,
 ) -> Understood:
+    if query in positives:
+        raise DataError(f"{head.path}: {quoted(query)} cannot be both the query and the positive")
+    _refuse_splits(head, columns, settings, values)
+    _refuse_choices(head, columns, positives, settings)
     found = Understood("pairs")
     taken = {path.column for p in (query, *positives) if (path := path_of(p, head.names))}
     if "negative" in settings:
@@ -175,29 +174,59 @@ def _as_pairs(
     known = named([query], QUERY) and (named(positives, ANSWERING) or _declared(positives))
     if "query" not in settings and "positive" not in settings and not known and "." not in query:
         found.notes.append(
-            f"{_quoted(query)} is taken for the query and {_quoted(positives[0])} for the positive,"
-            f" by their order; the other way round: --query {_option(positives[0])} --positive "
-            f"{_option(query)}"
+            f"{quoted(query)} is taken for the query and {quoted(positives[0])} for the positive,"
+            f" by their order; the other way round: --query {option(positives[0])} --positive "
+            f"{option(query)}"
         )
     if negatives:
         found.values["negative"] = negatives[0] if len(negatives) == 1 else negatives
         found.notes.append(
-            f"given negatives ({', '.join(map(_quoted, negatives))}) join the corpus: every source "
+            f"given negatives ({', '.join(map(quoted, negatives))}) join the corpus: every source "
             "may find them and the judge reads them as any other candidate; which query they were "
             "given for is left out"
         )
     for name, role in ((query, "query"), *((p, "positive") for p in positives)):
-        found.roles[_column(head, name)] = role
-    found.roles |= {_column(head, name): "given negative" for name in negatives}
-    label_of(head, columns, positives, settings, found, _declared(positives))
+        found.roles[column_of(head, name)] = role
+    found.roles |= {column_of(head, name): "given negative" for name in negatives}
+    label_of(head, columns, positives, settings, found, _declared(positives), values)
     other = [n for n in named(list(columns), ANSWERING) if n not in found.roles]
     other = [n for n in other if columns[n].kind in PASSAGES]
     if other and "positive" not in settings:
         found.notes.append(
-            f"the positive is {_quoted(positives[0])}; {_quoted(other[0])} instead: --positive "
-            f"{_option(columns[other[0]].path)}"
+            f"the positive is {quoted(positives[0])}; {quoted(other[0])} instead: --positive "
+            f"{option(columns[other[0]].path)}"
         )
     return found
+
+
+def _refuse_splits(
+    head: Head, columns: Mapping[str, Column], settings: Settings, values: Values
+) -> None:
+    """Raise DataError where a column says that some of the rows are kept for evaluation."""
+    for name in named(list(columns), ("split", "fold", "partition", "subset", "set")):
+        found = sorted(str(value) for value in values.of(name))
+        other = [value for value in found if split_of(value) and not is_train(value)]
+        if other and "evaluation_pairs" not in settings:
+            raise DataError(
+                f"{head.path}: {quoted(name)} holds {', '.join(map(repr, found[:6]))}; write the "
+                f"rows of each into a file of its own, named for it ({other[0]}.jsonl), and name "
+                "their folder; --set input.evaluation_pairs=[] mines all of them"
+            )
+
+
+def _refuse_choices(
+    head: Head, columns: Mapping[str, Column], positives: Sequence[str], settings: Settings
+) -> None:
+    """Raise DataError where the positives are what is chosen from, and nothing says what is."""
+    if "label" in settings or "positive" in settings:
+        return
+    for name in named(positives, ("choices", "options", "candidates", "endings", "alternatives")):
+        if columns[name].kind in ("texts", "objects"):
+            raise DataError(
+                f"{head.path}: {quoted(name)} holds what is chosen from, so not all of it is a "
+                "positive; --positive COLUMN names the positives, --set input.label=COLUMN the "
+                "labels of the texts, --set input.label=null takes every text as a positive"
+            )
 
 
 def _documents(head: Head, columns: Mapping[str, Column], settings: Settings) -> Understood:
@@ -209,7 +238,7 @@ def _documents(head: Head, columns: Mapping[str, Column], settings: Settings) ->
     if text is None and len(columns) == 1:
         text = next(iter(columns))
     if text is None or (isinstance(text, str) and text not in columns):
-        raise DataError(_asked(head, columns, [], []))
+        raise DataError(asked(head, columns, [], []))
     found = Understood("documents")
     if head.header and text != usual("doc_text", list(columns)) and len(columns) > 1:
         found.values["doc_text"] = text
@@ -236,64 +265,4 @@ def _name_the_unused(found: Understood, columns: Mapping[str, Column]) -> None:
     unused = [c.name for c in columns.values() if c.name not in found.roles and not c.index]
     if unused and not any(note.startswith("not used") for note in found.notes):
         more = f" and {len(unused) - 12} more" if len(unused) > 12 else ""
-        found.notes.append(f"not used: {', '.join(map(_quoted, unused[:12]))}{more}")
-
-
-def _asked(
-    head: Head, columns: Mapping[str, Column], query: Sequence[str], positives: Sequence[str]
-) -> str:
-    """The sentence where a role cannot be found."""
-    names = list(columns)
-    ids = [usual(role, names) for role in ("qrels_query_id", "qrels_doc_id")]
-    if None not in ids and ids[0] != ids[1] and not any(c.kind == "text" for c in columns.values()):
-        return _judgements(head)
-    missing = "query" if not query else "positive"
-    known = [*query, *positives][:1]
-    which = (
-        f"{_quoted(known[0])} is {'the query' if query else 'a positive'}, but " if known else ""
-    )
-    return (
-        f"{head.path}: {which}which column is the {missing} cannot be told; {_there(names)}"
-        f"{_wrapped(head, columns)}. Say it: --query COLUMN --positive COLUMN, or, where there are "
-        f"documents alone, --set input.doc_text=COLUMN. Usual names are "
-        f"{', '.join(USUAL['query'])}; {', '.join(USUAL['positive'][:6])}"
-    )
-
-
-def _judgements(head: Head) -> str:
-    return (
-        f"{head.path} holds judgements alone ({_there(head.names)}); name the folder that holds "
-        "the documents and queries too"
-    )
-
-
-def _wrapped(head: Head, columns: Mapping[str, Column]) -> str:
-    """What to do with a JSON file that is one object around the rows."""
-    if head.kind != "jsonl" or len(head.rows) != 1:
-        return ""
-    kinds = {column.kind for column in columns.values()}
-    if len(columns) > 3 and kinds <= {"text", "texts"}:
-        entries = "to_entries[] | {query: .key, positive: .value}"
-        return f". Where they are the queries: jq -c '{entries}' {head.path} > rows.jsonl"
-    rows = next((c.name for c in columns.values() if c.kind == "objects"), None)
-    if rows is None:
-        return ""
-    return f", and {rows!r} holds a list of rows: jq -c '.{rows}[]' {head.path} > rows.jsonl"
-
-
-def _there(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return f"its columns are {', '.join(map(repr, names[:20]))}{more}"
-
-
-def _column(head: Head, written: str) -> str:
-    path = path_of(written, head.names)
-    return path.column if path else written
-
-
-def _quoted(name: str) -> str:
-    return printable(name)
-
-
-def _option(name: str) -> str:
-    return f"'{name}'" if any(not (c.isalnum() or c in "_-.") for c in name) else name
+        found.notes.append(f"not used: {', '.join(map(quoted, unused[:12]))}{more}")

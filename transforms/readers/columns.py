@@ -7,7 +7,7 @@ from typing import Any
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, HfInput, JsonlInput, ParquetInput
 from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
-from negmine.transforms.readers.qrels import QrelsLayout, qrels_layout, read_qrels
+from negmine.transforms.readers.qrels import QrelsLayout, qrels_layout, read_qrels, unknown
 from negmine.transforms.readers.rows import (
     UNGRADED,
     Rejected,
@@ -109,12 +109,17 @@ def columns_of(source: Source, config: ColumnsInput) -> list[str | None]:
     if kind in ("parquet", "arrow"):
         schema = schema_of(source.path)
         columns = wanted(schema.names, source.path)
+        require_grade(source, config, schema.names, columns)
         require_values(source.path, schema, columns)
         return columns
     if kind == "jsonl":
         names = keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
-        # Where no row can be read each says so itself.
-        return wanted(names, source.path) if names else list(_FIRST[source.kind])
+        if not names:
+            # Where no row can be read each says so itself.
+            return list(_FIRST[source.kind])
+        columns = wanted(names, source.path)
+        require_grade(source, config, names, columns)
+        return columns
     text = text_of(source, config)
     if source.kind == "qrels":
         _qrels_layout(source, config)
@@ -126,6 +131,21 @@ def columns_of(source: Source, config: ColumnsInput) -> list[str | None]:
             "give it one, or set input.format: tsv"
         )
     return wanted(names, f"{source.path} (columns as of its line 1)")
+
+
+def require_grade(
+    source: Source, config: ColumnsInput, names: Sequence[str], columns: Sequence[str | None]
+) -> None:
+    """Raise DataError where a column of judgements may be the grade, and none is known to be."""
+    if source.kind != "qrels" or config.grade != AUTO or columns[2] is not None:
+        return
+    others = unknown(names, columns)
+    if others:
+        raise DataError(
+            f"{source.path} has judgements with the unknown column {others[0]!r} and none of a "
+            f"usual name for the grade ({', '.join(USUAL['grade'])}). Set input.grade: {others[0]} "
+            "if it is the grade, input.grade: null if every row is a positive"
+        )
 
 
 def _is_text_qrels(source: Source, config: ColumnsInput) -> bool:

@@ -13,7 +13,7 @@ from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import HfInput
 from negmine.schemas.locations import is_url
 from negmine.transforms import storage
-from negmine.transforms.readers.columns import row_maker, wanted_columns
+from negmine.transforms.readers.columns import require_grade, row_maker, wanted_columns
 from negmine.transforms.readers.limits import ROWS
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.readers.tables.arrow import first_line
@@ -139,6 +139,7 @@ def _columns(source: Source, data: Any, config: HfInput) -> list[str | None]:
     names = list(data.column_names)
     wanted = wanted_columns(source.kind, config, names, f"data set {source.path!r}")
     require_columns(source.path, names, wanted)
+    require_grade(source, config, names, wanted)
     return wanted
 
 

@@ -4,7 +4,7 @@ By name where there is a header; else `query document`, `query document grade` o
 `query 0 document grade`, line by line.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from negmine.schemas.errors import DataError
@@ -126,9 +126,8 @@ def _by_name(where: str, names: list[str], named: Named | None, ask: bool) -> Qr
         grade = usual("grade", names)
     if query is None or document is None or query == document:
         return None
-    zeros = {plain(name) for name in (*USUAL["iteration"], *PANDAS_INDEX)}
     known = {query, document, grade}
-    others = [name for name in names if name not in known and plain(name) not in zeros]
+    others = unknown(names, known)
     if grade is None and others and ask:
         raise DataError(
             f"{where} line 1 is a header with the unknown column {others[0]!r} and none of a usual "
@@ -140,6 +139,13 @@ def _by_name(where: str, names: list[str], named: Named | None, ask: bool) -> Qr
             raise DataError(f"{where} has {names.count(name)} columns {name!r}; rename them")
     at = None if grade is None else names.index(grade)
     return QrelsLayout(True, (names.index(query), names.index(document), at), len(names))
+
+
+def unknown(names: Sequence[str], known: Collection[str | None]) -> list[str]:
+    """Columns of judgements of which nobody knows what they say: each may be the grade."""
+    texts = (*USUAL["doc_text"], *USUAL["doc_title"], *USUAL["query_text"])
+    zeros = {plain(name) for name in (*USUAL["iteration"], *PANDAS_INDEX, *texts)}
+    return [name for name in names if name not in known and plain(name) not in zeros]
 
 
 def _without_grade(where: str, rows: Sequence[list[str]]) -> QrelsLayout:

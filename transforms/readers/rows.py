@@ -235,6 +235,8 @@ def number(value: Any) -> float:
         grade = float(value)
     except (TypeError, ValueError, OverflowError):
         grade = float("nan")
-    if isinstance(value, bool) or not abs(grade) <= MOST_GRADE:
+    # Python takes 1_0 for 10.
+    written = isinstance(value, str) and "_" in value
+    if isinstance(value, bool) or written or not abs(grade) <= MOST_GRADE:
         raise Rejected("not_a_number", f"grade {readable(value)[:40]!r} is not a number")
     return grade

@@ -93,7 +93,12 @@ LABELS: dict[str, tuple[list[Any], float, int]] = {
     "0 and 1": ([1, 0, 1, 0, 0, 1], 0, 3),
     "true and false": ([True, False, True, True, False, True], 0, 4),
     "grades": ([0, 1, 2, 3, 0, 0], 0, 3),
+    "-1 and 1": ([-1, 1, -1, -1, -1, 1], 0, 2),
+    "words": (["yes", "no", "no", "yes", "yes", "yes"], 0, 4),
+}
+TOLD: dict[str, tuple[list[Any], float, int]] = {
     "1 to 5": ([1, 2, 3, 4, 5, 5], 3, 3),
+    "1 and 2": ([1, 2, 1, 1, 1, 1], 1, 1),
     "shares": ([0.1, 0.4, 0.6, 0.9, 0.5, 1.0], 0.5, 3),
     "0 to 5, not whole": ([0.0, 1.5, 2.4, 2.6, 5.0, 4.2], 2.5, 3),
 }
@@ -106,13 +111,25 @@ def test_a_label_says_which_texts_are_positives(tmp_path: Path, kind: str) -> No
     assert found.input["label"] == "label"
     assert found.input.get("label_above", 0) == above
     assert f"above {above:g}, {positives} of the 6" in said(found)
-    assert sum(len(row.positives) for row in found.rows) == sum(n > above for n in labels[:3])
+    numbers = [{"yes": 1, "no": 0}.get(label, label) for label in labels[:3]]
+    assert sum(len(row.positives) for row in found.rows) == sum(n > above for n in numbers)
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_the_limit_of_a_score_is_asked_for(tmp_path: Path, kind: str) -> None:
+    labels, above, positives = TOLD[kind]
+    path = jsonl(tmp_path, with_column("label", labels))
+    with pytest.raises(DataError, match=r"does not say which rows.*input\.label_above=VALUE takes"):
+        inspect(path)
+    found = inspect(path, settings={"label_above": above})
+    assert found.input["label"] == "label"
+    assert f"above {above:g}, {positives} of the 6" in said(found)
 
 
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (["yes", "no"] * 3, "'yes' is no number; write 1 for positives"),
+        (["entailment", "neutral"] * 3, "'entailment' is no number; write 1 for positives"),
         ([-3.5, 2.25, 0.5, -1.0, 4.0, 1.5], "does not say which rows are positives"),
     ],
 )
@@ -126,7 +143,7 @@ def test_a_label_that_cannot_be_read_is_asked_for(
 
 
 def test_a_score_beside_what_is_called_a_positive_is_not_a_label(tmp_path: Path) -> None:
-    found = inspect(jsonl(tmp_path, with_column("score", [0.5, 1.5, 0, 0, 0, 0], of="positive")))
+    found = inspect(jsonl(tmp_path, with_column("score", [0.5, 1.5, 2, 3, 1, 4], of="positive")))
     assert "label" not in found.input
     assert "score is not used: every row is a positive" in said(found)
 

@@ -44,7 +44,8 @@ SAVED = (
 def choices(shape: Shape) -> Choices:
     told = dict(zip(shape.options[::2], shape.options[1::2], strict=True))
     positive = (told["--positive"],) if "--positive" in told else ()
-    return Choices(query=told.get("--query"), positive=positive)
+    settings = [told["--set"]] if "--set" in told else []
+    return Choices(query=told.get("--query"), positive=positive, settings=settings)
 
 
 @pytest.mark.parametrize("name", [*names(), *SAVED])

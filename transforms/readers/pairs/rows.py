@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, HfPairsInput, PairsInput
+from negmine.transforms.readers.pairs.labels import grades
 from negmine.transforms.readers.rows import (
     Document,
     Judgement,
@@ -13,7 +14,6 @@ from negmine.transforms.readers.rows import (
     Row,
     bad,
     joined,
-    number,
     text_id,
 )
 from negmine.transforms.readers.tables.names import USUAL, required, usual
@@ -113,7 +113,7 @@ def pair_rows(
         negatives = _several(parts[end : end + len(columns.negatives)], "negative", least=0)
         labels: list[float | None] = [None] * len(positives)
         if columns.label is not None:
-            labels = _labels(parts[-1], len(positives), config.label_above)
+            labels = grades(parts[-1], len(positives), config.label_above)
     except Rejected as why:
         yield bad(line, "qrels", why, raw)
         return
@@ -177,29 +177,6 @@ def _several(parts: Values, role: str, least: int = 1) -> list[tuple[str, object
 
 def _pads(value: object) -> bool:
     return is_nothing(value) or (isinstance(value, str | bytes) and not value.strip())
-
-
-def _labels(value: object, count: int, above: float) -> list[float | None]:
-    """A grade for each positive: its label where that is above the limit, 0 where it is not."""
-    values = value if isinstance(value, list) else [value] * count
-    if len(values) != count:
-        raise Rejected("wrong_labels", f"{len(values)} labels for {count} texts")
-    labels = [_label(one) for one in values]
-    # A grade is above 0; of another scale, of logits for example, only the limit counts.
-    return [(one if one > 0 else None) if one > above else 0.0 for one in labels]
-
-
-def _label(value: object) -> float:
-    """A label as a number; true and false are 1 and 0. Raises Rejected."""
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, str | bytes):
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-        value = {"true": 1, "false": 0}.get(text.strip().casefold(), text)
-    try:
-        return number(value)
-    except Rejected as why:
-        raise Rejected(why.code, why.reason.replace("grade", "label", 1)) from None
 
 
 def _one(value: object) -> object:

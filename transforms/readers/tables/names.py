@@ -11,9 +11,9 @@ from negmine.schemas.inputs import AUTO
 
 _DOCUMENT_IDS = ("doc_id", "_id", "id", "docid", "document_id", "corpus-id", "pid", "passage_id",
                  "docno", "did")  # fmt: skip
-_GRADES = ("grade", "score", "relevance", "rel", "label", "judgement", "judgment", "rating", "gain",
-           "relevance_grade", "relevance_label", "relevance_score", "relevant", "is_relevant",
-           "weight")  # fmt: skip
+_GRADES = ("grade", "label", "relevance", "rel", "judgement", "judgment", "relevance_grade",
+           "relevance_label", "relevant", "is_relevant", "qrel", "gain", "rating", "score",
+           "relevance_score", "weight")  # fmt: skip
 
 USUAL: dict[str, tuple[str, ...]] = {
     "doc_id": _DOCUMENT_IDS,
