@@ -23,6 +23,7 @@ FILE = "mined.jsonl"
         ),
         (("-f", "flagembedding", "--fix-suspected"), 2, "give --fix OUT too"),
         (("-f", "flagembedding", "--keep-short", "--fix", "x.jsonl"), 2, "--format n_tuple"),
+        (("-f", "flagembedding", "--label-above", "1"), 2, "--format flagembedding has none"),
         (("-f", "flagembedding", "--fix", FILE), 2, "is there already"),
         (("-f", "flagembedding", "--fix", "x.parquet"), 2, "mined.jsonl is jsonl"),
         (("-f", "flagembedding", "--fix", "x.jsonl.gz"), 2, "name it .jsonl"),
