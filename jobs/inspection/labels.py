@@ -74,7 +74,7 @@ def label_of(
         if (label := _label(head, way, columns, lists, values, declared)) is not None
     ]
     told = "label_above" in settings
-    chosen = next((x for x in labels if x.splits and x.graded), None) or (labels or [None])[0]
+    chosen = next((x for x in labels if x.splits and x.graded), next(iter(labels), None))
     if chosen is None:
         _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         return

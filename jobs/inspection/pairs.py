@@ -39,9 +39,10 @@ def understand(head: Head, settings: Settings, values: Values) -> Understood:
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
         return _documents(head, columns, settings)
     if not head.header:
-        if len(columns) == 1:
+        pairs = without_names(head, columns, settings, values)
+        if pairs is None:
             return _documents(head, columns, settings)
-        found = without_names(head, columns, settings, values)
+        found = pairs
     else:
         found = _by_name(head, columns, settings, values)
     _name_the_unused(found, columns)

@@ -1,4 +1,4 @@
-"""Data that can be read two ways, one of which turns negatives into positives: it is asked about."""
+"""Data that can be read two ways, one of which makes positives of negatives: it is asked about."""
 
 from pathlib import Path
 from typing import Any
