@@ -6,7 +6,7 @@ from pathlib import Path
 from negmine.jobs.inspection.folders import Piece
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.jobs.inspection.names import declares, has_role, is_label, says_negatives
-from negmine.jobs.inspection.understood import Settings, Understood
+from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.schemas.errors import DataError
 
 _HEADS = 100
@@ -32,8 +32,6 @@ def against(path: str, pieces: Sequence[Piece], settings: Settings) -> list[Piec
 
     Raises DataError where there are no others.
     """
-    if "positive" in settings or "label" in settings:
-        return []
     found = []
     for piece in pieces:
         name = piece.pattern.removeprefix(path).strip("/") or Path(path).name
@@ -42,6 +40,8 @@ def against(path: str, pieces: Sequence[Piece], settings: Settings) -> list[Piec
             if not any(declares(column) or is_label(column) for column in head.names):
                 found.append(piece)
     if found and len(found) == len(pieces):
+        if "positive" in settings or "label" in settings:
+            return []
         raise DataError(
             f"{found[0].pattern} says by its name that it holds negatives, and none of its columns "
             "says which texts are positives; name the file of the positives, or, where they are "

@@ -17,11 +17,11 @@ from negmine.jobs.inspection.columns import KINDS, columns_of
 from negmine.jobs.inspection.findings import Findings, Told
 from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
-from negmine.jobs.inspection.pairs import understand
 from negmine.jobs.inspection.render import commented, told
+from negmine.jobs.inspection.roles.pairs import understand
+from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood
+from negmine.jobs.inspection.roles.values import looked_through
 from negmine.jobs.inspection.samples import samples
-from negmine.jobs.inspection.understood import HINTS, Settings, Understood
-from negmine.jobs.inspection.values import looked_through
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url

@@ -132,6 +132,19 @@ def test_a_place_in_a_list_is_asked_about(tmp_path: Path, name: str, value: obje
         inspect(jsonl(tmp_path, lists(name, value)))
 
 
+def test_the_first_of_a_teachers_list_can_be_named(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, lists("scores", [7.5, -2.5]))
+    with pytest.raises(DataError, match=r"teacher's score.*--positive 'documents\[0\]'"):
+        inspect(path)
+    found = inspect(path, settings={"positive": "documents[0]"})
+    assert [row.positives for row in found.rows] == [[text] for text in TEXTS[:3]]
+
+
+def test_a_label_alone_in_a_list_decides(tmp_path: Path) -> None:
+    found = inspect(jsonl(tmp_path, with_column("label", [[0], [1], [0], [0], [1], [1]])))
+    assert [len(row.positives) for row in found.rows] == [0, 1, 0]
+
+
 def test_what_is_chosen_from_is_no_positive(tmp_path: Path) -> None:
     rows = [{"question": row["query"], "choices": row["documents"]} for row in LISTS]
     with pytest.raises(DataError, match="choices holds what is chosen from"):

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from negmine.jobs.inspection.asked import judgements
 from negmine.jobs.inspection.columns import Column
 from negmine.jobs.inspection.heads import Head
-from negmine.jobs.inspection.understood import Settings, Understood
-from negmine.jobs.inspection.values import Values
+from negmine.jobs.inspection.roles.asked import judgements
+from negmine.jobs.inspection.roles.understood import Settings, Understood
+from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
 from negmine.transforms.readers.pairs.labels import label_value

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from negmine.jobs.inspection.columns import Column
 from negmine.jobs.inspection.heads import Head
 from negmine.jobs.inspection.names import LABEL, is_label, is_place, named, suggests
-from negmine.jobs.inspection.parallel import Lists
-from negmine.jobs.inspection.understood import Settings, Understood
-from negmine.jobs.inspection.values import Values
+from negmine.jobs.inspection.roles.parallel import Lists
+from negmine.jobs.inspection.roles.understood import Settings, Understood
+from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers.pairs.labels import label_value
 from negmine.transforms.readers.rows import Rejected, readable
@@ -145,7 +145,7 @@ def _label(
         return None
     listed = lists.is_list(way)
     if listed and not lists.parallel(way):
-        if declared and min(numbers) > 0:
+        if lists.placed or (declared and min(numbers) > 0):
             return None
         raise DataError(
             f"{head.path}: {way} holds lists of labels that are not as long as those of "
