@@ -49,6 +49,12 @@ def test_zeros_and_ones_of_an_unknown_name_are_asked_about(tmp_path: Path, of: s
     assert inspect(path, settings={"label": None}).input["label"] is None
 
 
+@pytest.mark.parametrize("name", ["is_negative", "not_relevant", "irrelevant", "is_impossible"])
+def test_ones_that_say_the_opposite_are_no_labels(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="says by its name which are no positives"):
+        inspect(jsonl(tmp_path, with_column(name, BOTH)))
+
+
 @pytest.mark.parametrize("name", ["rank", "distance"])
 def test_a_rank_is_asked_about(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=f"{name} says which rows are better"):
@@ -125,7 +131,14 @@ def test_labels_in_objects_decide(tmp_path: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("gold_idx", 1), ("positive_index", 0), ("label", 1), ("answer", "B")]
+    ("name", "value"),
+    [
+        ("gold_idx", 1),
+        ("positive_index", 0),
+        ("label", 1),
+        ("answer", "B"),
+        ("supporting_facts", ["a"]),
+    ],
 )
 def test_a_place_in_a_list_is_asked_about(tmp_path: Path, name: str, value: object) -> None:
     with pytest.raises(DataError, match=f"{name} may say which text of documents is the positive"):
