@@ -6,16 +6,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from negmine.jobs.inspection import collections, hub
+from negmine.jobs.inspection.alike import (
+    against,
+    encoding_told,
+    header_told,
+    refuse_late,
+    refuse_others,
+)
 from negmine.jobs.inspection.columns import KINDS, columns_of
 from negmine.jobs.inspection.findings import Findings, Told
 from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
-from negmine.jobs.inspection.names import declares, has_role, is_label, says_negatives
-from negmine.jobs.inspection.pairs import understand
 from negmine.jobs.inspection.render import commented, told
+from negmine.jobs.inspection.roles.pairs import understand
+from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood
+from negmine.jobs.inspection.roles.values import looked_through
 from negmine.jobs.inspection.samples import samples
-from negmine.jobs.inspection.understood import HINTS, Settings, Understood
-from negmine.jobs.inspection.values import looked_through
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
@@ -24,9 +30,6 @@ from negmine.transforms.readers.columns import ANY
 from negmine.transforms.readers.paths import expand
 from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.storage.suffixes import kind_of_file
-
-_HEADS = 100
-"""Files whose beginnings are looked at."""
 
 JUDGE = "fusion"
 """The judge of data that nobody wrote a config for: it needs no download."""
@@ -156,20 +159,20 @@ def _rows(
     path: str, pieces: Sequence[Piece], settings: Settings, pool: Sequence[Piece] = ()
 ) -> Inspection:
     """One file of rows, or several that are alike; those of other splits are kept out."""
-    against = _against(path, pieces, settings)
+    aside = against(path, pieces, settings)
     mined = chosen(
-        [piece for piece in pieces if piece not in against],
+        [piece for piece in pieces if piece not in aside],
         _text(settings.get("split")),
         "rows",
         path,
     )
     patterns, files = collections.one_pattern(mined, path)
-    head = head_of(files[0], _text(settings.get("encoding")), _header(settings))
-    _refuse_others(head, files, settings)
+    head = head_of(files[0], encoding_told(settings), header_told(settings))
+    refuse_others(head, files, settings)
     first = head.names
     head, seen = looked_through(head, files)
     found = understand(head, settings, seen)
-    _refuse_late([name for name in found.roles if name not in first], found, files)
+    refuse_late([name for name in found.roles if name not in first], found, files)
     values: JsonObject = {"format": found.format, "path": patterns, **found.values}
     if head.encoding != "utf-8":
         values["encoding"] = head.encoding
@@ -177,7 +180,7 @@ def _rows(
         values["header"] = ["path"]
     notes = list(found.notes)
     counts = {"rows": collections.count(head, files)}
-    other = [piece for piece in kept_out(pieces, mined) if piece not in against]
+    other = [piece for piece in kept_out(pieces, mined) if piece not in aside]
     fitting = [piece for piece in other if collections.has_columns(piece, head, found.roles)]
     if found.format == "pairs" and fitting:
         values["evaluation_pairs"] = [piece.pattern for piece in fitting]
@@ -200,60 +203,6 @@ def _rows(
         counts=counts,
         notes=notes,
     )
-
-
-def _against(path: str, pieces: Sequence[Piece], settings: Settings) -> list[Piece]:
-    """Pieces whose name says that they hold negatives, and whose columns do not say otherwise.
-
-    Raises DataError where there are no others.
-    """
-    if "positive" in settings or "label" in settings:
-        return []
-    found = []
-    for piece in pieces:
-        name = piece.pattern.removeprefix(path).strip("/") or Path(path).name
-        if says_negatives(name):
-            head = head_of(piece.files[0], _text(settings.get("encoding")), _header(settings))
-            if not any(declares(column) or is_label(column) for column in head.names):
-                found.append(piece)
-    if found and len(found) == len(pieces):
-        raise DataError(
-            f"{found[0].pattern} says by its name that it holds negatives, and none of its columns "
-            "says which texts are positives; name the file of the positives, or, where they are "
-            "here, say it: --positive COLUMN, or --set input.label=COLUMN"
-        )
-    return found
-
-
-def _refuse_late(late: Sequence[str], found: Understood, files: Sequence[str]) -> None:
-    """Raise DataError where a column that has a role comes after the rows that readers look at."""
-    if late:
-        raise DataError(
-            f"{files[0]}: the first rows have no {late[0]!r}, and later ones have it as "
-            f"{found.roles[late[0]]}; write it into the first row too (null where it has none)"
-        )
-
-
-def _refuse_others(head: Head, files: Sequence[str], settings: Settings) -> None:
-    """Raise DataError where another of the files has other columns of a role."""
-    told = _header(settings)
-    for file in files[1:_HEADS]:
-        other = head_of(file, head.encoding if head.kind in ("csv", "tsv") else None, told)
-        apart = [name for name in {*other.names, *head.names} if has_role(name)]
-        apart = [name for name in apart if (name in other.names) != (name in head.names)]
-        if apart or other.header != head.header:
-            raise DataError(
-                f"{head.path} has the columns {', '.join(map(repr, head.names[:12]))} and {file} "
-                f"{', '.join(map(repr, other.names[:12]))}, which are not read alike; name one of "
-                "them, or give them the same columns"
-            )
-
-
-def _header(settings: Settings) -> bool | None:
-    header = settings.get("header")
-    if isinstance(header, bool):
-        return header
-    return True if isinstance(header, list | tuple) and "path" in header else None
 
 
 def _says_header(head: Head, found: Understood) -> bool:

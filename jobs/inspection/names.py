@@ -38,7 +38,11 @@ LABEL = (
 )  # fmt: skip
 _LABEL_ENDS = frozenset({"label", "labels", "relevance", "relevant", "grade", "grades", "qrel"})
 _SUGGESTS = frozenset({"rank", "ranking", "distance", "dist", "winner", "preferred", "preference"})
-_AGAINST = ("neg", "distract", "incorrect", "wrong", "reject", "irrelevant", "nonrelevant", "hn")
+_AGAINST = (
+    "neg", "distract", "incorrect", "wrong", "reject", "irrelevant", "nonrelevant", "impossible",
+    "unrelated", "unanswerable",
+)  # fmt: skip
+_NOT = frozenset({"not", "non", "no", "hn", "bad"})
 _PLACE = frozenset({"idx", "index", "indices", "answer", "correct", "label", "gold", "target"})
 
 
@@ -50,7 +54,8 @@ def words(name: str) -> list[str]:
 
 def is_label(name: str) -> bool:
     """Whether a column's name says that it tells positives from others."""
-    return bool(named([name], LABEL)) or (words(name) or [""])[-1] in _LABEL_ENDS
+    ends = (words(name) or [""])[-1] in _LABEL_ENDS
+    return not is_against(name) and (bool(named([name], LABEL)) or ends)
 
 
 def suggests(name: str) -> bool:
@@ -60,7 +65,12 @@ def suggests(name: str) -> bool:
 
 def is_against(name: str) -> bool:
     """Whether a name says that what it holds is no positive."""
-    return any(word.startswith(_AGAINST) for word in words(name))
+    return any(word.startswith(_AGAINST) or word in _NOT for word in words(name))
+
+
+def is_proof(name: str) -> bool:
+    """Whether a column's name says which of several texts are the right ones."""
+    return words(name)[:1] in (["supporting"], ["gold"], ["correct"])
 
 
 def is_place(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Data that can be read two ways, one of which turns negatives into positives: it is asked about."""
+"""Data that can be read two ways, one of which makes positives of negatives: it is asked about."""
 
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,12 @@ def test_zeros_and_ones_of_an_unknown_name_are_asked_about(tmp_path: Path, of: s
     with pytest.raises(DataError, match=r"Relevanz holds 0, 1, and.*input\.label=null takes every"):
         inspect(path)
     assert inspect(path, settings={"label": None}).input["label"] is None
+
+
+@pytest.mark.parametrize("name", ["is_negative", "not_relevant", "irrelevant", "is_impossible"])
+def test_ones_that_say_the_opposite_are_no_labels(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="says by its name which are no positives"):
+        inspect(jsonl(tmp_path, with_column(name, BOTH)))
 
 
 @pytest.mark.parametrize("name", ["rank", "distance"])
@@ -125,11 +131,31 @@ def test_labels_in_objects_decide(tmp_path: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("gold_idx", 1), ("positive_index", 0), ("label", 1), ("answer", "B")]
+    ("name", "value"),
+    [
+        ("gold_idx", 1),
+        ("positive_index", 0),
+        ("label", 1),
+        ("answer", "B"),
+        ("supporting_facts", ["a"]),
+    ],
 )
 def test_a_place_in_a_list_is_asked_about(tmp_path: Path, name: str, value: object) -> None:
     with pytest.raises(DataError, match=f"{name} may say which text of documents is the positive"):
         inspect(jsonl(tmp_path, lists(name, value)))
+
+
+def test_the_first_of_a_teachers_list_can_be_named(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, lists("scores", [7.5, -2.5]))
+    with pytest.raises(DataError, match=r"teacher's score.*--positive 'documents\[0\]'"):
+        inspect(path)
+    found = inspect(path, settings={"positive": "documents[0]"})
+    assert [row.positives for row in found.rows] == [[text] for text in TEXTS[:3]]
+
+
+def test_a_label_alone_in_a_list_decides(tmp_path: Path) -> None:
+    found = inspect(jsonl(tmp_path, with_column("label", [[0], [1], [0], [0], [1], [1]])))
+    assert [len(row.positives) for row in found.rows] == [0, 1, 0]
 
 
 def test_what_is_chosen_from_is_no_positive(tmp_path: Path) -> None:

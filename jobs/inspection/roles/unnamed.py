@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from negmine.jobs.inspection.asked import judgements
 from negmine.jobs.inspection.columns import Column
 from negmine.jobs.inspection.heads import Head
-from negmine.jobs.inspection.understood import Settings, Understood
-from negmine.jobs.inspection.values import Values
+from negmine.jobs.inspection.roles.asked import judgements
+from negmine.jobs.inspection.roles.understood import Settings, Understood
+from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
 from negmine.transforms.readers.pairs.labels import label_value
@@ -18,8 +18,10 @@ _QRELS = (".qrels", ".qrel")
 
 def without_names(
     head: Head, columns: Mapping[str, Column], settings: Settings, values: Values
-) -> Understood:
+) -> Understood | None:
     """The roles of columns that no header names: first the query, then the positive.
+
+    None where there is one column.
 
     Raises DataError where their order hardly says what they are.
     """
@@ -33,6 +35,8 @@ def without_names(
     kinds = {column.kind for column in columns.values()}
     if suffix_of(head.path) in _QRELS or (len(columns) > 1 and kinds <= {"id", "number"}):
         raise DataError(judgements(head))
+    if len(columns) == 1:
+        return None
     _refuse_a_header(head, settings)
     _refuse_identifiers(head, columns)
     _refuse_a_label(head, columns, settings, values)

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from negmine.jobs.inspection.asked import asked, column_of, option, quoted, there
 from negmine.jobs.inspection.columns import PASSAGES, Column, columns_of
 from negmine.jobs.inspection.heads import Head
-from negmine.jobs.inspection.labels import label_of
 from negmine.jobs.inspection.names import (
     ANSWERING,
     DECLARED,
@@ -17,9 +15,11 @@ from negmine.jobs.inspection.names import (
     numbered,
     split_of,
 )
-from negmine.jobs.inspection.understood import Settings, Understood
-from negmine.jobs.inspection.unnamed import without_names
-from negmine.jobs.inspection.values import Values
+from negmine.jobs.inspection.roles.asked import asked, column_of, option, quoted, there
+from negmine.jobs.inspection.roles.labels import label_of
+from negmine.jobs.inspection.roles.understood import Settings, Understood
+from negmine.jobs.inspection.roles.unnamed import without_names
+from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.readers.tables.nested import path_of
@@ -39,9 +39,10 @@ def understand(head: Head, settings: Settings, values: Values) -> Understood:
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
         return _documents(head, columns, settings)
     if not head.header:
-        if len(columns) == 1:
+        pairs = without_names(head, columns, settings, values)
+        if pairs is None:
             return _documents(head, columns, settings)
-        found = without_names(head, columns, settings, values)
+        found = pairs
     else:
         found = _by_name(head, columns, settings, values)
     _name_the_unused(found, columns)

@@ -5,10 +5,18 @@ from dataclasses import dataclass
 
 from negmine.jobs.inspection.columns import Column
 from negmine.jobs.inspection.heads import Head
-from negmine.jobs.inspection.names import LABEL, is_label, is_place, named, suggests
-from negmine.jobs.inspection.parallel import Lists
-from negmine.jobs.inspection.understood import Settings, Understood
-from negmine.jobs.inspection.values import Values
+from negmine.jobs.inspection.names import (
+    LABEL,
+    is_against,
+    is_label,
+    is_place,
+    is_proof,
+    named,
+    suggests,
+)
+from negmine.jobs.inspection.roles.parallel import Lists
+from negmine.jobs.inspection.roles.understood import Settings, Understood
+from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers.pairs.labels import label_value
 from negmine.transforms.readers.rows import Rejected, readable
@@ -74,7 +82,7 @@ def label_of(
         if (label := _label(head, way, columns, lists, values, declared)) is not None
     ]
     told = "label_above" in settings
-    chosen = next((x for x in labels if x.splits and x.graded), None) or (labels or [None])[0]
+    chosen = next((x for x in labels if x.splits and x.graded), next(iter(labels), None))
     if chosen is None:
         _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         return
@@ -145,7 +153,7 @@ def _label(
         return None
     listed = lists.is_list(way)
     if listed and not lists.parallel(way):
-        if declared and min(numbers) > 0:
+        if lists.placed or (declared and min(numbers) > 0):
             return None
         raise DataError(
             f"{head.path}: {way} holds lists of labels that are not as long as those of "
@@ -241,6 +249,12 @@ def _numbers(values: Values, way: str) -> set[float]:
 
 
 def _asked(head: Head, way: str, what: str) -> DataError:
+    if is_against(way.rpartition(".")[2]):
+        return DataError(
+            f"{head.path}: {way} {what}, and says by its name which are no positives; write a "
+            "column label of 1 for positives and 0 for others, or --set input.label=null takes "
+            "every row as a positive"
+        )
     return DataError(
         f"{head.path}: {way} {what}, and may say which are positives; --set input.label={way} "
         "takes those above 0 (--set input.label_above=VALUE another limit), --set "
@@ -261,13 +275,19 @@ def _refuse_places(
         return
     for name in free:
         held = columns[name].values
+        if not declared and is_proof(name) and not lists.parallel(name) and not lists.placed:
+            raise _of_places(head, name, positives, lists)
         if columns[name].kind not in ("number", "numbers", "text", "id") or not is_place(name):
             continue
         letters = all(isinstance(v, str) and len(v) == 1 and v.isalpha() for v in held)
         said = name.casefold().endswith(("idx", "index", "indices"))
         if (said and not lists.parallel(name)) or letters or (not declared and lists.places(name)):
-            raise DataError(
-                f"{head.path}: {name} may say which text of {lists.way} is the positive, and the "
-                "others are none; write the positives into a column of their own, --positive "
-                f"'{positives[0]}[0]' takes the first of each list, --set input.label=null all"
-            )
+            raise _of_places(head, name, positives, lists)
+
+
+def _of_places(head: Head, name: str, positives: Sequence[str], lists: Lists) -> DataError:
+    return DataError(
+        f"{head.path}: {name} may say which text of {lists.way} is the positive, and the others "
+        f"are none; write the positives into a column of their own, --positive '{positives[0]}[0]'"
+        " takes the first of each list, --set input.label=null all"
+    )

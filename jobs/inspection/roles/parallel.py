@@ -16,6 +16,7 @@ class Lists:
     Attributes:
         way: how they are named.
         several: whether a row has more than one text in one column.
+        placed: whether the one at a place of each list is taken.
         inside: ways to the other values of their objects.
     """
 
@@ -23,19 +24,23 @@ class Lists:
         self._head = head
         self.way = positives[0]
         self._path = path_of(self.way, head.names) if len(positives) == 1 else None
-        self._counts = [] if self._path is None else self._lengths(self._path)
+        self._counts = [] if self._path is None else self._lengths(self._path, alone=1)
+        self.placed = self._path is not None and isinstance(
+            next(iter(self._path.steps[-1:]), ""), int
+        )
         self.several = any(count is not None and count > 1 for count in self._counts)
         self.inside = self._inside()
 
-    def _lengths(self, path: Path) -> list[int | None]:
-        """Texts of each row; None where there is no list."""
+    def _lengths(self, path: Path, alone: int | None = None) -> list[int | None]:
+        """Values of each row: `alone` where there is one and no list, None where there is none."""
         found: list[int | None] = []
         for row in self._head.rows:
             try:
                 value = path.of(row.get(path.column))
             except Rejected:
                 value = None
-            found.append(len(value) if isinstance(value, list) else None)
+            one = None if value is None else alone
+            found.append(len(value) if isinstance(value, list) else one)
         return found
 
     def _inside(self) -> list[str]:

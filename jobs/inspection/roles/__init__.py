@@ -1,0 +1,1 @@
+"""Which columns of a file of rows are query, positive, negative and label."""
