@@ -55,6 +55,14 @@ def test_ones_that_say_the_opposite_are_no_labels(tmp_path: Path, name: str) -> 
         inspect(jsonl(tmp_path, with_column(name, BOTH)))
 
 
+def test_a_score_that_is_named_as_label_needs_a_limit(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, with_column("cosine", [0.1, 0.9, 0.8, 0.2, 0.3, 0.7]))
+    with pytest.raises(DataError, match=r"cosine \(0.1 to 0.9\) is above 0 everywhere; say above"):
+        inspect(path, settings={"label": "cosine"})
+    found = inspect(path, settings={"label": "cosine", "label_above": 0.5})
+    assert [len(row.positives) for row in found.rows] == [0, 1, 1]
+
+
 @pytest.mark.parametrize("name", ["rank", "distance"])
 def test_a_rank_is_asked_about(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=f"{name} says which rows are better"):
