@@ -203,6 +203,14 @@ def test_files_of_other_columns_are_named(tmp_path: Path) -> None:
         inspect(str(tmp_path))
 
 
+def test_labels_of_files_of_another_order_count(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("query,text,label\nwho is it,it is me,1\nwho else,nobody,1\n")
+    (tmp_path / "b.csv").write_text("label,text,query\n0,not you,who was it\n")
+    found = inspect(str(tmp_path))
+    assert found.input["label"] == "label"
+    assert "above 0, 2 of the 3" in said(found)
+
+
 @pytest.mark.parametrize("name", ["testset", "data_test1", "holdout", "held_out", "testing"])
 def test_files_for_evaluation_are_kept_out(tmp_path: Path, name: str) -> None:
     jsonl(tmp_path, PAIRS, "trainset.jsonl")
