@@ -87,7 +87,8 @@ def label_of(
     if chosen is None:
         _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         return
-    if declared and not told and min(chosen.numbers) > 0:
+    seen = values.whole or not chosen.graded
+    if declared and not told and min(chosen.numbers) > 0 and seen:
         _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         found.notes.append(
             f"{chosen.way} is not used: every row is a positive. Where it says which are: --set "

@@ -93,6 +93,15 @@ def test_labels_of_the_whole_file_count(tmp_path: Path) -> None:
     assert inspect(str(tmp_path / "rows.parquet")).input["label"] == "label"
 
 
+def test_a_file_that_is_too_large_to_look_through_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("negmine.jobs.inspection.roles.values._BYTES", 3000)
+    assert "looked for in the first" in said(inspect(jsonl(tmp_path, PAIRS * 50)))
+    with pytest.raises(DataError, match=r"label .* does not say which rows are positives"):
+        inspect(jsonl(tmp_path, [{**row, "label": 1} for row in PAIRS * 50]))
+
+
 @pytest.mark.parametrize(
     ("name", "value", "role"),
     [("label", 0, "label"), ("positive_2", "more", "positive"), ("negative", "no", "given neg")],
