@@ -189,6 +189,8 @@ def _rows(
     left = [piece for piece in pieces if piece not in mined and piece not in kept]
     if left:
         notes.append(f"left out: {', '.join(piece.pattern for piece in left)}")
+    if not seen.whole:
+        notes.append(f"labels and further columns were looked for in the first {seen.rows:,} rows")
     if found.format == "documents" and head.kind == "tsv" and len(files) > 1:
         notes.append(collections.a_line_each(path))
     if found.format == "pairs" and pool:

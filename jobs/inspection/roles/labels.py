@@ -1,6 +1,6 @@
 """Columns that say how relevant a positive is: what decides, and what has to be asked about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from negmine.jobs.inspection.columns import Column
@@ -66,6 +66,7 @@ def label_of(
     if "label" in settings:
         name = settings["label"]
         if name is not None:
+            _refuse_without_limit(head, str(name), settings, values)
             found.roles[str(name)] = "label"
         return
     lists = Lists(head, positives)
@@ -86,7 +87,8 @@ def label_of(
     if chosen is None:
         _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         return
-    if declared and not told and min(chosen.numbers) > 0:
+    seen = values.whole or not chosen.graded
+    if declared and not told and min(chosen.numbers) > 0 and seen:
         _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         found.notes.append(
             f"{chosen.way} is not used: every row is a positive. Where it says which are: --set "
@@ -99,6 +101,16 @@ def label_of(
         _refuse_unclear(head, chosen, found, positives, values)
         above = 0.0
     _use(head, chosen, above, found, values)
+
+
+def _refuse_without_limit(head: Head, way: str, settings: Settings, values: Values) -> None:
+    """Raise DataError where a label that was named is above 0 everywhere, and differs."""
+    numbers = _numbers(values.of(way))
+    if "label_above" not in settings and len(numbers) > 1 and min(numbers) > 0:
+        raise DataError(
+            f"{head.path}: {way} ({min(numbers):.3g} to {max(numbers):.3g}) is above 0 everywhere; "
+            "say above which value a text is a positive, --set input.label_above=VALUE"
+        )
 
 
 def _use(head: Head, label: _Label, above: float, found: Understood, values: Values) -> None:
@@ -227,7 +239,7 @@ def _refuse_unknown(
     beside = [n for n in beside if not n.casefold().endswith(("id", "idx", "index"))]
     several = [way for way in (*lists.inside, *free) if lists.is_list(way) and lists.parallel(way)]
     for way in (*beside, *several):
-        numbers = _numbers(values, way)
+        numbers = set() if way in values.many else _numbers(values.of(way))
         if numbers and min(numbers) <= 0 < max(numbers):
             two = set(numbers) <= {-1.0, 0.0, 1.0}
             if two or (not declared and all(n == int(n) for n in numbers) and max(numbers) <= 5):
@@ -238,12 +250,10 @@ def _refuse_unknown(
             raise _asked(head, way, f"holds a number for each text of {lists.way}")
 
 
-def _numbers(values: Values, way: str) -> set[float]:
-    """The numbers of a column, of words those that are labels; none where others are there."""
-    if way.replace("[]", "") in values.many:
-        return set()
+def _numbers(values: Collection[object]) -> set[float]:
+    """Values as numbers, words that are labels too; none where others are there."""
     try:
-        return {label_value(value) for value in values.of(way)}
+        return {label_value(value) for value in values}
     except Rejected:
         return set()
 

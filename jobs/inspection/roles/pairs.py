@@ -158,7 +158,10 @@ def _as_pairs(
     values: Values,
 ) -> Understood:
     if query in positives:
-        raise DataError(f"{head.path}: {quoted(query)} cannot be both the query and the positive")
+        raise DataError(
+            f"{head.path}: {quoted(query)} cannot be both the query and the positive; "
+            "name two columns"
+        )
     _refuse_splits(head, columns, settings, values)
     _refuse_choices(head, columns, positives, settings)
     found = Understood("pairs")

@@ -107,9 +107,15 @@ def _rows(head: Head, file: str) -> Iterator[tuple[dict[str, object], int]]:
                 yield dict(record), len(raw)
     elif head.kind in ("csv", "tsv"):
         text = Text(file, head.kind, CAP, None, encoding=head.encoding)
-        for at, (_, fields, raw) in enumerate(records(text)):
-            if not isinstance(fields, Rejected) and not (head.header and at == 0):
-                yield dict(zip(head.names, fields, strict=False)), len(raw)
+        names = None if head.header else head.names
+        for _, fields, raw in records(text):
+            if isinstance(fields, Rejected):
+                continue
+            if names is None:
+                # Each file orders its columns as it likes.
+                names = tuple(field.strip() for field in fields)
+            else:
+                yield dict(zip(names, fields, strict=False)), len(raw)
     else:
         short = _short(head)
         if short:

@@ -55,6 +55,14 @@ def test_ones_that_say_the_opposite_are_no_labels(tmp_path: Path, name: str) -> 
         inspect(jsonl(tmp_path, with_column(name, BOTH)))
 
 
+def test_a_score_that_is_named_as_label_needs_a_limit(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, with_column("cosine", [0.1, 0.9, 0.8, 0.2, 0.3, 0.7]))
+    with pytest.raises(DataError, match=r"cosine \(0.1 to 0.9\) is above 0 everywhere; say above"):
+        inspect(path, settings={"label": "cosine"})
+    found = inspect(path, settings={"label": "cosine", "label_above": 0.5})
+    assert [len(row.positives) for row in found.rows] == [0, 1, 1]
+
+
 @pytest.mark.parametrize("name", ["rank", "distance"])
 def test_a_rank_is_asked_about(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=f"{name} says which rows are better"):
@@ -83,6 +91,15 @@ def test_labels_of_the_whole_file_count(tmp_path: Path) -> None:
     assert "label says which are positives: above 0, 300 of the 306" in said(found)
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
     assert inspect(str(tmp_path / "rows.parquet")).input["label"] == "label"
+
+
+def test_a_file_that_is_too_large_to_look_through_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("negmine.jobs.inspection.roles.values._BYTES", 3000)
+    assert "looked for in the first" in said(inspect(jsonl(tmp_path, PAIRS * 50)))
+    with pytest.raises(DataError, match=r"label .* does not say which rows are positives"):
+        inspect(jsonl(tmp_path, [{**row, "label": 1} for row in PAIRS * 50]))
 
 
 @pytest.mark.parametrize(
@@ -193,6 +210,14 @@ def test_files_of_other_columns_are_named(tmp_path: Path) -> None:
     jsonl(tmp_path, with_column("label", BOTH), "b.jsonl")
     with pytest.raises(DataError, match=r"a\.jsonl has the columns .*b\.jsonl 'query', 'text'"):
         inspect(str(tmp_path))
+
+
+def test_labels_of_files_of_another_order_count(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("query,text,label\nwho is it,it is me,1\nwho else,nobody,1\n")
+    (tmp_path / "b.csv").write_text("label,text,query\n0,not you,who was it\n")
+    found = inspect(str(tmp_path))
+    assert found.input["label"] == "label"
+    assert "above 0, 2 of the 3" in said(found)
 
 
 @pytest.mark.parametrize("name", ["testset", "data_test1", "holdout", "held_out", "testing"])
