@@ -32,12 +32,12 @@ _PLURAL = re.compile("|".join(_ONE))
 def collection_facts(summary: JsonObject) -> list[str]:
     """A run's summary, or a collection's counts, as short facts; what is none is left out."""
     counts = {**(summary.get("input") or {}), **summary}
-    held = [_counted(f"{{}} {name}", counts.get(name, 0)) for name in _HELD]
-    left = [_counted(told, counts[key]) for key, told in _LEFT.items() if counts.get(key)]
+    held = [counted(f"{{}} {name}", counts.get(name, 0)) for name in _HELD]
+    left = [counted(told, counts[key]) for key, told in _LEFT.items() if counts.get(key)]
     return held + left
 
 
-def _counted(told: str, count: int) -> str:
+def counted(told: str, count: int) -> str:
     """A count with its noun, which stands in the plural."""
     words = told.format(f"{count:,}")
     return _PLURAL.sub(lambda m: _ONE[m[0]], words, count=1) if count == 1 else words

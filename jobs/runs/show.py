@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from negmine.jobs.runs.collection import collection_facts
+from negmine.jobs.runs.collection import collection_facts, counted
 from negmine.jobs.runs.drift import drift_sentence
 from negmine.jobs.terminal import format_bytes, format_seconds, printable
 from negmine.pipelines.graph import STAGES
@@ -228,7 +228,7 @@ def run_head(manifest: JsonObject) -> RenderableType:
     """A run's name, and what was read for it."""
     summary = manifest.get("summary", {})
     facts = collection_facts(summary)
-    facts.insert(3, f"{summary.get('queries_short', 0):,} queries short of a quota")
+    facts.insert(3, counted("{} queries short of a quota", summary.get("queries_short", 0)))
     head = Text(f"Run {printable(manifest.get('run_id', '?'))}", style="bold")
     if manifest.get("created"):
         head.append(f"  {printable(manifest['created'])}", style="not bold")

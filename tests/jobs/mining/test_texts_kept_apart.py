@@ -126,7 +126,7 @@ def test_merged_queries_are_told_and_can_stay_apart(tmp_path: Path) -> None:
     together = negmine("mine", run, "--output", str(tmp_path / "one"))
     assert together.code == 0, together.err
     shown = " ".join(together.out.split())
-    assert "1 queries merged into one of the same text" in shown
+    assert "1 query merged into one of the same text" in shown
     listed = negmine("query", str(tmp_path / "one"), "merged_queries", "--format", "json")
     assert json.loads(listed.out) == [
         {"query_id": "A", "text": "where is  it", "merged_ids": ["a"]}

@@ -45,7 +45,7 @@ def test_the_summary_tells_everything(output: Path) -> None:
     text = shown(find_run(str(output)).manifest)
     for part in (
         "Run run-1",
-        "5,000 documents, 8 queries, 8 positives, 1 queries short of a quota, ",
+        "5,000 documents, 8 queries, 8 positives, 1 query short of a quota, ",
         "2 bad input rows left out",
         "Judge: 40 of 160 pairs scored, 120 saved (75.0 %)",
         "S (signal)",
