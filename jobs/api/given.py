@@ -55,6 +55,8 @@ def place_table(data: Table, output: str, role: str) -> str:
     folder = _folder(output)
     try:
         return _written(_reader(data, role), folder, role)
+    except OSError as error:
+        raise _unwritten(folder, error) from error
     except (pa.ArrowException, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(
@@ -97,9 +99,17 @@ def place_model(model: Model, output: str) -> str:
         target = folder / f"model-{fingerprint(dict(tree_digests(scratch)))[:16]}"
         if not target.exists():
             os.rename(scratch, target)
+    except OSError as error:
+        raise _unwritten(folder, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return str(target)
+
+
+def _unwritten(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"cannot write in {folder}: {error.strerror or error}; free space or choose another output"
+    )
 
 
 def is_cross_encoder(model: object) -> bool:
@@ -180,8 +190,8 @@ def _table_of(rows: Sequence[object], role: str) -> pa.Table:
     if rows and all(isinstance(row, Mapping) for row in rows):
         maps = cast(Sequence[Mapping[str, object]], rows)
         # Every key of every row: Arrow would take those of the first.
-        names = list(dict.fromkeys(str(name) for row in maps for name in row))
-        return pa.table({name: pa.array([row.get(name) for row in maps]) for name in names})
+        names = list(dict.fromkeys(name for row in maps for name in row))
+        return pa.table({str(name): pa.array([row.get(name) for row in maps]) for name in names})
     if rows and all(isinstance(row, Sequence) and len(row) == 2 for row in rows):
         both = zip(*(cast(Sequence[object], row) for row in rows), strict=True)
         return pa.table({n: pa.array(list(c)) for n, c in zip(_PAIR, both, strict=True)})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from negmine.schemas import JsonObject
-from negmine.transforms.foreign.lists import Entries, documents_of, kept, numbered
+from negmine.transforms.foreign.lists import Entries, documents_of, kept, numbered, scores_of
 from negmine.transforms.foreign.rows import Negative, Passage, Row, finite, listed, named
 from negmine.transforms.readers.rows import Rejected, identifier
 
@@ -138,12 +138,6 @@ def automodel(number: int, record: JsonObject) -> Row:
         tuple(_id(value, f"pos_doc {at}") for at, value in enumerate(positives, 1)),
         numbered(
             (_id(value, f"neg_doc {at}") for at, value in enumerate(negatives, 1)),
-            finite(_scores(negatives), len(negatives), _scores(positives)),
+            finite(scores_of(negatives), len(negatives), scores_of(positives)),
         ),
     )
-
-
-def _scores(documents: list[object]) -> object:
-    scored = any(isinstance(value, dict) and "score" in value for value in documents)
-    found = [value.get("score") if isinstance(value, dict) else None for value in documents]
-    return found if scored else None

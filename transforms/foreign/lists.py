@@ -55,7 +55,7 @@ def _passage(value: object, what: str) -> Passage:
     return named(value.get("docid"), value.get("text"), value.get("title"), what)
 
 
-def _scores(passages: list[object]) -> object:
+def scores_of(passages: list[object]) -> object:
     """Scores of passages where any has one."""
     found = [p.get("score") if isinstance(p, dict) else None for p in passages]
     scored = any(isinstance(p, dict) and "score" in p for p in passages)
@@ -72,7 +72,7 @@ def tevatron(number: int, record: JsonObject) -> Row:
         tuple(_passage(value, f"positive passage {at}") for at, value in enumerate(positives, 1)),
         numbered(
             (_passage(value, f"negative passage {at}") for at, value in enumerate(negatives, 1)),
-            finite(_scores(negatives), len(negatives), _scores(positives)),
+            finite(scores_of(negatives), len(negatives), scores_of(positives)),
         ),
     )
 
@@ -104,7 +104,7 @@ def automodel_inline(number: int, record: JsonObject) -> Row:
         tuple(_inline(value, f"pos_doc {at}") for at, value in enumerate(positives, 1)),
         numbered(
             (_inline(value, f"neg_doc {at}") for at, value in enumerate(negatives, 1)),
-            finite(_scores(negatives), len(negatives), _scores(positives)),
+            finite(scores_of(negatives), len(negatives), scores_of(positives)),
         ),
     )
 

@@ -1,5 +1,6 @@
 """PyLate: a small late-interaction model, two steps of its losses, every row through its loader."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sentence_transformers import SentenceTransformerTrainer, SentenceTransforme
 
 def _train(name: str, table: Any, loss: Any, model: Any) -> Found:
     arguments = SentenceTransformerTrainingArguments(
-        output_dir="/tmp/consumers-pylate",
+        output_dir=tempfile.mkdtemp(),
         per_device_train_batch_size=4,
         max_steps=2,
         report_to=[],

@@ -1,5 +1,6 @@
 """sentence-transformers: its trainers, two steps, and every row through its loader and collator."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def bi_encoder(name: str, **options: Any) -> Any:
         table = _table(file)
         model = SentenceTransformer(model_folder(), device="cpu")
         loss = getattr(losses, name)(model, **options)
-        arguments = SentenceTransformerTrainingArguments(output_dir="/tmp/consumers-st", **_COMMON)
+        arguments = SentenceTransformerTrainingArguments(output_dir=tempfile.mkdtemp(), **_COMMON)
         trainer = SentenceTransformerTrainer(
             model=model, args=arguments, train_dataset=table, loss=loss
         )
@@ -62,7 +63,7 @@ def cross_encoder(name: str) -> Any:
         table = _table(file)
         model = CrossEncoder(model_folder(), num_labels=1, device="cpu")
         loss = getattr(cross, name)(model)
-        arguments = CrossEncoderTrainingArguments(output_dir="/tmp/consumers-ce", **_COMMON)
+        arguments = CrossEncoderTrainingArguments(output_dir=tempfile.mkdtemp(), **_COMMON)
         trainer = CrossEncoderTrainer(model=model, args=arguments, train_dataset=table, loss=loss)
         return _train(f"CrossEncoder {name}", trainer)
 
