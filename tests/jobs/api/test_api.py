@@ -167,6 +167,22 @@ def test_a_key_that_only_later_rows_have_is_a_column(tmp_path: Path) -> None:
     assert pd.read_parquet(place_table(rows, str(tmp_path), "pairs"))["label"].tolist()[2] == 0
 
 
+def test_keys_that_are_no_texts_keep_their_values(tmp_path: Path) -> None:
+    file = place_table([{0: "a", 1: "b"}], str(tmp_path), "pairs")  # type: ignore[dict-item]
+    assert pd.read_parquet(file).to_dict("list") == {"0": ["a"], "1": ["b"]}
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("negmine.jobs.api.given.os.replace", full)
+    with pytest.raises(negmine.NegmineError, match="No space left on device; free space"):
+        place_table(PAIRS, str(tmp_path), "pairs")
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -1,6 +1,6 @@
 """For FlagEmbedding: query, pos, neg, and what was asked for of scores, prompt, type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
@@ -21,10 +21,15 @@ def _fixed(rows: RunNegatives) -> dict[str, str]:
 
 def schema(rows: RunNegatives) -> pa.Schema:
     """Fields of a line. Scores are written for every line or for none."""
+    return fields_of(rows, _fixed(rows))
+
+
+def fields_of(rows: RunNegatives, fixed: Mapping[str, str]) -> pa.Schema:
+    """Fields of a line, and those that are the same in all."""
     fields = [text_field("query"), list_field("pos"), list_field("neg")]
     if rows.options.scores:
         fields += [list_field(name, pa.float32()) for name in ("pos_scores", "neg_scores")]
-    return pa.schema([*fields, *map(text_field, _fixed(rows))])
+    return pa.schema([*fields, *map(text_field, fixed)])
 
 
 def choose(rows: RunNegatives, block: QueryBlock) -> QueryBlock:
@@ -34,12 +39,17 @@ def choose(rows: RunNegatives, block: QueryBlock) -> QueryBlock:
 
 def tables(rows: RunNegatives, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
     """A line for every query: all its positives, best first, and all its negatives."""
+    yield lines(block, schema, _fixed(rows))
+
+
+def lines(block: QueryBlock, schema: pa.Schema, fixed: Mapping[str, str]) -> pa.Table:
+    """The lines of a block."""
     columns = {
         "query": block.texts,
         "pos": grouped(block.positives, block.positive_bounds, "positive"),
         "neg": grouped(block.negatives, block.negative_bounds, "negative"),
         "pos_scores": grouped(block.positives, block.positive_bounds, "score"),
         "neg_scores": grouped(block.negatives, block.negative_bounds, "score"),
-        **{name: repeated(text, len(block.texts)) for name, text in _fixed(rows).items()},
+        **{name: repeated(text, len(block.texts)) for name, text in fixed.items()},
     }
-    yield pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)

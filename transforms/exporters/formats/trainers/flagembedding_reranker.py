@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from negmine.transforms.exporters.formats.trainers import flagembedding
 from negmine.transforms.exporters.reading.block import QueryBlock
 from negmine.transforms.exporters.reading.rows import RunNegatives
-from negmine.transforms.exporters.writing.columns import grouped, list_field, repeated, text_field
 
 SUFFIX = ".jsonl"
 OPTIONS = frozenset({"scores", "prompt", "instruction"})
@@ -21,10 +21,7 @@ def _prompts(rows: RunNegatives) -> dict[str, str]:
 
 def schema(rows: RunNegatives) -> pa.Schema:
     """Fields of a line; it has no type, which is for embedders."""
-    fields = [text_field("query"), list_field("pos"), list_field("neg")]
-    if rows.options.scores:
-        fields += [list_field(name, pa.float32()) for name in ("pos_scores", "neg_scores")]
-    return pa.schema([*fields, *map(text_field, _prompts(rows))])
+    return flagembedding.fields_of(rows, _prompts(rows))
 
 
 def choose(rows: RunNegatives, block: QueryBlock) -> QueryBlock:
@@ -34,12 +31,4 @@ def choose(rows: RunNegatives, block: QueryBlock) -> QueryBlock:
 
 def tables(rows: RunNegatives, block: QueryBlock, schema: pa.Schema) -> Iterator[pa.Table]:
     """A line for every query: all its positives, best first, and all its negatives."""
-    columns = {
-        "query": block.texts,
-        "pos": grouped(block.positives, block.positive_bounds, "positive"),
-        "neg": grouped(block.negatives, block.negative_bounds, "negative"),
-        "pos_scores": grouped(block.positives, block.positive_bounds, "score"),
-        "neg_scores": grouped(block.negatives, block.negative_bounds, "score"),
-        **{name: repeated(text, len(block.texts)) for name, text in _prompts(rows).items()},
-    }
-    yield pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+    yield flagembedding.lines(block, schema, _prompts(rows))
