@@ -1,0 +1,81 @@
+"""Columns that several tables share, each named, typed and described once."""
+
+import pyarrow as pa
+
+from negmine.schemas.sources import SOURCES
+from negmine.schemas.verdicts import Source
+
+
+def field(name: str, kind: pa.DataType, meaning: str, nullable: bool = False) -> pa.Field:
+    """A column with what it means, as every table writes it."""
+    return pa.field(name, kind, nullable=nullable, metadata={"description": meaning})
+
+
+QUERY_IX = field("query_ix", pa.int64(), "position of the query, 0 .. queries-1")
+
+DOC_IX = field("doc_ix", pa.int64(), "position of the document, 0 .. documents-1")
+
+
+def rank(source: Source) -> pa.Field:
+    """The rank that a source gave a pair."""
+    return field(f"{source}_rank", pa.int32(), SOURCES[source].rank, True)
+
+
+LATER_RANKS = [rank(source) for source in SOURCES if source not in (Source.BM25, Source.DENSE)]
+"""Ranks of the sources that are in no other list of columns; a new source's is among them."""
+
+
+def scores(chosen: bool = False) -> list[pa.Field]:
+    """Sources, scores and ranks of a pair; a chosen one always has the student's similarity."""
+    return [
+        field("sources", pa.list_(pa.string()), "sources that returned it, in the order of Source"),
+        field("bm25_score", pa.float32(), "BM25 score, where that source returned it", True),
+        rank(Source.BM25),
+        field(
+            "dense_score",
+            pa.float32(),
+            "student's similarity to the query"
+            + ("" if chosen else "; null where a vector is zero, which has none"),
+            not chosen,
+        ),
+        rank(Source.DENSE),
+    ]
+
+
+COSINE = field(
+    "query_cosine",
+    pa.float32(),
+    "cosine with the query, where dense_score is not that (student.normalize: false)",
+    True,
+)
+
+POSITIVE_COSINE = field(
+    "positive_query_cosine",
+    pa.float32(),
+    "cosine of query and positive, where positive_dense_score is not that",
+    True,
+)
+
+CONFIRMED = field(
+    "confirmed_negative", pa.bool_(), "labelled a negative: no judge's policy drops it"
+)
+
+SAME_ID = field(
+    "same_id_as_query", pa.bool_(), "the query's own id, where both are one collection", True
+)
+
+PARTS = field(
+    "judge_parts", pa.map_(pa.string(), pa.float32()), "scores that the judge's own is made of"
+)
+
+VERDICT = [
+    field("policy", pa.string(), "policy that decided, by its name in the config", True),
+    field("threshold", pa.float32(), "the policy's limit for this candidate", True),
+    field("value", pa.float32(), "the value that was compared with the limit", True),
+    field("tier", pa.string(), "tier it was chosen for, or whose band it lies in", True),
+    field("rank", pa.int32(), "1 = hardest in its tier; null unless kept", True),
+    field("backfilled", pa.bool_(), "taken from another tier's band to fill this one"),
+    field("weight", pa.float32(), "sampling weight; 1 unless the method sets it"),
+]
+
+LIST_VERDICT = field("verdict", pa.string(), "what the policies made of it, as in the ledger")
