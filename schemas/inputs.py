@@ -182,9 +182,10 @@ class _PairColumns(_TextInput):
         "every source may find them; null = they are not read",
     )
     label: Column | None = Field(
-        None,
+        AUTO,
         description="column that says how relevant the positive is, or a list with a number for "
-        "each; null = all are positives",
+        "each; null = all are positives; auto = the same, and the run stops where a column has the "
+        "name of a label",
     )
     label_above: Score = Field(
         0,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from negmine.transforms.readers.tables.names import USUAL, plain
+from negmine.transforms.readers.tables.names import LABELS, USUAL, plain
 
 QUERY = (
     *USUAL["query"], "anchor_text", "search_query", "user_query", "sentence1", "sentence_a",
@@ -30,10 +30,7 @@ NEGATIVE = (
     "neg_doc", "neg_docs", "negative_ctxs", "hard_negative_ctxs", "negative_messages", "rejected",
 )  # fmt: skip
 LABEL = (
-    "label", "labels", "is_relevant", "relevant", "is_positive", "is_correct", "relevance",
-    "relevances", "relevance_label", "relevance_labels", "grade", "grades", "rel", "rels", "qrel",
-    "gold_label", "gold", "target", "targets", "class", "is_duplicate", "duplicate", "is_selected",
-    "is_match", "match", "correct", "supporting", "is_supporting", "judgement", "judgment",
+    *LABELS, "gold", "target", "targets", "class", "duplicate", "match", "correct", "supporting",
     "relevance_score", "rating", "similarity", "similarity_score", "score", "scores", "type",
 )  # fmt: skip
 _LABEL_ENDS = frozenset({"label", "labels", "relevance", "relevant", "grade", "grades", "qrel"})

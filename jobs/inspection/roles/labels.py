@@ -20,6 +20,7 @@ from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers.pairs.labels import label_value
 from negmine.transforms.readers.rows import Rejected, readable
+from negmine.transforms.readers.tables.names import names_a_label
 from negmine.transforms.readers.tables.nested import path_of
 
 _TOP = 10
@@ -84,12 +85,17 @@ def label_of(
     ]
     told = "label_above" in settings
     chosen = next((x for x in labels if x.splits and x.graded), next(iter(labels), None))
+    looked_at = any(names_a_label(way.rpartition(".")[2]) for way in ways)
     if chosen is None:
+        if looked_at:
+            found.values["label"] = None
         _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         return
     seen = values.whole or not chosen.graded
     if declared and not told and min(chosen.numbers) > 0 and seen:
         _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
+        if looked_at:
+            found.values["label"] = None
         found.notes.append(
             f"{chosen.way} is not used: every row is a positive. Where it says which are: --set "
             f"input.label={chosen.way} --set input.label_above=VALUE"

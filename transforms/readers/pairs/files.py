@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from negmine.schemas.errors import DataError
-from negmine.schemas.inputs import PairsInput
+from negmine.schemas.inputs import AUTO, PairsInput
 from negmine.transforms.readers.columns import ANY, check_order, text_of
 from negmine.transforms.readers.pairs.rows import (
     PairColumns,
@@ -14,6 +14,7 @@ from negmine.transforms.readers.pairs.rows import (
     pair_columns,
     pair_rows,
     pool_column,
+    unread_labels,
     usual_columns,
 )
 from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
@@ -140,7 +141,8 @@ def _by_name(
 def _check_named(source: Source, config: PairsInput, found: PairColumns | None) -> None:
     """Raise DataError where a column is named that only a header could say."""
     several = isinstance(config.positive, tuple)
-    if found is None and (several or config.negative is not None or config.label is not None):
+    labelled = config.label is not None and config.label != AUTO
+    if found is None and (several or config.negative is not None or labelled):
         named = "positive" if several else "negative" if config.negative is not None else "label"
         raise DataError(
             f"{source.path} is read without names of columns, so input.{named} cannot be found in "
@@ -172,10 +174,12 @@ def read(source: Source, config: PairsInput, seed: int) -> Iterator[Row]:
     limit = config.max_text_bytes
     columns, rows = _rows(source, config)
     kind = "qrels" if source.kind == "pairs" else source.kind
+    unread = unread_labels(source.path, config, columns)
     for line, values, raw in rows:
         if isinstance(values, Rejected):
             yield bad(line, kind, values, raw)
         elif source.kind == "pairs":
+            unread.values(line, values)
             yield from pair_rows(line, values, raw, columns, config)
         else:
             try:
@@ -196,7 +200,9 @@ def _rows(
         schema = schema_of(source.path) if nested else None
         listed = _listed(source, schema, columns) if nested else ()
         cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
-        return columns, raw_values(source, columns.names, cap, most, listed)
+        look = unread_labels(source.path, config, columns).columns
+        looked = look if source.kind == "pairs" else None
+        return columns, raw_values(source, columns.names, cap, most, listed, looked)
     layout, text = _layout(source, config), text_of(source, config)
     positional = PairColumns(Path("query"), (Path("positive"),))
     if source.kind == "documents":

@@ -10,7 +10,12 @@ from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import HfPairsInput
 from negmine.transforms.readers import hf
 from negmine.transforms.readers.limits import ROWS
-from negmine.transforms.readers.pairs.rows import PairColumns, pair_columns, pair_rows
+from negmine.transforms.readers.pairs.rows import (
+    PairColumns,
+    pair_columns,
+    pair_rows,
+    unread_labels,
+)
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.readers.tables.arrow import first_line
 from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch
@@ -50,10 +55,12 @@ def read(source: Source, config: HfPairsInput, seed: int) -> Iterator[Row]:
         data = hf.load(source.path)
         columns = _columns(source, data, config)
         names = columns.names
+        unread = unread_labels(f"data set {source.path!r}", config, columns)
         batches = data.with_format("arrow").iter(batch_size=ROWS)
         try:
             checked = (checked_batch(source.path, batch, names, names) for batch in batches)
             for number, values in batch_rows(checked, names):
+                unread.values(number, values)
                 yield from pair_rows(number, values, values, columns, config)
         except (OSError, pa.ArrowException) as error:
             raise DataError(

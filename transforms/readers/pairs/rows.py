@@ -6,6 +6,7 @@ from typing import NamedTuple
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, HfPairsInput, PairsInput
 from negmine.transforms.readers.pairs.labels import grades
+from negmine.transforms.readers.pairs.unread_labels import UnreadLabels
 from negmine.transforms.readers.rows import (
     Document,
     Judgement,
@@ -54,14 +55,29 @@ class PairColumns(NamedTuple):
 def pair_columns(config: Config, names: Sequence[str], where: str) -> PairColumns:
     """The columns to read among the `names` of a file.
 
-    Raises DataError, naming the columns there are, where one is missing.
+    Raises DataError, naming the columns there are, where one is missing, and where one that is not
+    read has the name of a label.
     """
+    found = _columns_of(config, names, where)
+    unread_labels(where, config, found).columns(names)
+    return found
+
+
+def _columns_of(config: Config, names: Sequence[str], where: str) -> PairColumns:
     return PairColumns(
         column(where, names, "query", config.query),
         _columns(where, names, "positive", config.positive),
         _columns(where, names, "negative", config.negative),
-        None if config.label is None else column(where, names, "label", config.label),
+        None
+        if config.label is None or config.label == AUTO
+        else column(where, names, "label", config.label),
     )
+
+
+def unread_labels(where: str, config: Config, read: PairColumns) -> UnreadLabels:
+    """What looks for labels that are not read, in a file that is read by these columns."""
+    paths = read.paths[: 1 + len(read.positives)]
+    return UnreadLabels(where, config, paths, first=1)
 
 
 def _columns(
@@ -88,7 +104,7 @@ def usual_columns(config: Config) -> PairColumns:
 def named_columns(config: Config, names: Sequence[str]) -> list[str] | None:
     """The columns of a header, in the order of `PairColumns.paths`; None where one is missing."""
     try:
-        found = pair_columns(config, names, "")
+        found = _columns_of(config, names, "")
     except DataError:
         return None
     columns = found.names

@@ -34,6 +34,14 @@ USUAL: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Names of each role, the likeliest first."""
 
+LABELS = (
+    "label", "labels", "is_relevant", "relevant", "is_positive", "is_correct", "relevance",
+    "relevances", "relevance_label", "relevance_labels", "grade", "grades", "rel", "rels", "qrel",
+    "gold_label", "is_duplicate", "is_selected", "is_match", "is_supporting", "judgement",
+    "judgment",
+)  # fmt: skip
+"""Names of what tells positives from others, and of nothing else."""
+
 PANDAS_INDEX = ("", "Unnamed: 0", "__index_level_0__")
 """What pandas calls the index that it writes as a column."""
 
@@ -65,6 +73,14 @@ def usual(role: str, names: Sequence[str]) -> str | None:
             return wanted
     known = {plain(name): name for name in reversed(names)}
     return next((known[plain(wanted)] for wanted in USUAL[role] if plain(wanted) in known), None)
+
+
+_LABELS = frozenset(map(plain, LABELS))
+
+
+def names_a_label(name: str) -> bool:
+    """Whether a column is called what only labels are called."""
+    return plain(name) in _LABELS
 
 
 def some(*roles: str) -> str:

@@ -1,6 +1,6 @@
 """The values of named columns in each row of a JSON, Parquet or Arrow file."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from negmine.transforms.readers.rows import Rejected, Source
 from negmine.transforms.readers.tables.columnar import table_rows
@@ -16,12 +16,13 @@ def raw_values(
     cap: int,
     most: int | None,
     listed: Collection[str] = (),
+    look: Callable[[Iterable[str], int], None] | None = None,
 ) -> Iterator[Values]:
     """Row or line number, the wanted values or why there are none, and the raw row.
 
-    None in `wanted` gives None. `cap` and `most` as in `lines`, `listed` as in `table_rows`; texts
-    of Parquet and Arrow are bytes. Raises DataError where the file is damaged, or is not what it
-    was known by.
+    None in `wanted` gives None. `look` is shown the names of each JSON object and its line. `cap`
+    and `most` as in `lines`, `listed` as in `table_rows`; texts of Parquet and Arrow are bytes.
+    Raises DataError where the file is damaged, or is not what it was known by.
     """
     if kind_of_file(source.path) in ("parquet", "arrow"):
         for line, values in table_rows(source.path, wanted, most, listed, source.digest):
@@ -31,4 +32,6 @@ def raw_values(
         if isinstance(record, Rejected):
             yield line, record, data
         else:
+            if look is not None:
+                look(record, line)
             yield line, [None if n is None else record.get(n) for n in wanted], data

@@ -1,0 +1,71 @@
+"""A label that nobody said whether it counts stops the run: no pair is taken against its label."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from negmine.schemas.errors import DataError
+from negmine.transforms.readers import read, sources
+from negmine.transforms.readers.rows import Judgement, Row
+from tests.transforms.input_files import config
+
+PAIR = {"query": "how tall is it", "positive": "it is 3 m tall"}
+
+
+def rows_of(made: Any) -> list[Row]:
+    return [row for source in sources(made) for row in read(source, made, 1)]
+
+
+def pairs(folder: Path, *rows: dict[str, Any], **settings: Any) -> Any:
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return config(format="pairs", path=str(folder / "pairs.jsonl"), **settings)
+
+
+@pytest.mark.parametrize("name", ["label", "is_duplicate", "Is Relevant", "isSelected", "grade"])
+def test_a_column_of_a_labels_name_stops(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=rf"has '{name}'.*input\.label=null"):
+        rows_of(pairs(tmp_path, {**PAIR, name: 0}))
+
+
+def test_one_that_comes_late_stops_at_its_line(tmp_path: Path) -> None:
+    rows = [{**PAIR, "query": f"how tall is {n}"} for n in range(300)]
+    with pytest.raises(DataError, match="line 301 has 'label'"):
+        rows_of(pairs(tmp_path, *rows, {**PAIR, "label": 0}))
+
+
+def test_one_within_the_objects_of_the_positives_stops(tmp_path: Path) -> None:
+    passages = [{"text": "it is 3 m tall", "is_selected": 1}, {"text": "no", "is_selected": 0}]
+    row = {"query": "how tall is it", "passages": passages}
+    for positive in ("passages", "passages.text"):
+        with pytest.raises(DataError, match=r"line 1 has 'passages\.is_selected'"):
+            rows_of(pairs(tmp_path, row, positive=positive))
+
+
+def test_in_csv_and_parquet_too(tmp_path: Path) -> None:
+    table = pa.table({**{name: [value] for name, value in PAIR.items()}, "label": [0]})
+    pq.write_table(table, tmp_path / "pairs.parquet")
+    (tmp_path / "pairs.csv").write_text("query,positive,label\na b,c d,0\ne f,g h,1\n")
+    for name in ("pairs.parquet", "pairs.csv"):
+        with pytest.raises(DataError, match="has 'label'"):
+            rows_of(config(format="pairs", path=str(tmp_path / name)))
+
+
+def test_what_is_said_counts(tmp_path: Path) -> None:
+    row = {**PAIR, "label": 0}
+    grades = {
+        setting: [
+            one.grade
+            for one in rows_of(pairs(tmp_path, row, label=setting))
+            if isinstance(one, Judgement)
+        ]
+        for setting in (None, "label")
+    }
+    assert grades == {None: [None], "label": [0.0]}
+
+
+def test_a_score_or_a_number_of_other_things_does_not(tmp_path: Path) -> None:
+    assert rows_of(pairs(tmp_path, {**PAIR, "score": 0.2, "type": "x", "rank": 3}))
