@@ -118,6 +118,14 @@ MEANINGS = {
     "effective_negatives": Meaning(
         "mean 1 / sum p^2 over queries, p = softmax(s / bin)", "queries"
     ),
+    "weight": Meaning("weights of the negatives in the loss", "negatives"),
+    "weight_effective": Meaning(
+        "(sum w)^2 / (n sum w^2): share of the negatives that weights leave in effect", "negatives"
+    ),
+    "weight_cell": Meaning(
+        "share of the negatives in a cell of surface similarity, cosine and length", "negatives"
+    ),
+    "weight_cell_after": Meaning("the cell's share of the weight", "negatives"),
     "judge_fn_rate": Meaning(
         "share of negatives that the judge puts above the positive", "negatives"
     ),

@@ -32,6 +32,7 @@ from negmine.schemas.selection import Selection
 from negmine.transforms import storage
 from negmine.transforms.choosing.publish import QUERIES_PER_PART, PublishParts
 from negmine.transforms.choosing.publish_lists import PublishedLists
+from negmine.transforms.choosing.weigh import Weigher, read_weigher
 from negmine.transforms.data.blocks import plan_blocks
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.metrics.inputs import Inputs
@@ -106,6 +107,7 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
         if stored:
             stored.begin()
         with mining.work.timed("publish", reused=False), progress("publish"):
+            weigher = _weigher(mining)
             parts = PublishParts(
                 verdicts=mining.verdicts,
                 sets=sets,
@@ -116,9 +118,10 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
                 directory=str(stored.run if stored else staging),
                 blocks=blocks,
                 lists=_lists(mining),
+                weigher=weigher,
             )
             with ThreadPoolExecutor(1) as meanwhile:
-                measuring = meanwhile.submit(_metrics, mining)
+                measuring = meanwhile.submit(_metrics, mining, weigher)
                 if mining.budget.limit is not None:
                     wait([measuring])
                 counted = run_pipeline([[("publish", parts)]], mining.options)
@@ -169,7 +172,16 @@ def _lists(mining: MiningRun) -> PublishedLists | None:
     return PublishedLists(listed, facts.scale, mining.collection, texts)
 
 
-def _metrics(mining: MiningRun) -> pa.Table:
+def _weigher(mining: MiningRun) -> Weigher | None:
+    """What weighs the run's negatives, if anything does."""
+    weighting, queries = mining.config.weighting, mining.ingested["queries"]
+    if weighting.method == "none":
+        return None
+    scorer, seed = bm25_scorer(mining), mining.config.seed
+    return read_weigher(mining.verdicts, weighting, scorer, queries, seed)
+
+
+def _metrics(mining: MiningRun, weigher: Weigher | None = None) -> pa.Table:
     """The run's metrics, see `schemas.metrics`."""
     config = mining.config
     quotas = {name: tier.quota for name, tier in config.tiers.items()}
@@ -186,5 +198,6 @@ def _metrics(mining: MiningRun) -> pa.Table:
             selection=Selection.of(config),
             seed=config.seed,
             judge_auc={c.judge: (c.auc, c.low, c.high, c.queries) for c in mining.judge_checks},
+            weigher=weigher,
         )
     )

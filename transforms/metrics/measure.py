@@ -26,6 +26,7 @@ from negmine.transforms.metrics.lexical import lexical_rows
 from negmine.transforms.metrics.rows import Row, to_table
 from negmine.transforms.metrics.scores import ratio_rows, score_rows
 from negmine.transforms.metrics.semantic import semantic_rows
+from negmine.transforms.metrics.weights import weight_rows
 from negmine.transforms.sources.lexicon import Lexicon
 
 
@@ -63,6 +64,8 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
         yield from lexical_rows(negatives, lexicon)
     yield from embedding_rows(negatives, collection, seed)
     yield from softmax_rows(negatives)
+    if inputs.weigher:
+        yield from weight_rows(negatives, inputs.weigher)
     yield from judge_rows(negatives, bootstrap)
     for judge, (auc, low, high, queries) in inputs.judge_auc.items():
         yield Row("judge_auc", auc, queries, key=judge, low=low, high=high)
