@@ -113,6 +113,9 @@ class Weighting(Model):
     temperature: Weight = Field(
         0.05, ge=1 / MOST_WEIGHT, description="focal: of the student's similarity"
     )
+    positives: bool = Field(
+        False, description="pair_weight of each positive, by its ratio margin: docs/pairs.md"
+    )
 
 
 class Tier(Model):

@@ -38,6 +38,7 @@ from negmine.transforms.data.datasets import write_part
 from negmine.transforms.metrics.inputs import Inputs
 from negmine.transforms.metrics.measure import measure
 from negmine.transforms.metrics.verdicts import read_verdicts
+from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
@@ -119,6 +120,7 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
                 blocks=blocks,
                 lists=_lists(mining),
                 weigher=weigher,
+                confidence=_confidence(mining),
             )
             with ThreadPoolExecutor(1) as meanwhile:
                 measuring = meanwhile.submit(_metrics, mining, weigher)
@@ -179,6 +181,11 @@ def _weigher(mining: MiningRun) -> Weigher | None:
         return None
     scorer, seed = bm25_scorer(mining), mining.config.seed
     return read_weigher(mining.verdicts, weighting, scorer, queries, seed)
+
+
+def _confidence(mining: MiningRun) -> PairConfidence | None:
+    """How far the given pairs are to be trusted, where that is asked for."""
+    return PairConfidence.of(mining.collection) if mining.config.weighting.positives else None
 
 
 def _metrics(mining: MiningRun, weigher: Weigher | None = None) -> pa.Table:

@@ -72,6 +72,12 @@ RUN_POSITIVES = pa.schema(
         field("dense_score", pa.float32(), "student's similarity of query and positive"),
         field("judge_score", pa.float32(), "judge's score; null where nobody judges", True),
         field("served", pa.bool_(), "the one that negatives.positive_id names"),
+        field(
+            "pair_weight",
+            pa.float32(),
+            "how far the pair is to be trusted, by ratio margin; where weighting.positives is set",
+            True,
+        ),
     ]
 )
 

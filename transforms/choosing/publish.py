@@ -22,6 +22,7 @@ from negmine.transforms.data.part_writers import PartWriters
 from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.kernels.choosing.policies import Pairs, decide
 from negmine.transforms.kernels.choosing.tiers import positives_in_order, served_positive
+from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.table import to_pairs
 from negmine.transforms.steps import map_step
@@ -45,6 +46,7 @@ class PublishParts(beam.PTransform):
     blocks: Sequence[Block]
     lists: PublishedLists | None = None
     weigher: Weigher | None = None
+    confidence: PairConfidence | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         return root | "Blocks" >> CreateBlocks(self.blocks) | "WriteRun" >> map_step(self._write)
@@ -73,7 +75,8 @@ class PublishParts(beam.PTransform):
                     parts.add(folder, rows.negatives(tier, self.texts), schema)
                 for verdict, folder in ledger.items():
                     parts.add(folder, rows.ledger(verdict), tables.LEDGER)
-                for table in rows.positives(_grades(known, inside), self.texts):
+                grades = _grades(known, inside)
+                for table in rows.positives(grades, self.texts, self.confidence):
                     parts.add("positives", table, positives)
                 kept += rows.kept
             if self.lists:
@@ -186,7 +189,9 @@ class PublishedBlock:
         schema = with_texts(tables.NEGATIVES, texts)
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
-    def positives(self, grades: pa.ChunkedArray, texts: bool) -> Iterator[pa.Table]:
+    def positives(
+        self, grades: pa.ChunkedArray, texts: bool, confidence: PairConfidence | None = None
+    ) -> Iterator[pa.Table]:
         """Rows of `schemas.tables.RUN_POSITIVES`: each query's own, the served one first.
 
         By query; the others follow by judge, similarity and document. `grades` are those of the
@@ -211,6 +216,9 @@ class PublishedBlock:
                 "dense_score": pairs.dense[rows],
                 "judge_score": self.table.column("judge_score").take(pa.array(rows)),
                 "served": served[start : start + len(rows)],
+                "pair_weight": pa.nulls(len(rows), pa.float32())
+                if confidence is None
+                else confidence.weights(query_ix, doc_ix),
             }
             yield pa.table([columns[name] for name in schema.names], schema=schema)
 
