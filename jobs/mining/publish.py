@@ -43,9 +43,9 @@ from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
 
-Beside = Callable[[Path], JsonObject]
+Beside = Callable[[Path, pa.Table], JsonObject]
 """Writes further data sets into the folder of a run that has its parts; gives what is said of them
-in the manifest."""
+in the manifest. It is handed the run's metrics too."""
 
 
 def mine(config: Config, options: Sequence[str] = (), limits: Limits | None = None) -> Run:
@@ -128,10 +128,10 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
                     wait([measuring])
                 counted = run_pipeline([[("publish", parts)]], mining.options)
                 mining.work.counters.update(counted)
-                added = beside(Path(parts.directory)) if beside else {}
+                measured = measuring.result()
+                added = beside(Path(parts.directory), measured) if beside else {}
                 if stored:
                     stored.copy_parts()
-                measured = measuring.result()
             write_part(str(staging), "metrics.parquet", measured, METRICS, dictionary=True)
         manifest = run_manifest(mining, run_id, staging, added)
         write_json(staging / MANIFEST, manifest)
