@@ -23,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from negmine.transforms.kernels.hashing import mix, text_keys
-from negmine.transforms.kernels.search.margins import Margins, find_pairs
+from negmine.transforms.kernels.measures.margins import Margins, find_pairs
 from negmine.transforms.pairs.hold_out import wilson
 
 COVERAGE = (0.25, 0.5, 0.75, 1.0)

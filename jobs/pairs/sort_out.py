@@ -130,7 +130,7 @@ def _table(
         found.forward[rows],
         found.backward[rows],
         aside[rows],
-        pa.array(np.where(aside[rows], BELOW, None), pa.large_string()),
+        pa.array(np.full(len(rows), BELOW), pa.large_string(), mask=~aside[rows]),
     ]
     return pa.table(columns, schema=_PAIRS)
 

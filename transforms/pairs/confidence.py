@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from negmine.transforms.data.columns import array_column
-from negmine.transforms.kernels.search.margins import Confidence, Margins
+from negmine.transforms.kernels.measures.margins import Confidence, Margins
 from negmine.transforms.pairs.features import Collection
 
 

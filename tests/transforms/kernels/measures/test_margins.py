@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from negmine.transforms.kernels.measures.geometry import normalised
-from negmine.transforms.kernels.search.margins import Confidence, Margins, find_pairs
+from negmine.transforms.kernels.measures.margins import Confidence, Margins, find_pairs
 
 
 def translations(count: int = 60, noise: float = 0.3, seed: int = 0) -> tuple[np.ndarray, ...]:
