@@ -37,6 +37,7 @@ from benchmarks.gain.negative_sets import (
     false_share,
     from_file,
     published,
+    published_weights,
 )
 from benchmarks.gain.plot import gain_plot
 from benchmarks.gain.students import static_folder
@@ -88,13 +89,15 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str
     sets: dict[str, NegativeSet | None] = {UNTRAINED: None}
     sets |= baselines(ledger, args.negatives)
     sets["ours"] = published(first)
+    weights = {"ours": published_weights(first)}
     for text in args.ours:
         name, _, settings = text.partition(":")
-        sets[name] = published(mined(collection, args, student, settings))
+        folder = mined(collection, args, student, settings)
+        sets[name], weights[name] = published(folder), published_weights(folder)
     foreign: dict[str, NegativeSet] = {}
     for text in args.run:
-        name, _, folder = text.partition("=")
-        foreign[name] = published(_run_folder(Path(folder)))
+        name, _, output = text.partition("=")
+        foreign[name] = published(_run_folder(Path(output)))
     for text in args.file:
         name, _, file = text.partition("=")
         foreign[name] = from_file(Path(file))
@@ -116,11 +119,20 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str
         args.epochs or ((6 if small else 5) if static else (4 if small else 3)),
         args.loss,
     )
-    folder = Path(student) if static or Path(student).is_dir() else _folder_of(student)
+    model = Path(student) if static or Path(student).is_dir() else _folder_of(student)
     teacher = ledger.teacher() if args.loss in {"margin-mse", "kl"} else {}
     student_name = Path(args.student).name
     jobs = Comparison(
-        collection, sets, teacher, student_name, folder, static, settings, args.seeds, args.longest
+        collection,
+        sets,
+        teacher,
+        student_name,
+        model,
+        static,
+        settings,
+        args.seeds,
+        args.longest,
+        weights,
     )
     queries = len(collection.known)
     told = {

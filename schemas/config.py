@@ -103,6 +103,21 @@ class Sampling(Model):
     )
 
 
+class Weighting(Model):
+    """What each chosen negative counts in the loss."""
+
+    method: Literal["none", "inverse_propensity", "focal", "true_negative"] = Field(
+        "none", description="see docs/weights.md; none = 1 for every negative"
+    )
+    gamma: Weight = Field(2.0, ge=0, description="focal: power; 0 = all alike")
+    temperature: Weight = Field(
+        0.05, ge=1 / MOST_WEIGHT, description="focal: of the student's similarity"
+    )
+    positives: bool = Field(
+        False, description="pair_weight of each positive, by its ratio margin: docs/pairs.md"
+    )
+
+
 class Tier(Model):
     """A band of the student's similarity relative to the positive's, with a quota."""
 
@@ -219,6 +234,7 @@ class Config(Model):
         description="ordered bands; a candidate belongs to the first that takes it",
     )
     sampling: Sampling = Field(Sampling(), description="order of choice within a band")
+    weighting: Weighting = Field(Weighting(), description="weights of the chosen negatives")
     lists: Lists | None = Field(None, description="teacher lists for distillation; null = none")
     runner: Runner = Field(Runner(), description="which Beam runner, and how the work is cut")
     output: Output = Field(Output(), description="where the run goes")
@@ -259,6 +275,11 @@ class Config(Model):
                     f"policy {policy.name} compares judge scores, and judge.kind is none; "
                     "remove the policy or choose a judge"
                 )
+        if self.weighting.method == "true_negative" and self.judge.kind == "none":
+            raise ValueError(
+                "weighting.method true_negative is read off a judge's scores, and judge.kind is "
+                "none; choose a judge, or another method"
+            )
         if self.lists and self.judge.kind == "none":
             raise ValueError(
                 "lists hold a judge's scores, and judge.kind is none; choose a judge, or set "

@@ -119,6 +119,11 @@ class Precomputed(Judge):
     query_column: str = Field("query_id", description="the query's identifier")
     document_column: str = Field("doc_id", description="the document's identifier")
     score_column: str = Field("score", description="higher is more relevant")
+    beside: dict[str, str] = Field(
+        {},
+        max_length=MOST_JUDGES,
+        description="further scores that the ledger keeps in judge_parts: name, column",
+    )
     fallback: "AnyJudge | None" = Field(
         None,
         description="judge of pairs without a score, on the same scale; null = they are an error",

@@ -200,6 +200,9 @@ class Drift(_Part):
     tiers: dict[str, Counts] = Field(description="by the parent's tier, where they are now")
     kept: StrictInt = Field(description="negatives of this run")
     kept_new: StrictInt = Field(description="of them, those that were none of the parent's")
+    geometry: dict[str, list[Score]] = Field(
+        {}, description="of the student's vectors by metric: the parent's, this run's"
+    )
 
 
 class Manifest(_Part):

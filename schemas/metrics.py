@@ -115,9 +115,29 @@ MEANINGS = {
     "alignment": Meaning("mean squared distance of query and positive, unit vectors", "pairs"),
     "uniformity": Meaning("log mean exp(-2 squared distance) of random documents", "pairs"),
     "anisotropy": Meaning("mean cosine of random documents", "pairs"),
+    "first_pass_recall": Meaning(
+        "share of the ten nearest that a first pass in half the dimensions finds, by its kind; "
+        "where anisotropy is above 0.5",
+        "queries",
+    ),
+    "tolerance": Meaning("mean cosine of two positives of one query", "queries"),
+    "length_bias": Meaning(
+        "correlation of score and log length, two random documents for one query", "pairs"
+    ),
+    "length_bias_auc": Meaning(
+        "share of such pairs in which the longer document scores higher", "pairs"
+    ),
     "effective_negatives": Meaning(
         "mean 1 / sum p^2 over queries, p = softmax(s / bin)", "queries"
     ),
+    "weight": Meaning("weights of the negatives in the loss", "negatives"),
+    "weight_effective": Meaning(
+        "(sum w)^2 / (n sum w^2): share of the negatives that weights leave in effect", "negatives"
+    ),
+    "weight_cell": Meaning(
+        "share of the negatives in a cell of surface similarity, cosine and length", "negatives"
+    ),
+    "weight_cell_after": Meaning("the cell's share of the weight", "negatives"),
     "judge_fn_rate": Meaning(
         "share of negatives that the judge puts above the positive", "negatives"
     ),

@@ -48,6 +48,7 @@ class Layout:
     created: str = "2026-01-01T00:00:00Z"
     parent: str | None = None
     lists: bool = False
+    weighted: bool = False
 
 
 def query_text(at: int) -> str:
@@ -108,7 +109,7 @@ def _rows(layout: Layout) -> list[dict[str, Any]]:
                         "threshold": None,
                         "value": None,
                         "backfilled": at == 1 and tier == "semi_hard",
-                        "weight": 1.0,
+                        "weight": rank / 2 if layout.weighted else 1.0,
                     }
                 )
     return rows

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from benchmarks.gain.collection import Collection
-from benchmarks.gain.negative_sets import NegativeSet
+from benchmarks.gain.negative_sets import NegativeSet, Weights
 from benchmarks.gain.students import StaticStudent, Student, TransformerStudent
 from benchmarks.gain.training import Packed, Settings, train
 from negmine.transforms.kernels.hashing import fingerprint
@@ -45,6 +45,7 @@ class Comparison:
         settings: steps and sizes.
         seeds: repeats.
         longest: tokens that a transformer reads of a text.
+        weights: of the negatives of a set, where they have any.
     """
 
     collection: Collection
@@ -56,6 +57,7 @@ class Comparison:
     settings: Settings
     seeds: int
     longest: int = 256
+    weights: Mapping[str, Weights] = field(default_factory=dict)
 
     def jobs(self) -> list[Job]:
         """All of them, a whole round of sets for each seed and fold."""
@@ -90,9 +92,15 @@ class Comparison:
         teacher = fingerprint(sorted(map(list, self.teacher.items())))
         shared = fingerprint([weights, known, relevant, collection.folds, teacher])
         return {
-            name: fingerprint([shared, None if found is None else sorted(found.items())])
+            name: fingerprint(
+                [shared, None if found is None else sorted(found.items()), *self._weights(name)]
+            )
             for name, found in self.sets.items()
         }
+
+    def _weights(self, name: str) -> list[Any]:
+        found = self.weights.get(name)
+        return [sorted(map(list, found.items()))] if found else []
 
     def load(self) -> Student:
         if self.static:
@@ -157,9 +165,9 @@ def _work(comparison: Comparison, jobs: Sequence[Job], file: Path) -> None:
     for job in jobs:
         began = time.monotonic()
         negatives = comparison.sets[job.name]
-        found = train(
-            packed, negatives, comparison.teacher, comparison.settings, job.seed, job.fold
-        )
+        weights = comparison.weights.get(job.name)
+        settings, teacher = comparison.settings, comparison.teacher
+        found = train(packed, negatives, teacher, settings, job.seed, job.fold, weights)
         line = {
             **comparison.key(job.name),
             "set": job.name,

@@ -23,32 +23,43 @@ class Batch:
         masked: (b, c) bool, columns that are no negative of the row (its other positives).
         owner: (c,) int64, the row whose pair a column came with.
         teacher: (c,) judge's score of the column for its owner, NaN where there is none.
+        weight: (c,) what a mined negative counts for its owner; 1 of positives.
     """
 
     cosine: Tensor
     masked: Tensor
     owner: Tensor
     teacher: Tensor
+    weight: Tensor
 
     @property
     def target(self) -> Tensor:
         return torch.arange(len(self.cosine), device=self.cosine.device)
 
+    @property
+    def mined(self) -> Tensor:
+        """(b, c) bool, columns that were mined for the row."""
+        own = self.owner[None, :] == self.target[:, None]
+        own[:, : len(self.cosine)] = False
+        return own
+
+    @property
+    def logits(self) -> Tensor:
+        """(b, c) scaled cosines, plus the log of the weight of a row's own mined negatives: a term
+        w exp(s) of the softmax's sum."""
+        added = torch.where(self.mined, torch.log(self.weight.clamp(min=1e-4))[None, :], 0.0)
+        return (self.cosine * SCALE + added).masked_fill(self.masked, -1e4)
+
 
 def mnrl(batch: Batch) -> Tensor:
-    """MultipleNegativesRanking: cross-entropy of the positive among all columns."""
-    logits = (batch.cosine * SCALE).masked_fill(batch.masked, -1e4)
-    return functional.cross_entropy(logits, batch.target)
+    """MultipleNegativesRanking: cross-entropy of the positive among all columns, weighted."""
+    return functional.cross_entropy(batch.logits, batch.target)
 
 
 def hardness(batch: Batch) -> Tensor:
     """MNRL whose mined negatives weigh exp(strength * cosine), as sentence-transformers has it."""
-    rows = len(batch.cosine)
-    own = batch.owner[None, :] == batch.target[:, None]
-    own[:, :rows] = False
-    added = torch.where(own, STRENGTH * batch.cosine.detach(), 0.0)
-    logits = (batch.cosine * SCALE + added).masked_fill(batch.masked, -1e4)
-    return functional.cross_entropy(logits, batch.target)
+    added = torch.where(batch.mined, STRENGTH * batch.cosine.detach(), 0.0)
+    return functional.cross_entropy(batch.logits + added, batch.target)
 
 
 def _lists(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:

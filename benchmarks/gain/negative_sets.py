@@ -15,6 +15,9 @@ from negmine.transforms.kernels.hashing import fingerprint
 NegativeSet = dict[str, list[str]]
 """Negatives of each query, hardest first."""
 
+Weights = Mapping[tuple[str, str], float]
+"""What (query, negative) counts in the loss; 1 where it is not named."""
+
 _COLUMNS = (
     "query_id, doc_id, dense_score, dense_rank, bm25_rank, random_rank, judge_score, "
     "positive_dense_score, positive_judge_score, is_positive"
@@ -111,6 +114,16 @@ def published(run: Path) -> NegativeSet:
         [f"{run}/negatives/**/*.parquet", order],
     ).fetchall()
     return _grouped(rows)
+
+
+def published_weights(run: Path) -> Weights:
+    """What the negatives of a published run count, of those that do not count 1."""
+    rows = duckdb.execute(
+        "SELECT query_id, negative_id, weight FROM read_parquet(?, hive_partitioning = true) "
+        "WHERE weight <> 1",
+        [f"{run}/negatives/**/*.parquet"],
+    ).fetchall()
+    return {(query, document): weight for query, document, weight in rows}
 
 
 def from_file(file: Path) -> NegativeSet:

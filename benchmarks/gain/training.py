@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.gain.collection import Collection
 from benchmarks.gain.losses import LOSSES, Batch
-from benchmarks.gain.negative_sets import NegativeSet
+from benchmarks.gain.negative_sets import NegativeSet, Weights
 from benchmarks.gain.students import Student
 
 CUT = 10
@@ -85,6 +85,7 @@ def train(
     settings: Settings,
     seed: int,
     fold: int,
+    weights: Weights | None = None,
 ) -> dict[str, float]:
     """Train from the student's first weights and evaluate.
 
@@ -95,6 +96,7 @@ def train(
         settings: steps and sizes.
         seed: draws the order of pairs and of negatives; the same for every set.
         fold: of the collection.
+        weights: of the set's negatives; None = all count 1.
 
     Returns:
         nDCG@10 of exact search, by query.
@@ -104,7 +106,14 @@ def train(
     student.begin(seed)
     if negatives is not None:
         rows = [(packed.query_row[q], packed.document_row[d]) for q, d in pairs]
-        _fit(packed, np.array(rows), packed.negatives(negatives), teacher, settings, seed)
+        _fit(
+            packed,
+            np.array(rows),
+            packed.negatives(negatives),
+            (teacher, weights or {}),
+            settings,
+            seed,
+        )
     return evaluate(packed, held)
 
 
@@ -112,10 +121,11 @@ def _fit(
     packed: Packed,
     pairs: np.ndarray,
     negatives: Mapping[int, np.ndarray],
-    teacher: Mapping[tuple[str, str], float],
+    told: tuple[Weights, Weights],
     settings: Settings,
     seed: int,
 ) -> None:
+    teacher, weights = told
     student, loss = packed.student, LOSSES[settings.loss]
     steps = len(pairs) // settings.batch
     if not steps:
@@ -139,7 +149,8 @@ def _fit(
                 cosine,
                 torch.from_numpy(_masked(query, columns, packed.known)).to(cosine.device),
                 torch.from_numpy(owner).to(cosine.device),
-                _teacher(packed, teacher, query[owner], columns).to(cosine.device),
+                _of_pairs(packed, teacher, query[owner], columns, np.nan).to(cosine.device),
+                _of_pairs(packed, weights, query[owner], columns, 1.0).to(cosine.device),
             )
             done = (epoch * steps + step) / (settings.epochs * steps)
             student.step(loss(batch), done)
@@ -152,14 +163,14 @@ def _masked(query: np.ndarray, columns: np.ndarray, known: Mapping[int, np.ndarr
     return masked
 
 
-def _teacher(
-    packed: Packed, teacher: Mapping[tuple[str, str], float], query: np.ndarray, columns: np.ndarray
+def _of_pairs(
+    packed: Packed, values: Weights, query: np.ndarray, columns: np.ndarray, missing: float
 ) -> torch.Tensor:
-    if not teacher:
-        return torch.full((len(columns),), torch.nan)
+    if not values:
+        return torch.full((len(columns),), missing)
     queries, documents = packed.names
     keys = ((queries[q], documents[d]) for q, d in zip(query, columns, strict=True))
-    return torch.tensor([teacher.get(key, float("nan")) for key in keys], dtype=torch.float32)
+    return torch.tensor([values.get(key, missing) for key in keys], dtype=torch.float32)
 
 
 def evaluate(packed: Packed, queries: Sequence[str]) -> dict[str, float]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
 from negmine.jobs.cli import init as cli_init
+from negmine.jobs.cli import pairs as cli_pairs
 from negmine.jobs.cli import refresh as cli_refresh
 from negmine.jobs.cli import root as cli_root
 from negmine.jobs.cli import runs as cli_runs
@@ -191,6 +192,7 @@ def show_config(asked: Asked, as_json: Json = False) -> None:
 cli_audit.register(app)
 cli_compare.register(app)
 cli_init.register(app)
+cli_pairs.register(app)
 cli_refresh.register(app)
 cli_runs.register(app)
 cli_workdir.register(app)

@@ -132,8 +132,13 @@ def _given(run: RunContext, judge: Precomputed, retrieved: Retrieved) -> KeyedJu
     scores = given_scores(run, judge)
     fallback = make_judge(run, judge.fallback, retrieved) if judge.fallback else None
     rest = fallback.judge if fallback else None
-    scorer = ArtifactScores(scores, rest, f"the scores in {judge.path}")
-    key = {"kind": judge.kind, "scores": fingerprint_of(scores)}
+    others = {name: given_scores(run, judge, column) for name, column in judge.beside.items()}
+    scorer = ArtifactScores(
+        scores, rest, f"the scores in {judge.path}", beside=tuple(others.items())
+    )
+    key: JsonObject = {"kind": judge.kind, "scores": fingerprint_of(scores)}
+    if others:
+        key["beside"] = {name: fingerprint_of(found) for name, found in others.items()}
     return KeyedJudge(scorer, {**key, "fallback": fallback.key if fallback else None})
 
 

@@ -32,18 +32,20 @@ from negmine.schemas.selection import Selection
 from negmine.transforms import storage
 from negmine.transforms.choosing.publish import QUERIES_PER_PART, PublishParts
 from negmine.transforms.choosing.publish_lists import PublishedLists
+from negmine.transforms.choosing.weigh import Weigher, read_weigher
 from negmine.transforms.data.blocks import plan_blocks
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.metrics.inputs import Inputs
 from negmine.transforms.metrics.measure import measure
 from negmine.transforms.metrics.verdicts import read_verdicts
+from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
 
-Beside = Callable[[Path], JsonObject]
+Beside = Callable[[Path, pa.Table], JsonObject]
 """Writes further data sets into the folder of a run that has its parts; gives what is said of them
-in the manifest."""
+in the manifest. It is handed the run's metrics too."""
 
 
 def mine(config: Config, options: Sequence[str] = (), limits: Limits | None = None) -> Run:
@@ -106,6 +108,7 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
         if stored:
             stored.begin()
         with mining.work.timed("publish", reused=False), progress("publish"):
+            weigher = _weigher(mining)
             parts = PublishParts(
                 verdicts=mining.verdicts,
                 sets=sets,
@@ -116,17 +119,19 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
                 directory=str(stored.run if stored else staging),
                 blocks=blocks,
                 lists=_lists(mining),
+                weigher=weigher,
+                confidence=_confidence(mining),
             )
             with ThreadPoolExecutor(1) as meanwhile:
-                measuring = meanwhile.submit(_metrics, mining)
+                measuring = meanwhile.submit(_metrics, mining, weigher)
                 if mining.budget.limit is not None:
                     wait([measuring])
                 counted = run_pipeline([[("publish", parts)]], mining.options)
                 mining.work.counters.update(counted)
-                added = beside(Path(parts.directory)) if beside else {}
+                measured = measuring.result()
+                added = beside(Path(parts.directory), measured) if beside else {}
                 if stored:
                     stored.copy_parts()
-                measured = measuring.result()
             write_part(str(staging), "metrics.parquet", measured, METRICS, dictionary=True)
         manifest = run_manifest(mining, run_id, staging, added)
         write_json(staging / MANIFEST, manifest)
@@ -169,7 +174,21 @@ def _lists(mining: MiningRun) -> PublishedLists | None:
     return PublishedLists(listed, facts.scale, mining.collection, texts)
 
 
-def _metrics(mining: MiningRun) -> pa.Table:
+def _weigher(mining: MiningRun) -> Weigher | None:
+    """What weighs the run's negatives, if anything does."""
+    weighting, queries = mining.config.weighting, mining.ingested["queries"]
+    if weighting.method == "none":
+        return None
+    scorer, seed = bm25_scorer(mining), mining.config.seed
+    return read_weigher(mining.verdicts, weighting, scorer, queries, seed)
+
+
+def _confidence(mining: MiningRun) -> PairConfidence | None:
+    """How far the given pairs are to be trusted, where that is asked for."""
+    return PairConfidence.of(mining.collection) if mining.config.weighting.positives else None
+
+
+def _metrics(mining: MiningRun, weigher: Weigher | None = None) -> pa.Table:
     """The run's metrics, see `schemas.metrics`."""
     config = mining.config
     quotas = {name: tier.quota for name, tier in config.tiers.items()}
@@ -186,5 +205,6 @@ def _metrics(mining: MiningRun) -> pa.Table:
             selection=Selection.of(config),
             seed=config.seed,
             judge_auc={c.judge: (c.auc, c.low, c.high, c.queries) for c in mining.judge_checks},
+            weigher=weigher,
         )
     )

@@ -16,11 +16,14 @@ def score_files(path: str) -> list[str]:
     return table_files(path, "judge.path", "scores")
 
 
-def given_scores(run: RunContext, judge: Precomputed) -> Dataset:
-    """Scores of `judge.path` by position, made or reused; DataError where none fits."""
+def given_scores(run: RunContext, judge: Precomputed, column: str | None = None) -> Dataset:
+    """Scores of `judge.path` by position, made or reused; DataError where none fits.
+
+    `column` has them; None = `judge.score_column`.
+    """
     files = score_files(judge.path)
     digests = tuple(file_digests(files, run.work.sums))
-    columns = (judge.query_column, judge.document_column, judge.score_column)
+    columns = (judge.query_column, judge.document_column, column or judge.score_column)
     key = {
         "files": [digest.sha256 for digest in digests],
         "columns": list(columns),

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from negmine.jobs.refresh.refreshed import FOLDER
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.views import create_run_views
 from negmine.schemas import JsonObject
+from negmine.transforms import storage
 from negmine.transforms.data.sql import connect, dataset_sql
 
 TOPS = (10, 100)
@@ -54,8 +57,16 @@ LEFT JOIN refreshed AS r ON r.query_id = n.query_id AND r.negative_id = n.negati
 """
 
 
-def drift(parent: Run, directory: Path) -> JsonObject:
+GEOMETRY = (
+    "alignment", "uniformity", "anisotropy", "tolerance", "length_bias_auc", "effective_negatives",
+)  # fmt: skip
+"""Metrics of a student's vectors that are told of both runs."""
+
+
+def drift(parent: Run, directory: Path, measured: pa.Table) -> JsonObject:
     """`schemas.manifest.Drift` of a run whose parts, `refreshed` among them, are in a folder.
+
+    `measured` are its metrics.
 
     Raises duckdb.Error where a part cannot be read.
     """
@@ -77,7 +88,29 @@ def drift(parent: Run, directory: Path) -> JsonObject:
             "easy_tiers": dict(database.execute(_EASY).fetchall()),
             "kept": kept,
             "kept_new": new,
+            "geometry": _geometry(parent, measured),
         }
+
+
+def _geometry(parent: Run, measured: pa.Table) -> dict[str, list[float | None]]:
+    """Each metric of GEOMETRY, before and now; None where a run lacks it."""
+    file = parent.path / "metrics.parquet"
+    before = (
+        storage.read(file, lambda place: pq.read_table(place)) if storage.is_file(file) else None
+    )
+    then, now = (_values(table) for table in (before, measured))
+    return {name: [then.get(name), now.get(name)] for name in {**then, **now}}
+
+
+def _values(metrics: pa.Table | None) -> dict[str, float]:
+    rows = [] if metrics is None else metrics.to_pylist()
+    return {
+        row["metric"] if row["bin"] is None else f"{row['metric']} {row['bin']:g}": round(
+            row["value"], 6
+        )
+        for row in rows
+        if row["metric"] in GEOMETRY and row["tier"] is None and row["source"] is None
+    }
 
 
 def _row(database: duckdb.DuckDBPyConnection, sql: str, **values: object) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from negmine.jobs.mining.models import all_weights
 from negmine.jobs.mining.publish import check_output, publish
@@ -40,10 +41,10 @@ def refresh(parent: Run, request: Request, options: Sequence[str] = ()) -> Run:
     _remark(parent, request, mining)
     mining.run_until("score")
 
-    def beside(directory: Path) -> JsonObject:
+    def beside(directory: Path, measured: pa.Table) -> JsonObject:
         try:
             write_refreshed(parent, directory, mining.collection)
-            return {"parent": parent.run_id, "drift": drift(parent, directory)}
+            return {"parent": parent.run_id, "drift": drift(parent, directory, measured)}
         except duckdb.Error as error:
             line = str(error).strip().partition("\n")[0]
             raise StorageError(

@@ -14,6 +14,8 @@ from negmine.transforms.pairs.hold_out import wilson
 
 COVERAGE, BACKFILLED, SHORTCUT, LENGTH = 0.95, 0.2, 0.7, 1.5
 HUB, HUB_LEAST = 0.02, 20
+BIAS = 0.1
+"""Of an AUC, from a half."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,42 @@ def _lengths(facts: Facts) -> Answer:
     ]
 
 
+def _length_bias(facts: Facts) -> Answer:
+    metric = facts.metrics.get("length_bias_auc")
+    if metric is None or metric.low is None or metric.high is None:
+        return []
+    if metric.low <= 0.5 + BIAS and metric.high >= 0.5 - BIAS:
+        return [None]
+    which = "longer" if metric.value > 0.5 else "shorter"
+    return [
+        Finding(
+            False,
+            f"The student prefers {which} documents: AUC {numbers.score(metric.value)}",
+            "Of two random documents, which have nothing to do with the query, it puts the "
+            f"{which} one first more often than chance would. So negatives are {which} than the "
+            "corpus, and the bias is trained with.",
+            "Look at the length of negatives and at the shortcut above; weighting.method "
+            "inverse_propensity evens lengths out, and cutting documents into passages ends it.",
+        )
+    ]
+
+
+def _crowded(facts: Facts) -> Answer:
+    """Crowded vectors, and whether a first pass in fewer dimensions would gain by whitening."""
+    answer = _limit(LIMITS["student's vectors crowded"], facts.metrics.get("anisotropy"))
+    recall = facts.metrics.by_key("first_pass_recall")
+    if "whitening" not in recall or "prefix" not in recall:
+        return answer
+    best = max(recall, key=lambda kind: recall[kind].value)
+    shown = ", ".join(f"{kind} {numbers.score(found.value)}" for kind, found in recall.items())
+    more = f" A first pass in half the dimensions finds of the ten nearest: {shown}."
+    advice = f" Where search is slow, sources.dense.first_pass.kind {best} loses least."
+    return [
+        replace(a, fact=a.fact + more, advice=a.advice + advice) if isinstance(a, Finding) else a
+        for a in answer
+    ]
+
+
 def _hubs(facts: Facts) -> Answer:
     hubs = facts.metrics.by_key("hub")
     if not hubs or not facts.queries:
@@ -255,6 +293,8 @@ CHECKS: dict[str, Callable[[Facts], Answer]] = {
     "negatives from another tier's band": _backfilled,
     "shortcut by length and shared words": _shortcut,
     "length of negatives": _lengths,
+    "length bias of the student": _length_bias,
+    "student's vectors crowded": _crowded,
     "documents used too often": _hubs,
     "suspected positives": _suspects,
     "bad input rows": _bad_rows,

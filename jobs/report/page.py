@@ -14,6 +14,7 @@ from negmine.jobs.report.limits import Finding
 from negmine.jobs.report.plots import plots
 from negmine.jobs.report.read import RunData
 from negmine.jobs.report.sample import draw
+from negmine.jobs.report.weights import weights
 from negmine.jobs.runs.drift import drift_sentence
 from negmine.schemas import JsonObject
 from negmine.schemas.metrics import MEANINGS
@@ -35,6 +36,7 @@ def page(run: RunData) -> str:
         _section("findings", "What to do", *_findings(findings, passed, unmeasured)),
         _section("tiers", "Tiers", headline.by_tier(facts)),
         _section("checked", "Sources and judge, checked", *checked(facts)),
+        _section("weights", "Weights", *weights(facts)),
         _section("plots", "Plots", element("div", plots(run, order), class_="plots")),
         _section("sample", "Read some", _sample_note(), *browse(draw(run))),
         _section("numbers", "All numbers", _all_numbers(run)),

@@ -51,6 +51,9 @@ def drift_tables(manifest: JsonObject) -> RenderableType:
         ),
         Text(new),
     ]
+    if found.get("geometry"):
+        title = Text("The student's vectors (metrics of the report)", style="italic")
+        parts.append(Group(title, _geometry(found["geometry"])))
     return Group(*(Padding(part, (1 if at else 0, 0, 0, 0)) for at, part in enumerate(parts)))
 
 
@@ -63,6 +66,14 @@ def _churn(found: JsonObject) -> Table:
         mean = "-" if jaccard is None else f"{jaccard:.4f}"
         cells = (printable(length), f"{before:,}", f"{now:,}", *shares, mean)
         table.add_row(*map(Text, cells))
+    return table
+
+
+def _geometry(found: JsonObject) -> Table:
+    table = _table("metric", "then", "now")
+    for name, values in found.items():
+        cells = ["-" if value is None else f"{value:.3f}" for value in values]
+        table.add_row(Text(printable(name)), *map(Text, cells))
     return table
 
 

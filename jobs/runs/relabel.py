@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,13 @@ from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.schemas.locations import shown
 from negmine.transforms import storage
 from negmine.transforms.data.sql import connect, partitioned_sql
-from negmine.transforms.readers.labels import NEGATIVE, POSITIVE, Decision, parse_decision
+from negmine.transforms.readers.labels import (
+    ANSWERS,
+    NEGATIVE,
+    POSITIVE,
+    Decision,
+    parse_decision,
+)
 from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.readers.tables.lines import lines
 from negmine.transforms.storage.atomic import replacing
@@ -45,7 +52,7 @@ ORDER BY l.judge_score - l.positive_judge_score DESC, l.query_id, l.doc_id
 _MISPLACED = """
 SELECT d.line, d.query_id, d.doc_id, l.query_id IS NULL AS unknown
 FROM decisions d LEFT JOIN ledger l USING (query_id, doc_id)
-WHERE l.query_id IS NULL OR (l.is_positive AND NOT d.positive)
+WHERE l.query_id IS NULL OR (l.is_positive AND NOT d.positive AND NOT d.as_before)
 ORDER BY d.line
 """
 
@@ -59,6 +66,7 @@ class Relabelled:
     labels: Path
     total: int
     positives: int
+    answers: int
     negatives: int
     undecided: int
     new: int
@@ -168,12 +176,13 @@ def _merged(
             }
     new = sum(before is None for before in made.values())
     unchanged = sum(before == decided[pair][1] for pair, before in made.items())
-    positives = sum(decision == POSITIVE for _, decision in decided.values())
+    counts = Counter(decision for _, decision in decided.values())
     return Relabelled(
         labels=labels,
         total=_write(labels, (known[pair] for pair in sorted(known))),
-        positives=positives,
-        negatives=len(decided) - positives,
+        positives=counts[POSITIVE],
+        answers=counts[ANSWERS],
+        negatives=counts[NEGATIVE],
         undecided=undecided,
         new=new,
         replaced=len(decided) - new - unchanged,
@@ -237,6 +246,10 @@ def _refuse_misplaced(
             "query_id": pa.array([query_id for query_id, _ in decided], pa.string()),
             "doc_id": pa.array([doc_id for _, doc_id in decided], pa.string()),
             "positive": pa.array([d == POSITIVE for _, d in decided.values()], pa.bool_()),
+            "as_before": pa.array(
+                [known.get(pair, {}).get("decision") == d for pair, (_, d) in decided.items()],
+                pa.bool_(),
+            ),
         }
     )
     try:
@@ -252,9 +265,13 @@ def _refuse_misplaced(
         ) from error
     problems = []
     for line, query_id, doc_id, unknown in rows:
-        why = f"no candidate of run {run.run_id}" if unknown else f"a known positive, no {NEGATIVE}"
+        why = (
+            f"no candidate of run {run.run_id}"
+            if unknown
+            else f"a known positive, no {decided[query_id, doc_id][1]}"
+        )
         label = known.get((query_id, doc_id), {})
-        if not unknown and label.get("decision") == POSITIVE:
+        if not unknown and label.get("decision") in (POSITIVE, ANSWERS):
             why += f"; to take back the label that made it one, relabel run {label.get('run_id')}"
         problems.append((line, f"document {doc_id!r} is {why}, for query {query_id!r}"))
     _refuse(file, problems)
@@ -285,7 +302,9 @@ def told(found: Relabelled) -> str:
     path = shown_path(found.labels)
     section = yaml.safe_dump({"input": {"labels": path}}, allow_unicode=True, width=10_000)
     return (
-        f"{found.positives:,} positive, {found.negatives:,} negative, "
+        f"{found.positives:,} positive, "
+        f"{f'{found.answers:,} that answer too, ' if found.answers else ''}"
+        f"{found.negatives:,} negative, "
         f"{found.undecided:,} undecided and left out\n"
         f"{path}: {found.total:,} labels ({found.new:,} new, {found.replaced:,} replaced, "
         f"{found.unchanged:,} as before)\n"

@@ -75,7 +75,7 @@ VERDICT = [
     field("tier", pa.string(), "tier it was chosen for, or whose band it lies in", True),
     field("rank", pa.int32(), "1 = hardest in its tier; null unless kept", True),
     field("backfilled", pa.bool_(), "taken from another tier's band to fill this one"),
-    field("weight", pa.float32(), "sampling weight; 1 unless the method sets it"),
+    field("weight", pa.float32(), "what it counts in the loss; 1 unless weighting sets it"),
 ]
 
 LIST_VERDICT = field("verdict", pa.string(), "what the policies made of it, as in the ledger")

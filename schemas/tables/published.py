@@ -52,7 +52,13 @@ NEGATIVES = pa.schema(
         field("positive_judge_score", pa.float32(), "judge's score of the positive", True),
         field("judge_margin", pa.float32(), "positive_judge_score - judge_score", True),
         field("backfilled", pa.bool_(), "taken from another tier's band to fill this one"),
-        field("weight", pa.float32(), "sampling weight; 1 unless the method sets it"),
+        field("weight", pa.float32(), "what it counts in the loss; 1 unless weighting sets it"),
+        field(
+            "surface_sim",
+            pa.float32(),
+            "share of the query's terms, by IDF, in the negative; where weighting goes by it",
+            True,
+        ),
     ]
 )
 
@@ -66,6 +72,12 @@ RUN_POSITIVES = pa.schema(
         field("dense_score", pa.float32(), "student's similarity of query and positive"),
         field("judge_score", pa.float32(), "judge's score; null where nobody judges", True),
         field("served", pa.bool_(), "the one that negatives.positive_id names"),
+        field(
+            "pair_weight",
+            pa.float32(),
+            "how far the pair is to be trusted, by ratio margin; where weighting.positives is set",
+            True,
+        ),
     ]
 )
 

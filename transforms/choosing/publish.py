@@ -13,14 +13,16 @@ from negmine.schemas.errors import DataError
 from negmine.schemas.policies import Policy
 from negmine.schemas.verdicts import Verdict
 from negmine.transforms.choosing.publish_lists import PublishedLists
+from negmine.transforms.choosing.weigh import Weighed, Weigher
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.part_writers import PartWriters
 from negmine.transforms.data.parts import CreateBlocks
-from negmine.transforms.kernels.choosing.policies import decide
+from negmine.transforms.kernels.choosing.policies import Pairs, decide
 from negmine.transforms.kernels.choosing.tiers import positives_in_order, served_positive
+from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.table import to_pairs
 from negmine.transforms.steps import map_step
@@ -43,6 +45,8 @@ class PublishParts(beam.PTransform):
     directory: str
     blocks: Sequence[Block]
     lists: PublishedLists | None = None
+    weigher: Weigher | None = None
+    confidence: PairConfidence | None = None
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         return root | "Blocks" >> CreateBlocks(self.blocks) | "WriteRun" >> map_step(self._write)
@@ -62,13 +66,17 @@ class PublishParts(beam.PTransform):
             parts.open("positives", positives)
             for inside in _pieces(block, self.verdicts.blocks()):
                 rows = PublishedBlock(
-                    self.verdicts.read_queries(inside), self.collection, self.promises
+                    self.verdicts.read_queries(inside),
+                    self.collection,
+                    self.promises,
+                    self.weigher,
                 )
                 for tier, folder in negatives.items():
                     parts.add(folder, rows.negatives(tier, self.texts), schema)
                 for verdict, folder in ledger.items():
                     parts.add(folder, rows.ledger(verdict), tables.LEDGER)
-                for table in rows.positives(_grades(known, inside), self.texts):
+                grades = _grades(known, inside)
+                for table in rows.positives(grades, self.texts, self.confidence):
                     parts.add("positives", table, positives)
                 kept += rows.kept
             if self.lists:
@@ -105,9 +113,14 @@ class PublishedBlock:
     """
 
     def __init__(
-        self, verdicts: pa.Table, collection: Collection, promises: Sequence[Policy]
+        self,
+        verdicts: pa.Table,
+        collection: Collection,
+        promises: Sequence[Policy],
+        weigher: Weigher | None = None,
     ) -> None:
         pairs = to_pairs(verdicts)
+        verdicts = _weighed(verdicts, pairs, weigher)
         self.pairs = pairs
         served = served_positive(pairs)[pairs.query]
         judge = verdicts.column("judge_score")
@@ -176,7 +189,9 @@ class PublishedBlock:
         schema = with_texts(tables.NEGATIVES, texts)
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
-    def positives(self, grades: pa.ChunkedArray, texts: bool) -> Iterator[pa.Table]:
+    def positives(
+        self, grades: pa.ChunkedArray, texts: bool, confidence: PairConfidence | None = None
+    ) -> Iterator[pa.Table]:
         """Rows of `schemas.tables.RUN_POSITIVES`: each query's own, the served one first.
 
         By query; the others follow by judge, similarity and document. `grades` are those of the
@@ -201,6 +216,9 @@ class PublishedBlock:
                 "dense_score": pairs.dense[rows],
                 "judge_score": self.table.column("judge_score").take(pa.array(rows)),
                 "served": served[start : start + len(rows)],
+                "pair_weight": pa.nulls(len(rows), pa.float32())
+                if confidence is None
+                else confidence.weights(query_ix, doc_ix),
             }
             yield pa.table([columns[name] for name in schema.names], schema=schema)
 
@@ -215,6 +233,22 @@ class PublishedBlock:
         columns = {name: rows.column(name) for name in rows.column_names} | added
         schema = tables.LEDGER
         return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _weighed(verdicts: pa.Table, pairs: Pairs, weigher: Weigher | None) -> pa.Table:
+    """VERDICTS with the weights of what was kept, and with the column `surface_sim`."""
+    if weigher is None:
+        return verdicts.append_column("surface_sim", pa.nulls(len(verdicts), pa.float32()))
+    kept = pc.equal(verdicts.column("verdict"), str(Verdict.KEPT))
+    rows = pc.indices_nonzero(kept).to_numpy().astype(np.int64)
+    query_ix = verdicts.column("query_ix").to_numpy()
+    found = weigher.weigh(Weighed.of(query_ix, pairs, rows))
+    weight = np.ones(len(verdicts), dtype=np.float32)
+    surface = np.full(len(verdicts), np.nan, dtype=np.float32)
+    weight[rows], surface[rows] = found
+    at = verdicts.schema.get_field_index("weight")
+    weighed = verdicts.set_column(at, verdicts.schema.field(at), pa.array(weight))
+    return weighed.append_column("surface_sim", _known(surface))
 
 
 def _known(scores: np.ndarray) -> pa.Array:

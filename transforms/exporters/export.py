@@ -171,6 +171,15 @@ def _notes(rows: RunNegatives, format: str, made: AnyFormat) -> list[str]:
             f"{rows.graded:,} positives have a grade, and {format} has no place for it; the run's "
             "data set positives has"
         )
+    if rows.weighted:
+        place = getattr(made, "WEIGHTS_IN", None)
+        if place and not (rows.options.scores and "unless" in place):
+            notes.append(f"weights of the negatives: {place}")
+        else:
+            notes.append(
+                f"the negatives have weights, and {format} has no place for them"
+                f"{' beside scores' if place else ''}; the run's data set negatives has"
+            )
     beyond = rows.details.get("negatives_beyond_n")
     if beyond:
         notes.append(f"{beyond:,} negatives beyond the first n of their query are left out")

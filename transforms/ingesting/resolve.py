@@ -65,7 +65,7 @@ CREATE TABLE known_positives AS
         SELECT text_key, query_id, doc_ix, grade FROM judged
         WHERE doc_ix IS NOT NULL AND NOT no_query
         UNION ALL
-        SELECT text_key, query_id, doc_ix, NULL FROM labelled
+        SELECT text_key, CASE WHEN own THEN query_id END, doc_ix, NULL FROM labelled
         WHERE doc_ix IS NOT NULL AND NOT no_query AND positive
     ) GROUP BY ALL;
 CREATE TABLE alive AS
@@ -144,7 +144,7 @@ _POSITIVES = """
 SELECT query_ix, doc_ix, max(grade) FILTER (own) AS grade, bool_or(own) AS own
 FROM (
     SELECT c.query_ix, p.doc_ix, p.grade,
-        p.query_id = c.id OR list_contains(c.merged_ids, p.query_id) AS own
+        coalesce(p.query_id = c.id OR list_contains(c.merged_ids, p.query_id), false) AS own
     FROM known_positives p JOIN chosen c USING (text_key)
 ) GROUP BY query_ix, doc_ix ORDER BY query_ix, doc_ix
 """

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pyarrow.compute as pc
@@ -23,12 +22,14 @@ class ArtifactScores:
         fallback: judge of the pairs without one, on the same scale; None = they are an error.
         name: what to call the scores in an error.
         partial: leave the scores of pairs without one NaN; for samples.
+        beside: further scores by name, kept beside the judge's and compared with nothing.
     """
 
     dataset: Dataset
     fallback: BlockJudge | None = None
     name: str = "the stored scores"
     partial: bool = False
+    beside: tuple[tuple[str, Dataset], ...] = ()
 
     @property
     def lazy(self) -> bool:
@@ -44,9 +45,13 @@ class _Scorer:
         self.rows = rows
         self.known = _lookup(judge.dataset, rows)
         self.fallback = judge.fallback.bind(rows) if judge.fallback else None
-        self.parts: Mapping[str, np.ndarray] = MappingProxyType({})
-        if self.fallback is not None:
-            self.parts = self.fallback.parts
+        self.beside = {name: _lookup(dataset, rows) for name, dataset in judge.beside}
+
+    @property
+    def parts(self) -> Mapping[str, np.ndarray]:
+        """What the fallback's scores are made of, and the scores beside."""
+        inner = self.fallback.parts if self.fallback else {}
+        return {**inner, **self.beside} if self.beside else inner
 
     def score(self, rows: np.ndarray) -> np.ndarray:
         scores = self.known[rows]

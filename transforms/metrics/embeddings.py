@@ -4,47 +4,46 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from negmine.transforms.data.columns import array_column, release_pages
+from negmine.transforms.data.columns import array_column
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.measures.descriptive import effective_count
-from negmine.transforms.kernels.measures.geometry import alignment, cosines, uniformity
+from negmine.transforms.kernels.measures.geometry import alignment, uniformity
 from negmine.transforms.kernels.search.random_documents import random_documents
+from negmine.transforms.metrics.geometry import (
+    PAIRS,
+    crowded_rows,
+    paired_cosines,
+    tolerance_rows,
+)
 from negmine.transforms.metrics.inputs import Negatives
 from negmine.transforms.metrics.rows import Row
 from negmine.transforms.pairs.features import Collection
 
 TEMPERATURES = (0.01, 0.05, 0.1)
-PAIRS = 10_000
 _KEY = 0x416E69736F74726F
-_AT_ONCE = 16_384
 
 
 def embedding_rows(negatives: Negatives, collection: Collection, seed: int) -> Iterator[Row]:
-    """alignment, uniformity and anisotropy; the last two from 10,000 keyed pairs of documents."""
+    """alignment, uniformity, anisotropy, tolerance, and first_pass_recall of crowded vectors.
+
+    Uniformity and anisotropy are of 10,000 keyed pairs of documents.
+    """
     documents = array_column(collection.document_vectors, "vector")
     queries = array_column(collection.query_vectors, "vector")
     served = negatives.served(np.arange(len(negatives)))
     if len(served):
         ends = negatives.query_ix[served], negatives.positive_ix[served]
-        cosine = _cosines(queries, documents, *ends)
+        cosine = paired_cosines(queries, documents, *ends)
         yield Row("alignment", alignment(cosine), len(served))
     if len(documents) > 1:
         keys = mix(_KEY, np.arange(PAIRS, dtype=np.uint64))
         pairs = random_documents(seed, keys, len(documents), 2)
-        cosine = _cosines(documents, documents, pairs[:, 0], pairs[:, 1])
+        cosine = paired_cosines(documents, documents, pairs[:, 0], pairs[:, 1])
         yield Row("uniformity", uniformity(cosine), len(pairs))
-        yield Row("anisotropy", float(cosine.mean()), len(pairs))
-
-
-def _cosines(
-    left: np.ndarray, right: np.ndarray, left_ix: np.ndarray, right_ix: np.ndarray
-) -> np.ndarray:
-    out = np.empty(len(left_ix))
-    for start in range(0, len(out), _AT_ONCE):
-        release_pages()
-        part = slice(start, start + _AT_ONCE)
-        out[part] = cosines(left[left_ix[part]], right[right_ix[part]])
-    return out
+        anisotropy = float(cosine.mean())
+        yield Row("anisotropy", anisotropy, len(pairs))
+        yield from crowded_rows(collection, anisotropy, seed)
+    yield from tolerance_rows(collection, seed)
 
 
 def softmax_rows(negatives: Negatives) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from negmine.schemas.selection import Selection
+from negmine.transforms.choosing.weigh import Weigher
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.candidates import pair_keys
 from negmine.transforms.pairs.features import Collection
@@ -129,6 +130,7 @@ class Inputs:
         selection: what negatives are chosen by, not calibrated, for the leak curve.
         seed: keys samples and draws.
         judge_auc: of a sample, by judge: AUC, its interval's ends, and queries.
+        weigher: what weighs the negatives; None where nothing does.
     """
 
     negatives: Negatives
@@ -139,3 +141,4 @@ class Inputs:
     selection: Selection | None = None
     seed: int = 0
     judge_auc: Mapping[str, tuple[float, float, float, int]] = field(default_factory=dict)
+    weigher: Weigher | None = None

@@ -19,6 +19,7 @@ from negmine.transforms.metrics.eci import eci_rows
 from negmine.transforms.metrics.embeddings import embedding_rows, softmax_rows
 from negmine.transforms.metrics.estimates.gain import gain_rows
 from negmine.transforms.metrics.estimates.unlabelled import unlabelled_rows
+from negmine.transforms.metrics.geometry import length_rows
 from negmine.transforms.metrics.inputs import Inputs
 from negmine.transforms.metrics.judged import judge_rows
 from negmine.transforms.metrics.leak import leak_rows
@@ -26,6 +27,7 @@ from negmine.transforms.metrics.lexical import lexical_rows
 from negmine.transforms.metrics.rows import Row, to_table
 from negmine.transforms.metrics.scores import ratio_rows, score_rows
 from negmine.transforms.metrics.semantic import semantic_rows
+from negmine.transforms.metrics.weights import weight_rows
 from negmine.transforms.sources.lexicon import Lexicon
 
 
@@ -61,8 +63,11 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     yield from duplicate_rows(negatives, collection)
     if lexicon:
         yield from lexical_rows(negatives, lexicon)
+        yield from length_rows(collection, lexicon, seed)
     yield from embedding_rows(negatives, collection, seed)
     yield from softmax_rows(negatives)
+    if inputs.weigher:
+        yield from weight_rows(negatives, inputs.weigher)
     yield from judge_rows(negatives, bootstrap)
     for judge, (auc, low, high, queries) in inputs.judge_auc.items():
         yield Row("judge_auc", auc, queries, key=judge, low=low, high=high)

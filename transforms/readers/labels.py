@@ -9,11 +9,14 @@ from negmine.transforms.readers.rows import Label, Rejected, Row, Source, bad, i
 from negmine.transforms.readers.tables.lines import line_cap, lines, parsed
 from negmine.transforms.storage.suffixes import require_kind
 
-POSITIVE, NEGATIVE = "positive", "negative"
+POSITIVE, ANSWERS, NEGATIVE = "positive", "answers", "negative"
+VERDICTS = {"better": POSITIVE, "answers": ANSWERS, "irrelevant": NEGATIVE}
+"""What a model says of a document beside the positive, and the decision that it comes to: better
+than the positive (or as good), answers too but worse, does not answer."""
 
 
 class Decision(NamedTuple):
-    """What was decided on a pair: POSITIVE, NEGATIVE, or None where nothing was yet."""
+    """What was decided on a pair: POSITIVE, ANSWERS, NEGATIVE, or None where nothing was yet."""
 
     query_id: str
     doc_id: str
@@ -21,16 +24,29 @@ class Decision(NamedTuple):
 
 
 def parse_decision(data: bytes, size: int) -> Decision:
-    """A line of reviewed pairs; keys beyond the three are ignored. Raises Rejected."""
+    """A line of reviewed pairs; keys beyond the four are ignored. Raises Rejected.
+
+    A `verdict` counts where there is no `decision`.
+    """
     record = parsed(data, size)
     query_id = identifier(record.get("query_id"), "query_id")
     doc_id = identifier(record.get("doc_id"), "doc_id")
     decision = record.get("decision")
-    if decision not in (POSITIVE, NEGATIVE, None):
+    if decision not in (POSITIVE, ANSWERS, NEGATIVE, None):
         raise Rejected(
             "unknown_decision",
-            f"decision is {readable(decision)[:40]!r}, expected {POSITIVE!r}, {NEGATIVE!r} or null",
+            f"decision is {readable(decision)[:40]!r}, expected {POSITIVE!r}, {ANSWERS!r}, "
+            f"{NEGATIVE!r} or null",
         )
+    verdict = record.get("verdict")
+    if decision is None and verdict is not None:
+        decision = VERDICTS.get(verdict) if isinstance(verdict, str) else None
+        if decision is None:
+            words = ", ".join(map(repr, VERDICTS))
+            raise Rejected(
+                "unknown_verdict",
+                f"verdict is {readable(verdict)[:40]!r}, expected one of {words}, or null",
+            )
     return Decision(query_id, doc_id, decision)
 
 
@@ -57,4 +73,5 @@ def read_labels(source: Source, max_text_bytes: int, most: int | None = None) ->
         except Rejected as why:
             yield bad(number, source.kind, why, data)
             continue
-        yield Label(number, found.query_id, found.doc_id, found.decision == POSITIVE)
+        positive = found.decision != NEGATIVE
+        yield Label(number, found.query_id, found.doc_id, positive, found.decision != ANSWERS)

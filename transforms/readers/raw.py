@@ -41,7 +41,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         [
             *_WHERE,
             *(pa.field(n, pa.string()) for n in ("query_id", "doc_id")),
-            pa.field("positive", pa.bool_()),
+            *(pa.field(n, pa.bool_()) for n in ("positive", "own")),
         ]
     ),
     "bad": pa.schema(

@@ -73,12 +73,16 @@ class Judgement(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A reviewed pair: a further positive of the query, or a confirmed negative."""
+    """A reviewed pair: a further positive of the query, or a confirmed negative.
+
+    A positive that is not `own` answers the query and is none to train on.
+    """
 
     line: int
     query_id: str
     doc_id: str
     positive: bool
+    own: bool = True
 
 
 class Bad(NamedTuple):

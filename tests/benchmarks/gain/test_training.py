@@ -1,6 +1,7 @@
 """Training: against torch and sentence-transformers, and what pairs the sets."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def batch(cosine: torch.Tensor, teacher: float = math.nan) -> Batch:
     rows, columns = cosine.shape
     owner = torch.arange(columns) % rows
     return Batch(cosine, torch.zeros(rows, columns, dtype=torch.bool), owner,
-                 torch.full((columns,), teacher))  # fmt: skip
+                 torch.full((columns,), teacher), torch.ones(columns))  # fmt: skip
 
 
 def test_the_static_student_embeds_as_sentence_transformers_does(
@@ -75,6 +76,16 @@ def test_hardness_weighs_mined_negatives_of_the_row_alone() -> None:
     own[1, 3] += 2.5
     expected = torch.nn.functional.cross_entropy(own, torch.arange(2))
     assert hardness(batch(cosine)).item() == pytest.approx(expected.item())
+
+
+def test_a_weight_is_a_factor_of_the_negatives_term_in_the_sum() -> None:
+    cosine = torch.full((2, 4), 0.5)
+    cosine[0, 2] = 0.7
+    weighted = replace(batch(cosine), weight=torch.tensor([1.0, 1.0, 2.0, 1.0]))
+    terms = torch.exp(cosine * SCALE)
+    terms[0, 2] *= 2  # column 2 was mined for row 0, and counts 2 there alone
+    expected = -torch.log(terms.diagonal() / terms.sum(dim=1)).mean()
+    assert mnrl(weighted).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["margin-mse", "kl"])

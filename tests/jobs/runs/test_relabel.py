@@ -230,7 +230,7 @@ REFUSED: list[tuple[str, Callable[[Path], str], tuple[str, ...]]] = [
     (
         "another word",
         lambda p: decided(p, (FIRST, "positive"), (SECOND, "maybe")),
-        ("line 2: decision is 'maybe', expected 'positive', 'negative' or null",),
+        ("line 2: decision is 'maybe', expected 'positive', 'answers', 'negative' or null",),
     ),
     (
         "a pair that is no candidate",

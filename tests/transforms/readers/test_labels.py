@@ -104,7 +104,7 @@ def test_labels_that_cannot_be_used_are_dead_letters(tmp_path: Path) -> None:
         "unknown query 'q9'",
         known.format("d1", "q1"),
         "decision is missing",
-        "decision is 'perhaps', expected 'positive', 'negative' or null",
+        "decision is 'perhaps', expected 'positive', 'answers', 'negative' or null",
         "query_id is empty",
         "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
         "document 'empty' is a dead letter itself (corpus.jsonl line 4)",

@@ -59,8 +59,8 @@ class Exporter(Protocol):
 
     `SUFFIX` is the usual ending, `OPTIONS` the fields of `Options` that it takes beside
     COMMON_OPTIONS, `TAKES_GRADES` whether its rows have a place for a positive's grade. It may
-    have `ENDINGS`, where others than tables' are meant, and `SCORED`, true where its rows have
-    scores whether or not one asks for them.
+    have `ENDINGS`, where others than tables' are meant, `SCORED`, true where its rows have scores
+    whether or not one asks for them, and `WEIGHTS_IN`, where its rows have the negatives' weights.
     """
 
     SUFFIX: str

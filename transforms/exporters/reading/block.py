@@ -59,9 +59,9 @@ class Documents(NamedTuple):
 class QueryBlock:
     """Whole queries in order of their identifiers, each with a negative and a positive.
 
-    `negatives` (query_id, query, negative_id, negative, score, similarity, tier_at) are hardest
-    first, `positives` (query_id, positive_id, positive, score, similarity, grade) best first;
-    `similarity` is the student's. `texts` are the queries' own, (q,).
+    `negatives` (query_id, query, negative_id, negative, score, similarity, tier_at, weight) are
+    hardest first, `positives` (query_id, positive_id, positive, score, similarity, grade) best
+    first; `similarity` is the student's. `texts` are the queries' own, (q,).
     """
 
     negatives: pa.Table

@@ -61,7 +61,8 @@ class RunNegatives(RunViews):
         similarity = "c.dense_score::FLOAT AS similarity"
         negatives = (
             f"SELECT {query_id}, {texts['query']}, c.negative_id, {texts['negative']}, {score}, "
-            f"{similarity}, c.tier_at::INT AS tier_at{verdict} FROM {{chosen}} c "
+            f"{similarity}, c.tier_at::INT AS tier_at, {self.weight} AS weight{verdict} "
+            "FROM {chosen} c "
             "ORDER BY c.query_id, c.tier_at, c.rank, c.negative_id"
         )
         positives = (

@@ -33,7 +33,8 @@ _IDENTITY = "nfc_normalize(lower(trim(regexp_replace({text}, '\\s+', ' ', 'g')))
 class RunViews:
     """An open run: views `sets`, `chosen` (negatives) and `positives`, and counts of them.
 
-    `rows` are negatives, `queries_with_negatives` queries that have one; `joined` says that texts
+    `rows` are negatives, `queries_with_negatives` queries that have one; `weighted` says that some
+    count more than others; `joined` says that texts
     come from the work directory, `scores` whose scores there are for every pair. Raises ConfigError
     for an unknown tier, DataError where negatives, texts or scores are missing, StorageError where
     files cannot be read.
@@ -138,6 +139,12 @@ class RunViews:
         )
         self.grades, self.grades_differ = int(graded), distinct > 1
         self.highest_grade = float(highest)
+        names = {row[0] for row in self._connection.execute("DESCRIBE chosen").fetchall()}
+        self.weight = "c.weight::FLOAT" if "weight" in names else "1::FLOAT"
+        (weighted,) = self._one(
+            f"SELECT coalesce(bool_or({self.weight} <> 1), false) FROM chosen c"
+        )
+        self.weighted = bool(weighted)
         if not rows:
             backfilled = "" if self.options.backfilled else ", backfilled ones left out"
             raise DataError(

@@ -9,6 +9,10 @@ import pyarrow.compute as pc
 LINE = pa.schema([pa.field("line", pa.large_string(), nullable=False)])
 """Rows that are lines of text as they stand."""
 
+WEIGHTS = "label"
+"""Column of weights where a trainer takes every other column for a text: it hands this one to the
+loss, and losses that know no weights do not read it."""
+
 
 def text_field(name: str) -> pa.Field:
     """A column of texts."""

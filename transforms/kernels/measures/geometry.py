@@ -1,5 +1,7 @@
 """Geometry of embeddings: residuals of negatives, alignment and uniformity."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from negmine.transforms.kernels.choosing.diversity import unit
@@ -81,3 +83,35 @@ def uniformity(cosine: np.ndarray) -> float:
     -4 in the limit of many dimensions.
     """
     return float(np.log(np.mean(np.exp(-2.0 * (2.0 - 2.0 * cosine)))))
+
+
+class LengthBias(NamedTuple):
+    """Whether longer texts score higher: `correlation` in [-1, 1], `auc` in [0, 1], of `pairs`."""
+
+    correlation: float
+    auc: float
+    pairs: int
+
+
+def length_bias(score: np.ndarray, log_length: np.ndarray) -> LengthBias | None:
+    """How differences in length go with differences in score, of two random texts for one query.
+
+    Neither text has anything to do with the query, so an encoder without a bias gives a correlation
+    of 0 and an AUC of 0.5 (the share of pairs in which the longer text scores higher, ties a half).
+
+    Args:
+        score: (n,) of the first less that of the second.
+        log_length: (n,) the same of the logarithms of their lengths; pairs of equal length are left
+            out.
+
+    Returns:
+        None where no two differ in length, or all scores are one.
+    """
+    differ = log_length != 0
+    score, log_length = score[differ].astype(np.float64), log_length[differ].astype(np.float64)
+    # The order of a pair says nothing, so the moments are taken about 0.
+    scale = float(np.sqrt((score**2).sum() * (log_length**2).sum()))
+    if not scale > 0:
+        return None
+    auc = np.where(score == 0, 0.5, (score > 0) == (log_length > 0)).mean()
+    return LengthBias(float((score * log_length).sum()) / scale, float(auc), len(score))

@@ -6,6 +6,7 @@ import pytest
 from negmine.transforms.kernels.measures.geometry import (
     alignment,
     cosines,
+    length_bias,
     uniformity,
     unit_length,
     unit_residuals,
@@ -52,3 +53,25 @@ def test_unit_length_scales_every_row_by_itself_and_leaves_what_has_it() -> None
     mixed = np.concatenate([scaled[:3], LEFT[3:]])
     assert unit_length(mixed).tobytes() == scaled.tobytes()
     assert b"".join(unit_length(row[None]).tobytes() for row in LEFT) == scaled.tobytes()
+
+
+def test_length_bias_is_that_of_scores_that_grow_with_length() -> None:
+    random = np.random.default_rng(0)
+    length = random.normal(size=4_000)
+    none = length_bias(random.normal(size=4_000), length)
+    assert none is not None
+    assert none.correlation == pytest.approx(0, abs=0.05)
+    assert none.auc == pytest.approx(0.5, abs=0.03)
+    all_of_it = length_bias(3 * length, length)
+    assert all_of_it == (pytest.approx(1.0), 1.0, 4_000)
+    shorter = length_bias(-length, length)
+    assert shorter is not None and shorter.correlation == pytest.approx(-1.0)
+    assert shorter.auc == 0
+
+
+def test_length_bias_leaves_equal_lengths_out_and_needs_some_that_differ() -> None:
+    score, length = np.array([1.0, -1.0, 0.0, 5.0]), np.array([1.0, 1.0, 1.0, 0.0])
+    found = length_bias(score, length)
+    assert found is not None and (found.auc, found.pairs) == (0.5, 3)
+    assert length_bias(score, np.zeros(4)) is None
+    assert length_bias(np.zeros(4), length) is None

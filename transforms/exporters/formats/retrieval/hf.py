@@ -20,6 +20,7 @@ class HuggingFace(FolderFormat):
     TAKES_GRADES: ClassVar[bool] = True
     FLAT: ClassVar[bool] = True
     ROWS: ClassVar[str] = "triplet"
+    WEIGHTS_IN: ClassVar[str] = "weights of sets, label of triplet where there are no scores"
 
     def __init__(self, rows: RunNegatives, part: str) -> None:
         super().__init__(rows, part)
@@ -35,6 +36,8 @@ class HuggingFace(FolderFormat):
             fields += [
                 list_field(f"{name}_scores", pa.float32()) for name in ("positive", "negative")
             ]
+        if rows.weighted:
+            fields.append(list_field("weights", pa.float32()))
         self.sets = pa.schema(fields)
 
     def files(self) -> dict[str, pa.Schema]:
@@ -68,4 +71,6 @@ class HuggingFace(FolderFormat):
                 grouped(block.positives, block.positive_bounds, "score"),
                 grouped(block.negatives, block.negative_bounds, "score"),
             ]
+        if self.rows.weighted:
+            columns.append(grouped(block.negatives, block.negative_bounds, "weight"))
         yield Piece(sets, pa.Table.from_arrays(columns, schema=self.sets))

@@ -11,6 +11,7 @@ from negmine.transforms.exporters.writing.columns import grouped, list_field, re
 SUFFIX = ".jsonl"
 OPTIONS = frozenset({"scores", "prompt", "type", "instruction"})
 TAKES_GRADES = False
+WEIGHTS_IN = "neg_weights, which its own loss does not read"
 
 
 def _fixed(rows: RunNegatives) -> dict[str, str]:
@@ -29,6 +30,8 @@ def fields_of(rows: RunNegatives, fixed: Mapping[str, str]) -> pa.Schema:
     fields = [text_field("query"), list_field("pos"), list_field("neg")]
     if rows.options.scores:
         fields += [list_field(name, pa.float32()) for name in ("pos_scores", "neg_scores")]
+    if rows.weighted:
+        fields.append(list_field("neg_weights", pa.float32()))
     return pa.schema([*fields, *map(text_field, fixed)])
 
 
@@ -50,6 +53,7 @@ def lines(block: QueryBlock, schema: pa.Schema, fixed: Mapping[str, str]) -> pa.
         "neg": grouped(block.negatives, block.negative_bounds, "negative"),
         "pos_scores": grouped(block.positives, block.positive_bounds, "score"),
         "neg_scores": grouped(block.negatives, block.negative_bounds, "score"),
+        "neg_weights": grouped(block.negatives, block.negative_bounds, "weight"),
         **{name: repeated(text, len(block.texts)) for name, text in fixed.items()},
     }
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)

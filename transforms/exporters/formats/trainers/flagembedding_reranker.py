@@ -11,6 +11,7 @@ from negmine.transforms.exporters.reading.rows import RunNegatives
 SUFFIX = ".jsonl"
 OPTIONS = frozenset({"scores", "prompt", "instruction"})
 TAKES_GRADES = False
+WEIGHTS_IN = flagembedding.WEIGHTS_IN
 
 
 def _prompts(rows: RunNegatives) -> dict[str, str]:

@@ -11,6 +11,7 @@ from negmine.transforms.exporters.writing.columns import list_field, nested, str
 SUFFIX = ".jsonl"
 OPTIONS = frozenset({"scores"})
 TAKES_GRADES = False
+WEIGHTS_IN = "weight of a negative passage, which its own loss does not read"
 
 
 def schema(rows: RunNegatives) -> pa.Schema:
@@ -21,8 +22,12 @@ def schema(rows: RunNegatives) -> pa.Schema:
     fields = [("docid", pa.large_string()), ("text", pa.large_string())]
     if rows.options.scores:
         fields.append(("score", pa.float32()))
-    passage = pa.struct([pa.field(name, kind, nullable=False) for name, kind in fields])
-    passages = [list_field(f"{name}_passages", passage) for name in ("positive", "negative")]
+    passage = [pa.field(name, kind, nullable=False) for name, kind in fields]
+    below = [*passage, pa.field("weight", pa.float32(), nullable=False)]
+    passages = [
+        list_field("positive_passages", pa.struct(passage)),
+        list_field("negative_passages", pa.struct(below if rows.weighted else passage)),
+    ]
     return pa.schema([text_field("query_id"), text_field("query"), *passages])
 
 
@@ -41,5 +46,7 @@ def tables(rows: RunNegatives, block: QueryBlock, schema: pa.Schema) -> Iterator
         made = {"docid": table[f"{name}_id"], "text": table[name]}
         if rows.options.scores:
             made["score"] = table["score"]
+        if rows.weighted and name == "negative":
+            made["weight"] = table["weight"]
         columns.append(nested(structs(**made), bounds))
     yield pa.Table.from_arrays(columns, schema=schema)

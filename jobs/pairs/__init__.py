@@ -1,0 +1,1 @@
+"""Given pairs, weighed and sorted out before they are mined."""
