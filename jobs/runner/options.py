@@ -49,6 +49,16 @@ def resolve(runner: Runner, given: Sequence[str] = ()) -> tuple[str, ...]:
     Resolving again what was resolved changes nothing. Raises ConfigError for a name that Beam does
     not know, a value that it refuses, or an option that the runner needs and nobody gave.
     """
+    found = arguments(runner, given)
+    for group in missing(found):
+        raise ConfigError(
+            f"{runner_name(found)} needs runner.options.{' or '.join(group)}; see docs/runners.md"
+        )
+    return found
+
+
+def arguments(runner: Runner, given: Sequence[str] = ()) -> tuple[str, ...]:
+    """As `resolve`, whether or not everything is there that the runner needs."""
     configured = _arguments(runner)
     given = tuple(given)
     if given[: len(configured)] == configured:
@@ -60,8 +70,6 @@ def resolve(runner: Runner, given: Sequence[str] = ()) -> tuple[str, ...]:
         check_options(configured, "runner.options", forwarding=runner.name in RUNNERS)
     if given:
         check_options(given, "after --", forwarding=runner.name in ("portable", "flink", "spark"))
-    if configured or given:
-        _check_required((*configured, *given))
     return (*configured, *given)
 
 
@@ -172,14 +180,11 @@ def runner_name(options: Sequence[str]) -> str | None:
     return name
 
 
-def _check_required(options: Sequence[str]) -> None:
-    runner = runner_name(options)
+def missing(options: Sequence[str]) -> list[tuple[str, ...]]:
+    """Groups of options of which the named runner needs one each, and none was given."""
     given = {option.split("=")[0].lstrip("-") for option in options}
-    for group in _REQUIRED.get(runner or "", ()):
-        if given.isdisjoint(group):
-            raise ConfigError(
-                f"{runner} needs runner.options.{' or '.join(group)}; see docs/runners.md"
-            )
+    groups = _REQUIRED.get(runner_name(options) or "", ())
+    return [group for group in groups if given.isdisjoint(group)]
 
 
 def check_services(options: "PipelineOptions", runner: str) -> None:
