@@ -6,9 +6,11 @@ from typing import Any
 
 import apache_beam as beam
 import pytest
+from apache_beam.coders import PickleCoder
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2 as api
+from apache_beam.runners.pipeline_context import PipelineContext
 
 from negmine.jobs.runner import graph_rules
 from negmine.jobs.runner import pipeline as running
@@ -33,20 +35,16 @@ DATAFLOW = (
 )
 
 
-class Anything:
-    """Pickled differently from one process to the next, as far as an engine knows."""
-
-
-def grouped(key: type) -> api.Pipeline:
+def grouped() -> api.Pipeline:
     pipeline = beam.Pipeline(runner="PortableRunner")
-    pairs = map_step(lambda x: (x, 1)).with_output_types(tuple[key, int])  # type: ignore[valid-type]
+    pairs = map_step(lambda _: (1, 1)).with_output_types(tuple[int, int])
     _ = pipeline | beam.Impulse() | "Pair" >> pairs | "Group" >> beam.GroupByKey()
     found: api.Pipeline = pipeline.to_runner_api()
     return found
 
 
 def changed(change: Callable[[api.Pipeline], object]) -> api.Pipeline:
-    pipeline = grouped(int)
+    pipeline = grouped()
     change(pipeline)
     return pipeline
 
@@ -78,11 +76,20 @@ def other_values(pipeline: api.Pipeline) -> None:
             pipeline.components.pcollections[place].coder_id = coder
 
 
+def pickled_keys(pipeline: api.Pipeline) -> None:
+    """Pickles differ from one process to the next, as far as an engine knows."""
+    coders = pipeline.components.coders
+    coders["pickle"].CopyFrom(PickleCoder().to_runner_api(PipelineContext()))
+    for coder in coders.values():
+        if coder.spec.urn == common_urns.coders.KV.urn:
+            coder.component_coder_ids[0] = "pickle"
+
+
 ACCELERATOR = common_urns.resource_hints.ACCELERATOR.urn
 RAM = common_urns.resource_hints.MIN_RAM_BYTES.urn
 PLANTED: dict[str, tuple[api.Pipeline, str]] = {
     "a label twice": (changed(a_label_twice), "two steps are named"),
-    "keys of any kind": (grouped(Anything), "step Group groups by keys of"),
+    "keys of any kind": (changed(pickled_keys), "step Group groups by keys of"),
     "coders that disagree": (changed(other_values), "must be an iterable coder"),
     "memory in words": (changed(hinted(RAM, b"lots")), "the hint of memory is 'lots'"),
     "half an accelerator": (changed(hinted(ACCELERATOR, b"nvidia-l4")), "'nvidia-l4'; write type:"),
@@ -105,7 +112,7 @@ def test_a_graph_that_is_too_large_names_its_largest_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(graph_rules, "MOST_GRAPH", 2_000)
-    (fault,) = graph_faults(grouped(int))
+    (fault,) = graph_faults(grouped())
     assert "2,000" in fault
     assert "runner.block_size" in fault
     assert "Pair" in fault
