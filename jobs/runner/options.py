@@ -37,6 +37,8 @@ _REQUIRED = {
 
 _UNHURRIED = "--job_server_timeout=604800"
 """A week. Beam's default cuts off the job service's reports, and so every job, at a minute."""
+_OURS_ALONE = "--no_save_main_session"
+"""Beam would send Dataflow all that a notebook holds; our steps are importable on the workers."""
 
 _SECRET = re.compile(r"secret|password|token|connection_string")
 _MAGIC = ("embed", "[local]", "[auto]")
@@ -63,9 +65,7 @@ def arguments(runner: Runner, given: Sequence[str] = ()) -> tuple[str, ...]:
     given = tuple(given)
     if given[: len(configured)] == configured:
         given = given[len(configured) :]
-    hurried = not any("job_server_timeout" in option for option in given)
-    if hurried and runner_name(given) in FORWARDING:
-        given = (_UNHURRIED, *given)
+    given = (*_defaults(runner_name(given), given), *given)
     if configured:
         check_options(configured, "runner.options", forwarding=runner.name in RUNNERS)
     if given:
@@ -80,13 +80,23 @@ def _arguments(runner: Runner) -> tuple[str, ...]:
         _check_hints(runner)
     if runner.name in RUNNERS:
         found.insert(0, f"--runner={RUNNERS[runner.name]}")
-    if RUNNERS.get(runner.name) in FORWARDING and "job_server_timeout" not in runner.options:
-        found.append(_UNHURRIED)
+    found += _defaults(RUNNERS.get(runner.name), tuple(runner.options))
     if runner.options:
         known = {name: a for a in _parser()._actions for name in a.option_strings}
         for name, value in runner.options.items():
             found += _argument(name, value, known)
     return tuple(found)
+
+
+def _defaults(runner: str | None, given: Sequence[str]) -> tuple[str, ...]:
+    """Options of ours for a Beam runner, unless others of that name are given."""
+    ours = {"DataflowRunner": _OURS_ALONE, **dict.fromkeys(FORWARDING, _UNHURRIED)}.get(
+        runner or ""
+    )
+    if ours is None:
+        return ()
+    name = ours.lstrip("-").removeprefix("no_").partition("=")[0]
+    return () if any(name in option for option in given) else (ours,)
 
 
 def _check_hints(runner: Runner) -> None:
