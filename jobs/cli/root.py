@@ -56,7 +56,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "report": ("negmine report out", "negmine report out:first -o page.html"),
     "list": ("negmine runs list out", "negmine runs list out --json"),
     "promote": ("negmine runs promote out first",),
-    "doctor": ("negmine doctor out", "negmine doctor out/work --deep --json"),
+    "doctor": (
+        "negmine doctor out",
+        "negmine doctor out/work --deep --json",
+        "negmine doctor my.yaml --runner dataflow",
+    ),
     "gc": ("negmine gc out", "negmine gc out --keep 3 --runs --delete"),
 }
 """Command lines by command; a test reads each of them with the command's own parser."""

@@ -10,7 +10,7 @@ import typer
 
 from negmine.jobs.cli.common import Json
 from negmine.jobs.terminal import printable
-from negmine.schemas.errors import StorageError
+from negmine.schemas.errors import ConfigError, StorageError
 from negmine.schemas.locations import shown, url_of
 
 if TYPE_CHECKING:
@@ -21,23 +21,55 @@ if TYPE_CHECKING:
 
 
 def doctor(
+    context: typer.Context,
     path: Annotated[
         Path,
         typer.Argument(
-            metavar="WORKDIR|OUTPUT",
-            help="A work directory or an output folder, here or in a store.",
+            metavar="WORKDIR|OUTPUT|CONFIG",
+            help="A work directory or an output folder, here or in a store; a config of a run "
+            "with --runner.",
         ),
     ],
     deep: Annotated[bool, typer.Option(help="Read every page and verify its checksum.")] = False,
+    runner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Check what a run of CONFIG needs on dataflow, flink, spark or portable; 2 for "
+            "what is wrong. Options after -- are Beam's.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Of CONFIG: override one key; repeatable."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check artifacts and published runs; say what to delete. Changes nothing; 5 for damage."""
+    if runner is not None:
+        _check_runner(str(path), runner, settings or [], context.args, as_json)
+        return
+    if settings or context.args:
+        raise ConfigError("--set and options after -- are of a config; give --runner too")
     from negmine.jobs.workdir.doctor import diagnose
 
     found = diagnose(path, deep)
     typer.echo(json.dumps(found.as_json(), indent=2) if as_json else _told(found))
     if not found.sound:
         raise typer.Exit(StorageError.exit_code)
+
+
+def _check_runner(
+    config: str, runner: str, settings: "Sequence[str]", given: "Sequence[str]", as_json: bool
+) -> None:
+    from negmine.jobs.load_config import load_config
+    from negmine.jobs.runner.doctor.run import check_runner
+
+    found = check_runner(load_config(config, list(settings)), runner, given)
+    lines = map(printable, found.lines())
+    typer.echo(json.dumps(found.as_json(), indent=2) if as_json else "\n".join(lines))
+    if not found.ready:
+        raise typer.Exit(ConfigError.exit_code)
 
 
 def _told(found: "Diagnosis") -> str:
@@ -146,5 +178,5 @@ def _total(items: "Sequence[Item]") -> str:
 
 def register(app: typer.Typer) -> None:
     """Mount the commands on the application."""
-    app.command("doctor")(doctor)
+    app.command("doctor", context_settings={"allow_extra_args": True})(doctor)
     app.command("gc")(gc)

@@ -37,6 +37,8 @@ _REQUIRED = {
 
 _UNHURRIED = "--job_server_timeout=604800"
 """A week. Beam's default cuts off the job service's reports, and so every job, at a minute."""
+_OURS_ALONE = "--no_save_main_session"
+"""Beam would send Dataflow all that a notebook holds; our steps are importable on the workers."""
 
 _SECRET = re.compile(r"secret|password|token|connection_string")
 _MAGIC = ("embed", "[local]", "[auto]")
@@ -49,19 +51,25 @@ def resolve(runner: Runner, given: Sequence[str] = ()) -> tuple[str, ...]:
     Resolving again what was resolved changes nothing. Raises ConfigError for a name that Beam does
     not know, a value that it refuses, or an option that the runner needs and nobody gave.
     """
+    found = arguments(runner, given)
+    for group in missing(found):
+        raise ConfigError(
+            f"{runner_name(found)} needs runner.options.{' or '.join(group)}; see docs/runners.md"
+        )
+    return found
+
+
+def arguments(runner: Runner, given: Sequence[str] = ()) -> tuple[str, ...]:
+    """As `resolve`, whether or not everything is there that the runner needs."""
     configured = _arguments(runner)
     given = tuple(given)
     if given[: len(configured)] == configured:
         given = given[len(configured) :]
-    hurried = not any("job_server_timeout" in option for option in given)
-    if hurried and runner_name(given) in FORWARDING:
-        given = (_UNHURRIED, *given)
+    given = (*_defaults(runner_name(given), given), *given)
     if configured:
         check_options(configured, "runner.options", forwarding=runner.name in RUNNERS)
     if given:
         check_options(given, "after --", forwarding=runner.name in ("portable", "flink", "spark"))
-    if configured or given:
-        _check_required((*configured, *given))
     return (*configured, *given)
 
 
@@ -72,13 +80,23 @@ def _arguments(runner: Runner) -> tuple[str, ...]:
         _check_hints(runner)
     if runner.name in RUNNERS:
         found.insert(0, f"--runner={RUNNERS[runner.name]}")
-    if RUNNERS.get(runner.name) in FORWARDING and "job_server_timeout" not in runner.options:
-        found.append(_UNHURRIED)
+    found += _defaults(RUNNERS.get(runner.name), tuple(runner.options))
     if runner.options:
         known = {name: a for a in _parser()._actions for name in a.option_strings}
         for name, value in runner.options.items():
             found += _argument(name, value, known)
     return tuple(found)
+
+
+def _defaults(runner: str | None, given: Sequence[str]) -> tuple[str, ...]:
+    """Options of ours for a Beam runner, unless others of that name are given."""
+    ours = {"DataflowRunner": _OURS_ALONE, **dict.fromkeys(FORWARDING, _UNHURRIED)}.get(
+        runner or ""
+    )
+    if ours is None:
+        return ()
+    name = ours.lstrip("-").removeprefix("no_").partition("=")[0]
+    return () if any(name in option for option in given) else (ours,)
 
 
 def _check_hints(runner: Runner) -> None:
@@ -172,14 +190,11 @@ def runner_name(options: Sequence[str]) -> str | None:
     return name
 
 
-def _check_required(options: Sequence[str]) -> None:
-    runner = runner_name(options)
+def missing(options: Sequence[str]) -> list[tuple[str, ...]]:
+    """Groups of options of which the named runner needs one each, and none was given."""
     given = {option.split("=")[0].lstrip("-") for option in options}
-    for group in _REQUIRED.get(runner or "", ()):
-        if given.isdisjoint(group):
-            raise ConfigError(
-                f"{runner} needs runner.options.{' or '.join(group)}; see docs/runners.md"
-            )
+    groups = _REQUIRED.get(runner_name(options) or "", ())
+    return [group for group in groups if given.isdisjoint(group)]
 
 
 def check_services(options: "PipelineOptions", runner: str) -> None:

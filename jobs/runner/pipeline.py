@@ -74,6 +74,8 @@ def run_pipeline(
             pinned = FnApiRunner() if runner is None else None
             pipeline = beam.Pipeline(runner=pinned, options=pipeline_options)
         add_stages(pipeline, chains, after)
+        if runner == "DataflowRunner":
+            _check_graph(pipeline)
         with _submitting(runner):
             result = pipeline.run()
         if not getattr(result, "has_job", True):
@@ -108,6 +110,14 @@ def add_stages(pipeline: beam.Pipeline, chains: Sequence[Chain], after: Chain = 
         every = ends | "All parts" >> beam.Flatten() if ends else pipeline
         for name, stage in after:
             _ = every | name >> stage
+
+
+def _check_graph(pipeline: beam.Pipeline) -> None:
+    """Raise ConfigError for a graph that the service would refuse, before anything is uploaded."""
+    from negmine.jobs.runner.graph_rules import graph_faults
+
+    if faults := graph_faults(pipeline.to_runner_api()):
+        raise errors.ConfigError(f"Dataflow would not take this job: {'; '.join(faults)}; {_KEPT}")
 
 
 def _counted(result: Any) -> dict[str, dict[str, int]]:

@@ -1,125 +1,31 @@
 """Every pipeline as a runner sees it: labels, payloads, hints, key coders, and picklable code."""
 
-import copy
 import json
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2 as api
-from apache_beam.runners.pipeline_context import PipelineContext
 
 from negmine import pipelines
-from negmine.jobs.mining import publish
-from negmine.jobs.runner import pipeline as running
-from negmine.jobs.runner.pipeline import Chain
+from negmine.jobs.runner.graph_rules import graph_faults
 from negmine.pipelines.graph import GRAPH
-from negmine.pipelines.retrieve import MeasureIndexRecall
-from negmine.transforms.data.blocks import Block
-from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.sources.dense import DenseIndex
-from negmine.transforms.vectors.files import VectorFiles
-from negmine.transforms.vectors.place import PlaceVectors
-from tests.jobs.collections import (
-    cross_encoder,
-    negmine,
-    static_student,
-    write_collection,
-    write_config,
-)
+from tests.pipelines.every_job import Job, every_job, proto, stages_of
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
 HINTS = ("--model_min_ram=3GiB", "--model_accelerator=type:nvidia-l4;count:1")
 HINTED = {"EmbedTexts", "JudgePairs", "ScorePositives", "ScoreSample"}
-Job = tuple[list[Chain], Chain]
-"""The chains of a pipeline, and the stages after all of them."""
-
-
-def fresh(job: Job) -> Job:
-    """The same stages for another pipeline."""
-    return [[(n, copy.copy(s)) for n, s in chain] for chain in job[0]], [
-        (n, copy.copy(s)) for n, s in job[1]
-    ]
-
-
-def stages_of(job: Job) -> list[tuple[str, beam.PTransform]]:
-    chains, after = job
-    return [stage for chain in [*chains, after] for stage in chain]
 
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Job]:
-    """Every pipeline of a run with all sources, by the names of its stages.
-
-    A collection this small is searched exactly, so the stage that checks an index is made here, and
-    so is the one for vectors that are given.
-    """
-    folder = tmp_path_factory.mktemp("protos")
-    given = folder / "given.jsonl"
-    rows = ({"query_id": f"q{i:04}", "doc_id": "d0050", "rank": 1} for i in range(12))
-    given.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    config = write_config(
-        folder / "run.yaml",
-        input={"format": "beir", "path": str(write_collection(folder / "c")), "split": "train"},
-        student={"model": str(static_student(folder / "student"))},
-        sources={
-            "bm25": {"depth": 10, "shards": 3},
-            "dense": {
-                "depth": 10,
-                "shards": 3,
-                "index": "ivf",
-                "nlist": 2,
-                "nprobe": 1,
-                "min_recall": 0.01,
-            },
-            "random": {"count": 5},
-            "given": {"path": str(given)},
-        },
-        judge={"kind": "cross_encoder", "model": str(cross_encoder(folder / "judge"))},
-        runner={"block_size": 5},
-    )
-    found: dict[str, Job] = {}
-    real = running.run_pipeline
-
-    def note(chains: Any, options: Any = (), after: Any = ()) -> Any:
-        job = fresh((chains, after))
-        found[", ".join(name for name, _ in stages_of(job))] = job
-        return real(chains, options, after)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "run_pipeline", note)
-        patch.setattr(publish, "run_pipeline", note)
-        ended = negmine("mine", config, "--output", str(folder / "out"))
-    assert ended.code == 0, ended.err
-    made = {name: stage for job in found.values() for name, stage in stages_of(job)}
-    searcher, fill = made["retrieve dense"].searcher, made["index dense"].transform
-    sets = (searcher.document_vectors, searcher.query_vectors)
-    index = DenseIndex(fill.source.config, fill.trained, Dataset(fill.directory))
-    recall = MeasureIndexRecall(index, *sets, (0, 5), str(folder / "recall"), (Block(0, 2),))
-    documents = made["embed documents"].transform.texts
-    vectors = VectorFiles((str(folder / "vectors.parquet"),), "id", "vector", "documents")
-    place = PlaceVectors(
-        documents, "documents", vectors, 8, True, str(folder / "placed"), (Block(0, 9),)
-    )
-    found["recall of index"] = ([[("recall of index", recall)]], ())
-    found["place documents"] = ([[("place documents", place)]], ())
-    return found
-
-
-def proto(job: Job, *options: str) -> api.Pipeline:
-    """What a cluster gets; the pipelines that the local runner gets are run by `jobs`."""
-    pipeline = beam.Pipeline(runner="PortableRunner", options=PipelineOptions(list(options)))
-    running.add_stages(pipeline, *fresh(job))
-    found: api.Pipeline = pipeline.to_runner_api()
-    return found
+    return every_job(tmp_path_factory.mktemp("protos"))
 
 
 @pytest.fixture(scope="module")
@@ -203,16 +109,16 @@ def test_nothing_is_asked_for_by_default(protos: dict[str, api.Pipeline]) -> Non
         assert not any(e.resource_hints for e in pipeline.components.environments.values())
 
 
-def test_keys_have_deterministic_coders(protos: dict[str, api.Pipeline]) -> None:
+def test_no_engine_finds_fault_with_a_graph(
+    jobs: dict[str, Job], protos: dict[str, api.Pipeline]
+) -> None:
     grouped = 0
     for name, pipeline in protos.items():
-        context = PipelineContext(pipeline.components)
-        for transform in transforms(pipeline):
-            if transform.spec.urn == common_urns.primitives.GROUP_BY_KEY.urn:
-                source = pipeline.components.pcollections[next(iter(transform.inputs.values()))]
-                coder = context.coders.get_by_id(source.coder_id)
-                assert coder.key_coder().is_deterministic(), (name, transform.unique_name)
-                grouped += 1
+        assert graph_faults(pipeline) == [], name
+        accelerated = proto(jobs[name], "--model_accelerator=type:nvidia-l4;count:1")
+        assert graph_faults(accelerated) == [], name
+        urns = [t.spec.urn for t in transforms(pipeline)]
+        grouped += urns.count(common_urns.primitives.GROUP_BY_KEY.urn)
     assert grouped >= 3
 
 

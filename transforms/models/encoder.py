@@ -18,7 +18,7 @@ from negmine.transforms.kernels.measures.geometry import length_fault, normalise
 from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 from negmine.transforms.models.failures import inside_model, no_padding
 from negmine.transforms.models.limits import check_length, positions_of
-from negmine.transforms.models.weights import LoadedFiles, States, loaded_states
+from negmine.transforms.models.weights import LoadedFiles, States, installed, loaded_states
 
 Kind = Literal["query", "document"]
 
@@ -262,6 +262,7 @@ def _refuse_nan(vectors: np.ndarray, texts: Sequence[str], folder: str) -> None:
 
 def load_encoder(spec: EncoderSpec) -> Encoder:
     """The encoder of a spec, loaded once a process, and anew where its files were written again."""
+    spec = replace(spec, folder=installed(spec.folder))
     return _load_once(spec, loaded_states(spec.folder, spec.digest))
 
 

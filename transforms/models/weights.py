@@ -42,6 +42,25 @@ def _embedded_folder(package: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def packaged(name: str) -> bool:
+    """Whether a name is an alias of `EMBEDDED` whose weights are installed as a package."""
+    return name in EMBEDDED and _embedded_folder(EMBEDDED[name][1]) is not None
+
+
+def installed(folder: str) -> str:
+    """A model's folder on this machine, where it was found on another one.
+
+    Weights that come with a package lie where each machine keeps its packages; others lie under one
+    name on all of them.
+    """
+    if not Path(folder).is_dir():
+        for _, package in EMBEDDED.values():
+            found = _embedded_folder(package) if folder.endswith(f"/{package}/model") else None
+            if found is not None:
+                return str(found)
+    return folder
+
+
 def _from_hub(name: str, allow_pickle: bool) -> Path:
     from huggingface_hub import snapshot_download
 

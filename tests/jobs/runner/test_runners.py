@@ -73,6 +73,17 @@ def test_no_job_ends_after_a_minute_because_beam_is_impatient(name: str) -> None
     assert options_of(*resolve(Runner(), given))["job_server_timeout"] == 604_800
 
 
+def test_dataflow_is_not_sent_what_a_notebook_holds() -> None:
+    options = {"project": "my-project", "region": "r", "temp_location": "gs://b/t"}
+    found = resolve(Runner.model_validate({"name": "dataflow", "options": options}))
+    assert options_of(*found)["save_main_session"] is False
+    assert resolve(Runner(), found) == found
+    given = ["--runner=DataflowRunner", *(f"--{n}={v}" for n, v in options.items())]
+    assert options_of(*resolve(Runner(), given))["save_main_session"] is False
+    asked = resolve(Runner(), [*given, "--save_main_session"])
+    assert options_of(*asked)["save_main_session"] is True
+
+
 def test_resolving_again_changes_nothing() -> None:
     runner = Runner(name="portable", options={"job_endpoint": "embed", "labels": ["a"]})
     once = resolve(runner, ["--labels=b"])
