@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from negmine.jobs.runner import progress as module
-from negmine.jobs.runner.progress import progress, quietly, tell
+from negmine.jobs.runner.progress import Making, progress, quietly, tell
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.kernels import underway
@@ -34,7 +34,7 @@ def test_off_a_terminal_there_is_a_line_at_times_and_one_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "EVERY", 0.02)
-    with progress("embed", [(str(tmp_path), BLOCKS)]):
+    with progress("embed", [Making("embed", str(tmp_path), BLOCKS)]):
         write(tmp_path, BLOCKS[0])
         with underway.block(10):
             underway.expect(4)
@@ -74,7 +74,7 @@ def test_on_a_terminal_a_bar_counts_rows_of_the_block_that_is_made(
 ) -> None:
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    with progress("embed", [(str(tmp_path), BLOCKS)]), underway.block(10):
+    with progress("embed", [Making("embed", str(tmp_path), BLOCKS)]), underway.block(10):
         underway.expect(10)
         underway.advance(7)
         time.sleep(0.8)
@@ -87,14 +87,14 @@ def test_in_a_notebook_the_bar_is_one_of_tqdm(
 ) -> None:
     monkeypatch.setattr(module, "in_notebook", lambda: True)
     monkeypatch.setattr(module._Notebook, "interval", 0.05)
-    with progress("embed", [(str(tmp_path), BLOCKS)]):
+    with progress("embed", [Making("embed", str(tmp_path), BLOCKS)]):
         write(tmp_path, BLOCKS[0])
         time.sleep(0.3)
     assert "10/20" in capsys.readouterr().err
 
 
 def test_rows_never_count_backwards(tmp_path: Path) -> None:
-    watched = module._Watched([(str(tmp_path), BLOCKS)])
+    watched = module._Watched("embed", [Making("embed", str(tmp_path), BLOCKS)])
     with underway.block(10):
         underway.expect(1)
         underway.advance(5)
