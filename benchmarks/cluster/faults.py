@@ -192,11 +192,11 @@ def main() -> int:
         if victim == "disk":
             undone()
         number += 1
-        words = ("error", "interrupted")
-        sentence = next((line for line in reversed(_lines(said)) if line.startswith(words)), "")
+        ends = (line for line in reversed(_lines(said)) if line.startswith(_SPOKE[2:]))
+        sentence = next(ends, "")
         bad += "expected this" in sentence or "Traceback" in said.read_text()
         killed_run = victim == "run" and not how
-        jobs = [] if killed_run or victim == "job_manager" else left(cluster)
+        jobs = [] if killed_run else left(cluster)
         bad += len(jobs)
         told = "<br>".join(filter(None, [note, sentence, f"LEFT: {jobs}" if jobs else ""]))
         print(
