@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from negmine.jobs.runner.failures import EVERYTHING, refused, unexpected
+from negmine.jobs.runner.failures import EVERYTHING, causes, refused, unexpected
 from negmine.jobs.runner.streams import open_streams
 from negmine.jobs.terminal import printable
 from negmine.schemas.errors import NegmineError
@@ -87,8 +87,10 @@ def main() -> None:
     except (KeyboardInterrupt, SystemExit) as end:
         if isinstance(end, SystemExit) and end.code != INTERRUPTED:
             raise
+        found = (c.args[0] for c in causes(end) if isinstance(c, KeyboardInterrupt) and c.args)
+        left = "".join(f"{printable(told)}; " for told in [*found][:1])
         print(
-            "interrupted; finished parts are kept, the same command goes on from there",
+            f"interrupted; {left}finished parts are kept, the same command goes on from there",
             file=sys.stderr,
         )
         sys.exit(INTERRUPTED)

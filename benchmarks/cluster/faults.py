@@ -1,12 +1,15 @@
-"""kill -9 on a cluster in each stage of a run: what the run says, and what comes of it.
+"""Faults of a cluster in each stage of a run: what the run says, and what comes of it.
 
     python benchmarks/cluster/faults.py FOLDER COLLECTION --out DIR [--limit N] [--judge fusion]
-        [--stages ingest,embed,...] [--victims task_manager,worker,job_server,run]
+        [--stages ingest,embed,...] [--victims task_manager,worker:stop,run:interrupt,disk,...]
 
-FOLDER holds a cluster that `cluster.py up` started; what is killed there is started again. Each
-kill hits a run as soon as the engine works on the stage; then the same command is given again. In
-the end the run is compared with one of this machine alone, at DIR/here. Prints a Markdown table;
-exit status 1 where a byte differs or an error is no sentence.
+FOLDER holds a cluster that `cluster.py up` started; what is killed there is started again. A victim
+is killed (kill -9); with `:stop` it is halted (SIGSTOP), and killed when the run has said that
+nothing moves, or ended; with `:interrupt` it gets Ctrl-C's signal. `disk` fills the disk of DIR, a
+mount of its own of less than a GiB, until the run has ended. Each fault hits a run as soon as the
+engine works on the stage; then the same command is given again. In the end the run is compared with
+one of this machine alone, at DIR/here. Prints a Markdown table; exit status 1 where a byte differs,
+an error is no sentence, or a job is left on the engine.
 """
 
 import argparse
@@ -17,6 +20,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -29,10 +34,14 @@ from benchmarks.cluster.run import PUBLISHED, collection_of, settings
 
 STAGES = "ingest,embed documents,retrieve bm25,judge,select,publish"
 VICTIMS = "task_manager,worker,job_server,run"
-HEADINGS = "| kill | stage | killed | exit | seconds until it ended | what the run said |"
+HEADINGS = "| fault | stage | hit | exit | s until it spoke | s until it ended | what it said |"
 _FOLDERS = ["ingest", "embed", "bm25_index", "retrieve", "check_judge", "judge", "select", "score"]
 _STAGE = re.compile(r"\]\{?([a-z][\w ]*)")
 _WORKER = "negmine.jobs.runner.worker"
+_HOW = {"": signal.SIGKILL, "stop": signal.SIGSTOP, "interrupt": signal.SIGINT}
+_OVER = ("FINISHED", "FAILED", "CANCELED")
+_SMALL = 1 << 30
+_SPOKE = ("no new part for", "cannot be seen from here", "error", "interrupted")
 
 
 def at_work(cluster: Cluster, stage: str) -> bool:
@@ -60,31 +69,65 @@ def _command(pid: int) -> str:
         return ""
 
 
-def strike(victim: str, cluster: Cluster, run: "subprocess.Popen[str]") -> str:
-    """Kill one process; its name."""
+def strike(
+    victim: str, how: str, cluster: Cluster, run: "subprocess.Popen[bytes]", out: Path
+) -> tuple[str, Callable[[], None]]:
+    """Hit one process, or the disk; its name, and what ends that when the run has spoken."""
+    sent = _HOW[how]
+    if victim == "disk":
+        ballast = out / "ballast"
+        ballast.write_bytes(bytes(os.statvfs(out).f_bavail * os.statvfs(out).f_frsize))
+        return f"{victim} full", ballast.unlink
     if victim == "worker":
         pid = workers(cluster)[-1]
-        os.kill(pid, signal.SIGKILL)
-        return f"worker {pid}"
+        os.kill(pid, sent)
+        return f"worker {pid} {how}", lambda: _kill(pid)
     if victim == "run":
-        run.kill()
-        return "negmine mine"
+        run.send_signal(sent)
+        return f"negmine mine {how}", lambda: None
     name = next(n for n in sorted(cluster.processes, reverse=True) if n.startswith(victim))
-    cluster.processes[name].kill()
-    return name
+    cluster.processes[name].kill(sent)
+    return f"{name} {how}", cluster.processes[name].kill
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def spoken(said: Path, run: "subprocess.Popen[bytes]") -> float:
+    """Wait until a run has said that something is wrong, or has ended; seconds that took."""
+    started = time.monotonic()
+    while run.poll() is None and not any(word in said.read_text() for word in _SPOKE):
+        time.sleep(0.5)
+    return time.monotonic() - started
+
+
+def left(cluster: Cluster) -> list[str]:
+    """States of the jobs on the engine that are not over."""
+    return [j["state"] for j in flink.jobs(cluster) if j["state"] not in _OVER]
 
 
 def idle(cluster: Cluster) -> bool:
     """Whether no job is left over on the engine; those of a run that is gone are cancelled."""
-    left = [j for j in flink.jobs(cluster) if j["state"] not in ("FINISHED", "FAILED", "CANCELED")]
-    for job in left:
+    running = [job for job in flink.jobs(cluster) if job["state"] not in _OVER]
+    for job in running:
         flink.cancel(cluster, job["jid"])
-    return not left
+    return not running
 
 
 def same(out: Path) -> bool:
     """Whether both runs have published the same bytes."""
     return digest(out / "here", *PUBLISHED) == digest(out / "there", *PUBLISHED)
+
+
+def beam(cluster: Cluster, folder: Path) -> list[str]:
+    """Options that lead to a cluster, its own address among them."""
+    return [*options(cluster, folder, 2), f"--flink_master={flink.HOST}:{cluster.ports['rest']}"]
+
+
+def _lines(said: Path) -> list[str]:
+    return said.read_text().splitlines()
 
 
 def undo(output: Path, stage: str) -> None:
@@ -114,46 +157,58 @@ def main() -> int:
     if not (out / "here").exists():
         mine(collection, out / "here", wanted)
 
-    kills = [(s, v) for s in given.stages.split(",") for v in given.victims.split(",")]
-    print(f"{HEADINGS}\n|{'---|' * 6}", flush=True)
+    hits = [(s, v) for s in given.stages.split(",") for v in given.victims.split(",")]
+    if "disk" in given.victims and not 0 < shutil.disk_usage(out).total < _SMALL:
+        raise SystemExit(f"{out} is no small disk of its own; mount one there, as a tmpfs")
+    print(f"{HEADINGS}\n|{'---|' * 7}", flush=True)
     number, bad = 0, 0
-    for stage, victim in kills:
+    for stage, hit in hits:
+        victim, _, how = hit.partition(":")
         if (out / "there" / "runs" / RUN_ID).exists():
             bad += not same(out)
             undo(out / "there", stage)
         cluster = flink.mend(folder, folder / "cache", load(folder))
         while not idle(cluster):
             time.sleep(1)
-        words = command(collection, out / "there", wanted, options(cluster, folder, 2))
-        run = subprocess.Popen(
-            words,
-            cwd=ROOT,
-            env=environment(),
-            text=True,
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-        )
+        words = command(collection, out / "there", wanted, beam(cluster, folder))
+        said = folder / "said.txt"
+        with said.open("wb") as err:
+            run = subprocess.Popen(
+                words, cwd=ROOT, env=environment(), stderr=err, stdout=subprocess.DEVNULL
+            )
         while run.poll() is None and not (at_work(cluster, stage) and workers(cluster)):
             time.sleep(0.2)
         if run.poll() is not None:
-            print(f"| - | {stage} | not hit: {victim} | {run.returncode} | | |", flush=True)
+            print(f"| - | {stage} | not hit: {hit} | {run.returncode} | | | |", flush=True)
             continue
-        struck, killed = time.monotonic(), strike(victim, cluster, run)
-        said = run.communicate()[1].strip().splitlines()
+        struck = time.monotonic()
+        name, undone = strike(victim, how, cluster, run, out)
+        spoke = spoken(said, run)
+        note = next((line for line in _lines(said) if any(w in line for w in _SPOKE[:2])), "")
+        if victim != "disk":
+            undone()
+        run.wait()
         took = time.monotonic() - struck
+        if victim == "disk":
+            undone()
         number += 1
-        sentence = next((line for line in reversed(said) if line.startswith("error")), "")
-        bad += "expected this" in sentence or any("Traceback" in line for line in said)
+        ends = (line for line in reversed(_lines(said)) if line.startswith(_SPOKE[2:]))
+        sentence = next(ends, "")
+        bad += "expected this" in sentence or "Traceback" in said.read_text()
+        killed_run = victim == "run" and not how
+        jobs = [] if killed_run else left(cluster)
+        bad += len(jobs)
+        told = "<br>".join(filter(None, [note, sentence, f"LEFT: {jobs}" if jobs else ""]))
         print(
-            f"| {number} | {stage} | {killed} | {run.returncode} | {took:.0f} | "
-            f"{'' if victim == 'run' else sentence} |",
+            f"| {number} | {stage} | {name.strip()} | {run.returncode} | {spoke:.0f} | {took:.0f} "
+            f"| {told} |",
             flush=True,
         )
     cluster = flink.mend(folder, folder / "cache", load(folder))
     if not (out / "there" / "runs" / RUN_ID).exists():
-        mine(collection, out / "there", wanted, options(cluster, folder, 2))
+        mine(collection, out / "there", wanted, beam(cluster, folder))
     verdict = "the same bytes" if same(out) else "OTHER BYTES"
-    print(f"\n{number} kills, then the same command: {verdict}.")
+    print(f"\n{number} faults, then the same command: {verdict}.")
     return int(bad > 0 or not same(out))
 
 

@@ -29,6 +29,7 @@ from negmine.jobs.mining.vectors.embedding import (
     student_vectors,
 )
 from negmine.jobs.mining.vectors.given_vectors import check_vectors
+from negmine.jobs.runner.engine import engine_of
 from negmine.jobs.runner.progress import tell
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas.config import Student
@@ -231,6 +232,8 @@ class MiningRun(RunContext):
     def run_until(self, command: str) -> None:
         """Make everything up to a command's stages, publish excepted, and look at it on the way."""
         self.until = command
+        if engine := engine_of(self.options):
+            tell(str(engine))
         steps: dict[str, Callable[[], Any]] = {
             "ingest": lambda: self.ingested,
             "embed": lambda: self.collection,

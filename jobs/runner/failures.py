@@ -29,7 +29,8 @@ _NO_THREADS = re.compile(
 _ON_A_DEVICE = re.compile(r"CUDA|MPS|HIP")
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what is behind it, nearest first."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -49,7 +50,7 @@ def check_address_space() -> None:
 
 def refused(error: BaseException) -> str | None:
     """What to say where the machine's memory or threads are behind an error; None for others."""
-    for cause in _causes(error):
+    for cause in causes(error):
         words = f"{type(cause).__name__} {cause}"
         if _ON_A_DEVICE.search(words):
             continue

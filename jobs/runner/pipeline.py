@@ -2,6 +2,7 @@
 
 import logging
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -12,8 +13,11 @@ from apache_beam.metrics import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from negmine.jobs.runner.engine import engine_of
 from negmine.jobs.runner.lost import lost_part
 from negmine.jobs.runner.options import FORWARDING, check_options, check_services, runner_name
+from negmine.jobs.runner.progress import made_by
+from negmine.jobs.runner.remote import RemoteJob, announced, catching
 from negmine.schemas import errors
 from negmine.transforms.counters import NAMESPACE
 
@@ -24,6 +28,9 @@ _RAISED = re.compile(r"schemas\.errors\.(\w+): (.*?)(?= \[while running|\n\n|\Z)
 _SYSTEM = re.compile(r"^\w*Error: \[Errno \d+\] (.+?)(?: \[while running.*)?$", re.MULTILINE)
 _RPC = re.compile(r"StatusCode\.(\w+)\s+details = \"([^\"]*)\"")
 _ENDED = re.compile(r"Stream removed|Socket closed|Connection reset|recvmsg")
+_PROTO_ID = re.compile(r"ref_AppliedPTransform_(.+)_\d+")
+"""How Beam's portable runners name a step in what it counted."""
+
 _KEPT = "finished parts are kept, the same command goes on from there"
 
 
@@ -63,39 +70,53 @@ def run_pipeline(
     choose another engine where it can download one. Raises the NegmineError that a worker raised,
     and ConfigError where the runner's service cannot be reached or does not take the job. Ends the
     process where a Dataflow template was asked for: the pipeline is written, not run.
+
+    Where an engine runs it, SIGINT and SIGTERM cancel the job there, as far as that can be done
+    from here; the KeyboardInterrupt says what is left to do.
     """
     runner = runner_name(options)
     _quiet(remote=runner in _REMOTE)
     pipeline_options = _local_options(tuple(options)) if runner is None else _Options(options)
     if runner is not None:
         check_services(pipeline_options, runner)
-    try:
-        with _submitting(runner):
-            pinned = FnApiRunner() if runner is None else None
-            pipeline = beam.Pipeline(runner=pinned, options=pipeline_options)
-        add_stages(pipeline, chains, after)
-        if runner == "DataflowRunner":
-            _check_graph(pipeline)
-        with _submitting(runner):
-            result = pipeline.run()
-        if not getattr(result, "has_job", True):
-            raise SystemExit(0)
-        result.wait_until_finish()
-        return _counted(result)
-    except errors.NegmineError as error:
-        raise type(error)(_plain(str(error))) from error
-    except OSError as error:
-        reason = _plain(error.strerror or str(error))
-        where = f" ({error.filename})" if error.filename else ""
-        raise errors.StorageError(f"{reason}{where}; {_KEPT}") from error
-    except Exception as error:
-        if _was_interrupted(error):
-            raise KeyboardInterrupt from error
-        service = pipeline_options.view_as(PortableOptions).job_endpoint
-        raised = _raised(str(error), runner, service)
-        if raised is None:
-            raise
-        raise raised from error
+    engine = engine_of(options)
+    job: RemoteJob | None = None
+    with catching(wanted=engine is not None) as signals:
+        try:
+            with _submitting(runner):
+                pinned = FnApiRunner() if runner is None else None
+                pipeline = beam.Pipeline(runner=pinned, options=pipeline_options)
+            add_stages(pipeline, chains, after)
+            if runner == "DataflowRunner":
+                _check_graph(pipeline)
+            with _submitting(runner), signals.held():
+                result = pipeline.run()
+            if not getattr(result, "has_job", True):
+                raise SystemExit(0)
+            names = [name for chain in (*chains, after) for name, _ in chain]
+            if engine is None:
+                result.wait_until_finish()
+                return _counted(result, names)
+            job = RemoteJob(engine, result)
+            signals.check()
+            with announced(job), made_by(job):
+                result.wait_until_finish()
+            return _counted(result, names)
+        except errors.NegmineError as error:
+            raise type(error)(_plain(str(error))) from error
+        except OSError as error:
+            reason = _plain(error.strerror or str(error))
+            where = f" ({error.filename})" if error.filename else ""
+            raise errors.StorageError(f"{reason}{where}; {_KEPT}") from error
+        except (Exception, KeyboardInterrupt) as error:
+            if _was_interrupted(error):
+                raise KeyboardInterrupt(*([job.end()] if job else [])) from error
+            service = pipeline_options.view_as(PortableOptions).job_endpoint
+            left = job.clear_away() if job else ""
+            raised = _raised(str(error), runner, service, left)
+            if raised is None:
+                raise
+            raise raised from error
 
 
 def add_stages(pipeline: beam.Pipeline, chains: Sequence[Chain], after: Chain = ()) -> None:
@@ -120,7 +141,7 @@ def _check_graph(pipeline: beam.Pipeline) -> None:
         raise errors.ConfigError(f"Dataflow would not take this job: {'; '.join(faults)}; {_KEPT}")
 
 
-def _counted(result: Any) -> dict[str, dict[str, int]]:
+def _counted(result: Any, names: Sequence[str]) -> dict[str, dict[str, int]]:
     """The committed counters of `negmine` by the stage that they belong to; empty for none."""
     try:
         found = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]
@@ -128,11 +149,24 @@ def _counted(result: Any) -> dict[str, dict[str, int]]:
         return {}
     counts: dict[str, dict[str, int]] = {}
     for entry in found:
-        stage = counts.setdefault(str(entry.key.step).partition("/")[0], {})
+        stage = counts.setdefault(_stage_of(str(entry.key.step), names), {})
         name = entry.key.metric.name
         value = entry.committed if entry.committed is not None else entry.attempted
         stage[name] = stage.get(name, 0) + int(value or 0)
     return counts
+
+
+def _stage_of(step: str, names: Sequence[str]) -> str:
+    """The stage of a step: the head of its name, or, of a step in the proto, found by its id."""
+    made = _PROTO_ID.fullmatch(step)
+    if made is None:
+        return step.partition("/")[0]
+    fitting = [name for name in names if f"{made[1]}-".startswith(f"{_as_id(name)}-")]
+    return max(fitting, key=len, default=made[1])
+
+
+def _as_id(name: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]+", "-", unicodedata.normalize("NFC", name))
 
 
 def _quiet(remote: bool) -> None:
@@ -166,8 +200,14 @@ def _submitting(runner: str | None) -> Iterator[None]:
         ) from error
 
 
-def _raised(message: str, runner: str | None, service: str | None) -> errors.NegmineError | None:
-    """The error for people behind a failed job's message, None where it is none."""
+def _raised(
+    message: str, runner: str | None, service: str | None, left: str = ""
+) -> errors.NegmineError | None:
+    """The error for people behind a failed job's message, None where it is none.
+
+    `left` is what there is to do about a job that is out of sight.
+    """
+    kept = f"{left}; {_KEPT}" if left else _KEPT
     found = _RAISED.findall(message)
     kind = getattr(errors, found[-1][0], None) if found else None
     if kind is not None:
@@ -183,15 +223,15 @@ def _raised(message: str, runner: str | None, service: str | None) -> errors.Neg
     if rpc and rpc[-1][0] == "DEADLINE_EXCEEDED":
         return errors.ConfigError(
             f"{runner}: the job did not end within job_server_timeout seconds; see whether its "
-            f"workers start, or raise that option; {_KEPT}"
+            f"workers start, or raise that option; {kept}"
         )
     if rpc and service and _ENDED.search(rpc[-1][1]):
         return errors.ConfigError(
             f"{runner}: the job service at {service} ended while the job ran ({rpc[-1][1]}); start "
-            f"it again; {_KEPT}"
+            f"it again; {kept}"
         )
     if rpc:
-        return errors.ConfigError(f"{runner} lost its service or workers: {rpc[-1][1]}; {_KEPT}")
+        return errors.ConfigError(f"{runner} lost its service or workers: {rpc[-1][1]}; {kept}")
     return None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from negmine.jobs.runner.progress import progress
+from negmine.jobs.runner.progress import Making, progress
 from negmine.jobs.workdir.locks import artifact_lock
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import JsonObject
@@ -207,7 +207,11 @@ class WorkDirectory:
                 self._make(places[:at])
                 self._make(places[at:])
                 return
-        shown = [(p.datasets[0].path, missing[p]) for p in places if not p.artifact.several]
+        shown = [
+            Making(p.name, p.datasets[0].path, missing[p], p.artifact.stage == "select")
+            for p in places
+            if not p.artifact.several
+        ]
         with progress(", ".join(place.name for place in places), shown):
             for step in range(steps):
                 chains: list[list[tuple[str, object]]] = []

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from negmine.jobs.runner import progress as module
-from negmine.jobs.runner.progress import progress, quietly, tell
+from negmine.jobs.runner.progress import Making, made_by, progress, quietly, tell
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.kernels import underway
@@ -34,7 +34,7 @@ def test_off_a_terminal_there_is_a_line_at_times_and_one_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "EVERY", 0.02)
-    with progress("embed", [(str(tmp_path), BLOCKS)]):
+    with progress("embed", [Making("embed", str(tmp_path), BLOCKS)]):
         write(tmp_path, BLOCKS[0])
         with underway.block(10):
             underway.expect(4)
@@ -74,7 +74,7 @@ def test_on_a_terminal_a_bar_counts_rows_of_the_block_that_is_made(
 ) -> None:
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    with progress("embed", [(str(tmp_path), BLOCKS)]), underway.block(10):
+    with progress("embed", [Making("embed", str(tmp_path), BLOCKS)]), underway.block(10):
         underway.expect(10)
         underway.advance(7)
         time.sleep(0.8)
@@ -87,14 +87,92 @@ def test_in_a_notebook_the_bar_is_one_of_tqdm(
 ) -> None:
     monkeypatch.setattr(module, "in_notebook", lambda: True)
     monkeypatch.setattr(module._Notebook, "interval", 0.05)
-    with progress("embed", [(str(tmp_path), BLOCKS)]):
+    with progress("embed", [Making("embed", str(tmp_path), BLOCKS)]):
         write(tmp_path, BLOCKS[0])
         time.sleep(0.3)
     assert "10/20" in capsys.readouterr().err
 
 
+def write_verdicts(directory: Path, block: Block, *verdicts: str) -> None:
+    schema = pa.schema([("verdict", pa.string())])
+    write_part(str(directory), block.part, pa.table({"verdict": verdicts}), schema)
+
+
+def test_candidates_are_told_of_by_verdict_while_they_are_selected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "EVERY", 0.02)
+    write_verdicts(tmp_path, BLOCKS[0], "known_positive", "hub")
+    with progress("select", [Making("select", str(tmp_path), BLOCKS[1:], verdicts=True)]):
+        write_verdicts(tmp_path, BLOCKS[1], "hub", "over_quota", "kept", "over_quota")
+        time.sleep(0.3)
+    *_, line, end = capsys.readouterr().err.splitlines()
+    assert line.startswith("select: 10 of 10 rows, ")
+    assert line.endswith("; kept 1, over_quota 2, hub 1"), "of the rows made now"
+    assert end.startswith("select: 10 rows, ") and "kept" not in end
+
+
+def test_a_part_that_cannot_be_read_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "EVERY", 0.02)
+    with progress("select", [Making("select", str(tmp_path), BLOCKS, verdicts=True)]):
+        (tmp_path / BLOCKS[0].part).write_text("no Parquet")
+        time.sleep(0.1)
+        write_verdicts(tmp_path, BLOCKS[0], "kept")
+        time.sleep(0.2)
+    assert "; kept 1" in capsys.readouterr().err
+
+
+class Job:
+    """A job of an engine that can be asked of."""
+
+    def look(self) -> str:
+        return "job 7 is RUNNING"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EVERY", 0.02)
+    monkeypatch.setattr(module, "STALLED", 0.2)
+
+
+def test_a_job_of_an_engine_that_makes_nothing_is_told_of_with_what_is_missing(
+    tmp_path: Path, impatient: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done, missing = tmp_path / "done", tmp_path / "missing"
+    parts = [Making("embed", str(done), BLOCKS), Making("judge", str(missing), BLOCKS)]
+    with progress("embed, judge", parts), made_by(Job()):
+        for block in BLOCKS:
+            write(done, block)
+        write(missing, BLOCKS[0])
+        time.sleep(1)
+    said = [line for line in capsys.readouterr().err.splitlines() if "no new part" in line]
+    assert said and len(said) <= 3, "at each doubling"
+    assert "judge 10 of 20 rows" in said[0] and "embed 20" not in said[0]
+    assert "At the engine, job 7 is RUNNING." in said[0]
+
+
+def test_a_job_whose_rows_are_not_seen_is_told_of_too(
+    impatient: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress("ingest"), made_by(Job()):
+        time.sleep(0.5)
+    assert "how far it is cannot be seen from here. At the engine, job 7" in capsys.readouterr().err
+
+
+def test_what_this_process_makes_does_not_stand_still(
+    impatient: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress("ingest"):
+        with made_by(Job()):
+            pass
+        time.sleep(0.5)
+    assert "engine" not in capsys.readouterr().err
+
+
 def test_rows_never_count_backwards(tmp_path: Path) -> None:
-    watched = module._Watched([(str(tmp_path), BLOCKS)])
+    watched = module._Watched("embed", [Making("embed", str(tmp_path), BLOCKS)])
     with underway.block(10):
         underway.expect(1)
         underway.advance(5)

@@ -1,5 +1,6 @@
 """Which runner, with which options; and a run by a job service and worker processes."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,6 +190,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> str:
     )
 
 
+def manifest(output: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((output / "runs" / "r" / "manifest.json").read_text())
+    return found
+
+
 def mine(config: str, output: Path, services: dict[str, str], *settings: str) -> Ended:
     arguments = resolve(Runner.model_validate({"name": "portable", "options": services}))
     sets = [part for setting in settings for part in ("--set", setting)]
@@ -207,6 +213,12 @@ def test_worker_processes_of_a_job_service_give_the_same_bytes(
         expected = digest(local / "runs" / "r", name)
         assert expected and digest(remote / "runs" / "r", name) == expected
     assert leftovers(remote) == []
+    counted, there = (manifest(output)["counters"] for output in (local, remote))
+    assert counted["select"]["verdict_kept"] > 0
+    assert there == counted
+    assert (
+        ended.progress.count(f"engine: PortableRunner, job service {services['job_endpoint']}") == 1
+    )
 
 
 @pytest.mark.slow
