@@ -146,23 +146,37 @@ class SourceFacts:
             has a sampling of its own.
         bound: key of the source's config that bounds the candidates of a query; None where only
             its files tell.
+        advice: what to look at where it finds nothing for many queries; empty where it always
+            finds something.
     """
 
     rank: str
     retrieving: bool = True
     in_own_order: bool = False
     bound: str | None = "depth"
+    advice: str = ""
 
 
 _RETURNED = "where that source returned it"
 SOURCES: dict[Source, SourceFacts] = {
-    Source.BM25: SourceFacts(f"BM25 rank from 1, {_RETURNED}"),
-    Source.DENSE: SourceFacts(f"dense rank from 1, {_RETURNED}"),
+    Source.BM25: SourceFacts(
+        f"BM25 rank from 1, {_RETURNED}",
+        advice="See whether queries and documents are in one language, and whether "
+        "sources.bm25.language fits it; null keeps words as they are.",
+    ),
+    Source.DENSE: SourceFacts(
+        f"dense rank from 1, {_RETURNED}",
+        advice="See whether the student's vectors are zero for many texts.",
+    ),
     Source.RANDOM: SourceFacts(
         f"draw from 1, {_RETURNED}", retrieving=False, in_own_order=True, bound="count"
     ),
     Source.GIVEN: SourceFacts(
-        "rank from 1 in the list that was given", in_own_order=True, bound=None
+        "rank from 1 in the list that was given",
+        in_own_order=True,
+        bound=None,
+        advice="See whether sources.given.path holds these queries, with identifiers as in the "
+        "input.",
     ),
 }
 
