@@ -50,7 +50,7 @@ GRAPH = (
     Stage(
         "index", 1, "retrieve", "index", _VECTORS, ("trained", "shards", "recall"),
         "index settings, documents in a shard, seed",
-        optional="where sources.dense names an index or a first_pass",
+        optional="where sources.dense names an index or a first_pass, or sources.cluster is on",
     ),
     Stage(
         "retrieve", 2, "retrieve", "retrieve",

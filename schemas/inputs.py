@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from negmine.schemas.limits import MOST_BYTES, MOST_ROWS, MOST_TEXT, Model, Score
+from negmine.schemas.passages import Passages
 
 AUTO: Literal["auto"] = "auto"
 """The column that has one of the usual names of its role, see `transforms.readers.tables.names`."""
@@ -76,7 +77,24 @@ class _TextInput(_Input):
         return known.name
 
 
-class BeirInput(_TextInput):
+class _CutInput(_Input):
+    passages: Passages | None = Field(
+        None, description="cut documents into passages, see docs/sources.md; null = as they are"
+    )
+
+
+class _GroupedInput(_CutInput):
+    doc_group: str | None = Field(
+        AUTO,
+        description="column: the longer document that a passage is of; auto = group_id where there "
+        "is one, else identifiers <group>#<n> tell; null = identifiers alone",
+    )
+    doc_place: str | None = Field(
+        AUTO, description="column: the passage's number in it; auto = group_place, else as above"
+    )
+
+
+class BeirInput(_TextInput, _GroupedInput):
     """BEIR folder: corpus.jsonl, queries.jsonl, qrels/<split>.tsv (each may be .gz or .zst)."""
 
     format: Literal["beir"]
@@ -108,7 +126,7 @@ class _EvaluationFilesInput(_TextInput):
         return self
 
 
-class _FilesInput(_EvaluationFilesInput):
+class _FilesInput(_EvaluationFilesInput, _GroupedInput):
     documents: str = Field(description="file, folder or glob of documents")
     queries: str = Field(description="file, folder or glob of queries")
     qrels: str = Field(description="file, folder or glob of qrels; rows of grade > 0 are positives")
@@ -148,7 +166,7 @@ class JsonlInput(_FilesInput):
     format: Literal["jsonl"]
 
 
-class TsvInput(_EvaluationFilesInput):
+class TsvInput(_EvaluationFilesInput, _CutInput):
     """Tab-separated `id text` and TREC qrels `query 0 document grade`; a header may be missing."""
 
     format: Literal["tsv"]
@@ -268,7 +286,7 @@ class HfInput(_FilesInput):
     format: Literal["hf"]
 
 
-class IrDatasetsInput(_Input):
+class IrDatasetsInput(_CutInput):
     """Anything that ir_datasets names."""
 
     format: Literal["ir_datasets"]

@@ -8,7 +8,9 @@ from pydantic import Field, field_validator, model_validator
 
 from negmine.schemas.limits import (
     MOST_DIMENSIONS,
+    MOST_JUDGES,
     MOST_LISTS,
+    MOST_RANK,
     MOST_SHARDS,
     Candidates,
     Lists,
@@ -120,9 +122,14 @@ class Dense(Model):
 
 
 class Random(Model):
-    """Uniform documents, without replacement, by keyed hash."""
+    """Documents drawn without replacement, by keyed hash."""
 
     count: Candidates = Field(20, description="candidates per query")
+    weight: Literal["uniform", "hubs", "no_hubs"] = Field(
+        "uniform",
+        description="hubs = the likelier, the more queries dense finds a document for: 1 + how "
+        "many; no_hubs = the inverse",
+    )
 
 
 class Given(Model):
@@ -132,6 +139,41 @@ class Given(Model):
     query_column: str = Field("query_id", description="the query's identifier")
     document_column: str = Field("doc_id", description="the document's identifier")
     rank_column: str = Field("rank", description="rank from 1; the best of a pair's rows counts")
+
+
+class SameDocument(Model):
+    """Other passages of the positives' documents, none that is near to a positive."""
+
+    count: Candidates = Field(10, description="candidates per query")
+    window: int = Field(
+        2, ge=0, le=MOST_RANK, description="passages on each side of a positive that are left out"
+    )
+
+
+class Cluster(Model):
+    """Documents of the positives' clusters of the student's vectors."""
+
+    count: Candidates = Field(10, description="candidates per query")
+    clusters: Lists | None = Field(
+        None, description="how many there are; null = one for 100 documents, 1,024 at most"
+    )
+    nearest: int = Field(
+        1, ge=1, le=MOST_LISTS, description="clusters to draw from: the positive's, then those next"
+    )
+
+
+class Memory(Model):
+    """Negatives of earlier runs that are still in the corpus."""
+
+    runs: tuple[str, ...] = Field(
+        min_length=1,
+        max_length=MOST_JUDGES,
+        description="the newest first, each as OUTPUT (its current run), OUTPUT:RUN_ID or folder",
+    )
+    count: Candidates = Field(10, description="candidates per query")
+    decay: float = Field(
+        0.5, gt=0, le=1, description="weight of a run's negatives next to those of the run before"
+    )
 
 
 @dataclass(frozen=True)
@@ -146,23 +188,60 @@ class SourceFacts:
             has a sampling of its own.
         bound: key of the source's config that bounds the candidates of a query; None where only
             its files tell.
+        advice: what to look at where it finds nothing for many queries; empty where it always
+            finds something.
     """
 
     rank: str
     retrieving: bool = True
     in_own_order: bool = False
     bound: str | None = "depth"
+    advice: str = ""
 
 
 _RETURNED = "where that source returned it"
 SOURCES: dict[Source, SourceFacts] = {
-    Source.BM25: SourceFacts(f"BM25 rank from 1, {_RETURNED}"),
-    Source.DENSE: SourceFacts(f"dense rank from 1, {_RETURNED}"),
+    Source.BM25: SourceFacts(
+        f"BM25 rank from 1, {_RETURNED}",
+        advice="See whether queries and documents are in one language, and whether "
+        "sources.bm25.language fits it; null keeps words as they are.",
+    ),
+    Source.DENSE: SourceFacts(
+        f"dense rank from 1, {_RETURNED}",
+        advice="See whether the student's vectors are zero for many texts.",
+    ),
     Source.RANDOM: SourceFacts(
         f"draw from 1, {_RETURNED}", retrieving=False, in_own_order=True, bound="count"
     ),
     Source.GIVEN: SourceFacts(
-        "rank from 1 in the list that was given", in_own_order=True, bound=None
+        "rank from 1 in the list that was given",
+        in_own_order=True,
+        bound=None,
+        advice="See whether sources.given.path holds these queries, with identifiers as in the "
+        "input.",
+    ),
+    Source.SAME_DOCUMENT: SourceFacts(
+        f"place by likeness in length to the positive, from 1, {_RETURNED}",
+        retrieving=False,
+        in_own_order=True,
+        bound="count",
+        advice="It needs passages whose document and place are known: input.doc_group and "
+        "doc_place, identifiers <document>#<n>, or input.passages.",
+    ),
+    Source.CLUSTER: SourceFacts(
+        f"draw from the positive's cluster, from 1, {_RETURNED}",
+        retrieving=False,
+        in_own_order=True,
+        bound="count",
+        advice="Fewer sources.cluster.clusters are larger ones.",
+    ),
+    Source.MEMORY: SourceFacts(
+        f"draw from earlier runs' negatives, from 1, {_RETURNED}",
+        retrieving=False,
+        in_own_order=True,
+        bound="count",
+        advice="See whether sources.memory.runs mined these queries, and whether their documents "
+        "have the identifiers and texts of this corpus.",
     ),
 }
 
@@ -178,13 +257,27 @@ class Sources(Model):
 
     bm25: Bm25 | None = Field(Bm25(), description="lexical retrieval")
     dense: Dense | None = Field(Dense(), description="nearest neighbours under the student")
-    random: Random | None = Field(Random(), description="uniform documents")
+    random: Random | None = Field(Random(), description="random documents")
     given: Given | None = Field(None, description="candidates that somebody else retrieved")
+    same_document: SameDocument | None = Field(
+        None, description="other passages of the positives' documents"
+    )
+    cluster: Cluster | None = Field(None, description="documents of the positives' clusters")
+    memory: Memory | None = Field(None, description="negatives of earlier runs")
 
     @model_validator(mode="after")
     def _some(self) -> "Sources":
         if not self.on():
             raise ValueError(f"no source is on; set at least one of {', '.join(Source)}")
+        return self
+
+    @model_validator(mode="after")
+    def _hubs_are_known(self) -> "Sources":
+        if self.random and self.random.weight != "uniform" and not self.dense:
+            raise ValueError(
+                f"random.weight {self.random.weight} counts what dense finds, and dense is off; "
+                "set weight: uniform, or turn dense on"
+            )
         return self
 
     def on(self) -> dict[Source, Model]:

@@ -13,6 +13,9 @@ class Source(StrEnum):
     DENSE = "dense"
     RANDOM = "random"
     GIVEN = "given"
+    SAME_DOCUMENT = "same_document"
+    CLUSTER = "cluster"
+    MEMORY = "memory"
 
 
 class Verdict(StrEnum):

@@ -10,6 +10,7 @@ import numpy as np
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.vectors.dense_index import dense_index, search_key, vectors_key
 from negmine.jobs.mining.vectors.embedding import Vectors
+from negmine.jobs.runs.published import find_run
 from negmine.jobs.workdir.artifacts import Artifact, Blocks, Make
 from negmine.pipelines.graph import STAGES
 from negmine.pipelines.retrieve import Retrieve
@@ -17,13 +18,24 @@ from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
 from negmine.schemas.sources import Bm25, Dense, Random
 from negmine.schemas.verdicts import Source
+from negmine.transforms import storage
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.query_tables import QueryTable
 from negmine.transforms.pairs.hub_places import FillPlaces
 from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer, IndexDocuments
+from negmine.transforms.sources.cluster import (
+    CLUSTERS,
+    DrawFromClusters,
+    FindCentroids,
+    PutIntoClusters,
+    centroids,
+    how_many,
+)
 from negmine.transforms.sources.given import FillGiven, GivenFiles
+from negmine.transforms.sources.memory import FillMemory
+from negmine.transforms.sources.same_document import FromSameDocument
 from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, DrawRandom
 
 
@@ -107,17 +119,29 @@ def _dense(run: RunContext, vectors: Vectors) -> Artifact:
     return _candidates(run, Source.DENSE, key, make, at_once=at_once)
 
 
-def random_artifact(run: RunContext) -> Artifact:
-    """Random documents for every query; they need no vectors and no index."""
+def random_artifact(run: RunContext, near: Dataset | None = None) -> Artifact:
+    """Random documents for every query; without `near` they need no vectors and no index.
+
+    `near` are the candidates that weights are counted in.
+    """
     config, seed = run.config.sources.random or Random(), run.config.seed
+    what = (run.ingested["queries"], run.rows("documents"), config.count, seed, near)
 
     def make(directory: str, blocks: Blocks) -> beam.PTransform:
-        draw = DrawRandom(run.ingested["queries"], run.rows("documents"), config.count, seed)
+        draw = DrawRandom(*what, hubs=config.weight == "hubs")
         return BlockStage("DrawRandom", draw, directory, blocks, tables.CANDIDATES)
 
-    settings = {"config": config.model_dump(exclude={"shards"}), "seed": seed}
-    key = {**settings, **run.key("documents", "queries")}
-    return _candidates(run, Source.RANDOM, key, make)
+    key: JsonObject = {"config": {"count": config.count}, "seed": seed}
+    if near is not None:
+        key |= {"weight": config.weight, "near": near.manifest()["fingerprint"]}
+    return _candidates(run, Source.RANDOM, key | run.key("documents", "queries"), make)
+
+
+def _random(run: RunContext, vectors: Vectors) -> Artifact:
+    config = run.config.sources.random
+    if config is None or config.weight == "uniform":
+        return random_artifact(run)
+    return random_artifact(run, run.work.make_or_reuse(_dense(run, vectors)))
 
 
 def fill_given(run: RunContext) -> FillGiven:
@@ -144,11 +168,75 @@ def _given(run: RunContext, vectors: Vectors) -> Artifact:
     return _candidates(run, Source.GIVEN, key, make, label="read given")
 
 
+def _same_document(run: RunContext, _: Vectors) -> Artifact:
+    config, seed, sets = run.config.sources.same_document, run.config.seed, run.ingested
+    assert config is not None
+    names = ("queries", "documents", "positives")
+    draw = FromSameDocument(*(sets[name] for name in names), config.count, config.window, seed)
+
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
+        return BlockStage("FromSameDocument", draw, directory, blocks, tables.CANDIDATES)
+
+    key = {"config": config.model_dump(), "seed": seed, **run.key(*names)}
+    return _candidates(run, Source.SAME_DOCUMENT, key, make)
+
+
+def _cluster(run: RunContext, vectors: Vectors) -> Artifact:
+    config, seed, sets = run.config.sources.cluster, run.config.seed, run.ingested
+    assert config is not None
+    documents, given = vectors.documents, vectors_key(vectors)["d"]
+    count = how_many(config.clusters, run.rows("documents"))
+    means_key = {"part": "centroids", "vectors": given, "clusters": count, "seed": seed}
+
+    def means(directory: str, blocks: Blocks) -> beam.PTransform:
+        found = FindCentroids(sets["documents"], documents, count, seed)
+        width = array_column(documents, "vector").shape[1]
+        return BlockStage("FindCentroids", found, directory, blocks, centroids(width))
+
+    def place(directory: str, blocks: Blocks) -> beam.PTransform:
+        step = PutIntoClusters(documents, centres)
+        return BlockStage("PutIntoClusters", step, directory, blocks, CLUSTERS)
+
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
+        of = (sets[name] for name in names)
+        draw = DrawFromClusters(*of, centres, clusters, config.count, config.nearest, seed)
+        return BlockStage("DrawFromClusters", draw, directory, blocks, tables.CANDIDATES)
+
+    centres = run.work.make_or_reuse(Artifact("index", means_key, 1, means, "find clusters"))
+    places_key = {**means_key, "part": "clusters"}
+    placed = Artifact("index", places_key, documents.rows, place, "put into clusters")
+    clusters = run.work.make_or_reuse(placed)
+    names = ("queries", "documents", "positives")
+    drawn = config.model_dump(exclude={"clusters"})
+    key = {"config": drawn, "seed": seed, "clusters": clusters.manifest()["fingerprint"]}
+    return _candidates(run, Source.CLUSTER, key | run.key(*names), make)
+
+
+def _memory(run: RunContext, _: Vectors) -> Artifact:
+    config, seed, names = run.config.sources.memory, run.config.seed, ("queries", "documents")
+    assert config is not None
+    earlier = [storage.fetch_tree(find_run(name).path / "negatives") for name in config.runs]
+    files = [tuple(sorted(map(str, folder.rglob("*.parquet")))) for folder in earlier]
+    digests = [file_digests(of_run, run.work.sums) for of_run in files]
+    sets, settings = (run.ingested[name] for name in names), config.model_dump(exclude={"runs"})
+    fill = FillMemory(tuple(files), *sets, **settings, seed=seed)
+
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
+        return QueryTable(fill, tables.CANDIDATES, directory, blocks)
+
+    sums = [[digest.sha256 for digest in of_run] for of_run in digests]
+    key = {"config": settings, "runs": sums, "seed": seed, **run.key(*names)}
+    return _candidates(run, Source.MEMORY, key, make, label="read memory")
+
+
 SOURCES: dict[Source, Callable[[RunContext, Vectors], Artifact]] = {
     Source.BM25: _bm25,
     Source.DENSE: _dense,
-    Source.RANDOM: lambda run, _: random_artifact(run),
+    Source.RANDOM: _random,
     Source.GIVEN: _given,
+    Source.SAME_DOCUMENT: _same_document,
+    Source.CLUSTER: _cluster,
+    Source.MEMORY: _memory,
 }
 """The candidates of each source; what their artifact needs beforehand is made or reused."""
 

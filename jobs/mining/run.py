@@ -86,7 +86,8 @@ class MiningRun(RunContext):
         sources = self.config.sources
         language = (sources.bm25 or Bm25()).language
         found = [bm25_artifact(self, language)]
-        return [*found, random_artifact(self)] if sources.random else found
+        uniform = sources.random and sources.random.weight == "uniform"
+        return [*found, random_artifact(self)] if uniform else found
 
     @property
     def document_vectors(self) -> Dataset:

@@ -19,6 +19,12 @@ DOCUMENTS = pa.schema(
             "minhash", pa.binary(128), "128 8-bit MinHash values of its shingles of three tokens"
         ),
         field("in_evaluation", pa.bool_(), "a positive of a query of the evaluation splits"),
+        field(
+            "group_key",
+            pa.uint64(),
+            "hash of the identifier of the longer document that it is a passage of; 0 without one",
+        ),
+        field("place", pa.int64(), "number of the passage in that; -1 where it is not known"),
     ]
 )
 
@@ -42,7 +48,8 @@ POSITIVES = pa.schema(
             "own",
             pa.bool_(),
             "judged for one of the query's own identifiers; false where only another query of the "
-            "same text has it, which happens where equal queries are not merged",
+            "same text has it, which happens where equal queries are not merged, and where the "
+            "judgement is of a whole document, of which it is one of several passages",
         ),
     ]
 )

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from negmine.schemas import tables
 from negmine.schemas.inputs import Input
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.ingesting.ingest import resolve
+from negmine.transforms.ingesting.ingest import cut_of, resolve
 from negmine.transforms.readers import read, sources
 from negmine.transforms.readers.raw import write_raw
 
@@ -112,8 +112,9 @@ SCHEMAS = {
 def ingest(made: Input, directory: Path, *, block_size: int = 8192, seed: int = 42) -> Any:
     """What the pipeline does, without Beam."""
     raw = str(directory / "raw")
+    cut = cut_of(made)
     reports = [
-        write_raw(file, source, read(source, made, seed), seed, raw, block_size)
+        write_raw(file, source, read(source, made, seed), seed, raw, block_size, cut)
         for file, source in enumerate(sources(made))
     ]
     return resolve(reports, made, str(directory), block_size)

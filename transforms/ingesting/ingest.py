@@ -13,6 +13,7 @@ import pyarrow as pa
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError, StorageError
 from negmine.schemas.inputs import Input
+from negmine.schemas.passages import Passages
 from negmine.schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
 from negmine.transforms import storage
 from negmine.transforms.counters import count
@@ -33,6 +34,11 @@ COUNTS = "counts.json"
 _DEAD_BLOCK = 65_536
 _NAMED_REASONS = 5
 _PAIRS = {"positives": POSITIVES, "confirmed_negatives": CONFIRMED_NEGATIVES}
+
+
+def cut_of(config: Input) -> Passages | None:
+    """How documents are cut into passages; None where they stay as they are."""
+    return getattr(config, "passages", None)
 
 
 @dataclass
@@ -56,7 +62,8 @@ class ReadSources(beam.PTransform):
         file, source = element
         rows = read(source, self.config, self.seed)
         folder = f"{self.directory}/{RAW}"
-        report = write_raw(file, source, rows, self.seed, folder, self.block_size)
+        cut = cut_of(self.config)
+        report = write_raw(file, source, rows, self.seed, folder, self.block_size, cut)
         count("rows_read", report.rows)
         return report
 
@@ -125,6 +132,7 @@ def resolve(
         limit=None if config.format == "stdlib" else config.limit,
         own_ids=config.format not in ("pairs", "hf_pairs"),
         merge_equal=config.merge_equal_queries,
+        cut=cut_of(config),
         memory=memory,
     ) as resolved:
         counts: JsonObject = {

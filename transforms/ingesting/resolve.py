@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 
+from negmine.schemas.passages import Passages
 from negmine.transforms.data.sql import connect
 
 EVALUATION_QUERY = "evaluation_query"
@@ -26,9 +27,32 @@ CREATE TABLE repeated_{kind} AS
 
 _IDENTIFIERS = """
 CREATE TABLE document_ids AS
-    SELECT id, text_key, row_number() OVER (ORDER BY id) - 1 AS doc_ix FROM first_documents;
+    SELECT id, text_key, {whole} AS whole, row_number() OVER (ORDER BY id) - 1 AS doc_ix
+    FROM first_documents;
 CREATE TABLE query_ids AS SELECT id, text_key, lot FROM first_queries;
 """
+_AS_THEY_ARE = """
+CREATE VIEW named_documents AS SELECT id, doc_ix, text_key, 1 AS passages FROM document_ids;
+CREATE VIEW document_names AS SELECT id FROM document_ids;
+"""
+_CUT = """
+ALTER VIEW first_documents RENAME TO first_passages;
+CREATE TABLE first_wholes AS
+    SELECT whole, min({'file': file, 'line': line}) AS first FROM raw_documents GROUP BY whole;
+CREATE VIEW first_documents AS
+    SELECT r.* FROM first_passages r JOIN first_wholes w USING (whole)
+    WHERE {'file': r.file, 'line': r.line} = w.first;
+"""
+_CUT_NAMES = """
+CREATE VIEW named_documents AS
+    SELECT whole AS id, doc_ix, text_key, count(*) OVER (PARTITION BY whole) AS passages
+    FROM document_ids
+    UNION ALL
+    SELECT d.id, d.doc_ix, d.text_key, 1
+    FROM document_ids d ANTI JOIN document_ids w ON d.id = w.whole;
+CREATE VIEW document_names AS SELECT DISTINCT id FROM named_documents;
+"""
+"""A judgement names a document as it came in or, where there is none, one of the passages."""
 
 _EVALUATION = """
 CREATE VIEW evaluation_query_ids AS SELECT id, text_key FROM {asked};
@@ -37,40 +61,41 @@ CREATE TABLE evaluation_query_keys AS
     SEMI JOIN raw_evaluation_qrels r ON q.id = r.query_id;
 CREATE TABLE evaluation_document_keys AS
     SELECT DISTINCT text_key FROM (
-        SELECT id, text_key FROM document_ids
+        SELECT id, text_key FROM named_documents
         UNION ALL SELECT id, text_key FROM raw_evaluation_documents
     ) d SEMI JOIN (SELECT doc_id FROM raw_evaluation_qrels WHERE positive) r ON d.id = r.doc_id;
 CREATE TABLE evaluation_dangling AS
     SELECT r.file, r.line, r.query_id, r.doc_id, q.id IS NULL AS no_query, '{kind}' AS queries
     FROM raw_evaluation_qrels r
     LEFT JOIN (SELECT DISTINCT id FROM evaluation_query_ids) q ON r.query_id = q.id
-    LEFT JOIN document_ids d ON r.doc_id = d.id
+    LEFT JOIN document_names d ON r.doc_id = d.id
     LEFT JOIN (SELECT DISTINCT id FROM raw_evaluation_documents) e ON r.doc_id = e.id
     WHERE r.positive AND (q.id IS NULL OR (d.id IS NULL AND e.id IS NULL));
 """
 
 _POSITIONS = """
 CREATE TABLE judged AS
-    SELECT r.*, d.doc_ix, q.text_key, q.lot, q.id IS NULL AS no_query
+    SELECT r.*, d.doc_ix, d.passages, {certain} AS certain, q.text_key, q.lot,
+        q.id IS NULL AS no_query
     FROM raw_qrels r
-    LEFT JOIN document_ids d ON r.doc_id = d.id
+    LEFT JOIN named_documents d ON r.doc_id = d.id
     LEFT JOIN query_ids q ON r.query_id = q.id;
 CREATE TABLE labelled AS
-    SELECT r.*, d.doc_ix, q.text_key, q.id IS NULL AS no_query
+    SELECT r.*, d.doc_ix, d.passages, {certain} AS certain, q.text_key, q.id IS NULL AS no_query
     FROM raw_labels r
-    LEFT JOIN document_ids d ON r.doc_id = d.id
+    LEFT JOIN named_documents d ON r.doc_id = d.id
     LEFT JOIN query_ids q ON r.query_id = q.id;
 CREATE TABLE known_positives AS
-    SELECT text_key, query_id, doc_ix, max(grade) AS grade FROM (
-        SELECT text_key, query_id, doc_ix, grade FROM judged
+    SELECT text_key, query_id, doc_ix, max(grade) AS grade, bool_or(certain) AS certain FROM (
+        SELECT text_key, query_id, doc_ix, grade, certain FROM judged
         WHERE doc_ix IS NOT NULL AND NOT no_query
         UNION ALL
-        SELECT text_key, CASE WHEN own THEN query_id END, doc_ix, NULL FROM labelled
+        SELECT text_key, CASE WHEN own THEN query_id END, doc_ix, NULL, certain FROM labelled
         WHERE doc_ix IS NOT NULL AND NOT no_query AND positive
-    ) GROUP BY ALL;
+    ) GROUP BY text_key, query_id, doc_ix;
 CREATE TABLE alive AS
     SELECT query_id AS id, any_value(text_key) AS text_key, any_value(lot) AS lot
-    FROM judged WHERE doc_ix IS NOT NULL AND NOT no_query GROUP BY query_id;
+    FROM judged WHERE doc_ix IS NOT NULL AND NOT no_query AND certain GROUP BY query_id;
 CREATE TABLE excluded AS SELECT id FROM alive SEMI JOIN evaluation_query_keys USING (text_key);
 CREATE TABLE merged AS
     SELECT text_key, min(id) AS id, arg_min(lot, id) AS lot, list(id ORDER BY id)[2:] AS merged_ids
@@ -119,6 +144,18 @@ CREATE TABLE dead AS
     LEFT JOIN lost l ON l.kind = j.whose AND l.id = j.id
     LEFT JOIN files f ON f.file = l.first.file
     UNION ALL
+    SELECT DISTINCT file, line, kind, 'cut_document',
+        format('document ''{0}'' was cut into {1} passages, and which of them answers is not '
+            || 'said; name one, as ''{0}#1'', or set input.passages.labels: all', doc_id, passages),
+        query_id || chr(9) || doc_id
+    FROM (
+        SELECT 'qrels' AS kind, file, line, query_id, doc_id, passages FROM judged
+        WHERE NOT certain AND doc_ix IS NOT NULL AND NOT no_query
+        UNION ALL
+        SELECT 'labels', file, line, query_id, doc_id, passages FROM labelled
+        WHERE NOT certain AND doc_ix IS NOT NULL AND NOT no_query AND positive
+    )
+    UNION ALL
     SELECT file, line, 'labels', 'negative_is_positive',
         format('document ''{}'' is a known positive of query ''{}'' and stays one',
             doc_id, query_id),
@@ -133,7 +170,7 @@ CREATE TABLE dead AS
 
 _DOCUMENTS = """
 SELECT id AS doc_id, text, id_key AS doc_key, text_key, minhash,
-    text_key IN (FROM evaluation_document_keys) AS in_evaluation
+    text_key IN (FROM evaluation_document_keys) AS in_evaluation, group_key, place
 FROM first_documents ORDER BY id
 """
 _QUERIES = """
@@ -144,7 +181,8 @@ _POSITIVES = """
 SELECT query_ix, doc_ix, max(grade) FILTER (own) AS grade, bool_or(own) AS own
 FROM (
     SELECT c.query_ix, p.doc_ix, p.grade,
-        coalesce(p.query_id = c.id OR list_contains(c.merged_ids, p.query_id), false) AS own
+        p.certain AND coalesce(p.query_id = c.id OR list_contains(c.merged_ids, p.query_id), false)
+            AS own
     FROM known_positives p JOIN chosen c USING (text_key)
 ) GROUP BY query_ix, doc_ix ORDER BY query_ix, doc_ix
 """
@@ -230,6 +268,7 @@ class Resolved:
         limit: int | None = None,
         own_ids: bool = True,
         merge_equal: bool = True,
+        cut: Passages | None = None,
         memory: str = "2GB",
     ) -> None:
         """`parts` holds the raw files by kind, `schemas` their columns, `names` the input files'.
@@ -237,7 +276,9 @@ class Resolved:
         Without `merge_equal` queries of the same text stay apart, each under its own id; what is
         a positive of one of them is known to the others all the same, and never their negative.
         `own_ids` says that identifiers come from the input, so that a repeated one is an error
-        and not the same text again. `memory` is DuckDB's limit, such as 2GB.
+        and not the same text again. `cut` says that documents are passages, whose judgements may
+        name the whole: where that has several, they are all known, and the query's own only by
+        `cut.labels: all`. `memory` is DuckDB's limit, such as 2GB.
         """
         directory.mkdir(parents=True, exist_ok=True)
         self._connection = connect(memory, directory / "spill", directory / "resolve.duckdb")
@@ -255,7 +296,10 @@ class Resolved:
                 self._connection.register(f"raw_{kind}", schema.empty_table())
         for kind in ("documents", "queries"):
             run(_FIRST.format(kind=kind).replace("$own_ids", "true" if own_ids else "false"))
-        run(_IDENTIFIERS)
+        if cut:
+            run(_CUT)
+        run(_IDENTIFIERS.format(whole="whole" if cut else "NULL"))
+        run(_CUT_NAMES if cut else _AS_THEY_ARE)
         kind = "evaluation_queries" if parts.get("evaluation_queries") else "queries"
         asked = "raw_evaluation_queries" if kind == "evaluation_queries" else "query_ids"
         run(_EVALUATION.format(kind=kind, asked=asked))
@@ -263,6 +307,7 @@ class Resolved:
             _POSITIONS.format(
                 limit="" if limit is None else f"LIMIT {int(limit)}",
                 apart="" if merge_equal else ", id",
+                certain="true" if cut is None or cut.labels == "all" else "d.passages = 1",
             )
         )
         run(_DEAD.replace("$evaluation_query", EVALUATION_QUERY))

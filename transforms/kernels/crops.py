@@ -1,4 +1,6 @@
-"""Parts of a text that can ask for another part: its first sentence, and independent crops."""
+"""Parts of a text: its first sentence, independent crops, and passages from start to end."""
+
+import re
 
 import numpy as np
 
@@ -65,3 +67,20 @@ def two_crops(
         spans.append(joint.join(units[start : start + length]).strip())
     asking, answering = spans
     return (asking, answering) if asking and answering and asking != answering else None
+
+
+def passages(text: str, words: int, overlap: int) -> list[str]:
+    """A text in passages of so many words, each with the last `overlap` words of the one before.
+
+    Passages are cut from the text as it is written. What is left at the end stays with the last one
+    where it is less than half a passage, so that none is much shorter than the others. In scripts
+    without spaces four letters count as a word.
+    """
+    unspaced = _is_unspaced(text, text.split())
+    found = [match.span() for match in re.finditer(r"\S{1,4}" if unspaced else r"\S+", text)]
+    step = words - overlap
+    starts = [at for at in range(0, len(found), step) if len(found) - at - overlap >= words / 2]
+    starts = starts or [0]
+    stops = [start + words for start in starts[:-1]] + [len(found)]
+    pairs = zip(starts, stops, strict=True)
+    return [text[found[start][0] : found[stop - 1][1]] for start, stop in pairs if found]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import AUTO, BeirInput
@@ -14,7 +15,7 @@ from negmine.transforms.readers.rows import Rejected, Row, Source, bad, text_row
 from negmine.transforms.readers.tables.headers import header_of
 from negmine.transforms.readers.tables.json_objects import keys, objects
 from negmine.transforms.readers.tables.lines import line_cap
-from negmine.transforms.readers.tables.names import required
+from negmine.transforms.readers.tables.names import optional, required
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
 
 
@@ -77,23 +78,29 @@ def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
         judged = text_of(source, config)
         yield from read_qrels(judged, qrels_layout(judged, header_of(config.header, "qrels")))
         return
-    identity, text, title = _columns(source, config)
+    identity, text, *others = _columns(source, config)
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     for number, record, data in objects(source.path, cap, most, source.digest):
         if isinstance(record, Rejected):
             yield bad(number, source.kind, record, data)
             continue
-        head = record.get(title) if title else None
-        values = record.get(identity), record.get(text), head
-        yield text_row(source.kind, number, *values, config.max_text_bytes, data)
+        title, *group = (record.get(name) if name else None for name in others)
+        values = record.get(identity), record.get(text), title
+        yield text_row(source.kind, number, *values, config.max_text_bytes, data, *group)
 
 
-def _columns(source: Source, config: BeirInput) -> tuple[str, str, str | None]:
-    """Keys of identifier, text and title: _id and text or, where they are not there, usual ones."""
+def _columns(source: Source, config: BeirInput) -> list[Any]:
+    """Keys of identifier and text, of documents also of title, group and place, None without.
+
+    They are _id and text or, where these are not there, usual ones.
+    """
     names = keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
     role = "doc" if source.kind == "documents" else "query"
     found = [
         own if own in names or not names else required(source.path, names, f"{role}_{what}", AUTO)
         for own, what in (("_id", "id"), ("text", "text"))
     ]
-    return found[0], found[1], "title" if source.kind == "documents" else None
+    if source.kind != "documents":
+        return [*found, None]
+    keys_of = {key: getattr(config, key) for key in ("doc_group", "doc_place")}
+    return [*found, "title", *(optional(source.path, names, *key) for key in keys_of.items())]

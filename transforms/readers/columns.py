@@ -34,13 +34,15 @@ def wanted_columns(
 ) -> list[str | None]:
     """Columns to read of a kind of source, among the `names` of a file; None for one it lacks.
 
-    Documents: identifier, text, title; queries: identifier, text, None; qrels: query, document,
-    grade. Raises DataError, naming the columns there are, where one is missing that has to be.
+    Documents: identifier, text, title, group, place; queries: identifier, text, None; qrels: query,
+    document, grade. Raises DataError, naming the columns there are, where one is missing that has
+    to be.
     """
     need = partial(required, where, names)
     if kind == "documents":
-        title = optional(where, names, "doc_title", config.doc_title)
-        return [need("doc_id", config.doc_id), need("doc_text", config.doc_text), title]
+        others = ("doc_title", "doc_group", "doc_place")
+        found = [optional(where, names, key, getattr(config, key)) for key in others]
+        return [need("doc_id", config.doc_id), need("doc_text", config.doc_text), *found]
     if kind == "queries":
         return [need("query_id", config.query_id), need("query_text", config.query_text), None]
     query, document = (
@@ -160,7 +162,7 @@ def _qrels_layout(source: Source, config: ColumnsInput) -> QrelsLayout:
 
 
 _FIRST: dict[str, tuple[str | None, ...]] = {
-    "documents": (USUAL["doc_id"][0], USUAL["doc_text"][0], None),
+    "documents": (USUAL["doc_id"][0], USUAL["doc_text"][0], None, None, None),
     "queries": (USUAL["query_id"][0], USUAL["query_text"][0], None),
     "qrels": (USUAL["qrels_query_id"][0], USUAL["qrels_doc_id"][0], None),
 }
@@ -181,8 +183,8 @@ def row_maker(
     limit, graded = config.max_text_bytes, columns[2] is not None
 
     def make_text(line: int, values: list[object], raw: object) -> Row:
-        identity, text, title = values
-        return text_row(kind, line, identity, text, title, limit, raw)
+        identity, text, title, *group = values
+        return text_row(kind, line, identity, text, title, limit, raw, *group)
 
     def make_judgement(line: int, values: list[object], raw: object) -> Row:
         query_id, doc_id, grade = values

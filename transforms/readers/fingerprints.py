@@ -9,7 +9,7 @@ from pathlib import Path
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
-from negmine.schemas.inputs import DocumentsInput, Input
+from negmine.schemas.inputs import AUTO, DocumentsInput, Input
 from negmine.transforms import storage
 from negmine.transforms.readers import hf
 from negmine.transforms.readers.rows import Source
@@ -21,6 +21,7 @@ _EVALUATION = ("splits", "qrels", "queries", "pairs")
 _TOLERANCES = ("bad_rows", "max_unpacked_bytes", "queries_are_documents")
 _HUB = ("hf", "hf_pairs")
 _ADDED = {"encoding": "utf-8", "negative": None, "label": None, "label_above": 0}
+_ADDED |= {"passages": None, "doc_group": AUTO, "doc_place": AUTO}
 """Later settings that identify nothing at their defaults, so that older work stays good."""
 
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from negmine.schemas import JsonObject
+from negmine.schemas.passages import Passages
 from negmine.transforms.data.datasets import write_part
+from negmine.transforms.kernels.crops import passages
 from negmine.transforms.kernels.hashing import mix, text_keys
 from negmine.transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
 from negmine.transforms.readers.rows import Bad, Document, Judgement, Label, Query, Row, Source
@@ -28,7 +31,15 @@ _TEXT = [
     pa.field("text_key", pa.uint64(), nullable=False),
 ]
 SCHEMAS: dict[str, pa.Schema] = {
-    "documents": pa.schema([*_TEXT, pa.field("minhash", pa.binary(MINHASH_VALUES))]),
+    "documents": pa.schema(
+        [
+            *_TEXT,
+            pa.field("minhash", pa.binary(MINHASH_VALUES)),
+            pa.field("whole", pa.string()),
+            pa.field("group_key", pa.uint64(), nullable=False),
+            pa.field("place", pa.int64(), nullable=False),
+        ]
+    ),
     "queries": pa.schema([*_TEXT, pa.field("lot", pa.uint64(), nullable=False)]),
     "qrels": pa.schema(
         [
@@ -81,12 +92,18 @@ class Report:
 
 
 def write_raw(
-    file: int, source: Source, rows: Iterable[Row], seed: int, directory: str, block_size: int
+    file: int,
+    source: Source,
+    rows: Iterable[Row],
+    seed: int,
+    directory: str,
+    block_size: int,
+    cut: Passages | None = None,
 ) -> Report:
     """Write a source's rows as raw parts of at most `block_size` rows or 32 MiB of text.
 
-    `file` is the source's place in the list of sources; duplicates are settled in that order.
-    Raises StorageError.
+    Documents are `cut` into passages, or stay as they are. `file` is the source's place in the
+    list of sources; duplicates are settled in that order. Raises StorageError.
     """
     writer = _Writer(file, seed, directory, block_size, "evaluation_" if source.evaluation else "")
     report = Report(file, source.name, writer.parts, evaluation=source.evaluation)
@@ -95,6 +112,9 @@ def write_raw(
         report.rows += isinstance(row, counted)
         if isinstance(row, Judgement) and not row.positive and not source.evaluation:
             report.ignored += 1
+        elif cut and isinstance(row, Document):
+            for number, text in enumerate(passages(row.text, cut.words, cut.overlap), 1):
+                writer.add(Document(row.line, f"{row.id}#{number}", text, row.id, number))
         else:
             writer.add(row)
     writer.close()
@@ -162,13 +182,30 @@ class _Writer:
             columns["minhash"] = pa.Array.from_buffers(
                 pa.binary(MINHASH_VALUES), len(rows), [None, data]
             )
+            columns |= _groups(columns)
         elif kind == "queries":
             columns["lot"] = mix(self.seed, columns["id_key"])
         return columns
 
 
+def _groups(documents: JsonObject) -> JsonObject:
+    """What documents are passages of: as the rows say, else as identifiers <group>#<n> do."""
+    told = pa.array(documents["whole"], pa.string())
+    named = pc.extract_regex(pa.array(documents["id"]), r"^(?P<group>(?s:.+))#(?P<place>\d{1,9})$")
+    group = pc.coalesce(told, pc.struct_field(named, "group"))
+    place = pa.array(documents["place"], pa.int64())
+    numbered = pc.cast(pc.struct_field(named, "place"), pa.int64())
+    keys = text_keys(group.fill_null("").to_pylist())
+    keys[group.is_null().to_numpy(zero_copy_only=False)] = 0
+    return {
+        "whole": group,
+        "group_key": keys,
+        "place": pc.coalesce(place, numbered).fill_null(-1),
+    }
+
+
 _FIELDS: dict[str, list[tuple[int, str]]] = {
-    "documents": [(0, "line"), (1, "id"), (2, "text")],
+    "documents": list(enumerate(("line", "id", "text", "whole", "place"))),
     "queries": [(0, "line"), (1, "id"), (2, "text")],
     "qrels": list(enumerate(Judgement._fields)),
     "labels": list(enumerate(Label._fields)),

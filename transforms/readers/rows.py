@@ -40,11 +40,17 @@ class Source:
 
 
 class Document(NamedTuple):
-    """A document: line from 1, identifier, title and text joined by one space."""
+    """A document: line from 1, identifier, title and text joined by one space.
+
+    `group` is the longer document that it is a passage of, `place` its number in that; both None
+    where the input says neither.
+    """
 
     line: int
     id: str
     text: str
+    group: str | None = None
+    place: int | None = None
 
 
 class Query(NamedTuple):
@@ -208,16 +214,38 @@ def _bytes(text: str) -> int:
 
 
 def text_row(
-    kind: str, line: int, identity: object, text: object, title: object, limit: int, raw: object
+    kind: str,
+    line: int,
+    identity: object,
+    text: object,
+    title: object,
+    limit: int,
+    raw: object,
+    group: object = None,
+    place: object = None,
 ) -> Row:
     """A Document or a Query of these values, as `kind` says, or a Bad row of `raw`."""
     known: str | None = None
     try:
         known = identifier(identity)
         whole = joined(text, title, limit)
+        of = None if group is None else identifier(group, "group")
+        at = None if place is None else _place(place)
     except Rejected as why:
         return bad(line, kind, why, raw, known)
-    return Document(line, known, whole) if kind == "documents" else Query(line, known, whole)
+    return (
+        Document(line, known, whole, of, at) if kind == "documents" else Query(line, known, whole)
+    )
+
+
+def _place(value: object) -> int:
+    """A passage's number. Raises Rejected unless it is a whole number, 0 or more."""
+    found = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < 2**63:
+        raise Rejected(
+            "not_a_place", f"place {readable(value)[:40]!r} is not a whole number from 0"
+        )
+    return found
 
 
 def judgement_row(line: int, query_id: object, doc_id: object, grade: object, raw: object) -> Row:

@@ -28,12 +28,17 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Function(NamedTuple):
-    """A documented function: `id` is module:qualname, `query` its docstring's first paragraph."""
+    """A documented function: `id` is module:qualname, `query` its docstring's first paragraph.
+
+    `place` counts the module's documented functions from 1.
+    """
 
     id: str
     line: int
     query: str
     document: str
+    module: str = ""
+    place: int = 0
 
 
 def sources(config: StdlibInput) -> list[Source]:
@@ -51,9 +56,10 @@ def read(source: Source, config: StdlibInput, seed: int) -> Iterator[Row]:
     functions = list(library_functions(Path(source.path)))
     for function in choose(functions, config.limit, seed):
         line, limit = function.line, config.max_text_bytes
+        query, text, at = function.query, function.document, (function.module, function.place)
         made = [
-            text_row("queries", line, function.id, function.query, None, limit, function.query),
-            text_row("documents", line, function.id, function.document, None, limit, function.id),
+            text_row("queries", line, function.id, query, None, limit, query),
+            text_row("documents", line, function.id, text, None, limit, function.id, *at),
         ]
         unusable = [row for row in made if isinstance(row, Bad)]
         if unusable:
@@ -93,13 +99,15 @@ def module_functions(path: Path, module: str) -> Iterator[Function]:
         return
     lines = text.split("\n")
     seen: dict[str, int] = {}
+    place = 0
     for name, node in _walk(tree.body, ""):
         found = _parts_of(node, lines)
         if found is not None:
+            place += 1
             identity = f"{module}:{name}"
             count = seen[identity] = seen.get(identity, 0) + 1
             suffix = f"#{count}" if count > 1 else ""
-            yield Function(identity + suffix, node.lineno, *found)
+            yield Function(identity + suffix, node.lineno, *found, module, place)
 
 
 def _walk(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, _Function]]:

@@ -20,7 +20,7 @@ from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Queries
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
-from negmine.transforms.kernels.search.random_documents import random_documents
+from negmine.transforms.kernels.search.random_documents import random_documents, weighted_documents
 from negmine.transforms.kernels.search.topk import TopK, merge
 from negmine.transforms.sources.bm25 import Bm25Index, open_index
 from negmine.transforms.sources.dense import DenseIndex
@@ -263,14 +263,34 @@ def candidates(start: int, scores: np.ndarray, ids: np.ndarray) -> pa.Table:
 
 @dataclass
 class DrawRandom(BlockTransform):
-    """Random documents of each query of a block, as `tables.CANDIDATES`."""
+    """Random documents of each query of a block, as `tables.CANDIDATES`.
+
+    Attributes:
+        near: candidates whose number of queries a document's weight follows, where it has one.
+        hubs: whether documents of many queries are likelier, or less likely.
+    """
 
     queries: Dataset
     documents: int
     count: int
     seed: int
+    near: Dataset | None = None
+    hubs: bool = True
 
     def table(self, block: Block) -> pa.Table:
         keys = self.queries.read_rows(block, ["query_key"])["query_key"].to_numpy()
-        drawn = random_documents(self.seed, keys, self.documents, self.count)
+        if self.near is None:
+            drawn = random_documents(self.seed, keys, self.documents, self.count)
+        else:
+            weights = 1.0 + _queries_of_each(self.near, self.documents)
+            weights = weights if self.hubs else 1 / weights
+            drawn = weighted_documents(self.seed, keys, weights, self.count)
         return candidates(block.start, np.zeros(drawn.shape, dtype=np.float32), drawn)
+
+
+@lru_cache(maxsize=1)
+def _queries_of_each(found: Dataset, documents: int) -> np.ndarray:
+    counts = np.zeros(documents, dtype=np.int64)
+    for table in found.tables(["doc_ix"]):
+        counts += np.bincount(table.column("doc_ix").to_numpy(), minlength=documents)
+    return counts

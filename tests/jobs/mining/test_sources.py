@@ -24,10 +24,15 @@ SETTINGS: dict[Source, dict[str, Any]] = {
     Source.DENSE: {"depth": DEPTH},
     Source.RANDOM: {"count": DEPTH},
     Source.GIVEN: {},
+    Source.SAME_DOCUMENT: {"count": DEPTH, "window": 0},
+    Source.CLUSTER: {"count": DEPTH, "clusters": 2},
+    Source.MEMORY: {},
 }
+"""Of given and memory, see `settings`."""
 SETS = [
     (Source.RANDOM,),
     (Source.GIVEN,),
+    (Source.SAME_DOCUMENT, Source.CLUSTER, Source.MEMORY),
     tuple(Source),
     *(
         pytest.param(sources, marks=pytest.mark.long)
@@ -50,6 +55,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("sources")
     write_collection(base / "in", DOCUMENTS, QUERIES)
     static_student(base / "student")
+    corpus = base / "in" / "corpus.jsonl"
+    lines = map(json.loads, corpus.read_text().splitlines())
+    passages = [{**d, "group_id": at % 2, "group_place": at} for at, d in enumerate(lines)]
+    write_jsonl(corpus, passages)
+    write_config(base / "earlier.yaml", **run_of(base, "earlier"), tiers={"all": {"quota": 9}})
+    assert negmine("mine", str(base / "earlier.yaml")).code == 0
     rows = [
         {"query_id": f"q{q:04}", "doc_id": f"d{(q + step) % DOCUMENTS:04}", "rank": step}
         for q in range(QUERIES)
@@ -59,9 +70,19 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
+def run_of(base: Path, name: str) -> dict[str, Any]:
+    return {
+        "input": {"format": "beir", "path": str(base / "in")},
+        "student": {"model": str(base / "student"), "device": "cpu"},
+        "judge": {"kind": "none"},
+        "output": {"workdir": str(base / "work"), "path": str(base / name)},
+    }
+
+
 def settings(base: Path, *sources: Source) -> dict[str, Any]:
     given = {Source.GIVEN: {"path": str(base / "given.jsonl")}}
-    on = {**SETTINGS, **given}
+    memory = {Source.MEMORY: {"count": DEPTH, "runs": [str(base / "earlier")]}}
+    on = {**SETTINGS, **given, **memory}
     return {str(source): on[source] if source in sources else None for source in Source}
 
 
@@ -73,14 +94,11 @@ def ran(base: Path, request: pytest.FixtureRequest) -> Ran:
     window = [{"rank_window": {"source": str(first), "min": 2}}] if first else []
     config = write_config(
         base / f"{output.name}.yaml",
-        input={"format": "beir", "path": str(base / "in")},
-        student={"model": str(base / "student"), "device": "cpu"},
+        **run_of(base, output.name),
         sources=settings(base, *sources),
-        judge={"kind": "none"},
         policies=[{"hub_cap": {"max_queries": MOST}}, *window],
         tiers={**{str(s): {"quota": 2, "source": str(s)} for s in sources}, "rest": {"quota": 9}},
         runner={"memory": "6GiB"},
-        output={"workdir": str(base / "work"), "path": str(output)},
     )
     planned = negmine("plan", config, "--json", "--set", f"output.workdir={output}/fresh")
     assert planned.code == 0, planned.err
@@ -99,7 +117,8 @@ def test_the_table_and_the_config_name_the_same_sources() -> None:
         bound = SOURCES[source].bound
         assert bound is None or bound in model.model_fields
     assert RETRIEVING == (Source.BM25, Source.DENSE, Source.GIVEN)
-    assert IN_OWN_ORDER == (Source.RANDOM, Source.GIVEN)
+    others = (Source.SAME_DOCUMENT, Source.CLUSTER, Source.MEMORY)
+    assert IN_OWN_ORDER == (Source.RANDOM, Source.GIVEN, *others)
 
 
 def test_candidates_are_those_of_the_sources_that_are_on(ran: Ran) -> None:

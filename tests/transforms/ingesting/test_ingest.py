@@ -70,6 +70,8 @@ def test_a_small_collection_becomes_five_data_sets(tmp_path: Path) -> None:
         "text_key": int(text_keys([identity("cells cells divide in two.")])[0]),
         "minhash": minhash(shingles("cells cells divide in two")),
         "in_evaluation": False,
+        "group_key": 0,
+        "place": -1,
     }
     assert [row["query_id"] for row in rows(tmp_path, "queries")] == ["q1", "q2"]
     assert rows(tmp_path, "positives") == [

@@ -75,7 +75,7 @@ def _empty(name: str, dimension: int) -> faiss.Index:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """One thread for FAISS and BLAS: sums in another order would be other centroids."""
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
@@ -102,7 +102,7 @@ def train(name: str, sample: np.ndarray, ef_construction: int | None = None) -> 
         if lists is not None and isinstance(faiss.downcast_index(lists), faiss.IndexIVFPQ):
             # Orders the codes for a filter that is never asked for, by minutes of annealing.
             setattr(faiss.downcast_index(lists), "do_polysemous_training", False)  # noqa: B010
-        with _one_thread():
+        with one_thread():
             if not index.is_trained:
                 index.train(np.ascontiguousarray(sample, dtype=np.float32))
     except RuntimeError as error:
@@ -113,7 +113,7 @@ def train(name: str, sample: np.ndarray, ef_construction: int | None = None) -> 
 def fill(trained: faiss.Index, vectors: np.ndarray) -> faiss.Index:
     """Add (n, d) float32 vectors, which may be mapped, to an index; positions are their rows."""
     try:
-        with _one_thread():
+        with one_thread():
             for start in range(0, len(vectors), _ADDED_AT_ONCE):
                 trained.add(np.ascontiguousarray(vectors[start : start + _ADDED_AT_ONCE]))
     except RuntimeError as error:

@@ -20,6 +20,8 @@ USUAL: dict[str, tuple[str, ...]] = {
     "doc_text": ("text", "contents", "content", "body", "passage", "document", "doc_text",
                  "document_text", "passage_text", "doc", "paragraph", "abstract"),
     "doc_title": ("title",),
+    "doc_group": ("group_id",),
+    "doc_place": ("group_place",),
     "query_id": ("query_id", "_id", "id", "qid", "question_id", "topic_id"),
     "query_text": ("text", "query", "question", "query_text", "question_text", "topic"),
     "qrels_query_id": ("query_id", "query-id", "qid", "query", "question_id", "topic_id", "topic"),

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from negmine.transforms.kernels.hashing import mix
-from negmine.transforms.kernels.search.random_documents import random_documents
+from negmine.transforms.kernels.search.random_documents import (
+    random_documents,
+    weighted_documents,
+)
 
 
 def keys(count: int) -> np.ndarray:
@@ -83,3 +86,36 @@ def test_a_corpus_of_billions_costs_no_more():
 def test_nothing_to_draw():
     assert random_documents(0, keys(3), 0, 5).shape == (3, 0)
     assert random_documents(0, keys(0), 10, 5).shape == (0, 5)
+
+
+def test_weights_are_the_odds_of_the_first_draw():
+    weights = np.array([1.0, 2.0, 4.0, 8.0, 1.0])
+    found = weighted_documents(42, keys(20_000), weights, 3)
+    observed = np.bincount(found[:, 0], minlength=5)
+    assert stats.chisquare(observed, weights / weights.sum() * 20_000).pvalue > 0.001
+    # Without the first the others keep their odds: 8 of 12 behind 4.
+    behind = np.bincount(found[found[:, 0] == 2, 1], minlength=5)
+    expected = np.where(np.arange(5) == 2, 0, weights)
+    rest = np.flatnonzero(expected)
+    assert (
+        stats.chisquare(behind[rest], (expected / expected.sum() * behind.sum())[rest]).pvalue
+        > 0.001
+    )
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 30])
+def test_weighted_draws_are_distinct_and_need_nothing_but_their_key(count):
+    weights = np.array([1e9, 1e-3, *np.ones(8)])
+    found = weighted_documents(7, keys(40), weights, count)
+    assert found.shape == (40, min(count, 10))
+    assert all(len(set(row)) == len(row) for row in found.tolist())
+    parts = [weighted_documents(7, keys(40)[at : at + 7], weights, count) for at in range(0, 40, 7)]
+    np.testing.assert_array_equal(np.concatenate(parts), found)
+
+
+def test_the_rest_of_a_weight_that_is_nearly_all_is_drawn_by_its_own_weights():
+    weights = np.array([1e12, 1.0, 3.0])
+    found = weighted_documents(1, keys(20_000), weights, 2)
+    assert (found[:, 0] == 0).all()
+    observed = np.bincount(found[:, 1], minlength=3)[1:]
+    assert stats.chisquare(observed, [5000, 15000]).pvalue > 0.001
