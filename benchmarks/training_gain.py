@@ -77,11 +77,15 @@ def mined(collection: Collection, args: argparse.Namespace, student: str, extra:
     return Path(made[key])
 
 
+def collection_of(args: argparse.Namespace) -> Collection:
+    """The collection that the options name, divided as they say."""
+    division = (args.train, args.test, args.folds, args.queries)
+    return read_collection(args.folder, args.division, args.out, *division)
+
+
 def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str, Any]]]:
     """The jobs to run, and what is known of each set beforehand."""
-    collection = read_collection(
-        args.folder, args.division, args.out, args.train, args.test, args.folds, args.queries
-    )
+    collection = collection_of(args)
     static = args.student == "static"
     student = str(static_folder(args.out / "static")) if static else args.student
     first = mined(collection, args, student, "")
@@ -206,7 +210,8 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def options() -> argparse.ArgumentParser:
+    """The options of both commands; `act` of what is parsed runs it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -240,7 +245,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show.add_argument("--baseline", default="st .05")
     show.add_argument("--plot", type=Path, help="SVG to write")
     show.set_defaults(act=_table)
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    args = options().parse_args(arguments)
     return int(args.act(args))
 
 

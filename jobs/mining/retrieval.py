@@ -218,14 +218,15 @@ def _memory(run: RunContext, _: Vectors) -> Artifact:
     earlier = [storage.fetch_tree(find_run(name).path / "negatives") for name in config.runs]
     files = [tuple(sorted(map(str, folder.rglob("*.parquet")))) for folder in earlier]
     digests = [file_digests(of_run, run.work.sums) for of_run in files]
-    sets, settings = (run.ingested[name] for name in names), config.model_dump(exclude={"runs"})
-    fill = FillMemory(tuple(files), *sets, **settings, seed=seed)
+    queries, documents = (run.ingested[name] for name in names)
+    fill = FillMemory(tuple(files), queries, documents, config.count, config.decay, seed)
 
     def make(directory: str, blocks: Blocks) -> beam.PTransform:
         return QueryTable(fill, tables.CANDIDATES, directory, blocks)
 
     sums = [[digest.sha256 for digest in of_run] for of_run in digests]
-    key = {"config": settings, "runs": sums, "seed": seed, **run.key(*names)}
+    drawn = config.model_dump(exclude={"runs"})
+    key = {"config": drawn, "runs": sums, "seed": seed, **run.key(*names)}
     return _candidates(run, Source.MEMORY, key, make, label="read memory")
 
 

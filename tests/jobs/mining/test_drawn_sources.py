@@ -71,7 +71,7 @@ def mine(base: Path, name: str, folder: Path, block_size: int, **sections: Any) 
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     base = tmp_path_factory.mktemp("drawn")
     static_student(base / "student")
-    tiers = {"all": {"quota": 8}}
+    tiers = {"all": {"quota": 30}}
     earlier = mine(base, "earlier", collection(base / "then"), 512, tiers=tiers)
     sources = {
         "same_document": {"count": COUNT, "window": WINDOW},

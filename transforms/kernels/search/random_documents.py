@@ -81,7 +81,7 @@ def weighted_documents(
         for row in np.flatnonzero(~complete):
             known = drawn[row][first[row]]
             others = np.setdiff1d(np.arange(documents), known)
-            hashed = mix(seed, keys[row], np.uint64(draws), others.astype(np.uint64))
+            hashed = mix(seed, keys[row], draws, others.astype(np.uint64))
             order = np.argsort(-reservoir_keys(hashed, weights[others]), kind="stable")
             out[start + row] = np.concatenate([known, others[order]])[:width]
     return out
