@@ -178,7 +178,7 @@ def show(run: RunArgument, as_json: Json = False) -> None:
         return
     console = Console()
     if not console.is_terminal:
-        console = Console(width=120)
+        console = Console(width=140)
     console.print(render_run(found, short=False))
 
 
