@@ -50,7 +50,7 @@ def test_a_good_run_has_no_finding_and_every_check_could_look() -> None:
         (row("length_ratio", 0.5), "0.50 times as long", "passages", False),
         (
             row("length_bias_auc", 0.7, 0.02),
-            "prefers longer documents: AUC 0.700",
+            "longer documents: AUC 0.700",
             "passages",
             False,
         ),
