@@ -12,7 +12,7 @@ from negmine.jobs.terminal import printable
 
 def pairs(
     asked: Asked,
-    to: Annotated[str, typer.Option("--to", metavar="FOLDER", help="BEIR folder to write.")],
+    beir: Annotated[str, typer.Option("--beir", metavar="FOLDER", help="BEIR folder to write.")],
     quarantine: Annotated[
         float | None,
         typer.Option(
@@ -27,7 +27,7 @@ def pairs(
     """Weigh given pairs by ratio margin, and set aside those that are doubtful."""
     from negmine.jobs.pairs.sort_out import sort_out, told
 
-    found = sort_out(asked.config(), to, quarantine)
+    found = sort_out(asked.config(), beir, quarantine)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return

@@ -23,7 +23,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "tune-index": ("negmine tune-index my.yaml --recall 0.99 --k 100",),
     "stages": ("negmine stages", "negmine stages --mermaid"),
     "config": ("negmine config my.yaml --set seed=7",),
-    "pairs": ("negmine pairs pairs.csv --student ./checkpoint --quarantine 3 --to sorted",),
+    "pairs": ("negmine pairs pairs.csv --student ./checkpoint --quarantine 3 --beir sorted",),
     "audit": (
         "negmine audit theirs.jsonl --format flagembedding",
         "negmine audit train.parquet -f triplet --corpus corpus.jsonl --fix clean.parquet --json",

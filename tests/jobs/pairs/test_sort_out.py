@@ -53,7 +53,7 @@ def config(base: Path) -> str:
 
 
 def sorted_out(config: str, folder: Path, *options: str) -> Ended:
-    ended = negmine("pairs", config, "--to", str(folder), *options)
+    ended = negmine("pairs", config, "--beir", str(folder), *options)
     assert ended.code == 0, ended.err
     return ended
 
@@ -107,6 +107,6 @@ def test_what_was_kept_is_mined_and_its_positives_have_weights(
 
 def test_a_folder_of_other_files_is_not_replaced(config: str, tmp_path: Path) -> None:
     file = write_lines(tmp_path / "mine" / "notes.jsonl", ["{}"])
-    ended = negmine("pairs", config, "--to", str(tmp_path / "mine/notes.jsonl"))
+    ended = negmine("pairs", config, "--beir", str(tmp_path / "mine/notes.jsonl"))
     assert ended.code == 2 and "is a file" in ended.err
     assert file.exists()

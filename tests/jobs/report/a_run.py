@@ -35,6 +35,7 @@ def good_metrics(queries: int) -> list[dict[str, Any]]:
         row("judge_fn_rate", 0.004, 0.002),
         row("ratio_above_one", 0.03, 0.01),
         row("length_ratio", 1.1),
+        row("length_bias_auc", 0.53, 0.02),
         row("evaluation_documents", 0),
         row("near_duplicate_positive", 0.0),
         row("near_duplicate_negative", 0.01),

@@ -48,6 +48,13 @@ def test_a_good_run_has_no_finding_and_every_check_could_look() -> None:
         ),
         (row("length_ratio", 2.0), "2.00 times as long", "passages", False),
         (row("length_ratio", 0.5), "0.50 times as long", "passages", False),
+        (
+            row("length_bias_auc", 0.7, 0.02),
+            "longer documents: AUC 0.700",
+            "passages",
+            False,
+        ),
+        (row("length_bias_auc", 0.3, 0.02), "prefers shorter documents", "weighting.method", False),
         (row("hub", 42, key="d1"), "4.2\u00a0% of the queries", "hub_cap", False),
         (row("evaluation_documents", 3), "3 negatives", "evaluation_splits", True),
         (row("near_duplicate_positive", 0.02), "a positive", "near_duplicate_of_positive", True),
@@ -69,6 +76,17 @@ def test_a_bad_number_is_one_finding_that_says_what_to_do(
     assert advice in finding.advice
     assert finding.serious is serious
     assert len(passed) == len(CHECKS) - 1
+
+
+def test_crowded_vectors_are_told_with_what_fewer_dimensions_would_find() -> None:
+    recalls = [
+        row("first_pass_recall", share, key=kind)
+        for kind, share in (("prefix", 0.7), ("pca", 0.95), ("whitening", 0.99))
+    ]
+    (finding,), _, _ = check(facts(row("anisotropy", 0.8), *recalls))
+    assert "prefix 0.700, pca 0.950, whitening 0.990" in finding.fact
+    assert "first_pass.kind whitening loses least" in finding.advice
+    assert check(facts(*recalls))[0] == []
 
 
 def few(metric: str, hits: int, over: int, **place: Any) -> dict[str, Any]:
