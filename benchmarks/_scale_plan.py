@@ -14,6 +14,8 @@ from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.sources.search import SearchShards, plan_shards
 
 HOUR = 3600.0
+_COPIED = 1e9
+"""Bytes a second from a store to a worker's disk: assumed."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Setting:
     shard: int = 4_194_304
     ann_share: float = 0.12
     cores: int = 16
+    processes: int = 8
     memory: float = 128e9
     disk: float = 3e12
     workers: int = 100
@@ -39,6 +42,7 @@ class Setting:
     gpu_price: float = 4.29
     storage_price: float = 0.02
     shuffle_price: float = 0.011
+    disk_price: float = 0.000054
     documents_a_second: float = 3000.0
     pairs_a_second: float = 5000.0
     job_start: float = 180.0
@@ -133,7 +137,7 @@ def steps(s: Setting, rates: Rates, postings: float) -> Iterator[Step]:
 def hours(step: Step, s: Setting, seed: int = 0) -> float:
     """Hours until the last task of a step ends, by `simulated`, with the start of its job."""
     slots = s.workers * (1 if step.gpu else s.cores)
-    copying = step.local / 1e9  # seconds at 1 GB/s from the store
+    copying = step.local / _COPIED
     working = simulated(step.tasks, slots, step.seconds / max(step.tasks, 1), seed)
     return (s.job_start + copying + working) / HOUR
 
@@ -181,10 +185,12 @@ def graph_bytes(s: Setting) -> dict[str, int]:
 
 
 def cost(step: Step, s: Setting) -> float:
-    """Dollars: machine or GPU time of its work and of the copying, and the shuffle."""
-    price = s.gpu_price if step.gpu else s.machine_price / s.cores
-    copying = step.local / 1e9 * s.workers / HOUR * (s.gpu_price if step.gpu else s.machine_price)
-    return step.seconds / HOUR * price + copying + step.shuffled / 1e9 * s.shuffle_price
+    """Dollars: work, copying, disks of the workers as long as it takes, and the shuffle."""
+    price = s.gpu_price if step.gpu else s.machine_price
+    working = step.seconds / HOUR * (price if step.gpu else price / s.cores)
+    copying = step.local / _COPIED / HOUR * s.workers * price
+    disks = step.local / 1e9 * s.workers * hours(step, s) * s.disk_price
+    return working + copying + disks + step.shuffled / 1e9 * s.shuffle_price
 
 
 def breaks(s: Setting, found: Sequence[Step], graphs: dict[str, int]) -> list[str]:
@@ -194,7 +200,7 @@ def breaks(s: Setting, found: Sequence[Step], graphs: dict[str, int]) -> list[st
         if step.local > s.disk:
             share = step.local / s.disk
             faults.append((share, f"{step.name}: each worker copies {step.local / 1e12:.1f} TB"))
-        processes = 1 if step.gpu else s.cores
+        processes = 1 if step.gpu else s.processes
         if step.held * processes > s.memory:
             share = step.held * processes / s.memory
             said = f"{step.name}: {processes} processes hold {step.held * processes / 1e9:.0f} GB"

@@ -63,9 +63,16 @@ def _check_runner(
     config: str, runner: str, settings: "Sequence[str]", given: "Sequence[str]", as_json: bool
 ) -> None:
     from negmine.jobs.load_config import load_config
-    from negmine.jobs.runner.doctor.run import check_runner
+    from negmine.jobs.plan.graphs import graph_checks
+    from negmine.jobs.runner.doctor.run import check_runner, on_runner
+    from negmine.jobs.runner.options import resolve
 
-    found = check_runner(load_config(config, list(settings)), runner, given)
+    asked = load_config(config, list(settings))
+    found = check_runner(asked, runner, given)
+    if found.ready and not found.unanswered:
+        there = on_runner(asked, runner)
+        options = resolve(there.runner, given)
+        found = found.and_(graph_checks(there, options, remote=runner == "dataflow"))
     lines = map(printable, found.lines())
     typer.echo(json.dumps(found.as_json(), indent=2) if as_json else "\n".join(lines))
     if not found.ready:

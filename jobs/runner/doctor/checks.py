@@ -1,7 +1,7 @@
 """One thing that was looked at, how it stands, and what to do about it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from negmine.schemas import JsonObject
@@ -56,6 +56,15 @@ class Checkup:
     def ready(self) -> bool:
         """Whether nothing is known to be wrong."""
         return not self.count(State.WRONG)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the store of the run could not be asked."""
+        return any(c.name == "bucket" and c.state is not State.OK for c in self.checks)
+
+    def and_(self, more: Iterable[Check]) -> "Checkup":
+        """These checks and others behind them."""
+        return replace(self, checks=(*self.checks, *more))
 
     def as_json(self) -> JsonObject:
         """The checks as JSON values."""

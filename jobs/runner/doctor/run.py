@@ -30,16 +30,21 @@ def check_runner(config: Config, runner: str, given: Sequence[str] = ()) -> Chec
     """
     if runner not in RUNNERS:
         raise ConfigError(f"--runner {runner!r}: there are {', '.join(RUNNERS)}")
-    return Checkup(runner, tuple(_checks(config, runner, given)))
+    return Checkup(runner, tuple(_checks(on_runner(config, runner), runner, given)))
+
+
+def on_runner(config: Config, runner: str) -> Config:
+    """The config with this engine named in it."""
+    section = config.runner.model_copy(update={"name": runner})
+    return config.model_copy(update={"runner": section})
 
 
 def _checks(config: Config, runner: str, given: Sequence[str]) -> Iterator[Check]:
     from apache_beam.options.pipeline_options import PipelineOptions
 
     yield from package_checks(runner)
-    section = config.runner.model_copy(update={"name": runner})
     try:
-        found = arguments(section, given)
+        found = arguments(config.runner, given)
     except ConfigError as error:
         yield wrong("options", error, "correct it; options were not looked at further")
         yield from place_checks(config, runner, here=False)

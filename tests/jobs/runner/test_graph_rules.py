@@ -15,6 +15,8 @@ from apache_beam.runners.pipeline_context import PipelineContext
 from negmine.jobs.runner import graph_rules
 from negmine.jobs.runner import pipeline as running
 from negmine.jobs.runner.graph_rules import MOST_GRAPH, MOST_REQUEST, graph_faults
+from negmine.jobs.runner.options import resolve
+from negmine.schemas.config import Runner
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.data.blocks import plan_blocks
 from negmine.transforms.data.parts import CreateBlocks
@@ -146,17 +148,19 @@ def test_dataflows_own_runner_makes_a_request_of_every_job(tmp_path: Path) -> No
     jobs = every_job(tmp_path)
     assert len(jobs) >= 6
     for name, job in jobs.items():
-        options = PipelineOptions([*DATAFLOW, "--dry_run=True"])
+        options = PipelineOptions([*resolve(Runner(), DATAFLOW), "--dry_run=True"])
         pipeline = beam.Pipeline(options=options)
         running.add_stages(pipeline, *fresh(job))
         made = pipeline.run().job
         graph = pipeline.runner.proto_pipeline
         assert graph_faults(graph) == [], name
-        payloads = [e.payload for e in graph.components.environments.values()]
-        assert payloads and all(IMAGE.encode() in payload for payload in payloads), name
-        staged = options.view_as(GoogleCloudOptions).staging_location
+        for environment in graph.components.environments.values():
+            assert IMAGE.encode() in environment.payload, name
+            staged = [file.role_payload for file in environment.dependencies]
+            assert not any(b"main_session" in file for file in staged), name
+        folder = options.view_as(GoogleCloudOptions).staging_location
         made.proto.environment = apiclient.Environment(
-            [], options, "8", f"{staged}/pipeline.pb", graph, "0" * 64
+            [], options, "8", f"{folder}/pipeline.pb", graph, "0" * 64
         ).proto
         request = made.json()
         assert len(request) < MOST_REQUEST, name

@@ -48,8 +48,26 @@ def test_a_service_and_a_pool_that_answer_are_enough(config: str, listening: str
     ended = negmine("doctor", config, "--runner", "portable", "--", *options, more)
     assert ended.code == 0, ended.out
     assert ended.out.splitlines()[-1].startswith("ready for portable")
+    assert "cannot tell  graphs " in ended.out
     assert f"ok           service        answers at {listening}" in ended.out
     assert not Path(config).with_name("out").exists(), "nothing is made"
+
+
+def test_the_graphs_of_an_ingested_collection_are_looked_at(
+    config: str, listening: str, tmp_path: Path
+) -> None:
+    output = f"output.path={tmp_path}"
+    assert negmine("ingest", config, "--set", output).code == 0
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    options = (f"--job_endpoint={listening}", "--environment_type=LOOPBACK")
+    asked = ("doctor", config, "--runner", "portable", "--json", "--set", output)
+    told = json.loads(negmine(*asked, "--", *options).out)
+    (graphs,) = [check for check in told["checks"] if check["name"] == "graphs"]
+    assert graphs["state"] == "ok", graphs
+    assert int(graphs["what"].split()[0]) >= 6
+    assert sorted(str(path) for path in tmp_path.rglob("*")) == before, "nothing is made"
+    many = (*asked, "--set", "runner.min_ram=16GB", "--", *options)
+    assert json.loads(negmine(*many).out)["ready"]
 
 
 def test_json_says_the_same(config: str, listening: str) -> None:

@@ -137,3 +137,11 @@ def test_workers_need_negmine_from_somewhere(tmp_path: Path) -> None:
     stock = f"apache/beam_python{PYTHON}_sdk:{BEAM}"
     brought = list(worker_checks({"sdk_container_image": stock, "extra_packages": [str(file)]}))
     assert [check.state for check in brought] == [State.OK, State.OK]
+
+
+def test_the_image_that_is_built_is_of_the_beam_that_is_installed() -> None:
+    recipe = (Path(__file__).parents[4] / "jobs" / "templates" / "worker.Dockerfile").read_text()
+    stock = next(line.split()[1] for line in recipe.splitlines() if line.startswith("FROM"))
+    (check,) = worker_checks({"sdk_container_image": stock})
+    assert f"_sdk:{BEAM}" in stock
+    assert "holds Beam" not in check.what
