@@ -151,6 +151,7 @@ def main() -> int:
     parser.add_argument("--stages", default=STAGES)
     parser.add_argument("--victims", default=VICTIMS)
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background ignores it.
     folder, out = given.folder.resolve(), given.out.resolve()
     wanted = settings(given)
     collection = collection_of(given)

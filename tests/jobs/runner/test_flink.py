@@ -1,12 +1,17 @@
 """A run on a Flink cluster of bare processes: the same bytes as in this process."""
 
+import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks._whole_runs import ROOT
 from benchmarks.cluster import flink
 from benchmarks.cluster.cluster import options
 from benchmarks.cluster.processes import Cluster, stop
@@ -71,6 +76,45 @@ def test_two_task_managers_give_the_bytes_of_this_process(
     assert leftovers(there) == []
     read = [flink.records(cluster, job["jid"]) for job in flink.jobs(cluster)]
     assert {name for each in read for name, count in each.items() if count} == {"tm1", "tm2"}
+
+
+def test_what_two_task_managers_counted_is_counted_by_stage(
+    cluster: Cluster, config: str, folder: Path
+) -> None:
+    here, there = (
+        json.loads((folder / name / "runs" / "r" / "manifest.json").read_text())["counters"]
+        for name in ("here", "there")
+    )
+    assert here == there
+
+
+def test_control_c_ends_flinks_job_and_the_same_command_goes_on(
+    cluster: Cluster, config: str, folder: Path
+) -> None:
+    output = folder / "interrupted"
+    master = f"--flink_master={flink.HOST}:{cluster.ports['rest']}"
+    words = ["mine", config, "--output", str(output), "--", *options(cluster, folder, 2), master]
+    said = ""
+    with subprocess.Popen(
+        [sys.executable, "-m", "negmine", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stderr is not None
+        while "/#/job/running/" not in said:
+            line = run.stderr.readline()
+            assert line, said
+            said += line
+        run.send_signal(signal.SIGINT)
+        said += run.stderr.read()
+    assert run.returncode == 130, said
+    assert "was cancelled; finished parts are kept" in said.splitlines()[-1]
+    running = [j for j in flink.jobs(cluster) if j["state"] not in ("FINISHED", "CANCELED")]
+    assert running == []
+    ended = negmine(*words)
+    assert ended.code == 0, ended.err
+    assert digest(output / "runs" / "r", "ledger") == digest(folder / "here/runs/r", "ledger")
 
 
 def test_what_a_worker_raised_reaches_the_user(cluster: Cluster, config: str, folder: Path) -> None:
