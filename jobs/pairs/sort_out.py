@@ -20,6 +20,7 @@ from negmine.transforms.exporters.writing.folders import (
     json_text,
 )
 from negmine.transforms.pairs.confidence import PairConfidence
+from negmine.transforms.readers.labels import ANSWERS
 
 BELOW = "ratio_below_limit"
 _AT_ONCE = 32_768
@@ -33,12 +34,13 @@ _PAIRS = pa.schema(
         pa.field("reason", pa.large_string()),
     ]
 )
+_QUARANTINED = _PAIRS.append(text_field("decision"))
 FILES = {
     "corpus.jsonl": _TEXTS,
     "queries.jsonl": _TEXTS,
     "qrels/train.tsv": LINE,
     "pairs.parquet": _PAIRS,
-    "quarantined.jsonl": _PAIRS,
+    "quarantined.jsonl": _QUARANTINED,
 }
 
 
@@ -106,7 +108,10 @@ def sort_out(config: Config, folder: str | Path, deviations: float | None) -> So
             ids = (table[name].filter(here).combine_chunks() for name in ("query_id", "doc_id"))
             query, document = ids
             writes["qrels/train.tsv"](lines(as_text(query), "\t", as_text(document), "\t1"))
-            writes["quarantined.jsonl"](table.filter(pa.array(aside[rows])))
+            doubtful = table.filter(pa.array(aside[rows]))
+            # As labels they keep a doubtful positive from becoming a negative of its query.
+            decided = pa.array([ANSWERS] * doubtful.num_rows, pa.large_string())
+            writes["quarantined.jsonl"](doubtful.append_column(_QUARANTINED.field(-1), decided))
         text(REPORT, json_text({**told.as_json(), "folder": place.name}))
     return told
 
@@ -138,9 +143,10 @@ def _table(
 def told(found: SortedPairs) -> str:
     """The counts in words, and the command that mines what was kept."""
     limit = "no limit" if found.limit is None else f"limit {found.limit:.3f}"
+    labels = f" --set input.labels={found.folder}/quarantined.jsonl" if found.quarantined else ""
     left = f" ({found.queries_without:,} queries have none left)" if found.queries_without else ""
     return (
         f"{found.pairs:,} pairs: {found.kept:,} kept, {found.quarantined:,} quarantined{left}\n"
         f"{found.mutual:,} are each other's best; ratio margin: median {found.median_ratio:.3f}, "
-        f"{limit}\nMine what was kept: negmine mine {found.folder} --split train"
+        f"{limit}\nMine what was kept: negmine mine {found.folder} --split train{labels}"
     )

@@ -110,3 +110,36 @@ def test_a_folder_of_other_files_is_not_replaced(config: str, tmp_path: Path) ->
     ended = negmine("pairs", config, "--beir", str(tmp_path / "mine/notes.jsonl"))
     assert ended.code == 2 and "is a file" in ended.err
     assert file.exists()
+
+
+def test_a_quarantined_positive_is_no_negative_of_its_query(
+    base: Path, config: str, tmp_path: Path
+) -> None:
+    ended = sorted_out(config, tmp_path / "sorted", "--quarantine", "4")
+    assert f"--set input.labels={tmp_path / 'sorted/quarantined.jsonl'}" in ended.out
+    with (tmp_path / "sorted/qrels/train.tsv").open("a") as qrels:
+        qrels.write("q03\td20\t1\n")
+    again = write_config(
+        tmp_path / "again.yaml",
+        input={
+            "format": "beir",
+            "path": str(tmp_path / "sorted"),
+            "labels": str(tmp_path / "sorted/quarantined.jsonl"),
+        },
+        student={
+            "vectors": {name: str(base / f"{name}.parquet") for name in ("documents", "queries")}
+        },
+        sources={"bm25": None, "dense": {"depth": COUNT}, "random": None},
+        judge={"kind": "none"},
+        policies=["known_positive"],
+        tiers={"all": {"quota": COUNT}},
+        output={"path": str(tmp_path / "out")},
+    )
+    assert negmine("mine", again).code == 0
+    ledger = f"{tmp_path}/out/runs/*/ledger/*/*.parquet"
+    rows = duckdb.sql(
+        f"SELECT doc_id, verdict FROM read_parquet('{ledger}', hive_partitioning=true) "
+        "WHERE query_id = 'q03'"
+    ).fetchall()
+    verdicts = dict(rows)
+    assert verdicts["d17"] == "known_positive" != verdicts["d16"]
