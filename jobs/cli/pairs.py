@@ -1,6 +1,9 @@
 """Command line of given pairs: their confidence, doubtful ones set aside."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -8,6 +11,8 @@ import typer
 from negmine.jobs.cli.choices import Asked, takes_config
 from negmine.jobs.cli.common import Json
 from negmine.jobs.terminal import printable
+from negmine.schemas import JsonObject
+from negmine.schemas.errors import ConfigError
 
 
 def pairs(
@@ -22,16 +27,41 @@ def pairs(
             help="Set aside pairs so far below the mutual pairs' median. Default: none.",
         ),
     ] = None,
+    other: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="FILE",
+            help="Find pairs: both are files of texts without labels, in two languages, say.",
+        ),
+    ] = None,
+    least: Annotated[
+        float | None,
+        typer.Option(min=0, max=100, help="--with: lowest ratio margin of a pair. Default 1.04."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Weigh given pairs by ratio margin, and set aside those that are doubtful."""
-    from negmine.jobs.pairs.sort_out import sort_out, told
+    from negmine.jobs.pairs import find, sort_out
 
-    found = sort_out(asked.config(), beir, quarantine)
-    if as_json:
-        typer.echo(json.dumps(found.as_json(), indent=2))
+    if other is None:
+        if least is not None:
+            raise ConfigError("--least is about pairs that are looked for; give --with FILE")
+        sorted_out = sort_out.sort_out(asked.config(), beir, quarantine)
+        _say(sorted_out.as_json(), sort_out.told(sorted_out), as_json)
         return
-    typer.echo(printable(told(found), keep="\n"))
+    if quarantine is not None:
+        raise ConfigError("--quarantine is about given pairs; leave it out, or --with")
+    with TemporaryDirectory(prefix="negmine-pairs-") as folder:
+        both = Path(folder) / "both"
+        find.together(asked.what, other, both)
+        config = replace(asked, what=str(both)).config()
+        found = find.find(config, beir, 1.04 if least is None else least)
+    _say(found.as_json(), find.told(found), as_json)
+
+
+def _say(values: JsonObject, words: str, as_json: bool) -> None:
+    typer.echo(json.dumps(values, indent=2) if as_json else printable(words, keep="\n"))
 
 
 def register(app: typer.Typer) -> None:

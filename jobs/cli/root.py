@@ -23,7 +23,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "tune-index": ("negmine tune-index my.yaml --recall 0.99 --k 100",),
     "stages": ("negmine stages", "negmine stages --mermaid"),
     "config": ("negmine config my.yaml --set seed=7",),
-    "pairs": ("negmine pairs pairs.csv --student ./checkpoint --quarantine 3 --beir sorted",),
+    "pairs": (
+        "negmine pairs pairs.csv --student ./checkpoint --quarantine 3 --beir sorted",
+        "negmine pairs german.jsonl --with english.jsonl --student ./checkpoint --beir found",
+    ),
     "audit": (
         "negmine audit theirs.jsonl --format flagembedding",
         "negmine audit train.parquet -f triplet --corpus corpus.jsonl --fix clean.parquet --json",

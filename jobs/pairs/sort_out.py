@@ -92,6 +92,18 @@ def sort_out(config: Config, folder: str | Path, deviations: float | None) -> So
         round(float(np.median(found.ratio[own])), 6) if own.any() else float("nan"),
         round(limit, 6) if np.isfinite(limit) else None,
     )
+    write_folder(place, sets, confidence, aside, told.as_json())
+    return told
+
+
+def write_folder(
+    place: Path,
+    sets: dict[str, Dataset],
+    confidence: PairConfidence,
+    aside: np.ndarray,
+    counts: JsonObject,
+) -> None:
+    """Write a collection with these pairs as a BEIR folder, those of `aside` (p,) bool apart."""
     with folder_written(place, FILES) as (writes, text):
         for name, dataset, column in (
             ("corpus.jsonl", sets["documents"], "doc_id"),
@@ -101,7 +113,7 @@ def sort_out(config: Config, folder: str | Path, deviations: float | None) -> So
                 columns = [table[column].cast(pa.large_string()), table["text"]]
                 writes[name](pa.table(columns, schema=_TEXTS))
         writes["qrels/train.tsv"](pa.table([["query-id\tcorpus-id\tscore"]], schema=LINE))
-        for rows in _pieces(np.flatnonzero(own)):
+        for rows in _pieces(np.flatnonzero(confidence.own)):
             table = _table(confidence, aside, rows, sets)
             writes["pairs.parquet"](table)
             here = pa.array(~aside[rows])
@@ -112,11 +124,11 @@ def sort_out(config: Config, folder: str | Path, deviations: float | None) -> So
             # As labels they keep a doubtful positive from becoming a negative of its query.
             decided = pa.array([ANSWERS] * doubtful.num_rows, pa.large_string())
             writes["quarantined.jsonl"](doubtful.append_column(_QUARANTINED.field(-1), decided))
-        text(REPORT, json_text({**told.as_json(), "folder": place.name}))
-    return told
+        text(REPORT, json_text({**counts, "folder": place.name}))
 
 
 def _pieces(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Row numbers, a bounded number at a time."""
     return (rows[at : at + _AT_ONCE] for at in range(0, len(rows), _AT_ONCE))
 
 

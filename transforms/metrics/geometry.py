@@ -42,7 +42,7 @@ def tolerance_rows(collection: Collection, seed: int) -> Iterator[Row]:
         yield Row("tolerance", float(np.sort(cosine).mean()), len(second))
 
 
-def length_rows(collection: Collection, lexicon: Lexicon, seed: int) -> Iterator[Row]:
+def length_bias_rows(collection: Collection, lexicon: Lexicon, seed: int) -> Iterator[Row]:
     """length_bias and length_bias_auc: two keyed random documents for each of 10,000 draws of a
     query."""
     documents = array_column(collection.document_vectors, "vector")

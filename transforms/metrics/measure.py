@@ -19,7 +19,7 @@ from negmine.transforms.metrics.eci import eci_rows
 from negmine.transforms.metrics.embeddings import embedding_rows, softmax_rows
 from negmine.transforms.metrics.estimates.gain import gain_rows
 from negmine.transforms.metrics.estimates.unlabelled import unlabelled_rows
-from negmine.transforms.metrics.geometry import length_rows
+from negmine.transforms.metrics.geometry import length_bias_rows
 from negmine.transforms.metrics.inputs import Inputs
 from negmine.transforms.metrics.judged import judge_rows
 from negmine.transforms.metrics.leak import leak_rows
@@ -63,7 +63,7 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     yield from duplicate_rows(negatives, collection)
     if lexicon:
         yield from lexical_rows(negatives, lexicon)
-        yield from length_rows(collection, lexicon, seed)
+        yield from length_bias_rows(collection, lexicon, seed)
     yield from embedding_rows(negatives, collection, seed)
     yield from softmax_rows(negatives)
     if inputs.weigher:

@@ -11,7 +11,7 @@ import pytest
 from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
-from negmine.transforms.metrics.geometry import crowded_rows, length_rows, tolerance_rows
+from negmine.transforms.metrics.geometry import crowded_rows, length_bias_rows, tolerance_rows
 from negmine.transforms.pairs.features import Collection
 from tests.transforms.metrics.triples import values
 
@@ -70,7 +70,7 @@ def test_length_bias_is_found_where_it_was_put(tmp_path: Path, bias: float) -> N
     queries[:, 0] = 5
     found = collection(tmp_path, unit(documents), unit(queries), [(0, 0)])
     lexicon: Any = SimpleNamespace(lengths=lengths)
-    rows = list(length_rows(found, lexicon, 0))
+    rows = list(length_bias_rows(found, lexicon, 0))
     (auc,), (correlation,) = values(rows, "length_bias_auc"), values(rows, "length_bias")
     assert (auc > 0.7 and correlation > 0.5) if bias else abs(auc - 0.5) < 0.05
 

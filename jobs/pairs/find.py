@@ -1,0 +1,125 @@
+"""`negmine pairs --with`: pairs of two collections without labels, as a BEIR folder."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.pairs.sort_out import write_folder
+from negmine.schemas import JsonObject
+from negmine.schemas.config import Config
+from negmine.schemas.errors import DataError
+from negmine.transforms import storage
+from negmine.transforms.data.columns import array_column
+from negmine.transforms.exporters.writing.files import json_line
+from negmine.transforms.exporters.writing.folders import folder_target
+from negmine.transforms.kernels.measures.margins import Confidence, Margins, find_pairs
+from negmine.transforms.pairs.confidence import PairConfidence
+from negmine.transforms.readers.rows import Rejected, identifier
+from negmine.transforms.readers.tables.lines import line_cap, parsed
+from negmine.transforms.readers.tables.lines import lines as lines_of
+from negmine.transforms.storage.atomic import write_text
+
+_MOST = 1 << 26
+"""Bytes of a text."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Counts: texts of both sides, pairs found, and mutual pairs in each round."""
+
+    folder: str
+    left: int
+    right: int
+    pairs: int
+    rounds: tuple[int, ...]
+    least: float
+
+    def as_json(self) -> JsonObject:
+        """As JSON values."""
+        return asdict(self)
+
+
+def together(left: str | Path, right: str | Path, folder: Path) -> None:
+    """Write two files of texts as one BEIR folder, the left ones as its queries.
+
+    JSON lines have `_id` (or `id`) and `text`; of any other file a line is a text, its number the
+    identifier. The judgements name the first document for every query and mean nothing: a
+    collection needs some. Raises DataError, naming file and line.
+    """
+    queries, documents = _texts(left), _texts(right)
+    (folder / "qrels").mkdir(parents=True)
+    for name, rows in (("queries", queries), ("corpus", documents)):
+        made = [{"_id": identity, "text": text} for identity, text in rows]
+        write_text(folder / f"{name}.jsonl", "".join(map(json_line, made)))
+    first = documents[0][0]
+    judged = "".join(f"{identity}\t{first}\t1\n" for identity, _ in queries)
+    write_text(folder / "qrels" / "train.tsv", f"query-id\tcorpus-id\tscore\n{judged}")
+
+
+def _texts(path: str | Path) -> list[tuple[str, str]]:
+    """Identifiers and texts of a file."""
+    file = storage.local_path(path)
+    if not storage.is_file(file):
+        raise DataError(f"{path} is not a file; --with looks for pairs of two files of texts")
+    found = []
+    plain = not file.name.removesuffix(".gz").removesuffix(".zst").endswith((".jsonl", ".json"))
+    for number, data, size in lines_of(str(file), line_cap(_MOST)):
+        try:
+            if plain:
+                found.append((str(number), data.decode("utf-8").strip()))
+                continue
+            record = parsed(data, size)
+            identity = record.get("_id", record.get("id"))
+            found.append((identifier(identity, "_id"), str(record["text"])))
+        except Rejected as why:
+            raise DataError(f"{path}, line {number}: {why.reason}") from why
+        except (KeyError, UnicodeDecodeError) as why:
+            raise DataError(f"{path}, line {number}: it has no text in UTF-8") from why
+    if not found:
+        raise DataError(f"{path} holds no texts")
+    return found
+
+
+def find(config: Config, folder: str | Path, least: float) -> Found:
+    """Write the pairs of a collection's queries and documents, whatever its judgements say.
+
+    See `transforms.kernels.measures.margins.find_pairs`. Raises what ingesting and embedding raise,
+    DataError where no pair is found, ConfigError for a folder that cannot be written, StorageError
+    where the disk refuses.
+    """
+    place = folder_target(folder, "pairs", ())
+    mining = MiningRun(config)
+    mining.check()
+    mining.run_until("embed")
+    left, right = (
+        np.asarray(array_column(vectors, "vector")[:])
+        for vectors in (mining.query_vectors, mining.document_vectors)
+    )
+    found = find_pairs(left, right, least)
+    if not len(found.pairs):
+        raise DataError(
+            f"no two texts are each other's best with a ratio of {least:g}; give a lower --least, "
+            "or a student that knows both languages"
+        )
+    made = Found(str(place), len(left), len(right), len(found.pairs), found.rounds, least)
+    margins = Margins.of(left, right)
+    confidence = PairConfidence(
+        found.pairs[:, 0],
+        found.pairs[:, 1],
+        np.ones(len(found.pairs), dtype=bool),
+        Confidence.of(margins, found.pairs[:, 0], found.pairs[:, 1]),
+    )
+    aside = np.zeros(len(found.pairs), dtype=bool)
+    write_folder(place, mining.ingested, confidence, aside, made.as_json())
+    return made
+
+
+def told(found: Found) -> str:
+    """The counts in words, and the command that mines the pairs."""
+    return (
+        f"{found.pairs:,} pairs of {found.left:,} and {found.right:,} texts, ratio margin "
+        f"{found.least:g} or more; mutual pairs by round: {', '.join(map(str, found.rounds))}\n"
+        f"Mine them: negmine mine {found.folder} --split train"
+    )
