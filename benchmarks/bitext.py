@@ -23,10 +23,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from negmine.transforms.kernels.hashing import mix, text_keys
-from negmine.transforms.kernels.measures.margins import Margins, find_pairs
+from negmine.transforms.kernels.measures.margins import Confidence, Margins, find_pairs
 from negmine.transforms.pairs.hold_out import wilson
 
 COVERAGE = (0.25, 0.5, 0.75, 1.0)
+DEVIATIONS = (2, 3, 4)
 _KEY = 0x626974657874
 
 Proposed = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -121,7 +122,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for pair, alone, hit, rounds in unlabelled:
         cells = (f"{len(h)}, {h.mean():.3f}" if len(h) else "0" for h in (alone, hit))
         print(f"| {pair} | {' | '.join(cells)} | {', '.join(map(str, rounds))} |")
+    print(
+        "\nGiven pairs, one in ten with another's partner: wrong ones set aside, right ones lost:\n"
+    )
+    heads = [f"{deviations} deviations" for deviations in DEVIATIONS]
+    print(f"| languages | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}")
+    for pair in args.pairs:
+        one, other = pair.split("-")
+        print(f"| {pair} | {' | '.join(set_aside(held[one], held[other], names))} |")
     return 0
+
+
+def set_aside(left: np.ndarray, right: np.ndarray, names: Sequence[str]) -> list[str]:
+    """What a quarantine does to pairs of which a tenth, drawn by key, have changed partners."""
+    lot = mix(_KEY, 1, text_keys(names))
+    changed = np.sort(np.argsort(lot)[: len(names) // 10])
+    partner = np.arange(len(names))
+    partner[changed] = np.roll(changed, 1)
+    wrong = partner != np.arange(len(names))
+    found = Confidence.of(Margins.of(left, right), np.arange(len(names)), partner)
+    aside = [found.ratio < found.limit(deviations) for deviations in DEVIATIONS]
+    return [f"{a[wrong].mean():.3f}, {a[~wrong].mean():.3f}" for a in aside]
 
 
 if __name__ == "__main__":
