@@ -5,9 +5,15 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from negmine.jobs.mining.run import MiningRun
+from negmine.schemas.config import Config
+from tests.jobs.collections import negmine, static_student, write_collection, write_config
 from tests.jobs.published_runs import mine
+from tests.transforms.input_files import write_lines
+
+METHODS = ("inverse_propensity", "focal", "true_negative")
 
 
 def negatives(run: Path, columns: str) -> list[tuple[object, ...]]:
@@ -77,7 +83,7 @@ def test_true_negative_weighs_less_what_the_judge_finds_likely(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["inverse_propensity", "true_negative", "focal"])
+@pytest.mark.parametrize("method", METHODS)
 def test_weights_do_not_depend_on_the_blocks(
     first: tuple[Path, MiningRun], method: str, tmp_path: Path
 ) -> None:
@@ -86,3 +92,40 @@ def test_weights_do_not_depend_on_the_blocks(
     other, _ = mine(tmp_path / "other", f"weighting.method={method}", "runner.block_size=7", work)
     columns = "query_id, negative_id, weight, surface_sim"
     assert negatives(one, columns) == negatives(other, columns)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> str:
+    base = tmp_path_factory.mktemp("weights")
+    scores = [
+        {"query_id": f"q{q:04}", "doc_id": f"d{d:04}", "score": float(q == d)}
+        for q in range(3)
+        for d in range(12)
+    ]
+    return write_config(
+        base / "run.yaml",
+        input={"format": "beir", "path": str(write_collection(base / "in", 12, 3))},
+        student={"model": str(static_student(base / "student")), "device": "cpu"},
+        sources={"dense": {"depth": 12}},
+        judge={"kind": "precomputed", "path": str(write_lines(base / "scores.jsonl", scores))},
+        policies=[{"judge_score": {"max": -1.0}}],
+        tiers={"all": {"quota": 3}},
+        output={"path": str(base / "out")},
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_without_negatives_has_nothing_to_weigh(small: str, method: str) -> None:
+    ended = negmine("mine", small, "--set", f"weighting.method={method}")
+    assert ended.code == 0, ended.err
+    assert "the run holds no negatives" in ended.err
+
+
+def test_true_negative_needs_a_judge() -> None:
+    values = {
+        "input": {"format": "beir", "path": "x", "split": "train"},
+        "judge": {"kind": "none"},
+        "weighting": {"method": "true_negative"},
+    }
+    with pytest.raises(ValidationError, match=r"true_negative is read off a judge's scores"):
+        Config.model_validate(values)
