@@ -118,7 +118,7 @@ def test_the_table_and_the_config_name_the_same_sources() -> None:
         assert bound is None or bound in model.model_fields
     assert RETRIEVING == (Source.BM25, Source.DENSE, Source.GIVEN)
     others = (Source.SAME_DOCUMENT, Source.CLUSTER, Source.MEMORY)
-    assert IN_OWN_ORDER == (Source.RANDOM, Source.GIVEN, *others)
+    assert (Source.RANDOM, Source.GIVEN, *others) == IN_OWN_ORDER
 
 
 def test_candidates_are_those_of_the_sources_that_are_on(ran: Ran) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from negmine.transforms.kernels.editing.edit import Asked, Edit, replaced
+from negmine.transforms.kernels.editing.words import listed
 
 _LOOKS_LIKE_CODE = re.compile(r"^\s*(?:async\s+def|def|class|@\w)", re.MULTILINE)
 _MOST = 20_000
-_TELLS = frozenset("print log debug info warn warning error exception critical write flush".split())
+_TELLS = listed("print log debug info warn warning error exception critical write flush")
 _TELLING = re.compile(r"debug|verbose|quiet", re.IGNORECASE)
 
 _OPERATORS: dict[type, tuple[str, str]] = {

@@ -1,8 +1,8 @@
 """What an edit is, and what every operation is given."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -45,12 +45,14 @@ class Asked:
         query, positive: their texts.
         known: the texts of all of the query's positives; no edit may bring in what they say.
         key: uint64; with a name it keys every choice.
+        ratings: concreteness of words, 0 to 1; empty where there is none.
     """
 
     query: str
     positive: str
     known: tuple[str, ...]
     key: int
+    ratings: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @cached_property
     def stated(self) -> str:
@@ -70,6 +72,12 @@ class Asked:
         (named,) = text_keys([name])
         keys = mix(np.uint64(self.key), named, text_keys(distinct))
         return [distinct[at] for at in np.argsort(keys, kind="stable")]
+
+    def by_concreteness(self, name: str, choices: Iterable[str]) -> list[str]:
+        """As `order`, the most concrete first and those without a rating last."""
+        return sorted(
+            self.order(name, choices), key=lambda c: -self.ratings.get(c.casefold(), -1.0)
+        )
 
 
 Operation = Callable[[Asked], Edit | None]

@@ -6,30 +6,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from negmine.transforms.kernels.editing.edit import Asked, Edit, is_english, replaced
-from negmine.transforms.kernels.editing.words import FUNCTION_WORDS, MONTHS
+from negmine.transforms.kernels.editing.words import FUNCTION_WORDS, MONTHS, listed
 
 _NAME = re.compile(r"(?<![\w-])[A-Z][a-z]{2,}(?:[ -][A-Z][a-z]{2,}){0,3}(?![\w-])")
 _CODE = re.compile(r"(?<![\w/.-])(?=[\w-]*[A-Z])[A-Za-z]{1,6}-?\d{1,4}(?![\w/-]|\.\d)")
 _ACRONYM = re.compile(r"(?<![\w/.&-])[A-Z]{3,6}(?![\w/&-])")
 _BEHIND = re.compile(r" ([a-z]{3,})s?\b")
 _STARTS = re.compile(r"(?:^|[.!?:;\n\"“(]\s*)$")
-_HEADS = frozenset(
+_HEADS = listed(
     "University College Institute School Church Cathedral Abbey Palace Castle Museum Company "
     "Corporation Party Army Empire Kingdom Dynasty Republic River Lake Sea Ocean Island Islands "
     "Mountains Mount Valley Street Road Avenue Park Stadium Bridge Airport County District City "
     "State Province War Battle Treaty Act Council Committee Association League Commission "
-    "Department Ministry Society Club Union Conference Festival Award Prize Bay Canal".split()
+    "Department Ministry Society Club Union Conference Festival Award Prize Bay Canal"
 )
-_PLACES = frozenset("in near from at throughout across".split())
-_TITLES = frozenset(
+_PLACES = listed("in near from at throughout across")
+_TITLES = listed(
     "president king queen emperor pope dr professor mr mrs sir lord prince princess general "
-    "bishop saint minister senator".split()
+    "bishop saint minister senator"
 )
-_NO_NAME = frozenset(MONTHS) | frozenset(
+_NO_NAME = frozenset(MONTHS) | listed(
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday However Although Moreover Therefore "
     "Methods Results Conclusions Conclusion Background Objective Objectives Introduction Aim Aims "
-    "Design Setting Participants Measurements Findings Interpretation Context Text Abstract Summary Figure Table Section "
-    "English French German Spanish Latin".split()
+    "Design Setting Participants Measurements Findings Interpretation Context Text Abstract Summary "
+    "Figure Table Section "
+    "English French German Spanish Latin"
 )
 _KINDS_KEPT = 400
 _LEAST_SEEN = 2
@@ -46,13 +47,16 @@ def mentions(text: str) -> list[tuple[str, int, int, str]]:
         *((m.group(), *m.span(), "acronym") for m in _ACRONYM.finditer(text)),
     ]
     for m in _NAME.finditer(text):
-        name = m.group()
+        name, start = m.group(), m.start()
+        starts = _STARTS.search(text[max(0, start - 4) : start])
+        first, gap, rest = name.partition(" ")
+        if gap and first.casefold() in FUNCTION_WORDS:  # The James River
+            name, start, starts = rest, start + len(first) + 1, None
         alone = not re.search(r"[ -]", name)
-        starts = _STARTS.search(text[max(0, m.start() - 4) : m.start()])
-        first = name.split(" ")[0].split("-")[0]
-        known = name in _NO_NAME or first in _NO_NAME or first.casefold() in FUNCTION_WORDS
-        if not known and not (starts and alone):
-            found.append((name, *m.span(), "name"))
+        parts = set(re.split(r"[ -]", name))
+        unnamed = parts & _NO_NAME or name.casefold() in FUNCTION_WORDS
+        if not unnamed and not (starts and alone):
+            found.append((name, start, m.end(), "name"))
     return sorted(found, key=lambda mention: mention[1])
 
 
@@ -133,7 +137,7 @@ class Entities:
         is left: no part of the name, nothing that begins like it, and not its initials.
         """
         named = {m[0] for m in mentions(asked.query)} & self.kinds.keys()
-        for written in asked.order("entity", named):
+        for written in asked.by_concreteness("entity", named):
             spans = [m[1:3] for m in mentions(asked.positive) if m[0] == written]
             members = self.members[self.kinds[written]]
             if not spans or len(members) < _LEAST_CHOICES:
@@ -144,13 +148,21 @@ class Entities:
                 if _alike(written, other.casefold()):
                     continue
                 edit = replaced("entity", asked.positive, spans, [other] * len(spans))
-                gone = edit.text.replace(other, " ").casefold()
-                return None if _alike(written, gone) or _spelled(written, gone) else edit
+                gone = edit.text.replace(other, " ")
+                left = _derived(written, gone) or _alike(written, gone.casefold())
+                return None if left or _spelled(written, gone.casefold()) else edit
         return None
 
 
+def _derived(name: str, text: str) -> bool:
+    """Whether a text has a capitalised word that begins like a name: Venetian, like Venice."""
+    parts = [part for part in name.split(" ") if part.istitle() and part not in _HEADS]
+    begun = (re.escape(part[: max(3, len(part) // 2)]) for part in parts)
+    return any(re.search(rf"\b{begin}", text) for begin in begun)
+
+
 def _spelled(written: str, text: str) -> bool:
-    """Whether a case folded text spells a code or an acronym out: TAL, transcription activator-like."""
+    """Whether a text spells a code or an acronym out: TAL, transcription activator-like."""
     letters = re.match(r"[A-Za-z]+", written)
     if " " in written or letters is None or not 2 <= len(letters[0]) <= 6:
         return False

@@ -12,9 +12,9 @@ from negmine.transforms.kernels.editing.words import (
 )
 
 _NUMBER = re.compile(
-    r"(?<![\w.,·/:^'’+-])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w·/:^+-]|[.,]\d|\s*[-–/]\s*\d)"
+    r"(?<![\w.,·/:^'’+-])(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,12})(?:\.[0-9]{1,6})?(?![\w·/:^+-]|[.,]\d|\s*[-–/]\s*\d)"
 )
-_YEAR = re.compile(r"(?<![\w.,·/-])(1[5-9]\d\d|20\d\d)(s?)(?![\w·/-]|[.,]\d)")
+_YEAR = re.compile(r"(?<![\w.,·/-])(1[5-9][0-9]{2}|20[0-9]{2})(s?)(?![\w·/-]|[.,]\d)")
 _MONTH = re.compile(rf"\b({'|'.join(MONTHS)})\b")
 _DATED = re.compile(
     rf"(?:\b(?:in|of|since|from|to|by|during|until|before|after|between|and|the|{'|'.join(MONTHS)})"
@@ -113,9 +113,7 @@ def number(asked: Asked) -> Edit | None:
         for other in asked.order(written, choices):
             if _left(asked.stated, other):
                 continue
-            edit = replaced(
-                "number", asked.positive, [m.span() for m in mine], [other] * len(mine)
-            )
+            edit = replaced("number", asked.positive, [m.span() for m in mine], [other] * len(mine))
             return None if _left(edit.text, written) else edit
     return None
 
@@ -136,7 +134,9 @@ def _year(asked: Asked) -> Edit | None:
         if not mine:
             continue
         decade = 10 if any(m[2] for m in mine) else 1
-        steps = [s * d * decade for d in (range(2, 21) if decade == 1 else (1, 2, 3)) for s in (1, -1)]
+        steps = [
+            s * d * decade for d in (range(2, 21) if decade == 1 else (1, 2, 3)) for s in (1, -1)
+        ]
         latest = max(int(year), _LATEST)
         choices = [str(int(year) + step) for step in steps if int(year) + step <= latest]
         for other in asked.order(year, choices):

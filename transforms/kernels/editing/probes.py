@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from negmine.transforms.kernels.editing.code import is_code
 from negmine.transforms.kernels.editing.edit import Asked, Edit, replaced, words
 from negmine.transforms.kernels.editing.words import PHRASES, SYNONYMS
 from negmine.transforms.kernels.hashing import mix, text_keys
@@ -12,7 +13,7 @@ _MOST_SYNONYMS = 5
 _REPEATED = 0.32
 _PHRASE = re.compile("|".join(rf"(?<!\w){re.escape(a)}(?!\w)" for a, _ in PHRASES))
 _SAME = dict(PHRASES)
-_CURLY = str.maketrans({"'": "’", "-": "‐"})  # noqa: RUF001
+_CURLY = str.maketrans({"'": "’", "-": "‐"})
 
 
 def synonym(asked: Asked) -> Edit | None:
@@ -60,8 +61,9 @@ def case(asked: Asked) -> Edit | None:
 
 
 def white_space(asked: Asked) -> Edit | None:
-    """Every space doubled."""
-    return _whole("white_space", asked, asked.positive.replace(" ", "  "))
+    """Every space doubled; of code those that indent it."""
+    pattern = r"(?m)^( +)" if is_code(asked.positive) else "( )"
+    return _whole("white_space", asked, re.sub(pattern, r"\1\1", asked.positive))
 
 
 def typography(asked: Asked) -> Edit | None:

@@ -12,15 +12,18 @@ from negmine.transforms.kernels.editing.words import (
     FUNCTION_WORDS,
     NEGATIONS,
     RISING,
+    listed,
 )
 
-_NOT = re.compile(r"\b(is|are|was|were|can|could|will|would|should|has|have|had)(\s+not\b|not\b|n['’]t\b)")
-_ONLY = frozenset("only just merely simply necessarily yet until".split())
+_NOT = re.compile(
+    r"\b(is|are|was|were|can|could|will|would|should|has|have|had)(\s+not\b|not\b|n['’]t\b)"
+)
+_ONLY = listed("only just merely simply necessarily yet until")
 _JOINED_BEFORE = re.compile(r"(?:[/-]|\b(?:and|or) )$")
 _JOINED_BEHIND = re.compile(r"[/-]|,? (?:and|or)\b")
 _IDIOM = re.compile(r"\b(?:named|look|looks|looked|looking) after$", re.IGNORECASE)
-_INDIRECT = frozenset("how whether why if unless".split())
-_PASSIVE = frozenset("is are was were".split())
+_INDIRECT = listed("how whether why if unless")
+_PASSIVE = listed("is are was were")
 _LONGEST_SIDE = 3
 
 
@@ -106,7 +109,7 @@ def antonym(asked: Asked) -> Edit | None:
     here = {w.group().casefold() for w in found}
     everywhere = words(asked.positive)
     known = {w.group().casefold() for w in everywhere} | asking
-    for word in asked.order("antonym", asking & here & ANTONYMS.keys()):
+    for word in asked.by_concreteness("antonym", asking & here & ANTONYMS.keys()):
         other = ANTONYMS[word]
         family = {stem(word)}
         directions = {stem(w) for w in here & (RISING | FALLING)} - family
@@ -165,7 +168,9 @@ def argument_order(asked: Asked) -> Edit | None:
         left, right = plain.index("from"), plain.index("to")
         first = found[left + 1 : right]
         return _exchanged(asked, first, _side(asked, found, right, 1), wanted)
-    return _exchanged(asked, _side(asked, found, left, -1)[::-1], _side(asked, found, right, 1), wanted)
+    return _exchanged(
+        asked, _side(asked, found, left, -1)[::-1], _side(asked, found, right, 1), wanted
+    )
 
 
 def _exchanged(
@@ -173,6 +178,13 @@ def _exchanged(
 ) -> Edit | None:
     if not first or not second or len(first) > _LONGEST_SIDE:
         return None
+    # What lies beyond the query's words may belong to something else: in the end | Carthage was.
+    while stem(first[0].group()) not in wanted:
+        if not (first := first[1:]):
+            return None
+    while stem(second[-1].group()) not in wanted:
+        if not (second := second[:-1]):
+            return None
     before = asked.positive[max(0, first[0].start() - 5) : first[0].start()]
     behind = asked.positive[second[-1].end() : second[-1].end() + 5]
     if _JOINED_BEFORE.search(before) or _JOINED_BEHIND.match(behind):
