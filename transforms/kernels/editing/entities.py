@@ -28,8 +28,8 @@ _TITLES = listed(
 _NO_NAME = frozenset(MONTHS) | listed(
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday However Although Moreover Therefore "
     "Methods Results Conclusions Conclusion Background Objective Objectives Introduction Aim Aims "
-    "Design Setting Participants Measurements Findings Interpretation Context Text Abstract Summary "
-    "Figure Table Section "
+    "Design Setting Participants Measurements Findings Interpretation Context Text Abstract "
+    "Summary Figure Table Section "
     "English French German Spanish Latin"
 )
 _KINDS_KEPT = 400
