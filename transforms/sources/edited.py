@@ -44,6 +44,8 @@ _PROBED = 0x70726F6265
 _TEXTS = pa.schema(
     [tables.EDITS.field("text"), *(f for f in tables.MADE_EDITS if f.name != "doc_ix")]
 )
+_INHERITED = ("in_evaluation", "group_key", "place")
+"""What a text that was made has from its positive."""
 _looking = threading.Lock()
 
 
@@ -60,7 +62,7 @@ class EditDocuments(beam.PTransform):
 
     Writes `all_documents/` (`tables.DOCUMENTS`: the corpus and behind it what was made) and
     `edits/` (`tables.MADE_EDITS`, by query) into the directory. No edit has the text of a document
-    of the corpus. A text that was made is in the evaluation splits where its positive is.
+    of the corpus. A text counts as one of the evaluation splits where its positive does.
 
     Attributes:
         config: of `sources.edited`.
@@ -131,7 +133,7 @@ class EditDocuments(beam.PTransform):
             array_column(self.documents, "text_key"),
             array_column(self.documents, "doc_key"),
         )
-        evaluation = array_column(self.documents, "in_evaluation")
+        inherited = {name: array_column(self.documents, name) for name in _INHERITED}
         names = binary_column(self.documents, "doc_id")
         numbers: Counter[tuple[int, str]] = Counter()
         for part in sorted(parts):
@@ -162,7 +164,7 @@ class EditDocuments(beam.PTransform):
                     len(called),
                     [None, pa.py_buffer(np.ascontiguousarray(minhash))],
                 ),
-                "in_evaluation": evaluation[positive_ix],
+                **{name: column[positive_ix] for name, column in inherited.items()},
             }
             if called:
                 documents = pa.table(columns, schema=tables.DOCUMENTS)
