@@ -17,10 +17,8 @@ WORDS = ("sola", "teren", "aquix", "venor", "luna", "solen", "terix", "aquor")
 
 
 def _text(at: int) -> str:
-    word = WORDS[at % len(WORDS)]
-    return (
-        f"In {1900 + at} the {word} tower of the town fell, and it was not built again by {word}."
-    )
+    word, other = WORDS[at % len(WORDS)], WORDS[at // len(WORDS)]  # no edit is another document
+    return f"In {1900 + at} the {word} tower of the town fell, and it was not built by {other}."
 
 
 def _collection(folder: Path) -> Path:
