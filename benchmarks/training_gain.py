@@ -18,6 +18,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from benchmarks.gain.negative_sets import (
     check_known,
     false_share,
     from_file,
+    made,
     published,
     published_weights,
 )
@@ -97,6 +99,7 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str
     for text in args.ours:
         name, _, settings = text.partition(":")
         folder = mined(collection, args, student, settings)
+        collection = replace(collection, made={**collection.made, **made(folder)})
         sets[name], weights[name] = published(folder), published_weights(folder)
     foreign: dict[str, NegativeSet] = {}
     for text in args.run:

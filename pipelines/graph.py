@@ -40,6 +40,11 @@ GRAPH = (
         "content of the files, input's settings, seed", several=True,
     ),
     Stage(
+        "edit", 1, "ingest", "edit", ("documents", "queries", "positives"),
+        ("all_documents", "edits"), "sources.edited, seed, the ratings of words", several=True,
+        optional="where sources.edited is set",
+    ),
+    Stage(
         "embed", 3, "embed", "embed", ("documents", "queries"), _VECTORS,
         "weights, precision, prompts, max_length, normalize; of given vectors the files",
     ),
@@ -71,12 +76,12 @@ GRAPH = (
         "the judge", optional="where the judge reads pairs one by one (cross_encoder)",
     ),
     Stage(
-        "judge", 6, "judge", "judge",
+        "judge", 7, "judge", "judge",
         (*_COLLECTION[:4], *_VECTORS, "postings", "lengths", "statistics", "candidates", "scores"),
         ("judged",), "the judge, BM25's weights; of a cross-encoder policies and tiers too",
     ),
     Stage(
-        "select", 3, "select", "select", ("judged", "documents"), ("verdicts",),
+        "select", 4, "select", "select", ("judged", "documents"), ("verdicts",),
         "policies with their thresholds, tiers, sampling, seed",
     ),
     Stage("score", 1, "score", "select", ("verdicts",), ("sets",), "nothing else"),

@@ -53,18 +53,22 @@ class Retrieve(beam.PTransform):
 
 @dataclass
 class MeasureIndexRecall(beam.PTransform):
-    """Compare an index with exact search for the queries at `rows`, blocks of which to do."""
+    """Compare an index with exact search for the queries at `rows`, blocks of which to do.
+
+    `documents` is how many, from the first, are searched.
+    """
 
     index: DenseIndex
     document_vectors: Dataset
     query_vectors: Dataset
+    documents: int
     rows: tuple[int, ...]
     directory: str
     blocks: Sequence[Block]
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         config = self.index.config
-        shards = plan_shards(self.document_vectors.rows, config.shards)
+        shards = plan_shards(self.documents, config.shards)
         vectors = (self.document_vectors, self.query_vectors)
         searchers = (
             DenseSearcher(*vectors, index=self.index, rows=self.rows),

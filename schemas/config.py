@@ -299,6 +299,16 @@ class Config(Model):
                 )
             if tier.source and getattr(self.sources, tier.source) is None:
                 raise ValueError(f"tier {name} wants source {tier.source}, and it is off")
+        if self.sources.edited and self.student.vectors:
+            raise ValueError(
+                "sources.edited makes texts that student.vectors holds no vectors of; name a model "
+                "as student.model, or set sources.edited: null"
+            )
+        if self.sources.edited and not any(t.source == "edited" for t in self.tiers.values()):
+            raise ValueError(
+                "sources.edited is on and no tier takes its documents; add one, as in "
+                "tiers.edited: {quota: 1, source: edited}, or set sources.edited: null"
+            )
         if not any(tier.quota for tier in self.tiers.values()):
             raise ValueError("every tier has quota 0, so nothing would be mined")
         return self

@@ -112,6 +112,21 @@ MEANINGS = {
     "evaluation_documents": Meaning(
         "negatives that are positives of an evaluation query", "negatives"
     ),
+    "edit_fooled": Meaning(
+        "share of edits of kind key, which no longer answer, that the student puts above the "
+        "positive they were made from",
+        "edits",
+    ),
+    "edit_drop": Meaning("mean similarity that the edit key costs a positive", "edits"),
+    "probe_drop": Meaning(
+        "mean similarity that a positive loses by the probe key, which leaves what it says",
+        "probes",
+    ),
+    "probe_below_negative": Meaning(
+        "share of probes of kind key below the query's nearest negative that is no edit, of those "
+        "whose positive is above it",
+        "probes",
+    ),
     "alignment": Meaning("mean squared distance of query and positive, unit vectors", "pairs"),
     "uniformity": Meaning("log mean exp(-2 squared distance) of random documents", "pairs"),
     "anisotropy": Meaning("mean cosine of random documents", "pairs"),

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -176,6 +176,36 @@ class Memory(Model):
     )
 
 
+Operation = Literal[
+    "number",
+    "date",
+    "entity",
+    "negation",
+    "antonym",
+    "argument_order",
+    "operator",
+    "comparison",
+    "identifier",
+    "literal",
+]
+"""What may be done to a positive so that it no longer answers, see docs/edited.md."""
+
+
+class Edited(Model):
+    """Positives that a stated edit has made false, as documents of their own."""
+
+    count: Candidates = Field(4, description="edits of a query's positives, at most")
+    operations: tuple[Operation, ...] = Field(
+        get_args(Operation), min_length=1, description="what may be done; see docs/edited.md"
+    )
+    probes: int = Field(
+        256, ge=0, le=MOST_RANK, description="queries, about, whose positives are probed"
+    )
+    judged: bool = Field(
+        False, description="whether the judge's policies may drop an edit; else it counts as known"
+    )
+
+
 @dataclass(frozen=True)
 class SourceFacts:
     """What a part needs to know of a source without knowing which it is.
@@ -186,6 +216,8 @@ class SourceFacts:
             ranks are mere numbers.
         in_own_order: a tier of this source takes candidates in the order of their ranks, unless it
             has a sampling of its own.
+        made: its candidates are made from positives and are in no corpus: only a tier of this
+            source takes them, and being near to a positive speaks against none.
         bound: key of the source's config that bounds the candidates of a query; None where only
             its files tell.
         advice: what to look at where it finds nothing for many queries; empty where it always
@@ -195,6 +227,7 @@ class SourceFacts:
     rank: str
     retrieving: bool = True
     in_own_order: bool = False
+    made: bool = False
     bound: str | None = "depth"
     advice: str = ""
 
@@ -243,6 +276,13 @@ SOURCES: dict[Source, SourceFacts] = {
         advice="See whether sources.memory.runs mined these queries, and whether their documents "
         "have the identifiers and texts of this corpus.",
     ),
+    Source.EDITED: SourceFacts(
+        f"place among the query's edits from 1, {_RETURNED}",
+        retrieving=False,
+        in_own_order=True,
+        made=True,
+        bound="count",
+    ),
 }
 
 RETRIEVING = tuple(source for source, facts in SOURCES.items() if facts.retrieving)
@@ -250,6 +290,9 @@ RETRIEVING = tuple(source for source, facts in SOURCES.items() if facts.retrievi
 
 IN_OWN_ORDER = tuple(source for source, facts in SOURCES.items() if facts.in_own_order)
 """Sources whose tiers take candidates in the order of their ranks."""
+
+MADE = tuple(source for source, facts in SOURCES.items() if facts.made)
+"""Sources whose candidates are made from positives."""
 
 
 class Sources(Model):
@@ -264,6 +307,7 @@ class Sources(Model):
     )
     cluster: Cluster | None = Field(None, description="documents of the positives' clusters")
     memory: Memory | None = Field(None, description="negatives of earlier runs")
+    edited: Edited | None = Field(None, description="positives made false by an edit")
 
     @model_validator(mode="after")
     def _some(self) -> "Sources":

@@ -16,6 +16,7 @@ class Source(StrEnum):
     SAME_DOCUMENT = "same_document"
     CLUSTER = "cluster"
     MEMORY = "memory"
+    EDITED = "edited"
 
 
 class Verdict(StrEnum):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +34,8 @@ class Collection:
     relevant: Relevant
     folds: int
     mined: tuple[str, str]
+    made: Mapping[str, str] = field(default_factory=dict)
+    """Texts of negatives that are in no corpus: trained with, never searched."""
 
     def divide(self, fold: int) -> tuple[list[tuple[str, str]], list[str]]:
         """Pairs to train with and queries to evaluate on, in one order for every set and seed."""

@@ -126,6 +126,16 @@ def published_weights(run: Path) -> Weights:
     return {(query, document): weight for query, document, weight in rows}
 
 
+def made(run: Path) -> dict[str, str]:
+    """Texts of a run's negatives that edits have made, by identifier; they are in no corpus."""
+    rows = duckdb.execute(
+        "SELECT negative_id, negative FROM read_parquet(?, hive_partitioning = true) "
+        "WHERE sources = ['edited'] ORDER BY negative_id",
+        [f"{run}/negatives/**/*.parquet"],
+    ).fetchall()
+    return dict(rows)
+
+
 def from_file(file: Path) -> NegativeSet:
     """Somebody else's negatives: JSONL rows with `query_id` and `negative_ids`."""
     found: NegativeSet = {}

@@ -37,12 +37,15 @@ class Packed:
 
     def __init__(self, collection: Collection, student: Student) -> None:
         self.collection, self.student = collection, student
-        self.document_row = {name: row for row, name in enumerate(collection.documents)}
+        self.document_row = {
+            name: row for row, name in enumerate([*collection.documents, *collection.made])
+        }
         self.query_row = {name: row for row, name in enumerate(collection.queries)}
 
     @cached_property
     def documents(self):  # type: ignore[no-untyped-def]
-        return self.student.tokenise(list(self.collection.documents.values()))
+        texts = [*self.collection.documents.values(), *self.collection.made.values()]
+        return self.student.tokenise(texts)
 
     @cached_property
     def queries(self):  # type: ignore[no-untyped-def]
@@ -176,7 +179,7 @@ def _of_pairs(
 def evaluate(packed: Packed, queries: Sequence[str]) -> dict[str, float]:
     """nDCG@10 of exact search over the whole collection, by query; gains are 0 and 1."""
     rows = np.array([packed.query_row[query] for query in queries])
-    documents = packed.student.vectors(packed.documents)
+    documents = packed.student.vectors(packed.documents)[: len(packed.collection.documents)]
     asked = packed.student.vectors(packed.queries)[torch.from_numpy(rows)]
     discount = 1 / np.log2(np.arange(2, CUT + 2))
     found: dict[str, float] = {}

@@ -90,6 +90,28 @@ class RunContext:
         self.work.block_size = self.budget.queries_in_a_block(datasets["documents"].rows)
         return datasets
 
+    @cached_property
+    def edits(self) -> Dataset | None:
+        """Texts made from positives, `tables.MADE_EDITS`; None where `sources.edited` is off."""
+        from negmine.jobs.mining.edited import edits_artifact
+
+        if self.config.sources.edited is None:
+            return None
+        first = self.work.make_or_reuse(edits_artifact(self, self.config.sources.edited))
+        return Dataset(str(first.directory.parent / "edits"))
+
+    @cached_property
+    def texts(self) -> dict[str, Dataset]:
+        """The ingested data sets; behind the documents of the corpus stand those made by edits."""
+        if self.edits is None:
+            return self.ingested
+        made = Dataset(str(self.edits.directory.parent / "all_documents"))
+        return {**self.ingested, "documents": made}
+
+    def text_key(self, name: str) -> str:
+        """Fingerprint of a data set of `texts`."""
+        return str(self.texts[name].manifest()["fingerprint"])
+
     def _check_bad_rows(self, directory: Path) -> None:
         """Hold a reused collection to this run's limit too."""
         counts = ingested_counts(directory)

@@ -178,7 +178,7 @@ def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> Calibr
 
 def collection_key(run: RunContext, vectors: Vectors) -> JsonObject:
     """Fingerprints of the collection and of the student's vectors."""
-    own = run.key("documents", "queries", "positives")
+    own = {**run.key("queries", "positives"), "documents": run.text_key("documents")}
     return {**own, "vectors": list(vectors.fingerprints)}
 
 

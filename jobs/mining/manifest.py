@@ -156,7 +156,8 @@ def _artifacts(mining: MiningRun) -> dict[str, str]:
     Those that have no name of their own are called by their stage, with a number from the second.
     """
     datasets = {
-        **mining.ingested,
+        **mining.texts,
+        **({"edits": mining.edits} if mining.edits else {}),
         "document_vectors": mining.document_vectors,
         "query_vectors": mining.query_vectors,
         **{f"candidates_{name}": dataset for name, dataset in mining.candidates.items()},

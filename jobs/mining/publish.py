@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from negmine.jobs.mining.edited import publish_edits
 from negmine.jobs.mining.limits import Limits, within
 from negmine.jobs.mining.manifest import run_manifest
 from negmine.jobs.mining.retrieval import bm25_scorer
@@ -128,6 +129,9 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
                     wait([measuring])
                 counted = run_pipeline([[("publish", parts)]], mining.options)
                 mining.work.counters.update(counted)
+                if mining.edits:
+                    where, inline = Path(parts.directory), output.texts == "inline"
+                    publish_edits(mining.edits, mining.collection, inline, where)
                 measured = measuring.result()
                 added = beside(Path(parts.directory), measured) if beside else {}
                 if stored:
@@ -204,6 +208,7 @@ def _metrics(mining: MiningRun, weigher: Weigher | None = None) -> pa.Table:
             judged=mining.verdicts,
             selection=Selection.of(config),
             seed=config.seed,
+            edits=mining.edits,
             judge_auc={c.judge: (c.auc, c.low, c.high, c.queries) for c in mining.judge_checks},
             weigher=weigher,
         )

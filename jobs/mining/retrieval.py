@@ -33,6 +33,7 @@ from negmine.transforms.sources.cluster import (
     centroids,
     how_many,
 )
+from negmine.transforms.sources.edited import EditedCandidates
 from negmine.transforms.sources.given import FillGiven, GivenFiles
 from negmine.transforms.sources.memory import FillMemory
 from negmine.transforms.sources.same_document import FromSameDocument
@@ -43,11 +44,12 @@ def bm25_artifact(run: RunContext, language: str | None) -> Artifact:
     """The index of the corpus for a language; k1, b and method play no part."""
 
     def make(directory: str, _: Blocks) -> beam.PTransform:
-        documents = run.ingested["documents"]
+        documents = run.texts["documents"]
         blocks = tuple(documents.blocks())
-        return IndexDocuments(documents, language, blocks, Bm25Index(directory))
+        index = Bm25Index(directory, run.rows("documents"))
+        return IndexDocuments(documents, language, blocks, index)
 
-    key = {"documents": run.key("documents"), "language": language}
+    key = {"documents": run.text_key("documents"), "language": language}
     several = STAGES["bm25_index"].writes
     return Artifact("bm25_index", key, 0, make, label="index bm25", several=several)
 
@@ -55,7 +57,7 @@ def bm25_artifact(run: RunContext, language: str | None) -> Artifact:
 def bm25_index(run: RunContext, language: str | None) -> Bm25Index:
     """That index, made or reused."""
     first = run.work.make_or_reuse(bm25_artifact(run, language))
-    return Bm25Index(str(first.directory.parent))
+    return Bm25Index(str(first.directory.parent), run.rows("documents"))
 
 
 def bm25_scorer(run: RunContext) -> Bm25Scorer:
@@ -103,19 +105,20 @@ def _bm25(run: RunContext, vectors: Vectors) -> Artifact:
 def _dense(run: RunContext, vectors: Vectors) -> Artifact:
     config = run.config.sources.dense or Dense()
     documents, queries = vectors.documents, vectors.queries
+    corpus = run.rows("documents")
     index = dense_index(run, config, vectors)
 
     def make(directory: str, blocks: Blocks) -> beam.PTransform:
         width = array_column(documents, "vector").shape[1]
-        cut = run.budget.dense(config, documents.rows, width)
+        cut = run.budget.dense(config, corpus, width)
         searcher = DenseSearcher(documents, queries, index)
-        return Retrieve(searcher, documents.rows, cut, directory, blocks)
+        return Retrieve(searcher, corpus, cut, directory, blocks)
 
     settings = config.model_dump(include={"depth", "index"})
     key: JsonObject = {"config": settings, **vectors_key(vectors)}
     if index is not None:
         key |= search_key(index)
-    at_once = run.budget.blocks_at_once(config.depth, documents.rows)
+    at_once = run.budget.blocks_at_once(config.depth, corpus)
     return _candidates(run, Source.DENSE, key, make, at_once=at_once)
 
 
@@ -151,6 +154,18 @@ def fill_given(run: RunContext) -> FillGiven:
     sets, found = run.ingested, GivenFiles.of(config)
     found = replace(found, digests=tuple(file_digests(found.files, run.work.sums)))
     return FillGiven(**vars(found), queries=sets["queries"], documents=sets["documents"])
+
+
+def _edited(run: RunContext, _: Vectors) -> Artifact:
+    edits = run.edits
+    assert edits is not None
+
+    def make(directory: str, blocks: Blocks) -> beam.PTransform:
+        found = EditedCandidates(edits)
+        return BlockStage("EditedCandidates", found, directory, blocks, tables.CANDIDATES)
+
+    key = {"edits": edits.manifest()["fingerprint"]}
+    return _candidates(run, Source.EDITED, key, make)
 
 
 def _given(run: RunContext, vectors: Vectors) -> Artifact:
@@ -204,7 +219,7 @@ def _cluster(run: RunContext, vectors: Vectors) -> Artifact:
 
     centres = run.work.make_or_reuse(Artifact("index", means_key, 1, means, "find clusters"))
     places_key = {**means_key, "part": "clusters"}
-    placed = Artifact("index", places_key, documents.rows, place, "put into clusters")
+    placed = Artifact("index", places_key, run.rows("documents"), place, "put into clusters")
     clusters = run.work.make_or_reuse(placed)
     names = ("queries", "documents", "positives")
     drawn = config.model_dump(exclude={"clusters"})
@@ -238,6 +253,7 @@ SOURCES: dict[Source, Callable[[RunContext, Vectors], Artifact]] = {
     Source.SAME_DOCUMENT: _same_document,
     Source.CLUSTER: _cluster,
     Source.MEMORY: _memory,
+    Source.EDITED: _edited,
 }
 """The candidates of each source; what their artifact needs beforehand is made or reused."""
 

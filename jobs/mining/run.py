@@ -102,7 +102,7 @@ class MiningRun(RunContext):
     @cached_property
     def collection(self) -> Collection:
         """Everything that later stages look up by position."""
-        sets = self.ingested
+        sets = self.texts
         return Collection(
             sets["documents"],
             sets["queries"],
@@ -112,6 +112,7 @@ class MiningRun(RunContext):
             sets.get("confirmed_negatives"),
             self.config.student.normalize,
             self.config.input.queries_are_documents,
+            bool(self.config.sources.edited and self.config.sources.edited.judged),
         )
 
     @cached_property

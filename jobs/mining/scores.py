@@ -27,11 +27,12 @@ def given_scores(run: RunContext, judge: Precomputed, column: str | None = None)
     key = {
         "files": [digest.sha256 for digest in digests],
         "columns": list(columns),
-        **run.key("queries", "documents"),
+        **run.key("queries"),
+        "documents": run.text_key("documents"),
     }
 
     def make(directory: str, blocks: Blocks) -> QueryTable:
-        sets = (run.ingested["queries"], run.ingested["documents"])
+        sets = (run.ingested["queries"], run.texts["documents"])
         fill = FillScores(tuple(files), *columns, *sets, digests)
         return QueryTable(fill, tables.POSITIVE_SCORES, directory, blocks)
 

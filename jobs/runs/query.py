@@ -153,6 +153,11 @@ class Database:
             self._view("lists", dataset_sql(lists))
         else:
             self.absent["lists"] = f"run {run.run_id} was mined without lists.size"
+        edits = run.path / "edits"
+        if has_parts(edits):
+            self._view("edits", dataset_sql(edits))
+        else:
+            self.absent["edits"] = f"run {run.run_id} was mined without sources.edited"
         positives = run.path / "positives"
         if has_parts(positives):
             self._view("positives", dataset_sql(positives))

@@ -9,12 +9,14 @@ from negmine.schemas.tables.collection import (
     DEAD_LETTERS,
     DOCUMENT_LENGTHS,
     DOCUMENTS,
+    MADE_EDITS,
     POSITIVES,
     POSTINGS,
     QUERIES,
     TERM_STATISTICS,
     vectors,
 )
+from negmine.schemas.tables.columns import EDIT
 from negmine.schemas.tables.pairs import (
     CANDIDATES,
     JUDGED,
@@ -26,6 +28,7 @@ from negmine.schemas.tables.pairs import (
 )
 from negmine.schemas.tables.published import (
     BATCH_PLAN,
+    EDITS,
     LEDGER,
     LISTS,
     NEGATIVES,
@@ -41,10 +44,13 @@ __all__ = [
     "DEAD_LETTERS",
     "DOCUMENTS",
     "DOCUMENT_LENGTHS",
+    "EDIT",
+    "EDITS",
     "JUDGED",
     "LEDGER",
     "LISTED",
     "LISTS",
+    "MADE_EDITS",
     "NEGATIVES",
     "PAIR_PLACES",
     "POSITIVES",

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from negmine.schemas.tables.columns import DOC_IX, QUERY_IX, field
+from negmine.schemas.tables.columns import DOC_IX, EDIT, QUERY_IX, field
 
 DOCUMENTS = pa.schema(
     [
@@ -63,6 +63,18 @@ DEAD_LETTERS = pa.schema(
         field("kind", pa.string(), "documents, queries, qrels or labels"),
         field("reason", pa.string(), "what is wrong with the row"),
         field("excerpt", pa.string(), "the first 200 characters of the row, for the reader"),
+    ]
+)
+
+MADE_EDITS = pa.schema(
+    [
+        QUERY_IX,
+        field("doc_ix", pa.int64(), "position of the text that was made, behind the corpus"),
+        field("positive_ix", pa.int64(), "position of the positive that it was made from"),
+        field(
+            "probe", pa.bool_(), "it says what the positive says; else an edit has made it false"
+        ),
+        *EDIT,
     ]
 )
 

@@ -42,6 +42,21 @@ def scores(chosen: bool = False) -> list[pa.Field]:
     ]
 
 
+EDIT = [
+    field("operation", pa.string(), "what was done, see docs/edited.md"),
+    field("start", pa.int64(), "first character of the positive's first changed span, from 0"),
+    field("end", pa.int64(), "the character behind that span"),
+    field("original", pa.large_string(), "what stands in that span of the positive"),
+    field("replacement", pa.large_string(), "what stands there instead"),
+    field("occurrences", pa.int32(), "spans that were changed"),
+    field(
+        "concreteness",
+        pa.float32(),
+        "of the word changed, 0 to 1; null where it has no rating",
+        True,
+    ),
+]
+
 COSINE = field(
     "query_cosine",
     pa.float32(),
@@ -57,7 +72,9 @@ POSITIVE_COSINE = field(
 )
 
 CONFIRMED = field(
-    "confirmed_negative", pa.bool_(), "labelled a negative: no judge's policy drops it"
+    "confirmed_negative",
+    pa.bool_(),
+    "labelled a negative, or made one by an edit: no judge's policy drops it",
 )
 
 SAME_ID = field(

@@ -5,6 +5,7 @@ import pyarrow as pa
 from negmine.schemas.tables.columns import (
     CONFIRMED,
     COSINE,
+    EDIT,
     LATER_RANKS,
     LIST_VERDICT,
     PARTS,
@@ -59,6 +60,21 @@ NEGATIVES = pa.schema(
             "share of the query's terms, by IDF, in the negative; where weighting goes by it",
             True,
         ),
+    ]
+)
+
+EDITS = pa.schema(
+    [
+        field("negative_id", pa.string(), "identifier of the text that was made"),
+        field("query_id", pa.string(), "identifier of the query"),
+        field("positive_id", pa.string(), "identifier of the positive that it was made from"),
+        field(
+            "probe", pa.bool_(), "it says what the positive says; else an edit has made it false"
+        ),
+        *EDIT,
+        field("dense_score", pa.float32(), "student's similarity of query and text", True),
+        field("positive_dense_score", pa.float32(), "the same of query and positive", True),
+        field("text", pa.large_string(), "the text; absent with texts: ids_only", True),
     ]
 )
 

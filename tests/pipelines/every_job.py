@@ -89,7 +89,9 @@ def every_job(folder: Path) -> dict[str, Job]:
     searcher, fill = made["retrieve dense"].searcher, made["index dense"].transform
     sets = (searcher.document_vectors, searcher.query_vectors)
     index = DenseIndex(fill.source.config, fill.trained, Dataset(fill.directory))
-    recall = MeasureIndexRecall(index, *sets, (0, 5), str(folder / "recall"), (Block(0, 2),))
+    recall = MeasureIndexRecall(
+        index, *sets, sets[0].rows, (0, 5), str(folder / "recall"), (Block(0, 2),)
+    )
     documents = made["embed documents"].transform.texts
     vectors = VectorFiles((str(folder / "vectors.parquet"),), "id", "vector", "documents")
     place = PlaceVectors(

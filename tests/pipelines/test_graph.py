@@ -40,7 +40,7 @@ def test_commands_are_in_the_order_of_the_run() -> None:
 
 
 def test_artifacts_of_several_data_sets_are_those_of_the_graph() -> None:
-    assert set(OF_SEVERAL) == {"ingest", "bm25_index"}
+    assert set(OF_SEVERAL) == {"ingest", "edit", "bm25_index"}
 
 
 def test_the_command_prints_every_stage_with_what_it_reads_and_writes() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from negmine.schemas.selection import Selection
-from negmine.schemas.sources import RETRIEVING
+from negmine.schemas.sources import MADE, RETRIEVING
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
@@ -117,19 +117,22 @@ def block_rows(
         neighbour_cosine=neighbour_cosine(held, found, retrieved),
         in_evaluation=array_column(documents, "in_evaluation")[found.doc_ix],
         hub_place=_places(found, places, block, len(text_key)),
-        confirmed_negative=_confirmed(found, collection.confirmed_negatives, block, len(text_key)),
+        confirmed_negative=_confirmed(found, collection, block, len(text_key)),
     )
     return BlockPairs(collection, found, pairs)
 
 
 def _confirmed(
-    candidates: Candidates, negatives: Dataset | None, block: Block, documents: int
+    candidates: Candidates, collection: Collection, block: Block, documents: int
 ) -> np.ndarray:
+    negatives, made = collection.confirmed_negatives, np.zeros(len(candidates.query_ix), dtype=bool)
+    if not collection.made_are_judged:
+        made = np.any([candidates.rank[source] > 0 for source in MADE], axis=0)
     if negatives is None:
-        return np.zeros(len(candidates.query_ix), dtype=bool)
+        return made
     query_ix, doc_ix = negatives.read_queries(block, ["doc_ix"]).columns
     known = pair_keys(query_ix.to_numpy(), doc_ix.to_numpy(), documents)
-    return np.isin(pair_keys(candidates.query_ix, candidates.doc_ix, documents), known)
+    return made | np.isin(pair_keys(candidates.query_ix, candidates.doc_ix, documents), known)
 
 
 def _places(

@@ -18,9 +18,12 @@ _AT_ONCE = 16_384
 
 
 def duplicate_rows(negatives: Negatives, collection: Collection) -> Iterator[Row]:
-    """near_duplicate_positive and near_duplicate_negative: shares of the negatives."""
+    """near_duplicate_positive and near_duplicate_negative: shares of the negatives.
+
+    What an edit has made from a positive is near to it on purpose, and does not count as such.
+    """
     flags = {
-        "near_duplicate_positive": near_positive(negatives, collection),
+        "near_duplicate_positive": near_positive(negatives, collection) & ~negatives.made,
         "near_duplicate_negative": near_negative(negatives, collection),
     }
     for scope in negatives.by_tier():

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from negmine.schemas.selection import Selection
+from negmine.schemas.sources import MADE
 from negmine.transforms.choosing.weigh import Weigher
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.candidates import pair_keys
@@ -88,6 +89,11 @@ class Negatives:
                 scopes.append(Scope(tier.tier, name, tier.rows[self.returned[tier.rows, number]]))
         return [scope for scope in scopes if len(scope.rows)]
 
+    @property
+    def made(self) -> np.ndarray:
+        """(n,) bool: made from a positive, by an edit."""
+        return self.returned[:, [name in MADE for name in self.sources]].any(axis=1)
+
     @cached_property
     def positive_keys(self) -> np.ndarray:
         """(n,) int64, one number for each pair of query and positive, ascending by query."""
@@ -129,6 +135,7 @@ class Inputs:
         judged: `schemas.tables.JUDGED` (or VERDICTS), for the leak curve.
         selection: what negatives are chosen by, not calibrated, for the leak curve.
         seed: keys samples and draws.
+        edits: `schemas.tables.MADE_EDITS`, where there are any.
         judge_auc: of a sample, by judge: AUC, its interval's ends, and queries.
         weigher: what weighs the negatives; None where nothing does.
     """
@@ -140,5 +147,6 @@ class Inputs:
     judged: Dataset | None = None
     selection: Selection | None = None
     seed: int = 0
+    edits: Dataset | None = None
     judge_auc: Mapping[str, tuple[float, float, float, int]] = field(default_factory=dict)
     weigher: Weigher | None = None

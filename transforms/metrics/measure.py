@@ -16,6 +16,7 @@ from negmine.transforms.metrics.counts import (
 )
 from negmine.transforms.metrics.duplicates import duplicate_rows
 from negmine.transforms.metrics.eci import eci_rows
+from negmine.transforms.metrics.edited import edited_rows
 from negmine.transforms.metrics.embeddings import embedding_rows, softmax_rows
 from negmine.transforms.metrics.estimates.gain import gain_rows
 from negmine.transforms.metrics.estimates.unlabelled import unlabelled_rows
@@ -73,5 +74,7 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
         yield Row("judge_auc", auc, queries, key=judge, low=low, high=high)
     if inputs.judged and known is not None:
         yield from unlabelled_rows(inputs.judged, known, negatives.queries, bootstrap)
+    if inputs.edits:
+        yield from edited_rows(inputs.edits, negatives, collection)
     if inputs.judged and inputs.selection:
         yield from leak_rows(collection, inputs.judged, inputs.selection)

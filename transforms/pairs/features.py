@@ -38,6 +38,8 @@ class Collection:
     normalized: bool = True
     """Whether vectors have length 1, so that the student's similarity is the cosine."""
     queries_are_documents: Literal["auto"] | bool = "auto"
+    made_are_judged: bool = False
+    """Whether the judge's policies may drop what was made false by an edit."""
 
     @property
     def vectors(self) -> "np.ndarray | HeldRows":

@@ -34,9 +34,13 @@ _PAIRS_AT_ONCE = 8192
 
 @dataclass(frozen=True)
 class Bm25Index:
-    """The artifact in a directory: `postings/`, `lengths/` (by document block), `statistics/`."""
+    """The artifact in a directory: `postings/`, `lengths/` (by document block), `statistics/`.
+
+    `corpus` is how many documents, from the first, its statistics are of; None for all of them.
+    """
 
     path: str
+    corpus: int | None = None
 
     @property
     def postings(self) -> Dataset:
@@ -96,7 +100,10 @@ class _IndexBlock(Step):
         counted = postings.group_by("term", use_threads=False).aggregate(
             [("frequency", "count"), ("frequency", "sum")]
         )
-        columns = [counted["term"], counted["frequency_count"], counted["frequency_sum"]]
+        numbers = [counted["frequency_count"], counted["frequency_sum"]]
+        if self.index.corpus is not None and block.start >= self.index.corpus:
+            numbers = [pa.array(np.zeros(counted.num_rows, dtype=np.int64))] * 2
+        columns = [counted["term"], *numbers]
         yield block.start, pa.Table.from_arrays(columns, schema=tables.TERM_STATISTICS)
 
     def _make(self, block: Block) -> pa.Table:
@@ -199,9 +206,10 @@ class OpenIndex:
         self.offsets = np.concatenate([[0], np.cumsum(distinct, dtype=np.int64)])
         self.frequencies = array_column(index.postings, "frequency")
         self.numbers = _term_numbers(index, self.terms)
-        self.documents = len(self.lengths)
+        corpus = index.corpus
+        self.documents = len(self.lengths) if corpus is None else corpus
         occurrences = int(statistics["occurrences"].to_numpy().sum())
-        found = int(self.lengths.sum(dtype=np.int64))
+        found = int(self.lengths[: self.documents].sum(dtype=np.int64))
         sizes = {int(self.offsets[-1]), len(self.frequencies), len(self.numbers)}
         if occurrences != found or len(sizes) != 1:
             raise StorageError(

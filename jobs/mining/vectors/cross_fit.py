@@ -70,7 +70,7 @@ def joined_vectors(
     version = STAGES["embed"].version
     key = {
         "encoder": {**student.identity, "kind": texts, "version": version},
-        **run.key(texts),
+        texts: run.text_key(texts),
         "tokens": False,
     }
 
@@ -85,4 +85,4 @@ def joined_vectors(
         return {"encoder": key["encoder"], "tokens": False, "model": "", **kept}
 
     label = f"join {texts}"
-    return Artifact("embed", key, run.rows(texts), make, label, details=details)
+    return Artifact("embed", key, run.texts[texts].rows, make, label, details=details)

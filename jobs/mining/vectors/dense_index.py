@@ -30,7 +30,7 @@ def dense_index(run: RunContext, config: Dense, vectors: Vectors) -> DenseIndex 
         return None
     documents = vectors.documents
     source = IndexSource(config, run.ingested["documents"], documents, run.config.seed)
-    shards = plan_shards(documents.rows, config.shards)
+    shards = plan_shards(run.rows("documents"), config.shards)
     settings = config.model_dump(
         include={"index", "nlist", "m", "ef_construction", "first_pass"}, exclude_none=True
     )
@@ -107,8 +107,9 @@ def _recall(run: RunContext, index: DenseIndex, vectors: Vectors) -> Dataset:
     rows = tuple(sample_rows(keys, seed, SAMPLED_QUERIES).tolist())
 
     def make(directory: str, blocks: Blocks) -> beam.PTransform:
+        corpus = run.rows("documents")
         return MeasureIndexRecall(
-            index, vectors.documents, vectors.queries, rows, directory, blocks
+            index, vectors.documents, vectors.queries, corpus, rows, directory, blocks
         )
 
     key = {

@@ -59,7 +59,7 @@ def choose_student(run: RunContext) -> AnyStudent:
 def _key(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) -> JsonObject:
     kind = "query" if texts == "queries" else "document"
     identity = {**encoder.identity, "kind": kind, "version": STAGES["embed"].version}
-    return {"encoder": identity, **run.key(texts), "tokens": tokens}
+    return {"encoder": identity, texts: run.text_key(texts), "tokens": tokens}
 
 
 def is_embedded(run: RunContext, encoder: EncoderChoice, tokens: bool) -> bool:
@@ -117,7 +117,7 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
 
         spec = encoder.spec()
         earlier = earlier_vectors(run, identity, tokens)
-        embed = EmbedTexts(run.ingested[texts], kind, spec, tokens, earlier)
+        embed = EmbedTexts(run.texts[texts], kind, spec, tokens, earlier)
         schema = tables.vectors(load_encoder(spec).dimension)
         return BlockStage("EmbedTexts", embed, directory, blocks, schema, "none", hinted=True)
 
@@ -135,4 +135,5 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
 
     static = _STATIC_BLOCKS * run.work.block_size if is_static(encoder.weights) else None
     label = f"embed {texts}"
-    return Artifact("embed", key, run.rows(texts), make, label, details=details, block_size=static)
+    rows = run.texts[texts].rows
+    return Artifact("embed", key, rows, make, label, details=details, block_size=static)

@@ -28,15 +28,16 @@ SETTINGS: dict[Source, dict[str, Any]] = {
     Source.CLUSTER: {"count": DEPTH, "clusters": 2},
     Source.MEMORY: {},
 }
-"""Of given and memory, see `settings`."""
+"""Of given and memory, see `settings`; of edited, which needs texts that say something, see
+`test_edited`."""
 SETS = [
     (Source.RANDOM,),
     (Source.GIVEN,),
     (Source.SAME_DOCUMENT, Source.CLUSTER, Source.MEMORY),
-    tuple(Source),
+    tuple(SETTINGS),
     *(
         pytest.param(sources, marks=pytest.mark.long)
-        for sources in ((Source.BM25,), (Source.DENSE,), *combinations(Source, 2))
+        for sources in ((Source.BM25,), (Source.DENSE,), *combinations(SETTINGS, 2))
     ),
 ]
 
@@ -117,7 +118,7 @@ def test_the_table_and_the_config_name_the_same_sources() -> None:
         bound = SOURCES[source].bound
         assert bound is None or bound in model.model_fields
     assert RETRIEVING == (Source.BM25, Source.DENSE, Source.GIVEN)
-    others = (Source.SAME_DOCUMENT, Source.CLUSTER, Source.MEMORY)
+    others = (Source.SAME_DOCUMENT, Source.CLUSTER, Source.MEMORY, Source.EDITED)
     assert (Source.RANDOM, Source.GIVEN, *others) == IN_OWN_ORDER
 
 

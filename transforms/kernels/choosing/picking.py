@@ -52,6 +52,7 @@ class Picker:
         self.value = np.full(count, np.nan, dtype=np.float32)
         self.threshold = np.full(count, np.nan, dtype=np.float32)
         self._limits = near
+        self._made = pairs.made
         self._chosen = np.full((pairs.queries, slots), -1, dtype=np.int64)
         self._count = np.zeros(pairs.queries, dtype=np.int64)
 
@@ -102,7 +103,8 @@ class Picker:
         ).any(axis=1)
         if self._limits is None:
             return close
-        which, slot = np.nonzero(chosen >= 0)
+        made = self._made[chosen] | self._made[candidates, None]  # near to its positive on purpose
+        which, slot = np.nonzero((chosen >= 0) & ~made)
         left = self.pairs.doc_ix[candidates[which]]
         right = self.pairs.doc_ix[chosen[which, slot]]
         for measure, limit in (

@@ -8,7 +8,7 @@ import numpy as np
 
 from negmine.schemas import policies
 from negmine.schemas.policies import Policy
-from negmine.schemas.sources import RETRIEVING
+from negmine.schemas.sources import MADE, RETRIEVING
 from negmine.schemas.verdicts import Verdict
 from negmine.transforms.kernels.choosing.limits import of_positives, outside, places
 
@@ -49,6 +49,11 @@ class Pairs:
     def retrieved(self) -> np.ndarray:
         """(n,) bool: a source that retrieves returned the pair."""
         return np.any([self.ranks[source] > 0 for source in RETRIEVING], axis=0)
+
+    @property
+    def made(self) -> np.ndarray:
+        """(n,) bool: the document was made from a positive, by an edit."""
+        return np.any([self.ranks[source] > 0 for source in MADE], axis=0)
 
     @property
     def queries(self) -> int:
@@ -138,13 +143,13 @@ def same_text(pairs: Pairs, parameters: policies.SameText) -> list[PolicyOutcome
 def near_duplicate_of_positive(
     pairs: Pairs, parameters: policies.NearDuplicateOfPositive
 ) -> list[PolicyOutcome]:
-    """Fires at or above the Jaccard or the cosine limit."""
-    reason = Verdict.NEAR_DUPLICATE_OF_POSITIVE
-    jaccard, cosine = pairs.positive_jaccard, pairs.positive_cosine
-    return [
-        _outcome(reason, jaccard >= parameters.jaccard, jaccard, parameters.jaccard),
-        _outcome(reason, cosine >= parameters.cosine, cosine, parameters.cosine),
-    ]
+    """Fires at or above the Jaccard or the cosine limit; not on what was made to be near."""
+    reason, others = Verdict.NEAR_DUPLICATE_OF_POSITIVE, ~pairs.made
+    tests = (
+        (pairs.positive_jaccard, parameters.jaccard),
+        (pairs.positive_cosine, parameters.cosine),
+    )
+    return [_outcome(reason, others & (near >= limit), near, limit) for near, limit in tests]
 
 
 def evaluation_document(

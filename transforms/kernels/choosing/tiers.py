@@ -7,7 +7,7 @@ import numpy as np
 
 from negmine.schemas.config import Sampling, Tier
 from negmine.schemas.selection import Selection
-from negmine.schemas.sources import IN_OWN_ORDER
+from negmine.schemas.sources import IN_OWN_ORDER, MADE
 from negmine.transforms.kernels.choosing.picking import DocumentArrays, Picker
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.sampling import preference
@@ -71,6 +71,7 @@ def similarity_ratio(negative: np.ndarray, positive: np.ndarray) -> np.ndarray:
 
 def _bands(pairs: Pairs, ratio: np.ndarray, tiers: Sequence[Tier]) -> np.ndarray:
     band = np.full(len(pairs.query), -1, dtype=np.int64)
+    made = pairs.made
     for number, tier in reversed(list(enumerate(tiers))):
         inside = ~np.isnan(ratio)
         if tier.min_ratio is not None:
@@ -79,6 +80,8 @@ def _bands(pairs: Pairs, ratio: np.ndarray, tiers: Sequence[Tier]) -> np.ndarray
             inside &= ratio < tier.max_ratio
         if tier.source is not None:
             inside &= pairs.ranks[tier.source] > 0
+        if tier.source not in MADE:
+            inside &= ~made
         band[inside] = number
     return band
 
@@ -111,7 +114,8 @@ def choose(
 ) -> Choice:
     """Choose each query's negatives among the eligible pairs.
 
-    A pair belongs to the first tier whose band takes it; one without a similarity, its own or the
+    A pair belongs to the first tier whose band takes it, one that was made by an edit to a tier of
+    that source alone; one without a similarity, its own or the
     served positive's, to none. Within a band candidates are tried in the
     order of the tier's sampling (a tier of source `random` or `given` without its own takes them in
     the order of their ranks); each tier takes its quota, and none that has the text of, or is near

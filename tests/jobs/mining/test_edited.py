@@ -1,0 +1,194 @@
+"""Edited positives in a whole run: where they stand, what may drop them, what is told of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from negmine.jobs.runs.published import Run, find_run
+from tests.jobs.collections import digest, negmine, static_student, write_config
+from tests.transforms.input_files import write_beir
+
+QUERIES, DOCUMENTS = 8, 24
+TIERS = {"hard": {"quota": 2}, "edited": {"quota": 1, "source": "edited"}}
+WORDS = ("sola", "teren", "aquix", "venor", "luna", "solen", "terix", "aquor")
+
+
+def _text(at: int) -> str:
+    word, other = WORDS[at % len(WORDS)], WORDS[at // len(WORDS)]  # no edit is another document
+    return f"In {1900 + at} the {word} tower of the town fell, and it was not built by {other}."
+
+
+def _collection(folder: Path) -> Path:
+    return write_beir(
+        folder,
+        [{"_id": f"d{at:02}", "text": _text(at)} for at in range(DOCUMENTS)],
+        [
+            {"_id": f"q{at}", "text": f"Which {WORDS[at]} tower of the town fell in {1900 + at}?"}
+            for at in range(QUERIES)
+        ],
+        [(f"q{at}", f"d{at:02}", 1) for at in range(QUERIES)],
+    )
+
+
+def _config(base: Path, name: str, **sections: Any) -> str:
+    values: dict[str, Any] = {
+        "input": {"format": "beir", "path": str(base / "in")},
+        "student": {"model": str(base / "student"), "device": "cpu"},
+        "sources": {"bm25": {"depth": 9}, "dense": {"depth": 9}, "random": None, "edited": {}},
+        "judge": {"kind": "bi_encoder", "model": str(base / "student")},
+        "tiers": TIERS,
+        "output": {"path": str(base / name), "workdir": str(base / "work")},
+    }
+    return write_config(base / f"{name}.yaml", **{**values, **sections})
+
+
+def _mined(config: str) -> Run:
+    ended = negmine("mine", config)
+    assert ended.code == 0, ended.err
+    return find_run(str(Path(config).with_suffix("")))
+
+
+def _rows(run: Run, name: str) -> list[dict[str, Any]]:
+    return pq.read_table(run.path / name).to_pylist()
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("edited")
+    _collection(base / "in")
+    static_student(base / "student")
+    return base
+
+
+@pytest.fixture(scope="module")
+def run(base: Path) -> Run:
+    return _mined(_config(base, "out"))
+
+
+def test_every_query_whose_positive_can_be_edited_has_an_edited_negative(run: Run) -> None:
+    rows = [row for row in _rows(run, "negatives") if row["tier"] == "edited"]
+    made = [row for row in rows if row["sources"] == ["edited"]]
+    assert {row["query_id"] for row in made} == {f"q{at}" for at in range(QUERIES)}
+    for row in made:
+        assert row["negative_id"].startswith(f"{row['positive_id']}#edited-date-")
+        assert row["negative"] != row["positive"]
+        year = row["positive"].split()[1]
+        assert (
+            year not in row["negative"]
+            and row["negative"].split()[2:] == row["positive"].split()[2:]
+        )
+        assert row["dense_score"] is not None and row["bm25_rank"] is None
+
+
+def test_the_data_set_of_edits_says_what_was_done_where(run: Run) -> None:
+    texts = {f"d{at:02}": _text(at) for at in range(DOCUMENTS)}
+    edits = _rows(run, "edits")
+    assert {row["probe"] for row in edits} == {True, False}
+    for row in edits:
+        whole = texts[row["positive_id"]]
+        assert whole[row["start"] : row["end"]] == row["original"]
+        begun = whole[: row["start"]] + row["replacement"]
+        assert row["text"].startswith(begun)
+    served = {row["negative_id"] for row in _rows(run, "negatives") if row["sources"] == ["edited"]}
+    assert served <= {row["negative_id"] for row in edits if not row["probe"]}
+
+
+def test_no_other_source_finds_what_was_made(run: Run, base: Path) -> None:
+    """The corpus is searched as if nothing had been made: same candidates, scores and ranks."""
+    off = {"bm25": {"depth": 9}, "dense": {"depth": 9}, "random": None}
+    without = _mined(_config(base, "off", sources=off, tiers={"hard": {"quota": 2}}))
+    columns = ("query_id", "doc_id", "bm25_score", "bm25_rank", "dense_score", "dense_rank")
+
+    def found(of: Run) -> set[tuple[object, ...]]:
+        rows = [row for row in _rows(of, "ledger") if row["sources"] != ["edited"]]
+        return {tuple(row[name] for name in columns) for row in rows}
+
+    assert found(run) == found(without)
+    assert all(row["sources"] == ["edited"] for row in _rows(run, "ledger") if "#" in row["doc_id"])
+    hard = [{**row, "sources": None} for row in _rows(run, "negatives") if row["tier"] == "hard"]
+    expected = [{**row, "sources": None} for row in _rows(without, "negatives")]
+    assert hard == expected
+    assert not (without.path / "edits").exists()
+    assert "edit" not in without.manifest["timings"]
+
+
+def test_neither_nearness_nor_the_judge_drops_an_edit_unless_asked(run: Run, base: Path) -> None:
+    made = [row for row in _rows(run, "ledger") if row["sources"] == ["edited"]]
+    assert made and all(row["positive_jaccard"] > 0.6 for row in made)
+    assert {row["verdict"] for row in made} <= {"kept", "over_quota"}
+    assert all(row["confirmed_negative"] and row["judge_score"] is not None for row in made)
+    sources = {"bm25": {"depth": 9}, "dense": None, "random": None, "edited": {"judged": True}}
+    strict = [{"judge_score": {"max": -1.0}}]
+    judged = _mined(_config(base, "judged", sources=sources, policies=strict))
+    made = [row for row in _rows(judged, "ledger") if row["sources"] == ["edited"]]
+    assert {row["verdict"] for row in made} == {"judge_score"}
+
+
+def test_an_edit_of_an_evaluation_document_is_dropped(base: Path) -> None:
+    held = base / "held"
+    folder = _collection(held / "in")
+    (folder / "qrels" / "dev.tsv").write_text("query-id\tcorpus-id\tscore\nq7\td00\t1\n")
+    lines = (folder / "qrels" / "train.tsv").read_text().splitlines()
+    kept = "\n".join(line for line in lines if not line.startswith("q7")) + "\n"
+    (folder / "qrels" / "train.tsv").write_text(kept)
+    static_student(held / "student")
+    section = {"format": "beir", "path": str(folder), "evaluation_splits": ["dev"]}
+    found = _mined(_config(held, "out", input=section, judge={"kind": "none"}))
+    made = {r["verdict"] for r in _rows(found, "ledger") if r["doc_id"].startswith("d00#")}
+    assert made == {"evaluation_document"}
+
+
+def test_the_bytes_do_not_depend_on_the_blocks(run: Run, base: Path) -> None:
+    other = _config(base, "blocks", runner={"block_size": 3}, output={"path": str(base / "blocks")})
+    assert digest(_mined(other).path) == digest(run.path)
+
+
+def test_the_metrics_tell_how_the_student_takes_edits_and_probes(run: Run) -> None:
+    rows = pq.read_table(run.path / "metrics.parquet").to_pylist()
+    found = {(row["metric"], row["key"]): row for row in rows}
+    fooled, edits = found["edit_fooled", "date"], _rows(run, "edits")
+    above = [r["dense_score"] > r["positive_dense_score"] for r in edits if not r["probe"]]
+    assert fooled["count"] == len(above)
+    assert fooled["value"] == pytest.approx(sum(above) / len(above))
+    drops = [
+        row["positive_dense_score"] - row["dense_score"]
+        for row in edits
+        if row["operation"] == "repetition"
+    ]
+    assert found["probe_drop", "repetition"]["value"] == pytest.approx(
+        sum(drops) / len(drops), abs=1e-6
+    )
+    assert not any(row["value"] for row in rows if row["metric"] == "near_duplicate_positive")
+
+
+def test_why_export_and_query_know_what_was_made(run: Run, base: Path) -> None:
+    row = next(row for row in _rows(run, "negatives") if row["sources"] == ["edited"])
+    told = negmine("why", str(run.path), row["query_id"], row["negative_id"])
+    assert told.code == 0, told.err
+    assert "edited rank" in told.out
+    ids = _mined(
+        _config(
+            base,
+            "ids",
+            output={"path": str(base / "ids"), "workdir": str(base / "work"), "texts": "ids_only"},
+        )
+    )
+    assert "text" not in _rows(ids, "edits")[0]
+    out = base / "triplets.parquet"
+    ended = negmine("export", str(ids.path), "--format", "triplet", "--output", str(out))
+    assert ended.code == 0, ended.err
+    assert row["negative"] in pq.read_table(out).column("negative").to_pylist()
+    asked = negmine(
+        "query", str(run.path), "SELECT operation, count(*) FROM edits GROUP BY ALL", "--json"
+    )
+    assert asked.code == 0, asked.err
+    assert "date" in {found["operation"] for found in json.loads(asked.out)}
+
+
+def test_a_config_without_a_tier_for_edits_says_what_to_add(base: Path) -> None:
+    ended = negmine("mine", _config(base, "none", tiers={"hard": {"quota": 2}}))
+    assert ended.code == 2
+    assert "tiers.edited: {quota: 1, source: edited}" in ended.err
