@@ -93,10 +93,8 @@ def find(config: Config, folder: str | Path, least: float) -> Found:
     mining = MiningRun(config)
     mining.check()
     mining.run_until("embed")
-    left, right = (
-        np.asarray(array_column(vectors, "vector")[:])
-        for vectors in (mining.query_vectors, mining.document_vectors)
-    )
+    left = np.asarray(array_column(mining.query_vectors, "vector")[:])
+    right = np.asarray(array_column(mining.document_vectors, "vector")[: mining.rows("documents")])
     found = find_pairs(left, right, least)
     if not len(found.pairs):
         raise DataError(

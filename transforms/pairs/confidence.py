@@ -19,17 +19,16 @@ class PairConfidence:
     found: Confidence
 
     @classmethod
-    def of(cls, collection: Collection) -> "PairConfidence":
-        """Of all positives of a collection, among its queries and all its documents.
+    def of(cls, collection: Collection, corpus: int) -> "PairConfidence":
+        """Of all positives of a collection, among its queries and the `corpus` first documents.
 
-        Memory holds the student's vectors, and each side is searched for the other's neighbours.
+        What was made from positives stands behind those. Memory holds the student's vectors, and
+        each side is searched for the other's neighbours.
         """
         table = collection.positives.read(["query_ix", "doc_ix", "own"])
         query_ix, doc_ix, own = (table.column(n).to_numpy() for n in ("query_ix", "doc_ix", "own"))
-        queries, documents = (
-            np.asarray(array_column(vectors, "vector")[:])
-            for vectors in (collection.query_vectors, collection.document_vectors)
-        )
+        queries = np.asarray(array_column(collection.query_vectors, "vector")[:])
+        documents = np.asarray(array_column(collection.document_vectors, "vector")[:corpus])
         margins = Margins.of(queries, documents)
         return cls(query_ix, doc_ix, own, Confidence.of(margins, query_ix, doc_ix))
 
