@@ -274,6 +274,7 @@ def _write_artifacts(work: Path, layout: Layout, rows: list[dict[str, Any]]) -> 
     known = {row["positive_id"] for row in _positives(layout)}
     names = sorted({row["negative_id"] for row in rows} | known)
     keys = {"doc_key": 1, "text_key": 2, "minhash": bytes(128), "in_evaluation": False}
+    keys |= {"group_key": 0, "place": -1}
     documents = [
         {"doc_ix": ix, "doc_id": name, "text": document_text(name), **keys}
         for ix, name in enumerate(names)

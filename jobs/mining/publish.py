@@ -189,9 +189,7 @@ def _weigher(mining: MiningRun) -> Weigher | None:
 
 def _confidence(mining: MiningRun) -> PairConfidence | None:
     """How far the given pairs are to be trusted, where that is asked for."""
-    if not mining.config.weighting.positives:
-        return None
-    return PairConfidence.of(mining.collection, mining.rows("documents"))
+    return PairConfidence.of(mining.collection) if mining.config.weighting.positives else None
 
 
 def _metrics(mining: MiningRun, weigher: Weigher | None = None) -> pa.Table:

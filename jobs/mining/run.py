@@ -113,6 +113,7 @@ class MiningRun(RunContext):
             self.config.student.normalize,
             self.config.input.queries_are_documents,
             bool(self.config.sources.edited and self.config.sources.edited.judged),
+            self.rows("documents"),
         )
 
     @cached_property

@@ -94,7 +94,7 @@ def find(config: Config, folder: str | Path, least: float) -> Found:
     mining.check()
     mining.run_until("embed")
     left = np.asarray(array_column(mining.query_vectors, "vector")[:])
-    right = np.asarray(array_column(mining.document_vectors, "vector")[: mining.rows("documents")])
+    right = np.asarray(mining.collection.corpus_vectors)
     found = find_pairs(left, right, least)
     if not len(found.pairs):
         raise DataError(

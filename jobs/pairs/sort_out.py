@@ -75,7 +75,7 @@ def sort_out(config: Config, folder: str | Path, deviations: float | None) -> So
     mining = MiningRun(config)
     mining.check()
     mining.run_until("embed")
-    confidence = PairConfidence.of(mining.collection, mining.rows("documents"))
+    confidence = PairConfidence.of(mining.collection)
     found = confidence.found
     limit = found.limit(deviations) if deviations is not None else float("-inf")
     aside = (found.ratio < limit) & confidence.own

@@ -35,6 +35,7 @@ def embedding_rows(negatives: Negatives, collection: Collection, seed: int) -> I
         ends = negatives.query_ix[served], negatives.positive_ix[served]
         cosine = paired_cosines(queries, documents, *ends)
         yield Row("alignment", alignment(cosine), len(served))
+    documents = collection.corpus_vectors
     if len(documents) > 1:
         keys = mix(_KEY, np.arange(PAIRS, dtype=np.uint64))
         pairs = random_documents(seed, keys, len(documents), 2)

@@ -45,7 +45,7 @@ def tolerance_rows(collection: Collection, seed: int) -> Iterator[Row]:
 def length_bias_rows(collection: Collection, lexicon: Lexicon, seed: int) -> Iterator[Row]:
     """length_bias and length_bias_auc: two keyed random documents for each of 10,000 draws of a
     query."""
-    documents = array_column(collection.document_vectors, "vector")
+    documents = collection.corpus_vectors
     queries = array_column(collection.query_vectors, "vector")
     if len(documents) < 2 or not len(queries):
         return
@@ -70,7 +70,7 @@ def crowded_rows(collection: Collection, anisotropy: float, seed: int) -> Iterat
     """
     if anisotropy <= CROWDED:
         return
-    vectors = array_column(collection.document_vectors, "vector")
+    vectors = collection.corpus_vectors
     asked = array_column(collection.query_vectors, "vector")
     keys = mix(_SAMPLE_KEY, np.arange(2, dtype=np.uint64))
     rows = np.sort(random_documents(seed, keys[:1], len(vectors), SAMPLED)[0])

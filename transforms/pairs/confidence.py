@@ -19,16 +19,15 @@ class PairConfidence:
     found: Confidence
 
     @classmethod
-    def of(cls, collection: Collection, corpus: int) -> "PairConfidence":
-        """Of all positives of a collection, among its queries and the `corpus` first documents.
+    def of(cls, collection: Collection) -> "PairConfidence":
+        """Of all positives of a collection, among its queries and the documents of its corpus.
 
-        What was made from positives stands behind those. Memory holds the student's vectors, and
-        each side is searched for the other's neighbours.
+        Memory holds the student's vectors, and each side is searched for the other's neighbours.
         """
         table = collection.positives.read(["query_ix", "doc_ix", "own"])
         query_ix, doc_ix, own = (table.column(n).to_numpy() for n in ("query_ix", "doc_ix", "own"))
         queries = np.asarray(array_column(collection.query_vectors, "vector")[:])
-        documents = np.asarray(array_column(collection.document_vectors, "vector")[:corpus])
+        documents = np.asarray(collection.corpus_vectors)
         margins = Margins.of(queries, documents)
         return cls(query_ix, doc_ix, own, Confidence.of(margins, query_ix, doc_ix))
 

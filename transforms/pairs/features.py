@@ -40,11 +40,18 @@ class Collection:
     queries_are_documents: Literal["auto"] | bool = "auto"
     made_are_judged: bool = False
     """Whether the judge's policies may drop what was made false by an edit."""
+    corpus: int | None = None
+    """Documents of the corpus, the first ones; behind them stand those made by edits. None: all."""
 
     @property
     def vectors(self) -> "np.ndarray | HeldRows":
         """The student's vectors of documents, (documents, d), to be indexed by positions."""
         return array_column(self.document_vectors, "vector")
+
+    @property
+    def corpus_vectors(self) -> np.ndarray:
+        """The student's vectors of the corpus alone, mapped."""
+        return array_column(self.document_vectors, "vector")[: self.corpus]
 
     def holding(self, doc_ix: np.ndarray) -> "Collection":
         """The same with the vectors of these documents in memory, and of no others.
