@@ -1,5 +1,6 @@
 """Every job of a run that is known beforehand, built as it would be submitted, and looked at."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -47,12 +48,13 @@ def _ingested(run: MiningRun) -> bool:
 
 def _looked_at(run: MiningRun, asked: list[Asked], hints: Sequence[str], remote: bool) -> Check:
     sizes, faults = {}, []
-    for each in asked:
-        # What a stage reads beforehand may not be made yet.
-        with suppress(NotMade, StorageError):
-            name, size, found = _graph(run, each, hints, remote)
-            sizes[name] = size
-            faults += [f"{name}: {fault}" for fault in found]
+    with tempfile.TemporaryDirectory(prefix="negmine-doctor-") as folder:
+        for each in asked:
+            # What a stage reads beforehand may not be made yet.
+            with suppress(NotMade, StorageError):
+                name, size, found = _graph(run, each, folder, hints, remote)
+                sizes[name] = size
+                faults += [f"{name}: {fault}" for fault in found]
     if faults:
         return wrong("graphs", "; ".join(faults), "")
     largest = max(sizes, key=lambda name: sizes[name])
@@ -64,9 +66,12 @@ def _looked_at(run: MiningRun, asked: list[Asked], hints: Sequence[str], remote:
 
 
 def _graph(
-    run: MiningRun, asked: Asked, hints: Sequence[str], remote: bool
+    run: MiningRun, asked: Asked, folder: str, hints: Sequence[str], remote: bool
 ) -> tuple[str, int, list[str]]:
-    """Name of a stage, bytes of its graph, and what is wrong with it."""
+    """Name of a stage, bytes of its graph, and what is wrong with it.
+
+    Some stages note beside their parts what they are made of: in `folder`, and not in the run's.
+    """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -74,7 +79,7 @@ def _graph(
     name = artifact.label or artifact.stage
     size = artifact.block_size or run.work.block_size
     blocks = () if artifact.several else tuple(plan_blocks(artifact.rows, size))
-    stage = artifact.make(asked.dataset.path, blocks)
+    stage = artifact.make(f"{folder}/{artifact.stage}", blocks)
     pipeline = beam.Pipeline(runner="PortableRunner", options=PipelineOptions(list(hints)))
     add_stages(pipeline, [[(name, stage)]])
     graph = pipeline.to_runner_api()

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from negmine.schemas.errors import StorageError
+from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 
 LOCAL = "_local"
@@ -133,7 +134,9 @@ def _open(dataset: Dataset, column: str) -> Path:
     target = dataset.directory / LOCAL / column
     if not _is_whole(dataset, target):
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            # Inside a data set that is there: asking for one that is not leaves no folder behind.
+            stored = storage.is_mirrored(dataset.directory)
+            target.parent.mkdir(parents=stored, exist_ok=True)
             with open(target.with_name(column + ".lock"), "w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not _is_whole(dataset, target):
