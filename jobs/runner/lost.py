@@ -22,6 +22,11 @@ _PARTS = (
         "task manager {what} was lost; start it again if nothing else does",
     ),
     (
+        re.compile(r"Waited (?P<what>\d+ minutes?) \(plus [^)]*\) for SettableFuture"),
+        "a worker's process did not come up within {what}; see whether its machine has more to do "
+        "than it can; " + _LOGS,
+    ),
+    (
         re.compile(
             r"NoResourceAvailableException|Could not acquire the minimum required resources"
         ),

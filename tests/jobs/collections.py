@@ -34,8 +34,8 @@ _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 _PROGRESS = re.compile(
-    r"(collection|reused from earlier runs): .*|[a-z][a-z0-9_ ,]*: ([0-9,]+ rows, )?"
-    r"([0-9]+ h )?([0-9]+ min( [0-9]+ s)?|[0-9.]+ s)"
+    r"(collection|reused from earlier runs|engine): .*|job \S+(, http\S+)?|"
+    r"[a-z][a-z0-9_ ,]*: ([0-9,]+ rows, )?([0-9]+ h )?([0-9]+ min( [0-9]+ s)?|[0-9.]+ s)"
 )
 
 
@@ -232,3 +232,11 @@ def full_disk(where: str) -> Iterator[None]:
 
     with mock.patch.object(os, "fsync", fsync):
         yield
+
+
+def fill(folder: Path, leave: int) -> Path:
+    """Fill a disk but for some bytes."""
+    ballast = folder / "ballast"
+    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+    ballast.write_bytes(bytes(max(0, free - leave)))
+    return ballast

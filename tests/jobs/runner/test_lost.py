@@ -24,6 +24,14 @@ SAID = {
         "a worker's process ended with exit code 1; what it said is in the folder that "
         "NEGMINE_WORKER_LOGS names (docs/runners.md)",
     ),
+    "a worker that does not come up on a machine that is too busy": (
+        "org.apache.beam.vendor.guava.v32_1_2_jre.com.google.common.util.concurrent."
+        "UncheckedExecutionException: java.util.concurrent.TimeoutException: Waited 3 minutes "
+        "(plus 946143 nanoseconds delay) for SettableFuture@585c9383[status=PENDING]",
+        "a worker's process did not come up within 3 minutes; see whether its machine has more to "
+        "do than it can; what it said is in the folder that NEGMINE_WORKER_LOGS names "
+        "(docs/runners.md)",
+    ),
 }
 
 

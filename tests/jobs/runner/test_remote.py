@@ -16,7 +16,7 @@ from negmine.jobs.runner.engine import Engine
 from negmine.jobs.runner.options import resolve
 from negmine.jobs.runner.remote import RemoteJob, announced, catching
 from negmine.schemas.config import Runner
-from tests.jobs.collections import digest, leftovers, negmine, published, small_run
+from tests.jobs.collections import digest, fill, leftovers, negmine, published, small_run
 from tests.jobs.runner.job_service import ROOT, job_service
 from tests.jobs.runner.test_engine import NOBODY, Rest, served
 
@@ -181,6 +181,34 @@ def test_a_run_that_is_interrupted_says_what_its_job_service_was_asked(
         ended = negmine(*words)
     assert ended.code == 0, ended.err
     assert negmine("mine", config, "--output", str(tmp_path / "here")).code == 0
+    expected = digest(tmp_path / "here" / "runs" / "r", "ledger")
+    assert expected and digest(output / "runs" / "r", "ledger") == expected
+    assert leftovers(output) == []
+
+
+@pytest.mark.slow
+def test_a_shared_disk_that_fills_under_workers_is_named_and_the_same_command_goes_on(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    """It is full for the workers alone: what this process writes is done beforehand."""
+    config = small_run(tmp_path, runner={"block_size": 5}, output={"run_id": "r"})
+    output = small_disk / "out"
+    assert negmine("retrieve", config, "--output", str(output)).code == 0
+    assert negmine("mine", config, "--output", str(tmp_path / "here")).code == 0
+    with job_service(tmp_path) as services:
+        runner = Runner.model_validate({"name": "portable", "options": services})
+        words = ("mine", config, "--output", str(output), "--", *resolve(runner))
+        ballast = fill(small_disk, 8192)
+        ended = negmine(*words)
+        assert ended.code == 5, ended.err
+        assert "\njob job-" in ended.progress, "it is a worker that found it full"
+        assert ended.err.startswith("error: cannot ") and f" {output}/work/" in ended.err
+        assert "No space left on device; free space there and run again" in ended.err
+        assert "Traceback" not in ended.err
+        assert published(output) == {}
+        ballast.unlink()
+        ended = negmine(*words)
+    assert ended.code == 0, ended.err
     expected = digest(tmp_path / "here" / "runs" / "r", "ledger")
     assert expected and digest(output / "runs" / "r", "ledger") == expected
     assert leftovers(output) == []

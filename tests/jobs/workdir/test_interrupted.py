@@ -1,9 +1,6 @@
 """Runs that are stopped or meet a full disk: nothing half-published, and the same bytes after."""
 
-import os
 import signal
-import subprocess
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 from negmine.transforms.storage import digests
 from tests.jobs.collections import (
     digest,
+    fill,
     full_disk,
     leftovers,
     negmine,
@@ -149,30 +147,6 @@ def test_a_disk_that_fills_at_the_last_step_leaves_a_whole_run_out_of_force(
     assert not (tmp_path / "current").exists()
     assert negmine("runs", "promote", str(tmp_path), "one").code == 0
     assert (tmp_path / "current").read_text() == "one\n"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, 3 MB, that really fills."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    try:
-        made = subprocess.run(command, capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command here")
-    if made.returncode:
-        pytest.skip(f"a tmpfs cannot be mounted here: {made.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(folder: Path, leave: int) -> Path:
-    """Fill a disk but for some bytes."""
-    ballast = folder / "ballast"
-    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    ballast.write_bytes(bytes(max(0, free - leave)))
-    return ballast
 
 
 @pytest.mark.parametrize("leave", [0, pytest.param(20_000, marks=pytest.mark.long)])
