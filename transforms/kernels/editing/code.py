@@ -89,15 +89,32 @@ class Source:
         return None if found is None else (start + found.start(1), start + found.end(1))
 
     def first(self, operation: str, spans: dict[tuple[int, int], str]) -> Edit | None:
-        """The first of these replacements, in the query's order, that parses to another tree."""
+        """The first of these replacements, in the query's order, that parses to the same tree but for one node.
+
+        `a + b * c` does not: with `+` for `*` it is `(a + b) + c`, and other nodes move too.
+        """
         by_name = {f"{start}-{end}": (start, end) for start, end in spans}
         for name in self.asked.order(operation, by_name):
             span = by_name[name]
             edit = replaced(operation, self.text, [span], [spans[span]])
             changed = parse(edit.text)
-            if changed is not None and ast.dump(changed) != ast.dump(self.tree):
+            if changed is not None and _one_node_differs(self.tree, changed):
                 return edit
         return None
+
+
+def _one_node_differs(before: ast.AST, after: ast.AST) -> bool:
+    old, new = (list(map(_own, ast.walk(tree))) for tree in (before, after))
+    return len(old) == len(new) and sum(a != b for a, b in zip(old, new, strict=True)) == 1
+
+
+def _own(node: ast.AST) -> tuple[object, ...]:
+    """What a node says without its children; an operator belongs to the node that it joins."""
+    if isinstance(node, ast.operator | ast.cmpop | ast.boolop | ast.expr_context):
+        return ()
+    plain = (v for _, v in ast.iter_fields(node) if not isinstance(v, ast.AST | list))
+    joined = [getattr(node, "op", None), *getattr(node, "ops", ())]
+    return type(node), [repr(value) for value in plain], [type(op) for op in joined]
 
 
 @lru_cache(maxsize=4)

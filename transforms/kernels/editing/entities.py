@@ -174,6 +174,9 @@ def _alike(name: str, text: str) -> bool:
     """Whether a case folded text holds a part of a name, its stem or its initials."""
     parts = [p.casefold() for p in re.split(r"[ -]", name) if p.casefold() not in FUNCTION_WORDS]
     if re.search(r"\d", name) or name.isupper():  # mSOD1 and PGE2 name SOD1 and E2
+        short = re.sub(r"^([A-Za-z])[A-Za-z]+-(?=[0-9])", r"\1", name).casefold()  # LINE-1, L1
+        if short != name.casefold() and re.search(rf"\b{re.escape(short)}\b", text):
+            return True
         return re.sub(r"[^0-9a-z]", "", name.casefold()) in re.sub(r"[-‐]", "", text)
     if len(parts) == 1:
         return bool(re.search(rf"\b{re.escape(parts[0][: max(4, len(parts[0]) - 3)])}", text))
