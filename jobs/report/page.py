@@ -10,6 +10,7 @@ from negmine.jobs.report.browse import browse
 from negmine.jobs.report.checked import checked
 from negmine.jobs.report.checks import Facts, check
 from negmine.jobs.report.document import document
+from negmine.jobs.report.edited import edited
 from negmine.jobs.report.limits import Finding
 from negmine.jobs.report.plots import plots
 from negmine.jobs.report.read import RunData
@@ -37,6 +38,7 @@ def page(run: RunData) -> str:
         _section("tiers", "Tiers", headline.by_tier(facts)),
         _section("checked", "Sources and judge, checked", *checked(facts)),
         _section("weights", "Weights", *weights(facts)),
+        _section("edited", "Edited positives", *edited(facts)),
         _section("plots", "Plots", element("div", plots(run, order), class_="plots")),
         _section("sample", "Read some", _sample_note(), *browse(draw(run))),
         _section("numbers", "All numbers", _all_numbers(run)),

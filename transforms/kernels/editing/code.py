@@ -7,12 +7,9 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from negmine.transforms.kernels.editing.edit import Asked, Edit, replaced
-from negmine.transforms.kernels.editing.words import listed
 
 _LOOKS_LIKE_CODE = re.compile(r"^\s*(?:async\s+def|def|class|@\w)", re.MULTILINE)
 _MOST = 20_000
-_TELLS = listed("print log debug info warn warning error exception critical write flush")
-_TELLING = re.compile(r"debug|verbose|quiet", re.IGNORECASE)
 
 _OPERATORS: dict[type, tuple[str, str]] = {
     ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "+"), ast.Div: ("/", "*"),
@@ -56,16 +53,19 @@ class Source:
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        """Nodes of returned and yielded values, of tests, and of what is assigned, in order.
+        """Nodes of the expressions that decide what is returned or yielded, in order.
 
-        What is raised, asserted, logged or annotated is left out: it changes no result. So is the
-        test of an `if` that only prints or logs.
+        These are the values themselves, the tests that lead to them or out of a loop, and what is
+        assigned to a name in one of these. So nothing that is only raised, logged or stored.
         """
-        found: list[ast.AST] = []
-        for statement in ast.walk(self.tree):
-            for value in _values(statement):
-                found += [n for n in _inside(value) if hasattr(n, "lineno")]
-        unique = {id(node): node for node in found}
+        deciding = [value for node in ast.walk(self.tree) for value in _deciding(node)]
+        read = {n.id for value in deciding for n in ast.walk(value) if isinstance(n, ast.Name)}
+        for node in ast.walk(self.tree):
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", 0)]
+            named = {target.id for target in targets if isinstance(target, ast.Name)}
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.For) and named & read:
+                deciding.append(node.iter if isinstance(node, ast.For) else node.value)
+        unique = {id(n): n for value in deciding for n in _inside(value) if hasattr(n, "lineno")}
         return sorted(unique.values(), key=lambda n: (n.lineno, n.col_offset, type(n).__name__))
 
     def start(self, node: ast.AST) -> int:
@@ -89,15 +89,32 @@ class Source:
         return None if found is None else (start + found.start(1), start + found.end(1))
 
     def first(self, operation: str, spans: dict[tuple[int, int], str]) -> Edit | None:
-        """The first of these replacements, in the query's order, that parses to another tree."""
+        """The first of these replacements, in the query's order, that parses to the same tree but for one node.
+
+        `a + b * c` does not: with `+` for `*` it is `(a + b) + c`, and other nodes move too.
+        """
         by_name = {f"{start}-{end}": (start, end) for start, end in spans}
         for name in self.asked.order(operation, by_name):
             span = by_name[name]
             edit = replaced(operation, self.text, [span], [spans[span]])
             changed = parse(edit.text)
-            if changed is not None and ast.dump(changed) != ast.dump(self.tree):
+            if changed is not None and _one_node_differs(self.tree, changed):
                 return edit
         return None
+
+
+def _one_node_differs(before: ast.AST, after: ast.AST) -> bool:
+    old, new = (list(map(_own, ast.walk(tree))) for tree in (before, after))
+    return len(old) == len(new) and sum(a != b for a, b in zip(old, new, strict=True)) == 1
+
+
+def _own(node: ast.AST) -> tuple[object, ...]:
+    """What a node says without its children; an operator belongs to the node that it joins."""
+    if isinstance(node, ast.operator | ast.cmpop | ast.boolop | ast.expr_context):
+        return ()
+    plain = (v for _, v in ast.iter_fields(node) if not isinstance(v, ast.AST | list))
+    joined = [getattr(node, "op", None), *getattr(node, "ops", ())]
+    return type(node), [repr(value) for value in plain], [type(op) for op in joined]
 
 
 @lru_cache(maxsize=4)
@@ -107,31 +124,17 @@ def source_of(asked: Asked) -> Source | None:
     return None if tree is None else Source(asked, tree)
 
 
-def _values(statement: ast.AST) -> Iterator[ast.expr]:
+def _deciding(statement: ast.AST) -> Iterator[ast.expr]:
     match statement:
         case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
             yield value
-        case ast.Assign(value=value) | ast.AugAssign(value=value):
-            yield value
-        case ast.If(test=test, body=body, orelse=orelse) if not _only_tells([*body, *orelse]):
-            if not _TELLING.search(ast.unparse(test)):
+        case ast.If(test=test, body=body, orelse=orelse):
+            ways_out = (ast.Return, ast.Yield, ast.YieldFrom, ast.Break, ast.Continue)
+            inside = (node for part in [*body, *orelse] for node in ast.walk(part))
+            if any(isinstance(node, ways_out) for node in inside):
                 yield test
         case ast.While(test=test):
             yield test
-        case ast.For(iter=iterated):
-            yield iterated
-
-
-def _only_tells(body: list[ast.stmt]) -> bool:
-    """Whether statements print, log or warn, and do nothing else."""
-    for statement in body:
-        match statement:
-            case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
-                if name not in _TELLS:
-                    return False
-            case _:
-                return False
-    return True
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:

@@ -173,12 +173,13 @@ def _spelled(written: str, text: str) -> bool:
 def _alike(name: str, text: str) -> bool:
     """Whether a case folded text holds a part of a name, its stem or its initials."""
     parts = [p.casefold() for p in re.split(r"[ -]", name) if p.casefold() not in FUNCTION_WORDS]
-    if re.search(r"\d", name):
-        plain = re.escape(re.sub(r"[^0-9a-z]", "", name.casefold()))
-        return bool(re.search(rf"(?<![0-9a-z]){plain}(?![0-9])", re.sub(r"-", "", text)))
+    if re.search(r"\d", name) or name.isupper():  # mSOD1 and PGE2 name SOD1 and E2
+        short = re.sub(r"^([A-Za-z])[A-Za-z]+-(?=[0-9])", r"\1", name).casefold()  # LINE-1, L1
+        if short != name.casefold() and re.search(rf"\b{re.escape(short)}\b", text):
+            return True
+        return re.sub(r"[^0-9a-z]", "", name.casefold()) in re.sub(r"[-‐]", "", text)
     if len(parts) == 1:
-        begins = parts[0] if name.isupper() else parts[0][: max(4, len(parts[0]) - 3)]
-        return bool(re.search(rf"\b{re.escape(begins)}", text))
+        return bool(re.search(rf"\b{re.escape(parts[0][: max(4, len(parts[0]) - 3)])}", text))
     own = [p for p in parts if p.capitalize() not in _HEADS] or parts
     if any(re.search(rf"\b{re.escape(p[: max(4, len(p) - 3)])}", text) for p in own):
         return True

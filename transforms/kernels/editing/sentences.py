@@ -13,8 +13,8 @@ _ABBREVIATED = re.compile(r"(?:\b(?:[A-Z]|e\.g|i\.e|cf|vs|al|Dr|Mr|Mrs|Ms|St|Fig
 _LEAST_TERMS = 3
 _LEAST_SHARE = 0.6
 """Share of the query's terms that the answering sentence has, at least."""
-_SECOND = 0.5
-"""No other sentence has this share of what the answering one has: it would say it again."""
+_SECOND = 1 / 3
+"""No other sentence has this share of what the answering one has: it may say it again."""
 
 
 @lru_cache(maxsize=65_536)
@@ -50,7 +50,7 @@ def answering(asked: Asked) -> tuple[int, int] | None:
     """Span of the only sentence of the positive that says what the query does; None without one.
 
     It has at least three of the query's terms and 60 % of them, and every other sentence has less
-    than half as many. Where two sentences say it, an edit of one leaves the other true.
+    than a third as many. Where two sentences say it, an edit of one leaves the other true.
     """
     wanted = terms(asked.query)
     spans = sentences(asked.positive)

@@ -21,6 +21,7 @@ _NOT = re.compile(
 _ONLY = listed("only just merely simply necessarily yet until")
 _JOINED_BEFORE = re.compile(r"(?:[/-]|\b(?:and|or) )$")
 _JOINED_BEHIND = re.compile(r"[/-]|,? (?:and|or)\b")
+_SHORT = re.compile(r"(?: [\w-]+){0,3} \([A-Z]{2,}")
 _IDIOM = re.compile(r"\b(?:named|look|looks|looked|looking) after$", re.IGNORECASE)
 _INDIRECT = listed("how whether why if unless")
 _PASSIVE = listed("is are was were")
@@ -116,7 +117,7 @@ def antonym(asked: Asked) -> Edit | None:
         if stem(other) in {stem(w) for w in known} or (word in RISING | FALLING and directions):
             continue
         mine = [w for w in everywhere if w.group().casefold() == word]
-        if any(_is_bound(asked.positive, w) for w in mine):
+        if any(_is_bound(asked.positive, w) or _is_short_for(asked.positive, w) for w in mine):
             continue
         if any(stem(w.group()) in family for w in everywhere if w not in mine):
             continue
@@ -133,6 +134,11 @@ def _is_bound(text: str, word: re.Match[str]) -> bool:
         return bool(_IDIOM.search(text[max(0, word.start() - 12) : word.end()]))
     before = re.search(r"[A-Z]\S* $", text[max(0, word.start() - 30) : word.start()])
     return bool(before or re.match(r" [A-Z]", text[word.end() : word.end() + 2]))
+
+
+def _is_short_for(text: str, word: re.Match[str]) -> bool:
+    """Whether the phrase of a word is abbreviated behind it, and so stays in other letters."""
+    return bool(_SHORT.match(text[word.end() : word.end() + 60]))
 
 
 def _like(model: str, word: str) -> str:
@@ -161,6 +167,8 @@ def argument_order(asked: Asked) -> Edit | None:
             right += 1
             if plain[right : right + 1] != ["by"]:
                 return None
+        elif plain[left].endswith("ed") and not found[left - 1].group()[:1].isupper():
+            return None  # simply supported plates
     else:
         asking = [word.group().casefold() for word in words(asked.query)]
         if {"from", "to"} - set(asking) or plain.count("from") != 1 or plain.count("to") != 1:

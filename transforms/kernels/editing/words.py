@@ -13,7 +13,8 @@ FUNCTION_WORDS = listed(
     "during before after above below to from up down out off over under again further once here "
     "there all any both each few more most other some such no not only own same too very can could "
     "will would shall should may might must is am are was were be been being have has had having "
-    "do does did doing also just upon within without toward towards per via does"
+    "do does did doing also just upon within without toward towards per via does now "
+    "still already often usually currently generally today even"
 )
 
 _UNITS = (
@@ -55,7 +56,7 @@ strong weak| stronger weaker| strongest weakest| positive negative| positively n
 upper lower| north south| northern southern| east west| eastern western| before after|
 inside outside| internal external| maximum minimum| maximal minimal| first last| always never|
 accept reject| accepts rejects| accepted rejected| allow forbid| allows forbids|
-allowed forbidden| success failure| successful unsuccessful| win lose| wins loses| won lost|
+allowed forbidden| successful unsuccessful| win lose| wins loses| won lost|
 buy sell| buys sells| bought sold| hot cold| hotter colder| warmer cooler| wet dry|
 laminar turbulent| subsonic supersonic| compressible incompressible| thick thin|
 thicker thinner| heavier lighter| deep shallow| deeper shallower| wide narrow| wider narrower|

@@ -165,6 +165,12 @@ def test_an_entity_that_would_still_be_named_is_left_alone(text: str) -> None:
     assert entities.edit(asked("When was plague in Venice?", text)) is None
 
 
+def test_a_code_that_is_part_of_another_word_is_left_alone() -> None:
+    entities = Entities.of([f"We bred {name} and {name}." for name in ("SOD1", "TRP5", "KLF4")] * 2)
+    assert entities.edit(asked("What does SOD1 do?", "Here SOD1 binds.")) is not None
+    assert entities.edit(asked("What does SOD1 do?", "Mutant SOD1 (mSOD1) binds.")) is None
+
+
 def test_an_acronym_that_is_spelled_out_is_left_alone() -> None:
     corpus = [f"We bred {name} mice and {name} mice." for name in ("TAL", "KOX", "QRS")] * 2
     entities = Entities.of(corpus)
