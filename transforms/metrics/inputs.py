@@ -147,6 +147,6 @@ class Inputs:
     judged: Dataset | None = None
     selection: Selection | None = None
     seed: int = 0
-    edits: Dataset | None = None
     judge_auc: Mapping[str, tuple[float, float, float, int]] = field(default_factory=dict)
     weigher: Weigher | None = None
+    edits: Dataset | None = None
