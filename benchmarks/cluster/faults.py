@@ -86,8 +86,15 @@ def strike(
         run.send_signal(sent)
         return f"negmine mine {how}", lambda: None
     name = next(n for n in sorted(cluster.processes, reverse=True) if n.startswith(victim))
-    cluster.processes[name].kill(sent)
-    return f"{name} {how}", cluster.processes[name].kill
+    process = cluster.processes[name]
+    process.kill(sent)
+
+    def end() -> None:
+        while process.lives():
+            process.kill()
+            time.sleep(0.2)
+
+    return f"{name} {how}", end
 
 
 def _kill(pid: int) -> None:

@@ -3,7 +3,19 @@
 import re
 
 _LOGS = "what it said is in the folder that NEGMINE_WORKER_LOGS names (docs/runners.md)"
+FULL = re.compile(r"No space left on device")
 _PARTS = (
+    (
+        FULL,
+        "a disk of the engine is full, where a task manager, the job manager or the job server "
+        "keeps its files (io.tmp.dirs, blob.storage.directory); the job's page or their logs say "
+        "which; free space there",
+    ),
+    (
+        re.compile(r"File upload failed"),
+        "the engine could not take the job's files (File upload failed); its job manager's log "
+        "says why: a full disk, where web.tmpdir and blob.storage.directory are, for one",
+    ),
     (
         re.compile(r"Process died with exit code 137"),
         "a worker's process was killed, as a machine without memory does (exit code 137); give "

@@ -14,7 +14,7 @@ from apache_beam.options.pipeline_options import PipelineOptions, PortableOption
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from negmine.jobs.runner.engine import engine_of
-from negmine.jobs.runner.lost import lost_part
+from negmine.jobs.runner.lost import FULL, lost_part
 from negmine.jobs.runner.options import FORWARDING, check_options, check_services, runner_name
 from negmine.jobs.runner.progress import made_by
 from negmine.jobs.runner.remote import RemoteJob, announced, catching
@@ -218,7 +218,8 @@ def _raised(
     if system := _SYSTEM.findall(message):
         return errors.StorageError(f"{system[-1]}, on a worker of {runner}; {_KEPT}")
     if lost := lost_part(message):
-        return errors.ConfigError(f"{runner}: {lost}; {_KEPT}")
+        refusal = errors.StorageError if FULL.search(message) else errors.ConfigError
+        return refusal(f"{runner}: {lost}; {_KEPT}")
     rpc = _RPC.findall(message)
     if rpc and rpc[-1][0] == "DEADLINE_EXCEEDED":
         return errors.ConfigError(

@@ -24,6 +24,17 @@ SAID = {
         "a worker's process ended with exit code 1; what it said is in the folder that "
         "NEGMINE_WORKER_LOGS names (docs/runners.md)",
     ),
+    "a disk of a task manager that is full": (
+        "java.io.IOException: No space left on device",
+        "a disk of the engine is full, where a task manager, the job manager or the job server "
+        "keeps its files (io.tmp.dirs, blob.storage.directory); the job's page or their logs say "
+        "which; free space there",
+    ),
+    "a disk of the job manager that is full": (
+        "org.apache.flink.runtime.rest.util.RestClientException: [File upload failed.]",
+        "the engine could not take the job's files (File upload failed); its job manager's log "
+        "says why: a full disk, where web.tmpdir and blob.storage.directory are, for one",
+    ),
     "a worker that does not come up on a machine that is too busy": (
         "org.apache.beam.vendor.guava.v32_1_2_jre.com.google.common.util.concurrent."
         "UncheckedExecutionException: java.util.concurrent.TimeoutException: Waited 3 minutes "

@@ -28,3 +28,11 @@ def test_where_the_job_service_ends_what_is_left_of_the_job_is_said() -> None:
     assert "the job service at host:8099 ended while the job ran" in str(error)
     assert "job a may still run on host; finished parts are kept" in str(error)
     assert "may still run" not in str(_raised(message, "FlinkRunner", "host:8099"))
+
+
+def test_a_full_disk_of_the_engine_is_the_machine_s_refusal() -> None:
+    error = _raised(
+        "failed in state FAILED: java.io.IOException: No space left on device", "FlinkRunner", None
+    )
+    assert error is not None and error.exit_code == 5
+    assert str(error).startswith("FlinkRunner: a disk of the engine is full")
