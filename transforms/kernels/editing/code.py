@@ -89,7 +89,7 @@ class Source:
         return None if found is None else (start + found.start(1), start + found.end(1))
 
     def first(self, operation: str, spans: dict[tuple[int, int], str]) -> Edit | None:
-        """The first of these replacements, in the query's order, that parses to the same tree but for one node.
+        """The first of these replacements, in the query's order, that changes one node of the tree.
 
         `a + b * c` does not: with `+` for `*` it is `(a + b) + c`, and other nodes move too.
         """
