@@ -20,7 +20,7 @@ def ratings_version() -> str | None:
 
 @lru_cache(maxsize=1)
 def ratings() -> dict[str, float]:
-    """Concreteness of some 5,500 words from 0 to 1; empty without the package.
+    """Concreteness of some 4,700 words from 0 to 1; empty without the package.
 
     The Glasgow Norms (Scott et al., 2019, CC BY 4.0), scaled from 1 .. 7. The other ratings in that
     package have no licence of their own, and are not read.
