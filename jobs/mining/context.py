@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from negmine.jobs.mining.edited import edits_artifact
 from negmine.jobs.mining.models import EncoderChoice, Models, check_models
 from negmine.jobs.runner.budget import Budget
 from negmine.jobs.runner.options import resolve
@@ -93,12 +94,11 @@ class RunContext:
     @cached_property
     def edits(self) -> Dataset | None:
         """Texts made from positives, `tables.MADE_EDITS`; None where `sources.edited` is off."""
-        from negmine.jobs.mining.edited import edits_artifact
-
-        if self.config.sources.edited is None:
+        config = self.config.sources.edited
+        if config is None:
             return None
-        first = self.work.make_or_reuse(edits_artifact(self, self.config.sources.edited))
-        return Dataset(str(first.directory.parent / "edits"))
+        made = edits_artifact(self.ingested, config, self.config.seed)
+        return Dataset(str(self.work.make_or_reuse(made).directory.parent / "edits"))
 
     @cached_property
     def texts(self) -> dict[str, Dataset]:

@@ -1,12 +1,11 @@
 """The artifact of the texts that are made from positives, and what is published of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from negmine.jobs.mining.context import RunContext
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import tables
@@ -20,20 +19,20 @@ from negmine.transforms.sources.concreteness import ratings_version
 from negmine.transforms.sources.edited import MADE, QUERIES_AT_ONCE, EditDocuments
 
 
-def edits_artifact(run: RunContext, config: Edited) -> Artifact:
+def edits_artifact(ingested: Mapping[str, Dataset], config: Edited, seed: int) -> Artifact:
     """The corpus with what was made behind it, and the edits; see `EditDocuments`."""
     names = ("documents", "queries", "positives")
-    sets = [run.ingested[name] for name in names]
+    sets = [ingested[name] for name in names]
     key = {
         "config": config.model_dump(mode="json"),
-        "seed": run.config.seed,
+        "seed": seed,
         "ratings": ratings_version(),
-        **run.key(*names),
+        **{name: ingested[name].manifest()["fingerprint"] for name in names},
     }
 
     def make(directory: str, _: Blocks) -> EditDocuments:
-        blocks = plan_blocks(run.rows("queries"), QUERIES_AT_ONCE)
-        return EditDocuments(config, run.config.seed, *sets, directory, blocks)
+        blocks = plan_blocks(ingested["queries"].rows, QUERIES_AT_ONCE)
+        return EditDocuments(config, seed, *sets, directory, blocks)
 
     several = STAGES["edit"].writes
     return Artifact("edit", key, 0, make, several=several, scratch=MADE)

@@ -92,7 +92,8 @@ class Negatives:
     @property
     def made(self) -> np.ndarray:
         """(n,) bool: made from a positive, by an edit."""
-        return self.returned[:, [name in MADE for name in self.sources]].any(axis=1)
+        made = self.returned[:, [name in MADE for name in self.sources]]
+        return np.asarray(made.any(axis=1))
 
     @cached_property
     def positive_keys(self) -> np.ndarray:

@@ -66,7 +66,7 @@ class Source:
             if isinstance(node, ast.Assign | ast.AugAssign | ast.For) and named & read:
                 deciding.append(node.iter if isinstance(node, ast.For) else node.value)
         unique = {id(n): n for value in deciding for n in _inside(value) if hasattr(n, "lineno")}
-        return sorted(unique.values(), key=lambda n: (n.lineno, n.col_offset, type(n).__name__))
+        return sorted(unique.values(), key=lambda n: (self.start(n), self.end(n), type(n).__name__))
 
     def start(self, node: ast.AST) -> int:
         """Character at which a node begins."""
@@ -164,7 +164,7 @@ def operator(asked: Asked) -> Edit | None:
                 sides = (left, right)
             case _:
                 continue
-        symbol, other = _OPERATORS.get(type(node.op), ("", ""))  # type: ignore[attr-defined]
+        symbol, other = _OPERATORS.get(type(node.op), ("", ""))
         span = source.between(*sides, symbol) if symbol else None
         if span:
             spans[span] = other

@@ -69,8 +69,8 @@ class Asked:
         distinct = sorted(set(choices))
         if len(distinct) < 2:
             return distinct
-        (named,) = text_keys([name])
-        keys = mix(np.uint64(self.key), named, text_keys(distinct))
+        named = text_keys([name])
+        keys = mix(self.key, named, text_keys(distinct))
         return [distinct[at] for at in np.argsort(keys, kind="stable")]
 
     def by_concreteness(self, name: str, choices: Iterable[str]) -> list[str]:

@@ -40,8 +40,7 @@ def repetition(asked: Asked) -> Edit | None:
     found = words(asked.positive)
     if not found:
         return None
-    (name,) = text_keys(["repetition"])
-    keys = mix(np.uint64(asked.key), name, np.arange(len(found) + 1, dtype=np.uint64))
+    keys = mix(asked.key, text_keys(["repetition"]), np.arange(len(found) + 1, dtype=np.uint64))
     most = max(2, int(_REPEATED * len(found)))
     count = 1 + int(keys[-1] % np.uint64(min(most, len(found))))
     chosen = [found[at] for at in np.sort(np.argsort(keys[:-1], kind="stable")[:count])]
