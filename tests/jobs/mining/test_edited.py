@@ -222,3 +222,12 @@ def test_an_audit_tells_how_the_student_takes_edits_without_serving_any(base: Pa
     metrics = {row["metric"] for row in pq.read_table(run.path / "metrics.parquet").to_pylist()}
     assert {"edit_fooled", "edit_drop", "probe_drop"} <= metrics
     assert "Edits, which no longer answer" in (run.path / "report.html").read_text()
+
+
+def test_plan_makes_the_edits_and_reckons_with_them(base: Path) -> None:
+    config = _config(base, "planned", output={"path": str(base / "planned")})
+    ended = negmine("plan", config, "--json")
+    assert ended.code == 0, ended.err
+    stages = {stage["what"]: stage for stage in json.loads(ended.out)["stages"]}
+    assert "retrieve edited" in stages
+    assert stages["embed documents"]["rows"] > DOCUMENTS
