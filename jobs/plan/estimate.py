@@ -38,13 +38,13 @@ _COUNTED |= dict.fromkeys(("judge", "select", "score", "lists"), "pairs")
 
 
 def plan(config: Config, options: Sequence[str] = ()) -> Plan:
-    """Ingest, time samples, and extrapolate; no later stage of the run is started or written.
+    """Ingest and edit, time samples, extrapolate; no later stage of the run is started or written.
 
     Raises what `mine` raises for an input or a model that is not there, before any work.
     """
     run = MiningRun(config, options)
     run.check()
-    _ = run.ingested
+    _ = run.texts
     with tempfile.TemporaryDirectory(prefix="negmine-plan-") as folder:
         estimate = Estimate(run, Path(folder))
         return Plan(tuple(estimate.stages()), estimate.largest())

@@ -192,3 +192,42 @@ def test_a_config_without_a_tier_for_edits_says_what_to_add(base: Path) -> None:
     ended = negmine("mine", _config(base, "none", tiers={"hard": {"quota": 2}}))
     assert ended.code == 2
     assert "tiers.edited: {quota: 1, source: edited}" in ended.err
+
+
+def test_an_audit_tells_how_the_student_takes_edits_without_serving_any(base: Path) -> None:
+    file = base / "triplets.jsonl"
+    rows = [
+        {
+            "anchor": f"Which {WORDS[at]} tower of the town fell in {1900 + at}?",
+            "positive": _text(at),
+            "negative": _text(at + QUERIES),
+        }
+        for at in range(QUERIES)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = (
+        "--student",
+        str(base / "student"),
+        "--judge",
+        "none",
+        "--output",
+        str(base / "audit"),
+    )
+    edited = ("sources.edited={}", "tiers.edited={quota: 0, source: edited}")
+    sets = [word for setting in edited for word in ("--set", setting)]
+    ended = negmine("audit", str(file), "--format", "triplet", *options, *sets)
+    assert ended.code in (0, 1), ended.err
+    run = find_run(str(base / "audit"))
+    assert all(row["sources"] == ["given"] for row in _rows(run, "negatives"))
+    metrics = {row["metric"] for row in pq.read_table(run.path / "metrics.parquet").to_pylist()}
+    assert {"edit_fooled", "edit_drop", "probe_drop"} <= metrics
+    assert "Edits, which no longer answer" in (run.path / "report.html").read_text()
+
+
+def test_plan_makes_the_edits_and_reckons_with_them(base: Path) -> None:
+    config = _config(base, "planned", output={"path": str(base / "planned")})
+    ended = negmine("plan", config, "--json")
+    assert ended.code == 0, ended.err
+    stages = {stage["what"]: stage for stage in json.loads(ended.out)["stages"]}
+    assert "retrieve edited" in stages
+    assert stages["embed documents"]["rows"] > DOCUMENTS

@@ -120,7 +120,7 @@ def choose(
     order of the tier's sampling (a tier of source `random` or `given` without its own takes them in
     the order of their ranks); each tier takes its quota, and none that has the text of, or is near
     to, one that the query already has. A tier that is short then takes what the next tiers left
-    over, then the harder ones. Ranks run from the most similar down.
+    over, then the harder ones, of what is in the corpus. Ranks run from the most similar down.
 
     Args:
         pairs: a block's judged pairs.
@@ -142,6 +142,8 @@ def choose(
     ]
     for number in range(len(specs)):
         for donor in _donors(number, len(specs)):
+            if specs[donor].source in MADE:  # what was made fills no other tier
+                continue
             rows = orders[donor][(picker.tier[orders[donor]] < 0) & ~picker.near[orders[donor]]]
             short[number] = picker.take(rows, short[number], number, samplings[donor])
     rank = _ranks(pairs, picker.tier, len(specs))
