@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from negmine.jobs.report import numbers
+from negmine.jobs.report.languages import language_findings
 from negmine.jobs.report.limits import LIMITS, Finding, Limit
 from negmine.jobs.report.metrics import Metric, Metrics
 from negmine.jobs.report.settings import own_leak
@@ -16,6 +17,7 @@ COVERAGE, BACKFILLED, SHORTCUT, LENGTH = 0.95, 0.2, 0.7, 1.5
 HUB, HUB_LEAST = 0.02, 20
 BIAS = 0.1
 """Of an AUC, from a half."""
+LANGUAGES = "languages of negatives"
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,10 @@ def _shortcut(facts: Facts) -> Answer:
             "do, and take more from source bm25.",
         )
     ]
+
+
+def _languages(facts: Facts) -> Answer:
+    return [*language_findings(facts.metrics, facts.config)]
 
 
 def _lengths(facts: Facts) -> Answer:
@@ -292,6 +298,7 @@ CHECKS: dict[str, Callable[[Facts], Answer]] = {
     "queries without their whole quota": _short,
     "negatives from another tier's band": _backfilled,
     "shortcut by length and shared words": _shortcut,
+    LANGUAGES: _languages,
     "length of negatives": _lengths,
     "length bias of the student": _length_bias,
     "student's vectors crowded": _crowded,
@@ -306,6 +313,7 @@ def check(facts: Facts) -> tuple[list[Finding], list[str], list[str]]:
     """Findings, serious ones first; names of checks that passed; names of those not measured.
 
     What was looked for among too few to say is not measured, and its name says among how many.
+    Languages are not spoken of where the collection has none.
     """
     findings: list[Finding] = []
     passed, unmeasured = [], []
@@ -314,6 +322,8 @@ def check(facts: Facts) -> tuple[list[Finding], list[str], list[str]]:
         wrong = [answer for answer in answers if isinstance(answer, Finding)]
         few = [answer.seen for answer in answers if isinstance(answer, TooFew)]
         findings += wrong
+        if not answers and name == LANGUAGES:
+            continue
         if not answers:
             unmeasured.append(name)
         elif few and not wrong:
