@@ -19,7 +19,7 @@ from negmine.schemas.limits import (
 )
 from negmine.schemas.verdicts import Source
 
-_Languages = Literal["any", "same", "other", "both"]
+Languages = Literal["any", "same", "other", "both"]
 _OF_LANGUAGES = (
     "of which documents: any, same = in the query's language, other = in others, both = half of "
     "each, see docs/languages.md"
@@ -42,7 +42,7 @@ class Bm25(Model):
         description="stemmer and stop words; null = neither (PyStemmer's names); auto = each "
         "document's and query's own language",
     )
-    languages: _Languages = Field("any", description=_OF_LANGUAGES)
+    languages: Languages = Field("any", description=_OF_LANGUAGES)
     shards: _Shards = Field("auto", description="document shards; never the result")
 
 
@@ -75,7 +75,7 @@ class Dense(Model):
     over_fetch: Weight | None = Field(
         None, ge=1, description="documents scored in full, in depths; null = 1, 4 where compressed"
     )
-    languages: _Languages = Field("any", description=_OF_LANGUAGES)
+    languages: Languages = Field("any", description=_OF_LANGUAGES)
     min_recall: float | None = Field(
         None, ge=0, le=1, description="lowest recall allowed; null = 0.99 of a first pass, else 0.9"
     )
@@ -144,7 +144,7 @@ class Random(Model):
         description="hubs = the likelier, the more queries dense finds a document for: 1 + how "
         "many; no_hubs = the inverse",
     )
-    languages: _Languages = Field("any", description=_OF_LANGUAGES)
+    languages: Languages = Field("any", description=_OF_LANGUAGES)
 
     @model_validator(mode="after")
     def _one_rule(self) -> "Random":

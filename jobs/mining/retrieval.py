@@ -16,7 +16,7 @@ from negmine.pipelines.graph import STAGES
 from negmine.pipelines.retrieve import Retrieve
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
-from negmine.schemas.sources import Bm25, Dense, Random
+from negmine.schemas.sources import Bm25, Dense, Languages, Random
 from negmine.schemas.verdicts import Source
 from negmine.transforms import storage
 from negmine.transforms.data.columns import array_column
@@ -94,12 +94,13 @@ def _settings(config: Bm25) -> JsonObject:
 
 
 def _held(
-    run: RunContext, searcher: Bm25Searcher | DenseSearcher, languages: str
+    run: RunContext, searcher: Bm25Searcher | DenseSearcher, languages: Languages
 ) -> Bm25Searcher | DenseSearcher | ByLanguage:
     """The searcher, held to documents of some languages where the source's settings say so."""
+    sets = run.ingested
     if languages == "any":
         return searcher
-    return ByLanguage(searcher, run.ingested["documents"], run.ingested["queries"], languages)
+    return ByLanguage(searcher, sets["documents"], sets["queries"], languages)
 
 
 def _bm25(run: RunContext, vectors: Vectors) -> Artifact:

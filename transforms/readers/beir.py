@@ -88,7 +88,7 @@ def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
         title, *group = (record.get(name) if name else None for name in others)
         values = record.get(identity), record.get(text), title
         tag = Tag(record.get(language) if language else None, named)
-        yield text_row(source.kind, number, *values, config.max_text_bytes, data, *group, tag=tag)
+        yield text_row(source.kind, number, *values, config.max_text_bytes, data, tag, *group)
 
 
 def _language_key(source: Source) -> str:

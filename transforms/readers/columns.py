@@ -194,7 +194,7 @@ def row_maker(
     def make_text(line: int, values: list[object], raw: object) -> Row:
         identity, text, title, language, *group = values
         tag = Tag(language, named)
-        return text_row(kind, line, identity, text, title, limit, raw, *group, tag=tag)
+        return text_row(kind, line, identity, text, title, limit, raw, tag, *group)
 
     def make_judgement(line: int, values: list[object], raw: object) -> Row:
         query_id, doc_id, grade = values

@@ -231,9 +231,9 @@ def text_row(
     title: object,
     limit: int,
     raw: object,
+    tag: Tag | None = None,
     group: object = None,
     place: object = None,
-    tag: Tag | None = None,
 ) -> Row:
     """A Document or a Query of these values, as `kind` says, or a Bad row of `raw`.
 
