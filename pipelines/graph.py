@@ -36,7 +36,7 @@ _VECTORS = ("document_vectors", "query_vectors")
 
 GRAPH = (
     Stage(
-        "ingest", 6, "ingest", "ingest", ("input",), _COLLECTION,
+        "ingest", 7, "ingest", "ingest", ("input",), _COLLECTION,
         "content of the files, input's settings, seed", several=True,
     ),
     Stage(
@@ -76,12 +76,12 @@ GRAPH = (
         "the judge", optional="where the judge reads pairs one by one (cross_encoder)",
     ),
     Stage(
-        "judge", 7, "judge", "judge",
+        "judge", 8, "judge", "judge",
         (*_COLLECTION[:4], *_VECTORS, "postings", "lengths", "statistics", "candidates", "scores"),
         ("judged",), "the judge, BM25's weights; of a cross-encoder policies and tiers too",
     ),
     Stage(
-        "select", 4, "select", "select", ("judged", "documents"), ("verdicts",),
+        "select", 5, "select", "select", ("judged", "documents"), ("verdicts",),
         "policies with their thresholds, tiers, sampling, seed",
     ),
     Stage("score", 1, "score", "select", ("verdicts",), ("sets",), "nothing else"),

@@ -42,11 +42,12 @@ class Retrieve(beam.PTransform):
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         shards = plan_shards(self.documents, self.config.shards)
         kept = f"{self.directory}/{PARTIAL}"
-        search = SearchShards(self.searcher, shards, self.blocks, self.config.depth, kept)
+        halved = self.config.languages == "both"
+        search = SearchShards(self.searcher, shards, self.blocks, self.config.depth, kept, halved)
         return (
             root
             | "Search" >> search
-            | "Tabulate" >> ToCandidates(self.blocks)
+            | "Tabulate" >> ToCandidates(self.blocks, halved)
             | "Write" >> WriteParts(self.directory, tables.CANDIDATES)
         )
 

@@ -4,10 +4,11 @@ import re
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from negmine.schemas.inputs import Input
 from negmine.schemas.judges import AnyJudge, CrossEncoder, TokenJudge
+from negmine.schemas.languages import language_code
 from negmine.schemas.limits import (
     LEAST_LIST,
     MOST_BLOCK,
@@ -209,6 +210,29 @@ class Lists(Model):
     )
 
 
+def _is_a_mix(mix: Any) -> Any:
+    if not isinstance(mix, dict):
+        return mix
+    shares: dict[str, float] = {}
+    for name, share in mix.items():
+        code = name if name in ("same", "other") else language_code(str(name))
+        if code is None:
+            raise ValueError(f"{name!r:.40} is neither same, other nor a language code such as de")
+        shares[code] = shares.get(code, 0.0) + share
+    relative = {"same", "other"} & shares.keys()
+    if relative and len(relative) < len(shares):
+        raise ValueError("give shares of same and other, or shares of languages, not of both")
+    if abs(sum(shares.values()) - 1) > 1e-6:
+        raise ValueError(f"the shares add up to {sum(shares.values()):g} and not to 1")
+    return shares
+
+
+LanguageMix = Annotated[
+    Literal["corpus", "positives"] | dict[str, Annotated[float, Field(ge=0, le=1)]],
+    AfterValidator(_is_a_mix),
+]
+"""Which languages a query's negatives have, by share."""
+
 Tiers = Annotated[dict[str, Tier], Field(min_length=1)]
 
 
@@ -235,6 +259,12 @@ class Config(Model):
     )
     sampling: Sampling = Field(Sampling(), description="order of choice within a band")
     weighting: Weighting = Field(Weighting(), description="weights of the chosen negatives")
+    language_mix: LanguageMix | None = Field(
+        None,
+        description="languages of each query's negatives: shares of same and other (than the "
+        "query's), shares by language code, corpus (as the documents), positives (as the query's "
+        "own positives); null = whatever is found",
+    )
     lists: Lists | None = Field(None, description="teacher lists for distillation; null = none")
     runner: Runner = Field(Runner(), description="which Beam runner, and how the work is cut")
     output: Output = Field(Output(), description="where the run goes")

@@ -44,6 +44,11 @@ class _Input(Model):
         description="reviewed pairs, as `negmine relabel` writes them: further positives, and "
         "confirmed negatives, which no judge's policy drops",
     )
+    detect_language: bool = Field(
+        False,
+        description="find the language of every text that has none in a column, see "
+        "docs/languages.md; needs the extra languages",
+    )
     queries_are_documents: Literal["auto"] | bool = Field(
         "auto",
         description="whether queries and corpus are one collection, so that a document with a "
@@ -94,7 +99,20 @@ class _GroupedInput(_CutInput):
     )
 
 
-class BeirInput(_TextInput, _GroupedInput):
+_OF_A_LANGUAGE = "ISO 639 code or BCP 47 tag; auto = language, lang, ... where there is one"
+
+
+class _LanguageColumns(Model):
+    doc_language: str | None = Field(
+        AUTO,
+        description=f"column: a document's language, {_OF_A_LANGUAGE}; null = none",
+    )
+    query_language: str | None = Field(
+        AUTO, description="column: a query's language, as doc_language"
+    )
+
+
+class BeirInput(_LanguageColumns, _TextInput, _GroupedInput):
     """BEIR folder: corpus.jsonl, queries.jsonl, qrels/<split>.tsv (each may be .gz or .zst)."""
 
     format: Literal["beir"]
@@ -126,7 +144,7 @@ class _EvaluationFilesInput(_TextInput):
         return self
 
 
-class _FilesInput(_EvaluationFilesInput, _GroupedInput):
+class _FilesInput(_LanguageColumns, _EvaluationFilesInput, _GroupedInput):
     documents: str = Field(description="file, folder or glob of documents")
     queries: str = Field(description="file, folder or glob of queries")
     qrels: str = Field(description="file, folder or glob of qrels; rows of grade > 0 are positives")
@@ -198,6 +216,16 @@ class _PairColumns(_TextInput):
         None,
         description="column or columns of given negatives: their texts join the corpus, so that "
         "every source may find them; null = they are not read",
+    )
+    query_language: Column | None = Field(
+        AUTO,
+        description="column: the query's language, ISO 639 code or BCP 47 tag; auto = "
+        "query_language, language, lang, ... where there is one; null = none",
+    )
+    positive_language: Column | None = Field(
+        AUTO,
+        description="column: the language of the positives and given negatives; auto = "
+        "positive_language, language, lang, ...; null = none",
     )
     label: Column | None = Field(
         AUTO,

@@ -109,6 +109,15 @@ MEANINGS = {
     ),
     "length_ratio": Meaning("mean terms of a negative over mean terms of a positive", "negatives"),
     "shortcut_auc": Meaning("AUC of length and lexical overlap alone, within queries", "pairs"),
+    "language_auc": Meaning(
+        "AUC of the languages of query and document alone, positives against negatives", "pairs"
+    ),
+    "language_share": Meaning(
+        "share of negatives whose language is key: same or other than the query's, or a code",
+        "negatives whose language and query's are known",
+    ),
+    "language_share_positive": Meaning("the same of the positives served", "pairs"),
+    "language_eci": Meaning("ECI v1 of the queries in language key", "queries"),
     "evaluation_documents": Meaning(
         "negatives that are positives of an evaluation query", "negatives"
     ),

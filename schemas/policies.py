@@ -53,6 +53,19 @@ class NearDuplicateOfPositive(_Parameters):
     cosine: Score = Field(0.97, gt=0, description="student cosine at or above drops")
 
 
+class TranslationOfPositive(_Parameters):
+    """Drops, in each language that no positive is in, the candidates nearest to a positive.
+
+    A multilingual student puts a translation among the first few of its language, at cosines that
+    differ from student to student and language to language; so places are compared.
+    """
+
+    of_student: ClassVar[bool] = True
+    nearest: Rank = Field(
+        5, description="of each other language, the candidates nearest to a positive that drop"
+    )
+
+
 class NearDuplicateOfNegative(_Parameters):
     """Skips near-duplicates of a negative already chosen for the query."""
 
@@ -179,6 +192,7 @@ PARAMETERS: dict[str, type[_Parameters]] = {
     "evaluation_document": EvaluationDocument,
     "near_duplicate_of_positive": NearDuplicateOfPositive,
     "near_duplicate_of_negative": NearDuplicateOfNegative,
+    "translation_of_positive": TranslationOfPositive,
     "hub_cap": HubCap,
     "rank_window": RankWindow,
     "student_score": StudentScore,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Sampling, Tier
@@ -19,18 +19,23 @@ class Selection:
         tiers: (name, tier), in order.
         sampling: order of choice in tiers that do not set their own.
         seed: keys every random draw.
+        language_mix: shares of each query's negatives by language, or what they follow; None for
+            none.
     """
 
     policies: tuple[Policy, ...]
     tiers: tuple[tuple[str, Tier], ...]
     sampling: Sampling
     seed: int
+    language_mix: tuple[tuple[str, float], ...] | Literal["corpus", "positives"] | None = None
 
     @classmethod
     def of(cls, config: Config) -> "Selection":
         """The selection of a run's config, thresholds not calibrated yet."""
         tiers = tuple(config.tiers.items())
-        return cls(tuple(config.policies or ()), tiers, config.sampling, config.seed)
+        mix = config.language_mix
+        shares = tuple(sorted(mix.items())) if isinstance(mix, dict) else mix
+        return cls(tuple(config.policies or ()), tiers, config.sampling, config.seed, shares)
 
     @property
     def quota(self) -> int:
@@ -72,4 +77,5 @@ class Selection:
             "tiers": [[name, tier.model_dump()] for name, tier in self.tiers],
             "sampling": self.sampling.model_dump(),
             "seed": self.seed,
+            **({"language_mix": self.language_mix} if self.language_mix else {}),
         }

@@ -19,6 +19,11 @@ from negmine.schemas.limits import (
 )
 from negmine.schemas.verdicts import Source
 
+Languages = Literal["any", "same", "other", "both"]
+_OF_LANGUAGES = (
+    "of which documents: any, same = in the query's language, other = in others, both = half of "
+    "each, see docs/languages.md"
+)
 _Shards = Annotated[int, Field(ge=1, le=MOST_SHARDS)] | Literal["auto"]
 
 
@@ -33,8 +38,11 @@ class Bm25(Model):
     b: float = Field(0.75, ge=0, le=1, description="length normalisation")
     delta: Weight = Field(0.5, ge=0, description="floor of bm25l and bm25+")
     language: str | None = Field(
-        "english", description="stemmer and stop words; null = neither (PyStemmer's names)"
+        "english",
+        description="stemmer and stop words; null = neither (PyStemmer's names); auto = each "
+        "document's and query's own language",
     )
+    languages: Languages = Field("any", description=_OF_LANGUAGES)
     shards: _Shards = Field("auto", description="document shards; never the result")
 
 
@@ -67,6 +75,7 @@ class Dense(Model):
     over_fetch: Weight | None = Field(
         None, ge=1, description="documents scored in full, in depths; null = 1, 4 where compressed"
     )
+    languages: Languages = Field("any", description=_OF_LANGUAGES)
     min_recall: float | None = Field(
         None, ge=0, le=1, description="lowest recall allowed; null = 0.99 of a first pass, else 0.9"
     )
@@ -113,6 +122,11 @@ class Dense(Model):
             "over_fetch": not self.exact,
             "min_recall": not self.exact,
         }
+        if self.languages != "any" and not self.exact:
+            raise ValueError(
+                f"languages: {self.languages} is searched exactly; set index: flat and no "
+                "first_pass, or languages: any"
+            )
         for name, has_effect in used.items():
             if getattr(self, name) is not None and not has_effect:
                 raise ValueError(
@@ -130,6 +144,13 @@ class Random(Model):
         description="hubs = the likelier, the more queries dense finds a document for: 1 + how "
         "many; no_hubs = the inverse",
     )
+    languages: Languages = Field("any", description=_OF_LANGUAGES)
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> "Random":
+        if self.languages != "any" and self.weight != "uniform":
+            raise ValueError("weight and languages are not put together; set one of them alone")
+        return self
 
 
 class Given(Model):

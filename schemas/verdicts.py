@@ -33,6 +33,7 @@ class Verdict(StrEnum):
     SAME_TEXT_AS_POSITIVE = "same_text_as_positive"
     SAME_TEXT_AS_QUERY = "same_text_as_query"
     NEAR_DUPLICATE_OF_POSITIVE = "near_duplicate_of_positive"
+    TRANSLATION_OF_POSITIVE = "translation_of_positive"
     EVALUATION_DOCUMENT = "evaluation_document"
     HUB = "hub"
     OUTSIDE_RANK_WINDOW = "outside_rank_window"
@@ -62,6 +63,7 @@ MEANINGS: dict[str, str] = {
     Verdict.SAME_TEXT_AS_POSITIVE: "The text of a positive under another identifier.",
     Verdict.SAME_TEXT_AS_QUERY: "The text is the query's own; newer runs say query_itself.",
     Verdict.NEAR_DUPLICATE_OF_POSITIVE: "Nearly the text or the vector of a positive.",
+    Verdict.TRANSLATION_OF_POSITIVE: "In its language among the nearest to a positive.",
     Verdict.EVALUATION_DOCUMENT: "A positive of a query that is kept for evaluation.",
     Verdict.HUB: "Already used for as many queries as hub_cap allows.",
     Verdict.OUTSIDE_RANK_WINDOW: "Its rank in a source is outside the window asked for.",

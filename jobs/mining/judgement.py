@@ -199,7 +199,7 @@ def judged_by(
         **collection_key(run, retrieved.vectors),
         "candidates": {name: fingerprint_of(dataset) for name, dataset in candidates.items()},
         "judge": made.key,
-        "bm25": bm25.config.model_dump(exclude={"depth", "shards"}),
+        "bm25": bm25.config.model_dump(exclude={"depth", "shards", "languages"}),
         "places": fingerprint_of(places) if places else None,
         "queries_are_documents": run.config.input.queries_are_documents,
         "selection": selection.key() if made.judge.lazy else None,

@@ -16,7 +16,7 @@ from negmine.pipelines.graph import STAGES
 from negmine.pipelines.retrieve import Retrieve
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
-from negmine.schemas.sources import Bm25, Dense, Random
+from negmine.schemas.sources import Bm25, Dense, Languages, Random
 from negmine.schemas.verdicts import Source
 from negmine.transforms import storage
 from negmine.transforms.data.columns import array_column
@@ -25,6 +25,7 @@ from negmine.transforms.data.query_tables import QueryTable
 from negmine.transforms.pairs.hub_places import FillPlaces
 from negmine.transforms.readers.fingerprints import file_digests
 from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer, IndexDocuments
+from negmine.transforms.sources.by_language import ByLanguage
 from negmine.transforms.sources.cluster import (
     CLUSTERS,
     DrawFromClusters,
@@ -86,6 +87,22 @@ def _candidates(
     )
 
 
+def _settings(config: Bm25) -> JsonObject:
+    """What decides a source's candidates; `languages` is left out at its default, as before it."""
+    unused = {"shards", *(["languages"] if config.languages == "any" else [])}
+    return config.model_dump(exclude=unused)
+
+
+def _held(
+    run: RunContext, searcher: Bm25Searcher | DenseSearcher, languages: Languages
+) -> Bm25Searcher | DenseSearcher | ByLanguage:
+    """The searcher, held to documents of some languages where the source's settings say so."""
+    sets = run.ingested
+    if languages == "any":
+        return searcher
+    return ByLanguage(searcher, sets["documents"], sets["queries"], languages)
+
+
 def _bm25(run: RunContext, vectors: Vectors) -> Artifact:
     config = run.config.sources.bm25 or Bm25()
     index = bm25_index(run, config.language)
@@ -93,10 +110,10 @@ def _bm25(run: RunContext, vectors: Vectors) -> Artifact:
     def make(directory: str, blocks: Blocks) -> beam.PTransform:
         documents = run.rows("documents")
         cut = run.budget.bm25(config, documents, index.postings.rows)
-        searcher = Bm25Searcher(index, run.ingested["queries"], cut)
+        searcher = _held(run, Bm25Searcher(index, run.ingested["queries"], cut), config.languages)
         return Retrieve(searcher, documents, cut, directory, blocks)
 
-    settings = {"config": config.model_dump(exclude={"shards"})}
+    settings = {"config": _settings(config)}
     at_once = run.budget.blocks_at_once(config.depth, run.rows("documents"))
     key = {**settings, **run.key("documents", "queries")}
     return _candidates(run, Source.BM25, key, make, at_once=at_once)
@@ -111,11 +128,13 @@ def _dense(run: RunContext, vectors: Vectors) -> Artifact:
     def make(directory: str, blocks: Blocks) -> beam.PTransform:
         width = array_column(documents, "vector").shape[1]
         cut = run.budget.dense(config, corpus, width)
-        searcher = DenseSearcher(documents, queries, index)
+        searcher = _held(run, DenseSearcher(documents, queries, index), config.languages)
         return Retrieve(searcher, corpus, cut, directory, blocks)
 
     settings = config.model_dump(include={"depth", "index"})
     key: JsonObject = {"config": settings, **vectors_key(vectors)}
+    if config.languages != "any":
+        key |= {"languages": config.languages, **run.key("documents", "queries")}
     if index is not None:
         key |= search_key(index)
     at_once = run.budget.blocks_at_once(config.depth, corpus)
@@ -131,10 +150,17 @@ def random_artifact(run: RunContext, near: Dataset | None = None) -> Artifact:
     what = (run.ingested["queries"], run.rows("documents"), config.count, seed, near)
 
     def make(directory: str, blocks: Blocks) -> beam.PTransform:
-        draw = DrawRandom(*what, hubs=config.weight == "hubs")
+        draw = DrawRandom(
+            *what,
+            hubs=config.weight == "hubs",
+            corpus=run.ingested["documents"],
+            languages=config.languages,
+        )
         return BlockStage("DrawRandom", draw, directory, blocks, tables.CANDIDATES)
 
     key: JsonObject = {"config": {"count": config.count}, "seed": seed}
+    if config.languages != "any":
+        key["languages"] = config.languages
     if near is not None:
         key |= {"weight": config.weight, "near": near.manifest()["fingerprint"]}
     return _candidates(run, Source.RANDOM, key | run.key("documents", "queries"), make)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from negmine.jobs.report import numbers
+from negmine.jobs.report.languages import language_findings
 from negmine.jobs.report.limits import LIMITS, Finding, Limit
 from negmine.jobs.report.metrics import Metric, Metrics
 from negmine.jobs.report.settings import own_leak
@@ -122,6 +123,10 @@ def _shortcut(facts: Facts) -> Answer:
             "do, and take more from source bm25.",
         )
     ]
+
+
+def _languages(facts: Facts) -> Answer:
+    return [*language_findings(facts.metrics, facts.config)]
 
 
 def _lengths(facts: Facts) -> Answer:
@@ -300,6 +305,8 @@ CHECKS: dict[str, Callable[[Facts], Answer]] = {
     "bad input rows": _bad_rows,
     "remarks while mining": _remarks,
 }
+SPECIAL_CHECKS: dict[str, Callable[[Facts], Answer]] = {"languages of negatives": _languages}
+"""Checks that are not spoken of where a run has nothing for them."""
 
 
 def check(facts: Facts) -> tuple[list[Finding], list[str], list[str]]:
@@ -309,13 +316,13 @@ def check(facts: Facts) -> tuple[list[Finding], list[str], list[str]]:
     """
     findings: list[Finding] = []
     passed, unmeasured = [], []
-    for name, run in CHECKS.items():
+    for name, run in {**CHECKS, **SPECIAL_CHECKS}.items():
         answers = run(facts)
         wrong = [answer for answer in answers if isinstance(answer, Finding)]
         few = [answer.seen for answer in answers if isinstance(answer, TooFew)]
         findings += wrong
         if not answers:
-            unmeasured.append(name)
+            unmeasured += [name] if name in CHECKS else []
         elif few and not wrong:
             unmeasured.append(f"{name} ({', '.join(few)}: too few to tell)")
         elif not wrong:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from negmine.schemas.tables import LEDGER, LISTS, NEGATIVES, RUN_POSITIVES, SETS
+from negmine.schemas.tables import LEDGER, LISTS, NEGATIVES, RUN_POSITIVES, SETS, with_language
 from negmine.transforms.data.sql import dataset_sql, has_parts, partitioned_sql
 
 
@@ -19,8 +19,8 @@ def create_run_views(connection: duckdb.DuckDBPyConnection, run: Path, prefix: s
         for name in ("sets", "positives", "lists")
     }
     found = {
-        "negatives": (NEGATIVES, partitioned_sql(run / "negatives", "tier"), "tier"),
-        "ledger": (LEDGER, partitioned_sql(run / "ledger", "verdict"), "verdict"),
+        "negatives": (with_language(NEGATIVES), partitioned_sql(run / "negatives", "tier"), "tier"),
+        "ledger": (with_language(LEDGER), partitioned_sql(run / "ledger", "verdict"), "verdict"),
         "sets": (SETS, whole["sets"], None),
         "positives": (RUN_POSITIVES, whole["positives"], None),
         "lists": (LISTS, whole["lists"], None),

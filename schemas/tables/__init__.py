@@ -16,7 +16,7 @@ from negmine.schemas.tables.collection import (
     TERM_STATISTICS,
     vectors,
 )
-from negmine.schemas.tables.columns import EDIT
+from negmine.schemas.tables.columns import EDIT, with_language
 from negmine.schemas.tables.pairs import (
     CANDIDATES,
     JUDGED,
@@ -65,6 +65,7 @@ __all__ = [
     "TERM_STATISTICS",
     "VERDICTS",
     "vectors",
+    "with_language",
 ]
 
 SCHEMA_VERSION = 1

@@ -77,6 +77,12 @@ CONFIRMED = field(
     "labelled a negative, or made one by an edit: no judge's policy drops it",
 )
 
+LANGUAGE = field(
+    "language", pa.string(), "ISO 639-1 code, 639-3 where there is none; null = not known", True
+)
+
+QUERY_LANGUAGE = field("query_language", pa.string(), "language of the query, as language", True)
+
 SAME_ID = field(
     "same_id_as_query", pa.bool_(), "the query's own id, where both are one collection", True
 )
@@ -96,3 +102,13 @@ VERDICT = [
 ]
 
 LIST_VERDICT = field("verdict", pa.string(), "what the policies made of it, as in the ledger")
+
+
+def with_language(schema: pa.Schema) -> pa.Schema:
+    """A table's columns where the language of some text is known: after the others, those of it.
+
+    Documents and queries have their own; negatives and ledger that of the document and the query's.
+    A collection without languages has none of them, and the bytes that it had before.
+    """
+    own = {"text", "text_key"} <= set(schema.names)
+    return pa.schema([*schema, LANGUAGE, *([] if own else [QUERY_LANGUAGE])])

@@ -49,6 +49,13 @@ JUDGED = pa.schema(
         field(
             "hub_place", pa.int32(), "place of the query among those that got the document", True
         ),
+        field(
+            "translation_place",
+            pa.int32(),
+            "place by cosine with a positive among the query's candidates of its language; null "
+            "where a positive is in that language, or languages are not known",
+            True,
+        ),
         CONFIRMED,
     ]
 )

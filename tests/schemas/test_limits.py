@@ -58,9 +58,15 @@ def refused(model: type[BaseModel], name: str, value: Any) -> list[str]:
     return []
 
 
+def _origins(annotation: Any) -> Iterator[Any]:
+    yield typing.get_origin(annotation)
+    for part in typing.get_args(annotation):
+        yield from _origins(part)
+
+
 def shapes(annotation: Any, value: Any) -> list[Any]:
     """A value as this annotation takes it: alone, in a tuple, in a map."""
-    origins = {typing.get_origin(a) for a in (annotation, *typing.get_args(annotation))}
+    origins = set(_origins(annotation))
     if tuple in origins:
         return [[value, 0.5], [0.5, value]]
     return [{"x": value}] if dict in origins else [value]

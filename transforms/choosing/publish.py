@@ -18,6 +18,7 @@ from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.data.languages import has_languages, language_column
 from negmine.transforms.data.part_writers import PartWriters
 from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.kernels.choosing.policies import Pairs, decide
@@ -55,14 +56,14 @@ class PublishParts(beam.PTransform):
         kept = 0
         negatives = {tier: f"negatives/tier={tier}" for tier in self.tiers}
         ledger = {verdict: f"ledger/verdict={verdict}" for verdict in Verdict}
-        schema = with_texts(tables.NEGATIVES, self.texts)
+        schema, listed = published_schemas(self.collection, self.texts)
         positives = with_texts(tables.RUN_POSITIVES, self.texts)
         known = self.collection.positives.read_queries(block, ["grade"])
         with PartWriters(self.directory, block.part) as parts:
             if block.start == 0:
                 for folder in negatives.values():
                     parts.open(folder, schema)
-                parts.open(ledger[Verdict.KEPT], tables.LEDGER)
+                parts.open(ledger[Verdict.KEPT], listed)
             parts.open("positives", positives)
             for inside in _pieces(block, self.verdicts.blocks()):
                 rows = PublishedBlock(
@@ -74,7 +75,7 @@ class PublishParts(beam.PTransform):
                 for tier, folder in negatives.items():
                     parts.add(folder, rows.negatives(tier, self.texts), schema)
                 for verdict, folder in ledger.items():
-                    parts.add(folder, rows.ledger(verdict), tables.LEDGER)
+                    parts.add(folder, rows.ledger(verdict), listed)
                 grades = _grades(known, inside)
                 for table in rows.positives(grades, self.texts, self.confidence):
                     parts.add("positives", table, positives)
@@ -98,6 +99,14 @@ def _pieces(block: Block, parts: Sequence[Block]) -> list[Block]:
 def _grades(positives: pa.Table, inside: Block) -> pa.ChunkedArray:
     low, high = positives.column("query_ix").to_numpy().searchsorted(inside)
     return positives.column("grade").slice(low, high - low)
+
+
+def published_schemas(collection: Collection, texts: bool) -> tuple[pa.Schema, pa.Schema]:
+    """Columns of the negatives and of the ledger: with languages where the collection has them."""
+    negatives, ledger = with_texts(tables.NEGATIVES, texts), tables.LEDGER
+    if has_languages(collection.documents):
+        return tables.with_language(negatives), tables.with_language(ledger)
+    return negatives, ledger
 
 
 def with_texts(schema: pa.Schema, texts: bool) -> pa.Schema:
@@ -163,6 +172,17 @@ class PublishedBlock:
             return pa.nulls(len(positions), pa.large_string())
         return binary_column(dataset, "text").take(positions)
 
+    def _languages(
+        self, schema: pa.Schema, query_ix: np.ndarray, doc_ix: np.ndarray
+    ) -> dict[str, pa.Array]:
+        if "language" not in schema.names:
+            return {}
+        documents, queries = self.collection.documents, self.collection.queries
+        return {
+            "language": language_column(documents, doc_ix),
+            "query_language": language_column(queries, query_ix),
+        }
+
     def negatives(self, tier: str, texts: bool) -> pa.Table:
         """Rows of `schemas.tables.NEGATIVES` of one tier, sorted by query and rank.
 
@@ -186,7 +206,8 @@ class PublishedBlock:
             "negative": self._texts(documents, doc_ix, texts),
         }
         columns = {name: chosen.column(name) for name in chosen.column_names} | added
-        schema = with_texts(tables.NEGATIVES, texts)
+        schema, _ = published_schemas(self.collection, texts)
+        columns |= self._languages(schema, query_ix, doc_ix)
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
     def positives(
@@ -231,7 +252,8 @@ class PublishedBlock:
             "doc_id": _identifiers(self.collection.documents, "doc_id", doc_ix),
         }
         columns = {name: rows.column(name) for name in rows.column_names} | added
-        schema = tables.LEDGER
+        _, schema = published_schemas(self.collection, True)
+        columns |= self._languages(schema, query_ix, doc_ix)
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
 

@@ -14,7 +14,14 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError, StorageError
 from negmine.schemas.inputs import Input
 from negmine.schemas.passages import Passages
-from negmine.schemas.tables import CONFIRMED_NEGATIVES, DEAD_LETTERS, DOCUMENTS, POSITIVES, QUERIES
+from negmine.schemas.tables import (
+    CONFIRMED_NEGATIVES,
+    DEAD_LETTERS,
+    DOCUMENTS,
+    POSITIVES,
+    QUERIES,
+    with_language,
+)
 from negmine.transforms import storage
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block, plan_blocks
@@ -62,8 +69,8 @@ class ReadSources(beam.PTransform):
         file, source = element
         rows = read(source, self.config, self.seed)
         folder = f"{self.directory}/{RAW}"
-        cut = cut_of(self.config)
-        report = write_raw(file, source, rows, self.seed, folder, self.block_size, cut)
+        what = (self.seed, folder, self.block_size, cut_of(self.config))
+        report = write_raw(file, source, rows, *what, self.config.detect_language)
         count("rows_read", report.rows)
         return report
 
@@ -156,16 +163,19 @@ def resolve(
 
 
 def _write_rows(resolved: Resolved, base: Path, counts: JsonObject, block_size: int) -> None:
+    documents, queries = DOCUMENTS, QUERIES
+    if counts["texts_with_language"]:
+        documents, queries = with_language(DOCUMENTS), with_language(QUERIES)
     start = 0
     for table in _exact(resolved.documents(block_size), block_size):
         block = Block(start, start + table.num_rows)
         table = table.add_column(0, "doc_ix", pa.array(np.arange(*block), pa.int64()))
-        _write(base / "documents", block, table, DOCUMENTS)
+        _write(base / "documents", block, table.select(documents.names), documents)
         start = block.stop
     blocks = plan_blocks(counts["queries"], block_size)
     tables = _exact(resolved.queries(block_size), block_size)
     for block, table in zip(blocks, tables, strict=True):
-        _write(base / "queries", block, table, QUERIES)
+        _write(base / "queries", block, table.select(queries.names), queries)
 
 
 def _write_pairs(

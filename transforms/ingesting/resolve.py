@@ -170,11 +170,12 @@ CREATE TABLE dead AS
 
 _DOCUMENTS = """
 SELECT id AS doc_id, text, id_key AS doc_key, text_key, minhash,
-    text_key IN (FROM evaluation_document_keys) AS in_evaluation, group_key, place
+    text_key IN (FROM evaluation_document_keys) AS in_evaluation, group_key, place, language
 FROM first_documents ORDER BY id
 """
 _QUERIES = """
-SELECT c.query_ix, c.id AS query_id, r.text, r.id_key AS query_key, r.text_key, c.merged_ids
+SELECT c.query_ix, c.id AS query_id, r.text, r.id_key AS query_key, r.text_key, c.merged_ids,
+    r.language
 FROM chosen c JOIN first_queries r ON r.id = c.id ORDER BY c.query_ix
 """
 _POSITIVES = """
@@ -205,6 +206,8 @@ WITH fates AS (
 SELECT (SELECT count(*) FROM document_ids) AS documents,
     (SELECT count(*) FROM chosen) AS queries,
     (SELECT count(*) FROM dead) AS dead_letters,
+    (SELECT count(language) FROM first_documents) + (SELECT count(language) FROM chosen
+        JOIN first_queries USING (id)) AS texts_with_language,
     (SELECT count(*) FROM repeated_documents WHERE same)
         + (SELECT count(*) FROM repeated_queries WHERE same)
         + (SELECT coalesce(sum(n - 1), 0)

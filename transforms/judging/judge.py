@@ -12,9 +12,11 @@ from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.languages import codes_at
 from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels import underway
+from negmine.transforms.kernels.choosing.language_mix import translation_places
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.waves import judge_needed
 from negmine.transforms.kernels.hashing import mix
@@ -113,13 +115,26 @@ def block_rows(
         query_jaccard=asked.jaccard,
         text_key=text_key[found.doc_ix],
         pair_key=mix(keys, array_column(documents, "doc_key")[found.doc_ix]),
-        bm25=bm25.pair_scores(texts, query, found.doc_ix),
+        bm25=bm25.pair_scores(texts, query, found.doc_ix, codes_at(collection.queries, query_ix)),
         neighbour_cosine=neighbour_cosine(held, found, retrieved),
         in_evaluation=array_column(documents, "in_evaluation")[found.doc_ix],
         hub_place=_places(found, places, block, len(text_key)),
         confirmed_negative=_confirmed(found, collection, block, len(text_key)),
+        query_ix=found.query_ix,
+        translation_place=collection_places(collection, query, found, features.cosine),
     )
     return BlockPairs(collection, found, pairs)
+
+
+def collection_places(
+    collection: Collection, query: np.ndarray, found: Candidates, positive_cosine: np.ndarray
+) -> np.ndarray:
+    """`Pairs.translation_place` of candidates, (n,) int32."""
+    known = collection.languages
+    if known is None:
+        return np.zeros(len(query), dtype=np.int32)
+    own = known.documents[found.doc_ix]
+    return translation_places(query, found.doc_ix, own, found.is_positive, positive_cosine)
 
 
 def _confirmed(

@@ -10,6 +10,7 @@ from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.languages import codes_at
 from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels.choosing.policies import Pairs
@@ -91,6 +92,7 @@ def _rows(transform: ScoreSample, queries: np.ndarray) -> BlockPairs:
     found = union(every_query[one], every_positive[one], ranked, documents)
     query_ix, query = np.unique(found.query_ix, return_inverse=True)
     texts = binary_column(collection.queries, "text").texts(query_ix)
+    languages = codes_at(collection.queries, query_ix)
     blank = {field.name: np.zeros(len(query)) for field in fields(Pairs)}
     given = {
         "query": query,
@@ -98,7 +100,7 @@ def _rows(transform: ScoreSample, queries: np.ndarray) -> BlockPairs:
         "is_positive": found.is_positive,
         "ranks": dict(found.rank),
         "dense": collection.similarity(found.query_ix, found.doc_ix),
-        "bm25": transform.bm25.pair_scores(texts, query, found.doc_ix),
+        "bm25": transform.bm25.pair_scores(texts, query, found.doc_ix, languages),
     }
     return BlockPairs(collection, found, Pairs(**{**blank, **given}))  # type: ignore[arg-type]
 

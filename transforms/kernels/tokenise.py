@@ -8,8 +8,11 @@ import numpy as np
 import Stemmer
 
 from negmine.schemas.errors import ConfigError
+from negmine.schemas.languages import analyser_of
 from negmine.transforms.kernels.text import raw_terms, terms
 
+AUTO = "auto"
+"""The `sources.bm25.language` that takes each text's own."""
 _STEMS_KEPT = 50_000
 
 # Lucene's EnglishAnalyzer, Apache License 2.0
@@ -44,26 +47,61 @@ class Tokens(NamedTuple):
 class Tokeniser:
     """Terms of texts, see `transforms.kernels.text.terms`, without stop words, words stemmed.
 
-    `language` is one of PyStemmer's algorithms; None keeps every word as it is. Languages without
-    a list of stop words here are stemmed only. Raises ConfigError for a language not known.
+    `language` is one of PyStemmer's algorithms; None keeps every word as it is; `auto` takes the
+    language that is told of each text. Languages without a list of stop words here are stemmed
+    only. Raises ConfigError for a language not known.
     """
 
     def __init__(self, language: str | None) -> None:
         self.language = language
+        self._own: dict[str | None, Tokeniser] = {}
         self._stop_words: frozenset[str] = frozenset()
         self._stemmer = None
-        if language is not None:
+        if language is not None and language != AUTO:
             known = Stemmer.algorithms()
             if language not in known:
                 raise ConfigError(
-                    f"sources.bm25.language is {language!r}; choose null or one of "
+                    f"sources.bm25.language is {language!r}; choose null, auto or one of "
                     f"{', '.join(known)}"
                 )
             self._stop_words = STOP_WORDS.get(language, frozenset())
             self._stemmer = Stemmer.Stemmer(language, _STEMS_KEPT)
 
-    def __call__(self, texts: Sequence[str]) -> Tokens:
-        """Terms of these texts; each distinct piece is taken apart, each word stemmed once."""
+    def __call__(
+        self, texts: Sequence[str], languages: Sequence[str | None] | None = None
+    ) -> Tokens:
+        """Terms of these texts; each distinct piece is taken apart, each word stemmed once.
+
+        `languages` are their codes, which `auto` reads and nothing else: a text without one, or
+        of one that PyStemmer has no algorithm for, keeps its words.
+        """
+        if self.language == AUTO:
+            return self._by_language(texts, languages or [None] * len(texts))
+        return self._tokens(texts)
+
+    def _by_language(self, texts: Sequence[str], languages: Sequence[str | None]) -> Tokens:
+        rows: dict[str | None, list[int]] = {}
+        for row, code in enumerate(languages):
+            rows.setdefault(analyser_of(code), []).append(row)
+        parts = []
+        for analyser, some in rows.items():
+            if analyser not in self._own:
+                self._own[analyser] = Tokeniser(analyser)
+            parts.append((some, self._own[analyser]([texts[row] for row in some])))
+        vocabulary = sorted({term for _, part in parts for term in part.vocabulary})
+        number = {term: at for at, term in enumerate(vocabulary)}
+        terms_of: list[np.ndarray] = [np.empty(0, dtype=np.int64)] * len(texts)
+        for some, part in parts:
+            mapped = np.fromiter((number[term] for term in part.vocabulary), dtype=np.int64)
+            for place, row in enumerate(some):
+                low, high = part.offsets[place : place + 2]
+                terms_of[row] = mapped[part.numbers[low:high]]
+        offsets = np.zeros(len(texts) + 1, dtype=np.int64)
+        np.cumsum([len(found) for found in terms_of], out=offsets[1:])
+        numbers = np.concatenate([np.empty(0, dtype=np.int64), *terms_of])
+        return Tokens(vocabulary, numbers, offsets)
+
+    def _tokens(self, texts: Sequence[str]) -> Tokens:
         pieces = [raw_terms(text) for text in texts]
         seen: dict[str, int] = {}
         raw = np.fromiter(

@@ -23,6 +23,7 @@ from negmine.transforms.metrics.estimates.unlabelled import unlabelled_rows
 from negmine.transforms.metrics.geometry import length_bias_rows
 from negmine.transforms.metrics.inputs import Inputs
 from negmine.transforms.metrics.judged import judge_rows
+from negmine.transforms.metrics.languages import language_rows
 from negmine.transforms.metrics.leak import leak_rows
 from negmine.transforms.metrics.lexical import lexical_rows
 from negmine.transforms.metrics.rows import Row, to_table
@@ -65,6 +66,8 @@ def _rows(inputs: Inputs) -> Iterator[Row]:
     if lexicon:
         yield from lexical_rows(negatives, lexicon)
         yield from length_bias_rows(collection, lexicon, seed)
+    if collection.languages is not None:
+        yield from language_rows(negatives, collection.languages)
     yield from embedding_rows(negatives, collection, seed)
     yield from softmax_rows(negatives)
     if inputs.weigher:

@@ -7,7 +7,9 @@ import numpy as np
 
 from negmine.transforms.data.columns import array_column, binary_column, release_pages
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.languages import languages_of
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
+from negmine.transforms.kernels.languages import Languages
 from negmine.transforms.kernels.measures.geometry import cosines
 from negmine.transforms.kernels.near_duplicates import jaccard, minhash_jaccard, shingles
 from negmine.transforms.kernels.search.candidates import Candidates, against_positives
@@ -100,7 +102,13 @@ class Collection:
     def document_arrays(self) -> DocumentArrays:
         """What chosen negatives are compared by, memory-mapped."""
         vectors = array_column(self.document_vectors, "vector")
-        return DocumentArrays(vectors, array_column(self.documents, "minhash"))
+        minhash = array_column(self.documents, "minhash")
+        return DocumentArrays(vectors, minhash, self.languages)
+
+    @property
+    def languages(self) -> Languages | None:
+        """Languages of documents and queries; None where the collection has none."""
+        return languages_of(self.documents, self.queries)
 
 
 def _zero_rows(vectors: Dataset) -> int:

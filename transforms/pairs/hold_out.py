@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.calibration import Calibration
+from negmine.transforms.kernels.choosing.language_mix import translation_places
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.groups import position_in_group
 from negmine.transforms.kernels.hashing import mix
@@ -99,8 +100,16 @@ def hold_out(collection: Collection, pairs: Pairs, seed: int) -> HeldOut:
         positive_cosine=features.cosine,
         positive_jaccard=features.jaccard,
         same_text_as_positive=features.same_text,
+        translation_place=_translation_places(collection, known, features.cosine),
     )
     return HeldOut(known, rows, _copies(pairs, hidden)[rows], int(hidden.sum()))
+
+
+def _translation_places(collection: Collection, known: Pairs, cosine: np.ndarray) -> np.ndarray:
+    if collection.languages is None:
+        return known.translation_place
+    own = collection.languages.documents[known.doc_ix]
+    return translation_places(known.query, known.doc_ix, own, known.is_positive, cosine)
 
 
 def _take(pairs: Pairs, rows: np.ndarray) -> Pairs:

@@ -19,7 +19,8 @@ from negmine.transforms.kernels.search.candidates import Candidates
 FEATURES = tuple(
     field.name
     for field in fields(Pairs)
-    if field.name in tables.JUDGED.names and field.name not in {"doc_ix", "hub_place"}
+    if field.name in tables.JUDGED.names
+    and field.name not in {"query_ix", "doc_ix", "hub_place", "translation_place"}
 )
 """What `Pairs` and `tables.JUDGED` have under one name and never null: both ways from one list."""
 
@@ -72,20 +73,21 @@ def to_pairs(judged: pa.Table) -> Pairs:
     _, query = np.unique(query_ix, return_inverse=True)
     return Pairs(
         query=query.astype(np.int64),
+        query_ix=query_ix,
         doc_ix=judged.column("doc_ix").to_numpy(),
         dense=dense,
         cosine=_cosine(judged, dense),
         judge=_numbers(judged.column("judge_score"), float("nan")),
-        ranks={str(source): _ranks(judged, source) for source in Source},
+        ranks={str(source): _places(judged, f"{source}_rank") for source in Source},
         bm25=judged.column("bm25_pair_score").to_numpy(),
         hub_place=_numbers(judged.column("hub_place"), 0),
+        translation_place=_places(judged, "translation_place"),
         **{name: _feature(judged, name) for name in FEATURES},
     )
 
 
-def _ranks(judged: pa.Table, source: Source) -> np.ndarray:
-    name = f"{source}_rank"
-    if name not in judged.column_names:  # a source that came later
+def _places(judged: pa.Table, name: str) -> np.ndarray:
+    if name not in judged.column_names:  # of a source or a policy that came later
         return np.zeros(judged.num_rows, dtype=np.int32)
     return _numbers(judged.column(name), 0)
 
@@ -135,6 +137,9 @@ def judged_table(
         "judge_parts": _parts(parts, len(scores)),
         "bm25_pair_score": pairs.bm25,
         "query_cosine": _cosine_column(pairs),
+        "translation_place": _where(
+            pairs.translation_place, pairs.translation_place > 0, pa.int32()
+        ),
         "hub_place": _where(pairs.hub_place, pairs.hub_place > 0, pa.int32()),
         **{name: getattr(pairs, name) for name in FEATURES},
     }

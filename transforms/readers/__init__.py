@@ -8,6 +8,7 @@ from types import ModuleType
 from negmine.schemas.inputs import Input
 from negmine.transforms import storage
 from negmine.transforms.readers import beir, columns, hf, ir_datasets, pseudo, stdlib, tsv
+from negmine.transforms.readers.detection import check_detector
 from negmine.transforms.readers.fingerprints import identify
 from negmine.transforms.readers.labels import label_source, read_labels
 from negmine.transforms.readers.pairs import files, hub
@@ -58,6 +59,8 @@ def read(source: Source, config: Input, seed: int) -> Iterator[Row]:
 def check(config: Input) -> None:
     """Raise DataError or ConfigError where the input is not there, before anything runs."""
     sources(config)
+    if config.detect_language:
+        check_detector()
 
 
 def input_files(config: Input) -> list[Path]:

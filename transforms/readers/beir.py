@@ -11,7 +11,7 @@ from negmine.transforms import storage
 from negmine.transforms.readers.columns import text_of
 from negmine.transforms.readers.paths import compressed
 from negmine.transforms.readers.qrels import qrels_layout, read_qrels
-from negmine.transforms.readers.rows import Rejected, Row, Source, bad, text_row
+from negmine.transforms.readers.rows import Rejected, Row, Source, Tag, bad, text_row
 from negmine.transforms.readers.tables.headers import header_of
 from negmine.transforms.readers.tables.json_objects import keys, objects
 from negmine.transforms.readers.tables.lines import line_cap
@@ -78,7 +78,8 @@ def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
         judged = text_of(source, config)
         yield from read_qrels(judged, qrels_layout(judged, header_of(config.header, "qrels")))
         return
-    identity, text, *others = _columns(source, config)
+    identity, text, language, *others = _columns(source, config)
+    named = getattr(config, _language_key(source)) not in (AUTO, None)
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     for number, record, data in objects(source.path, cap, most, source.digest):
         if isinstance(record, Rejected):
@@ -86,13 +87,19 @@ def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
             continue
         title, *group = (record.get(name) if name else None for name in others)
         values = record.get(identity), record.get(text), title
-        yield text_row(source.kind, number, *values, config.max_text_bytes, data, *group)
+        tag = Tag(record.get(language) if language else None, named)
+        yield text_row(source.kind, number, *values, config.max_text_bytes, data, tag, *group)
+
+
+def _language_key(source: Source) -> str:
+    return "doc_language" if source.kind == "documents" else "query_language"
 
 
 def _columns(source: Source, config: BeirInput) -> list[Any]:
-    """Keys of identifier and text, of documents also of title, group and place, None without.
+    """Keys of identifier, text and language, of documents also of title, group and place, None
+    without.
 
-    They are _id and text or, where these are not there, usual ones.
+    Identifier and text are _id and text or, where these are not there, usual ones.
     """
     names = keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
     role = "doc" if source.kind == "documents" else "query"
@@ -100,7 +107,10 @@ def _columns(source: Source, config: BeirInput) -> list[Any]:
         own if own in names or not names else required(source.path, names, f"{role}_{what}", AUTO)
         for own, what in (("_id", "id"), ("text", "text"))
     ]
+    key = _language_key(source)
+    language = optional(source.path, names, key, getattr(config, key)) if names else None
     if source.kind != "documents":
-        return [*found, None]
+        return [*found, language, None]
     keys_of = {key: getattr(config, key) for key in ("doc_group", "doc_place")}
-    return [*found, "title", *(optional(source.path, names, *key) for key in keys_of.items())]
+    others = (optional(source.path, names, *key) for key in keys_of.items())
+    return [*found, language, "title", *others]

@@ -13,6 +13,7 @@ from negmine.transforms.readers.rows import (
     Rejected,
     Row,
     Source,
+    Tag,
     bad,
     judgement_row,
     text_row,
@@ -34,17 +35,23 @@ def wanted_columns(
 ) -> list[str | None]:
     """Columns to read of a kind of source, among the `names` of a file; None for one it lacks.
 
-    Documents: identifier, text, title, group, place; queries: identifier, text, None; qrels: query,
-    document, grade. Raises DataError, naming the columns there are, where one is missing that has
-    to be.
+    Documents: identifier, text, title, language, group, place; queries: identifier, text, None,
+    language; qrels: query, document, grade. Raises DataError, naming the columns there are, where
+    one is missing that has to be.
     """
     need = partial(required, where, names)
     if kind == "documents":
-        others = ("doc_title", "doc_group", "doc_place")
+        others = ("doc_title", "doc_language", "doc_group", "doc_place")
         found = [optional(where, names, key, getattr(config, key)) for key in others]
         return [need("doc_id", config.doc_id), need("doc_text", config.doc_text), *found]
     if kind == "queries":
-        return [need("query_id", config.query_id), need("query_text", config.query_text), None]
+        language = optional(where, names, "query_language", config.query_language)
+        return [
+            need("query_id", config.query_id),
+            need("query_text", config.query_text),
+            None,
+            language,
+        ]
     query, document = (
         _of_qrels(config, which, other, names)
         for which, other in (("query_id", "doc_id"), ("doc_id", "query_id"))
@@ -162,8 +169,8 @@ def _qrels_layout(source: Source, config: ColumnsInput) -> QrelsLayout:
 
 
 _FIRST: dict[str, tuple[str | None, ...]] = {
-    "documents": (USUAL["doc_id"][0], USUAL["doc_text"][0], None, None, None),
-    "queries": (USUAL["query_id"][0], USUAL["query_text"][0], None),
+    "documents": (USUAL["doc_id"][0], USUAL["doc_text"][0], None, None, None, None),
+    "queries": (USUAL["query_id"][0], USUAL["query_text"][0], None, None),
     "qrels": (USUAL["qrels_query_id"][0], USUAL["qrels_doc_id"][0], None),
 }
 
@@ -181,10 +188,13 @@ def row_maker(
 ) -> Callable[[int, list[object], Any], Row]:
     """What turns line, values and raw row of a kind of source into a row."""
     limit, graded = config.max_text_bytes, columns[2] is not None
+    told = config.doc_language if kind == "documents" else config.query_language
+    named = told not in (AUTO, None)
 
     def make_text(line: int, values: list[object], raw: object) -> Row:
-        identity, text, title, *group = values
-        return text_row(kind, line, identity, text, title, limit, raw, *group)
+        identity, text, title, language, *group = values
+        tag = Tag(language, named)
+        return text_row(kind, line, identity, text, title, limit, raw, tag, *group)
 
     def make_judgement(line: int, values: list[object], raw: object) -> Row:
         query_id, doc_id, grade = values

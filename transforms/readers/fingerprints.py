@@ -21,7 +21,8 @@ _EVALUATION = ("splits", "qrels", "queries", "pairs")
 _TOLERANCES = ("bad_rows", "max_unpacked_bytes", "queries_are_documents")
 _HUB = ("hf", "hf_pairs")
 _ADDED = {"encoding": "utf-8", "negative": None, "label": None, "label_above": 0}
-_ADDED |= {"passages": None, "doc_group": AUTO, "doc_place": AUTO}
+_ADDED |= {"passages": None, "doc_group": AUTO, "doc_place": AUTO, "detect_language": False}
+_ADDED |= {"doc_language": AUTO, "query_language": AUTO, "positive_language": AUTO}
 """Later settings that identify nothing at their defaults, so that older work stays good."""
 
 

@@ -14,6 +14,7 @@ from negmine.transforms.data.datasets import write_part
 from negmine.transforms.kernels.crops import passages
 from negmine.transforms.kernels.hashing import mix, text_keys
 from negmine.transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
+from negmine.transforms.readers.detection import detected
 from negmine.transforms.readers.rows import Bad, Document, Judgement, Label, Query, Row, Source
 
 RAW = "raw"
@@ -29,6 +30,7 @@ _TEXT = [
     pa.field("text", pa.large_string(), nullable=False),
     pa.field("id_key", pa.uint64(), nullable=False),
     pa.field("text_key", pa.uint64(), nullable=False),
+    pa.field("language", pa.string()),
 ]
 SCHEMAS: dict[str, pa.Schema] = {
     "documents": pa.schema(
@@ -99,13 +101,16 @@ def write_raw(
     directory: str,
     block_size: int,
     cut: Passages | None = None,
+    detect: bool = False,
 ) -> Report:
     """Write a source's rows as raw parts of at most `block_size` rows or 32 MiB of text.
 
-    Documents are `cut` into passages, or stay as they are. `file` is the source's place in the
-    list of sources; duplicates are settled in that order. Raises StorageError.
+    Documents are `cut` into passages, or stay as they are; `detect` finds the language of texts
+    that have none. `file` is the source's place in the list of sources; duplicates are settled in
+    that order. Raises StorageError.
     """
-    writer = _Writer(file, seed, directory, block_size, "evaluation_" if source.evaluation else "")
+    prefix = "evaluation_" if source.evaluation else ""
+    writer = _Writer(file, seed, directory, block_size, prefix, detect)
     report = Report(file, source.name, writer.parts, evaluation=source.evaluation)
     counted = _COUNTED.get(source.kind, object)
     for row in rows:
@@ -114,7 +119,8 @@ def write_raw(
             report.ignored += 1
         elif cut and isinstance(row, Document):
             for number, text in enumerate(passages(row.text, cut.words, cut.overlap), 1):
-                writer.add(Document(row.line, f"{row.id}#{number}", text, row.id, number))
+                passage = (f"{row.id}#{number}", text, row.id, number, row.language)
+                writer.add(Document(row.line, *passage))
         else:
             writer.add(row)
     writer.close()
@@ -122,8 +128,11 @@ def write_raw(
 
 
 class _Writer:
-    def __init__(self, file: int, seed: int, directory: str, block_size: int, prefix: str) -> None:
+    def __init__(
+        self, file: int, seed: int, directory: str, block_size: int, prefix: str, detect: bool
+    ) -> None:
         self.prefix = prefix
+        self.detect = detect
         self.file = file
         self.seed = seed
         self.directory = directory
@@ -172,6 +181,8 @@ class _Writer:
         columns["file"] = np.full(len(rows), self.file, dtype=np.int32)
         if kind in ("documents", "queries"):
             columns["id_key"] = text_keys(columns["id"])
+            if self.detect:
+                columns["language"] = detected(columns["text"], columns["language"])
             columns["text_key"], values = sketches(columns["text"], minhash=kind == "documents")
         elif kind in ("evaluation_documents", "evaluation_queries"):
             columns["text_key"], _ = sketches([row.text for row in rows], minhash=False)
@@ -205,8 +216,8 @@ def _groups(documents: JsonObject) -> JsonObject:
 
 
 _FIELDS: dict[str, list[tuple[int, str]]] = {
-    "documents": list(enumerate(("line", "id", "text", "whole", "place"))),
-    "queries": [(0, "line"), (1, "id"), (2, "text")],
+    "documents": list(enumerate(("line", "id", "text", "whole", "place", "language"))),
+    "queries": list(enumerate(Query._fields)),
     "qrels": list(enumerate(Judgement._fields)),
     "labels": list(enumerate(Label._fields)),
     "evaluation_documents": [(0, "line"), (1, "id")],

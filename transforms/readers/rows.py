@@ -7,6 +7,7 @@ from math import isfinite
 from reprlib import Repr
 from typing import Any, NamedTuple
 
+from negmine.schemas.languages import language_code
 from negmine.transforms.storage.digests import Digest
 
 EXCERPT = 200
@@ -43,7 +44,7 @@ class Document(NamedTuple):
     """A document: line from 1, identifier, title and text joined by one space.
 
     `group` is the longer document that it is a passage of, `place` its number in that; both None
-    where the input says neither.
+    where the input says neither. `language` is its code, None where it is not known.
     """
 
     line: int
@@ -51,14 +52,23 @@ class Document(NamedTuple):
     text: str
     group: str | None = None
     place: int | None = None
+    language: str | None = None
 
 
 class Query(NamedTuple):
-    """A query: line from 1, identifier, text."""
+    """A query: line from 1, identifier, text, language code."""
 
     line: int
     id: str
     text: str
+    language: str | None = None
+
+
+class Tag(NamedTuple):
+    """What a column says of a text's language, and whether the config names the column."""
+
+    value: object
+    named: bool
 
 
 class Judgement(NamedTuple):
@@ -221,21 +231,26 @@ def text_row(
     title: object,
     limit: int,
     raw: object,
+    tag: Tag | None = None,
     group: object = None,
     place: object = None,
 ) -> Row:
-    """A Document or a Query of these values, as `kind` says, or a Bad row of `raw`."""
+    """A Document or a Query of these values, as `kind` says, or a Bad row of `raw`.
+
+    `tag` says its language, see `language_of`.
+    """
     known: str | None = None
     try:
         known = identifier(identity)
         whole = joined(text, title, limit)
         of = None if group is None else identifier(group, "group")
         at = None if place is None else _place(place)
+        code = None if tag is None else language_of(tag.value, tag.named)
     except Rejected as why:
         return bad(line, kind, why, raw, known)
-    return (
-        Document(line, known, whole, of, at) if kind == "documents" else Query(line, known, whole)
-    )
+    if kind == "documents":
+        return Document(line, known, whole, of, at, code)
+    return Query(line, known, whole, code)
 
 
 def _place(value: object) -> int:
@@ -246,6 +261,24 @@ def _place(value: object) -> int:
             "not_a_place", f"place {readable(value)[:40]!r} is not a whole number from 0"
         )
     return found
+
+
+def language_of(value: object, named: bool) -> str | None:
+    """The language code that a column states; None where its value is missing or blank.
+
+    A value that is no tag, such as `python` in a column of programming languages, is none where
+    the column was found by its usual name, and is Rejected where it was `named` in the config.
+    """
+    if value is None or value != value or (isinstance(value, str | bytes) and not value.strip()):
+        return None
+    tag = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    code = language_code(tag) if isinstance(tag, str) else None
+    if code is None and named:
+        shown = readable(value)[:40]
+        raise Rejected(
+            "not_a_language", f"language {shown!r} is no ISO 639 code or BCP 47 tag, such as pt-BR"
+        )
+    return code
 
 
 def judgement_row(line: int, query_id: object, doc_id: object, grade: object, raw: object) -> Row:

@@ -59,7 +59,7 @@ def read(source: Source, config: StdlibInput, seed: int) -> Iterator[Row]:
         query, text, at = function.query, function.document, (function.module, function.place)
         made = [
             text_row("queries", line, function.id, query, None, limit, query),
-            text_row("documents", line, function.id, text, None, limit, function.id, *at),
+            text_row("documents", line, function.id, text, None, limit, function.id, None, *at),
         ]
         unusable = [row for row in made if isinstance(row, Bad)]
         if unusable:

@@ -23,9 +23,10 @@ from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import LOCAL, array_column, map_file
 from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.data.languages import has_languages
 from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.kernels.search import bm25
-from negmine.transforms.kernels.tokenise import Tokeniser
+from negmine.transforms.kernels.tokenise import AUTO, Tokeniser
 from negmine.transforms.steps import Step, map_step
 
 _COMPACT_AT = 16
@@ -107,8 +108,10 @@ class _IndexBlock(Step):
         yield block.start, pa.Table.from_arrays(columns, schema=tables.TERM_STATISTICS)
 
     def _make(self, block: Block) -> pa.Table:
-        texts = self.documents.read_rows(block, ["text"])["text"].to_pylist()
-        tokens = self.tokenise(texts)
+        own = self.language == AUTO and has_languages(self.documents)
+        rows = self.documents.read_rows(block, ["text", *(["language"] if own else [])])
+        texts = rows["text"].to_pylist()
+        tokens = self.tokenise(texts, rows["language"].to_pylist() if own else None)
         row, term, count = tokens.frequencies()
         vocabulary = pa.array(tokens.vocabulary, pa.string())
         postings = pa.Table.from_arrays(
@@ -220,9 +223,18 @@ class OpenIndex:
         self.idf = bm25.idf(parameters.method, self.df, self.documents)
         self.absent = bm25.absent_weight(parameters, self.idf)
 
-    def queries(self, texts: Sequence[str], language: str | None) -> bm25.Queries:
-        """Term numbers of query texts, tokenised as the documents were."""
-        tokens = Tokeniser(language)(texts)
+    def queries(
+        self,
+        texts: Sequence[str],
+        language: str | None,
+        languages: Sequence[str | None] | None = None,
+    ) -> bm25.Queries:
+        """Term numbers of query texts, tokenised as the documents were.
+
+        `languages`, the queries' codes, are read where `language` is `auto`: a query is analysed by
+        its own language, whatever it searches.
+        """
+        tokens = Tokeniser(language)(texts, languages)
         vocabulary = pa.array(tokens.vocabulary, pa.string())
         known = pc.index_in(self.terms, value_set=vocabulary)
         mapping = np.full(len(vocabulary), -1, dtype=np.int64)
@@ -286,14 +298,19 @@ class Bm25Scorer:
     config: Bm25
 
     def pair_scores(
-        self, query_texts: Sequence[str], query_rows: np.ndarray, doc_ix: np.ndarray
+        self,
+        query_texts: Sequence[str],
+        query_rows: np.ndarray,
+        doc_ix: np.ndarray,
+        languages: Sequence[str | None] | None = None,
     ) -> np.ndarray:
         """Score of `query_texts[query_rows[i]]` with document `doc_ix[i]`: (pairs,) float32.
 
+        `languages` are the queries' codes, None where none is known.
         0 where no term of the query is in the document (bm25+: what absent terms add).
         """
         opened = open_index(self.index, self.config)
-        queries = opened.queries(query_texts, self.config.language)
+        queries = opened.queries(query_texts, self.config.language, languages)
         query_rows = np.asarray(query_rows, dtype=np.int64)
         scores = np.empty(len(query_rows), dtype=np.float32)
         for start in range(0, len(scores), _PAIRS_AT_ONCE):

@@ -20,6 +20,7 @@ from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.data.languages import has_languages, language_column
 from negmine.transforms.data.parts import BlockTransform, CreateBlocks
 from negmine.transforms.kernels.editing.edit import Asked, Edit
 from negmine.transforms.kernels.editing.entities import Entities
@@ -167,8 +168,12 @@ class EditDocuments(beam.PTransform):
                 **{name: column[positive_ix] for name, column in inherited.items()},
             }
             if called:
-                documents = pa.table(columns, schema=tables.DOCUMENTS)
-                write_part(str(base / "all_documents"), block.part, documents, tables.DOCUMENTS)
+                schema = tables.DOCUMENTS
+                if has_languages(self.documents):
+                    schema = tables.with_language(schema)
+                    columns["language"] = language_column(self.documents, positive_ix)
+                documents = pa.table(columns, schema=schema)
+                write_part(str(base / "all_documents"), block.part, documents, schema)
             edits = table.append_column("doc_ix", pa.array(columns["doc_ix"], pa.int64()))
             edits = edits.select(tables.MADE_EDITS.names)
             write_part(str(base / "edits"), part, edits, tables.MADE_EDITS)

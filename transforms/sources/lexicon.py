@@ -5,8 +5,10 @@ from scipy import sparse
 
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.languages import codes_at
 from negmine.transforms.kernels.measures.shortcut import idf_share
 from negmine.transforms.kernels.search.bm25 import Queries
+from negmine.transforms.kernels.tokenise import AUTO
 from negmine.transforms.sources.bm25 import Bm25Scorer, open_index
 
 _AT_ONCE = 8192
@@ -47,4 +49,5 @@ class Lexicon:
 
     def _numbers(self, query_ix: np.ndarray) -> Queries:
         texts = binary_column(self._queries, "text").texts(query_ix)
-        return self._index.queries(texts, self._language)
+        own = codes_at(self._queries, query_ix) if self._language == AUTO else None
+        return self._index.queries(texts, self._language, own)

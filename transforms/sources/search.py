@@ -17,12 +17,21 @@ from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.data.languages import codes_at
 from negmine.transforms.data.parts import BlockTransform
-from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Queries
+from negmine.transforms.kernels.languages import Languages
+from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Queries, some_queries
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
 from negmine.transforms.kernels.search.random_documents import random_documents, weighted_documents
 from negmine.transforms.kernels.search.topk import TopK, merge
+from negmine.transforms.kernels.tokenise import AUTO
 from negmine.transforms.sources.bm25 import Bm25Index, open_index
+from negmine.transforms.sources.by_language import (
+    groups,
+    in_order,
+    known_languages,
+    merged_halves,
+)
 from negmine.transforms.sources.dense import DenseIndex
 from negmine.transforms.steps import flat_map_step, map_step
 
@@ -81,6 +90,19 @@ class DenseSearcher:
             ) from error
         return TopK(found.scores, np.where(found.ids < 0, -1, found.ids + shard.start))
 
+    def search_among(
+        self, shard: Block, queries: Block, rows: np.ndarray, allowed: np.ndarray, k: int
+    ) -> TopK:
+        """See `transforms.sources.by_language.Among`; exact, whatever the index."""
+        places = np.flatnonzero(allowed)
+        vectors = array_column(self.document_vectors, "vector")[shard.start : shard.stop]
+        wanted = array_column(self.query_vectors, "vector")[queries.start : queries.stop][rows]
+        norm = _largest_norm(self.document_vectors, shard)
+        found = exact_top_k(wanted, np.ascontiguousarray(vectors[places]), k, norm)
+        if not len(places):
+            return found
+        return TopK(found.scores, np.where(found.ids < 0, -1, places[found.ids] + shard.start))
+
 
 @lru_cache(maxsize=256)
 def _largest_norm(vectors: Dataset, shard: Block) -> float:
@@ -96,8 +118,19 @@ class Bm25Searcher:
     config: Bm25
 
     def search(self, shard: Block, queries: Block, k: int) -> TopK:
-        matrix = _matrix(self.index, self.config, shard)
-        found = matrix.top_k(_encoded(self.index, self.queries, self.config, queries), k)
+        return self._top_k(shard, _encoded(self.index, self.queries, self.config, queries), k)
+
+    def search_among(
+        self, shard: Block, queries: Block, rows: np.ndarray, allowed: np.ndarray, k: int
+    ) -> TopK:
+        """See `transforms.sources.by_language.Among`."""
+        asked = some_queries(_encoded(self.index, self.queries, self.config, queries), rows)
+        return self._top_k(shard, asked, k, allowed)
+
+    def _top_k(
+        self, shard: Block, queries: Queries, k: int, allowed: np.ndarray | None = None
+    ) -> TopK:
+        found = _matrix(self.index, self.config, shard).top_k(queries, k, allowed)
         return TopK(found.scores, np.where(found.ids < 0, -1, found.ids + shard.start))
 
 
@@ -119,7 +152,8 @@ def _matrix(index: Bm25Index, config: Bm25, shard: Block) -> Bm25Matrix:
 @lru_cache(maxsize=512)
 def _encoded(index: Bm25Index, queries: Dataset, config: Bm25, block: Block) -> Queries:
     texts = queries.read_rows(block, ["text"])["text"].to_pylist()
-    return open_index(index, config).queries(texts, config.language)
+    own = codes_at(queries, np.arange(block.start, block.stop)) if config.language == AUTO else None
+    return open_index(index, config).queries(texts, config.language, own)
 
 
 @dataclass
@@ -138,6 +172,8 @@ class SearchShards(beam.PTransform):
     blocks: Sequence[Block]
     depth: int
     kept: str = ""
+    halved: bool = False
+    """Whether rows are of two halves, see `transforms.sources.by_language.ByLanguage`."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -161,7 +197,8 @@ class SearchShards(beam.PTransform):
         if not self.merged:
             # Nothing to wait for: a block goes on, and is written, as soon as it is searched.
             return found
-        return found | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
+        merge = MergeShards(len(self.shards), self.depth, self.halved)
+        return found | "Merge" >> beam.CombinePerKey(merge)
 
     def _search(self, element: tuple[str, Iterable[tuple[int, int]]]) -> Iterator[tuple[int, Any]]:
         for shard, lane in element[1]:
@@ -196,9 +233,10 @@ class MergeShards(beam.CombineFn):
     in the end unless all `shards` came.
     """
 
-    def __init__(self, shards: int, depth: int) -> None:
+    def __init__(self, shards: int, depth: int, halved: bool = False) -> None:
         self.shards = shards
         self.depth = depth
+        self.halved = halved
 
     def create_accumulator(self) -> Accumulator:
         return (), None
@@ -221,6 +259,8 @@ class MergeShards(beam.CombineFn):
             )
         if len(found) < 2:
             return tuple(seen), found[0] if found else None
+        if self.halved:
+            return tuple(seen), merged_halves(found, self.depth, merge)
         return tuple(seen), merge(found, self.depth)
 
     def extract_output(self, accumulator: Accumulator) -> TopK:
@@ -238,12 +278,15 @@ class ToCandidates(beam.PTransform):
     """`(block start, TopK)` to `(Block, table)` of tables.CANDIDATES, sorted by query and rank."""
 
     blocks: Sequence[Block]
+    halved: bool = False
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         stops = {block.start: block.stop for block in self.blocks}
+        halved = self.halved
 
         def tabulate(element: tuple[int, TopK]) -> tuple[Block, pa.Table]:
             start, found = element
+            found = in_order(found) if halved else found
             return Block(start, stops[start]), candidates(start, *found)
 
         return results | "Tabulate" >> map_step(tabulate)
@@ -276,16 +319,32 @@ class DrawRandom(BlockTransform):
     seed: int
     near: Dataset | None = None
     hubs: bool = True
+    corpus: Dataset | None = None
+    languages: Literal["any", "same", "other", "both"] = "any"
+    """Of which languages, seen from the query's; `corpus` is then what they are looked up in."""
 
     def table(self, block: Block) -> pa.Table:
         keys = self.queries.read_rows(block, ["query_key"])["query_key"].to_numpy()
-        if self.near is None:
+        if self.languages != "any" and self.corpus is not None:
+            drawn = self._of_languages(block, keys, known_languages(self.corpus, self.queries))
+        elif self.near is None:
             drawn = random_documents(self.seed, keys, self.documents, self.count)
         else:
             weights = 1.0 + _queries_of_each(self.near, self.documents)
             weights = weights if self.hubs else 1 / weights
             drawn = weighted_documents(self.seed, keys, weights, self.count)
         return candidates(block.start, np.zeros(drawn.shape, dtype=np.float32), drawn)
+
+    def _of_languages(self, block: Block, keys: np.ndarray, known: Languages) -> np.ndarray:
+        assert self.languages != "any"
+        drawn = np.full((len(keys), self.count), -1, dtype=np.int64)
+        own = known.queries[block.start : block.stop]
+        for rows, allowed, part in groups(own, known.documents, self.languages, self.count):
+            pool = np.flatnonzero(allowed)
+            width = part.stop - part.start
+            places = random_documents(self.seed, keys[rows], len(pool), width)
+            drawn[rows, part.start : part.start + places.shape[1]] = pool[places]
+        return drawn
 
 
 @lru_cache(maxsize=1)

@@ -46,6 +46,8 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         in_evaluation=column("in_evaluation", False, bool),
         hub_place=column("hub_place", 0, np.int32),
         confirmed_negative=column("confirmed_negative", False, bool),
+        query_ix=column("query", 0, np.int64),
+        translation_place=column("translation_place", 0, np.int32),
     )
 
 

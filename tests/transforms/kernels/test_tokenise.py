@@ -1,5 +1,7 @@
 """Tokeniser: words, stop words, stems, counts."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,21 @@ def test_nothing_to_index(texts):
 def test_an_unknown_language_is_named_with_the_choices():
     with pytest.raises(ConfigError, match=r"'klingon'.*english"):
         Tokeniser("klingon")
+
+
+def test_auto_analyses_each_text_in_its_own_language():
+    texts = ["die Häuser", "the houses", "die Häuser", "", "Häuser"]
+    tokens = Tokeniser("auto")(texts, ["de", "en", None, "de", "zh"])
+    found = [
+        [tokens.vocabulary[n] for n in tokens.numbers[low:high]]
+        for low, high in pairwise(tokens.offsets)
+    ]
+    assert found == [["die", "haus"], ["hous"], ["die", "häuser"], [], ["häuser"]]
+    assert tokens.vocabulary == sorted(set(tokens.vocabulary))
+
+
+def test_auto_without_languages_keeps_words_as_they_are():
+    texts = ["the cells", "divide"]
+    auto, plain = Tokeniser("auto")(texts), Tokeniser(None)(texts)
+    assert auto.vocabulary == plain.vocabulary
+    assert auto.numbers.tolist() == plain.numbers.tolist()

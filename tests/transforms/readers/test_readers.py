@@ -232,7 +232,7 @@ def test_tsv_collections_with_trec_qrels(tmp_path: Path) -> None:
     queries = write_lines(tmp_path / "queries.tsv", ["9\tnine"])
     qrels = write_lines(tmp_path / "qrels.tsv", ["9\t0\t2\t1", "9 0 0 0", "9\t2\t1", "9\t2", "9"])
     made = config(format="tsv", documents=str(collection), queries=str(queries), qrels=str(qrels))
-    assert [row[1:] for row in rows_of(made, "documents") if isinstance(row, Document)] == [
+    assert [row[1:3] for row in rows_of(made, "documents") if isinstance(row, Document)] == [
         ("0", "zero"),
         ("2", "two"),
     ]

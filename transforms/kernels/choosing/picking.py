@@ -8,6 +8,7 @@ import numpy as np
 from negmine.schemas.config import Sampling
 from negmine.transforms.kernels.choosing.diversity import Gain, NearestGain, SpanGain
 from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.languages import Languages
 from negmine.transforms.kernels.near_duplicates import minhash_jaccard
 from negmine.transforms.kernels.search.dense import pair_scores
 
@@ -16,11 +17,13 @@ from negmine.transforms.kernels.search.dense import pair_scores
 class DocumentArrays:
     """What chosen negatives are compared by: `vectors` (documents, d), `minhash` (documents, 128).
 
-    Both may be memory-mapped; only the rows of pairs under comparison are read.
+    Both may be memory-mapped; only the rows of pairs under comparison are read. `languages` are
+    those of documents and queries, None where the collection has none.
     """
 
     vectors: np.ndarray
     minhash: np.ndarray
+    languages: Languages | None = None
 
     def cosine(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Cosine of documents paired by position, (m,) float32; a zero vector gives 0."""

@@ -17,10 +17,12 @@ from negmine.transforms.kernels.choosing.limits import of_positives, outside, pl
 class Pairs:
     """Judged pairs of a block, sorted by query; all arrays (n,), see `schemas.tables.JUDGED`.
 
-    `query` numbers the block's queries from 0. `dense` and `cosine`, the student's similarity and
+    `query` numbers the block's queries from 0, `query_ix` is their position in the collection.
+    `dense` and `cosine`, the student's similarity and
     the cosine of query and document, are NaN where a vector is zero. `judge` is NaN where a pair
     was not judged; ranks are 0 where the source did not return the pair, and so is `hub_place`
-    where it was not counted.
+    where it was not counted. `translation_place` is that of a candidate by cosine with a positive
+    among those of its language, 0 where a positive is in that language, or none is known.
     """
 
     query: np.ndarray
@@ -44,6 +46,8 @@ class Pairs:
     in_evaluation: np.ndarray
     hub_place: np.ndarray
     confirmed_negative: np.ndarray
+    query_ix: np.ndarray
+    translation_place: np.ndarray
 
     @property
     def retrieved(self) -> np.ndarray:
@@ -150,6 +154,15 @@ def near_duplicate_of_positive(
         (pairs.positive_cosine, parameters.cosine),
     )
     return [_outcome(reason, others & (near >= limit), near, limit) for near, limit in tests]
+
+
+def translation_of_positive(
+    pairs: Pairs, parameters: policies.TranslationOfPositive
+) -> list[PolicyOutcome]:
+    """Fires on the first places of each language that no positive is in."""
+    place, limit = pairs.translation_place, parameters.nearest
+    fired = (place > 0) & (place <= limit)
+    return [_outcome(Verdict.TRANSLATION_OF_POSITIVE, fired, place, limit)]
 
 
 def evaluation_document(
@@ -283,6 +296,7 @@ KERNELS: dict[str, Callable[[Pairs, Any], list[PolicyOutcome]]] = {
         evaluation_document,
         near_duplicate_of_positive,
         near_duplicate_of_negative,
+        translation_of_positive,
         hub_cap,
         rank_window,
         student_score,

@@ -8,6 +8,7 @@ import numpy as np
 from negmine.schemas.config import Sampling, Tier
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import IN_OWN_ORDER, MADE
+from negmine.transforms.kernels.choosing.language_mix import quotas_of
 from negmine.transforms.kernels.choosing.picking import DocumentArrays, Picker
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.sampling import preference
@@ -120,13 +121,17 @@ def choose(
     order of the tier's sampling (a tier of source `random` or `given` without its own takes them in
     the order of their ranks); each tier takes its quota, and none that has the text of, or is near
     to, one that the query already has. A tier that is short then takes what the next tiers left
-    over, then the harder ones, of what is in the corpus. Ranks run from the most similar down.
+            if specs[donor].source in MADE:  # what was made fills no other tier
+                continue
+            left = orders[donor][(picker.tier[orders[donor]] < 0) & ~picker.near[orders[donor]]]
+            take(number, left, samplings[donor])
 
     Args:
         pairs: a block's judged pairs.
         eligible: (n,) bool, pairs that no policy dropped.
         selection: tiers, sampling, seed, and the limits of `near_duplicate_of_negative`.
-        documents: vectors and MinHash values; only near-duplicates, mmr and log_det read them.
+        documents: vectors, MinHash values and languages; only near-duplicates, mmr, log_det and a
+            language mix read them.
     """
     specs = [spec for _, spec in selection.tiers]
     samplings = [spec.sampling or selection.sampling for spec in specs]
@@ -136,16 +141,27 @@ def choose(
     orders = _orders(pairs, band, served, selection)
     near = selection.policy("near_duplicate_of_negative")
     picker = Picker(pairs, sum(spec.quota for spec in specs), near, documents)
+    quotas = quotas_of(pairs, served, selection.seed, selection.language_mix, documents.languages)
+    # What was made of a positive is in its language, so a tier of that is not parted.
+    parted = [spec.source not in MADE for spec in specs]
     short = [
-        picker.take(orders[number], np.full(pairs.queries, spec.quota), number, samplings[number])
+        quotas.of(spec.quota, number) if parted[number] else np.full((pairs.queries, 1), spec.quota)
         for number, spec in enumerate(specs)
     ]
+
+    def take(number: int, rows: np.ndarray, sampling: Sampling) -> None:
+        for group in range(short[number].shape[1]):
+            some = rows[quotas.group[rows] == group] if parted[number] else rows
+            short[number][:, group] = picker.take(some, short[number][:, group], number, sampling)
+
+    for number in range(len(specs)):
+        take(number, orders[number], samplings[number])
     for number in range(len(specs)):
         for donor in _donors(number, len(specs)):
             if specs[donor].source in MADE:  # what was made fills no other tier
                 continue
-            rows = orders[donor][(picker.tier[orders[donor]] < 0) & ~picker.near[orders[donor]]]
-            short[number] = picker.take(rows, short[number], number, samplings[donor])
+            left = orders[donor][(picker.tier[orders[donor]] < 0) & ~picker.near[orders[donor]]]
+            take(number, left, samplings[donor])
     rank = _ranks(pairs, picker.tier, len(specs))
     duplicate = _same_text(pairs, picker.tier >= 0) & eligible & ~picker.near
     return Choice(band, picker.tier, rank, duplicate, picker.near, picker.value, picker.threshold)

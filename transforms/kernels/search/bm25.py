@@ -117,10 +117,11 @@ class Bm25Matrix:
     weights: sparse.csr_array
     absent: np.ndarray | None = None
 
-    def top_k(self, queries: Queries, k: int) -> TopK:
+    def top_k(self, queries: Queries, k: int, allowed: np.ndarray | None = None) -> TopK:
         """Best documents of the shard for each query, as columns of the matrix.
 
-        Documents whose terms add up to 0 or less are not returned. A sub-block of queries is
+        Documents whose terms add up to 0 or less are not returned, nor those that are not
+        `allowed` (documents,) bool; None = all are. A sub-block of queries is
         bounded by the number of postings it touches, so memory is too.
         """
         per_term = np.diff(self.weights.indptr)
@@ -131,14 +132,14 @@ class Bm25Matrix:
         while start < rows:
             stop = int(np.searchsorted(touched, touched[start] + _PRODUCTS, side="right")) - 1
             stop = min(max(stop, start + 1), rows)
-            pieces.append(self._top_k(_rows(queries, start, stop), k))
+            pieces.append(self._top_k(_rows(queries, start, stop), k, allowed))
             start = stop
         if not pieces:
             return TopK.empty(0, k)
         scores, ids = zip(*pieces, strict=True)
         return TopK(np.concatenate(scores), np.concatenate(ids))
 
-    def _top_k(self, queries: Queries, k: int) -> TopK:
+    def _top_k(self, queries: Queries, k: int, allowed: np.ndarray | None) -> TopK:
         shape = (len(queries.offsets) - 1, self.weights.shape[0])
         # Entries of 1 and repeats instead of counts: nothing but additions, in this order.
         ones = np.ones(len(queries.numbers), dtype=np.float32)
@@ -151,8 +152,17 @@ class Bm25Matrix:
         lengths = np.diff(found.indptr)
         if self.absent is not None:
             sums = sums + np.repeat(constants(queries, self.absent), lengths)
-        columns = np.where(found.data > 0, columns, -1)
+        kept = found.data > 0 if allowed is None else (found.data > 0) & allowed[columns]
+        columns = np.where(kept, columns, -1)
         return top_k_ragged(sums, columns, found.indptr, k)
+
+
+def some_queries(queries: Queries, rows: np.ndarray) -> Queries:
+    """Those at some rows, in their order."""
+    first, counts = queries.offsets[rows], queries.offsets[rows + 1] - queries.offsets[rows]
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    places = np.repeat(first - offsets[:-1], counts) + np.arange(offsets[-1])
+    return Queries(queries.numbers[places], offsets)
 
 
 def _rows(queries: Queries, start: int, stop: int) -> Queries:

@@ -15,6 +15,7 @@ from negmine.transforms.readers.rows import (
     Row,
     bad,
     joined,
+    language_of,
     text_id,
 )
 from negmine.transforms.readers.tables.names import USUAL, required, usual
@@ -39,12 +40,14 @@ class PairColumns(NamedTuple):
     positives: tuple[Path, ...]
     negatives: tuple[Path, ...] = ()
     label: Path | None = None
+    query_language: Path | None = None
+    positive_language: Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """Every path, in the order in which `pair_rows` takes their values."""
-        label = () if self.label is None else (self.label,)
-        return (self.query, *self.positives, *self.negatives, *label)
+        more = (self.label, self.query_language, self.positive_language)
+        return (self.query, *self.positives, *self.negatives, *(path for path in more if path))
 
     @property
     def names(self) -> list[str]:
@@ -71,7 +74,16 @@ def _columns_of(config: Config, names: Sequence[str], where: str) -> PairColumns
         None
         if config.label is None or config.label == AUTO
         else column(where, names, "label", config.label),
+        *(_language(where, names, role, config) for role in ("query", "positive")),
     )
+
+
+def _language(where: str, names: Sequence[str], role: str, config: Config) -> Path | None:
+    key = f"{role}_language"
+    setting = getattr(config, key)
+    if setting is None or (setting == AUTO and usual(key, names) is None):
+        return None
+    return column(where, names, key, setting)
 
 
 def unread_labels(where: str, config: Config, read: PairColumns) -> UnreadLabels:
@@ -109,7 +121,9 @@ def named_columns(config: Config, names: Sequence[str]) -> list[str] | None:
         return None
     columns = found.names
     nested = any(path.steps for path in found.paths)
-    return None if nested or len(set(columns)) < len(columns) else columns
+    # One column may say the language of both.
+    texts = [path.column for path in found._replace(positive_language=None).paths]
+    return None if nested or len(set(texts)) < len(texts) else columns
 
 
 def pair_rows(
@@ -128,12 +142,23 @@ def pair_rows(
         positives = _several(parts[1:end], "positive")
         negatives = _several(parts[end : end + len(columns.negatives)], "negative", least=0)
         labels: list[float | None] = [None] * len(positives)
+        more = dict(zip(columns.paths[1:], parts[1:], strict=True))
         if columns.label is not None:
-            labels = grades(parts[-1], len(positives), config.label_above)
+            labels = grades(more[columns.label], len(positives), config.label_above)
+        asked, answered = (
+            None
+            if path is None
+            else language_of(more[path], getattr(config, f"{role}_language") != AUTO)
+            for role, path in (
+                ("query", columns.query_language),
+                ("positive", columns.positive_language),
+            )
+        )
     except Rejected as why:
         yield bad(line, "qrels", why, raw)
         return
-    yield from _judged(line, query, positives, labels, raw, limit)
+    languages = (asked, answered)
+    yield from _judged(line, query, positives, labels, raw, limit, languages)
     seen: set[str] = set()
     for what, given in negatives:
         try:
@@ -142,7 +167,7 @@ def pair_rows(
             yield bad(line, "qrels", why, raw)
             continue
         if text not in seen:
-            yield Document(line, text_id(text), text)
+            yield Document(line, text_id(text), text, language=answered)
         seen.add(text)
 
 
@@ -153,6 +178,7 @@ def _judged(
     labels: Sequence[float | None],
     raw: object,
     limit: int,
+    languages: tuple[str | None, str | None],
 ) -> Iterator[Row]:
     query_id = text_id(query)
     seen: set[str] = set()
@@ -165,9 +191,9 @@ def _judged(
         doc_id = text_id(positive)
         # Of a line each text once: where it stands tells it from the same text elsewhere.
         if not seen:
-            yield Query(line, query_id, query)
+            yield Query(line, query_id, query, languages[0])
         if doc_id not in seen:
-            yield Document(line, doc_id, positive)
+            yield Document(line, doc_id, positive, language=languages[1])
         seen.add(doc_id)
         yield Judgement(line, query_id, doc_id, label)
 

@@ -27,11 +27,15 @@ USUAL: dict[str, tuple[str, ...]] = {
     "qrels_query_id": ("query_id", "query-id", "qid", "query", "question_id", "topic_id", "topic"),
     "qrels_doc_id": ("doc_id", "corpus-id", "docid", "document_id", "pid", "passage_id", "docno",
                      "did", "document", "doc", "passage"),
+    "doc_language": ("language", "lang", "doc_language", "doc_lang", "document_language"),
+    "query_language": ("language", "lang", "query_language", "query_lang", "question_language"),
     "grade": _GRADES,
     "iteration": ("iteration", "iter", "q0", "zero", "unused"),
     "query": ("query", "question", "anchor", "query_text"),
     "positive": ("positive", "pos", "positives", "positive_passages", "positive_text", "answer",
                  "passage", "document", "doc", "text", "response"),
+    "positive_language": ("positive_language", "positive_lang", "language", "lang",
+                          "document_language", "answer_language"),
     "pool_text": ("text", "passage", "document", "contents", "content", "body", "doc"),
 }  # fmt: skip
 """Names of each role, the likeliest first."""
