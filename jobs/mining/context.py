@@ -19,8 +19,8 @@ from negmine.schemas.config import Config, Student
 from negmine.schemas.errors import DataError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.ingesting.raw import RAW
 from negmine.transforms.readers import check, identified
-from negmine.transforms.readers.raw import RAW
 from negmine.transforms.readers.rows import Source
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from negmine.jobs.html.markup import Markup, cut, element
 from negmine.jobs.report import numbers
-from negmine.jobs.report.sample import Group
+from negmine.jobs.report.sections.sample import Group
 from negmine.schemas import JsonObject
 from negmine.schemas.verdicts import MEANINGS
 

@@ -10,12 +10,12 @@ from negmine.jobs.report.browse import browse
 from negmine.jobs.report.checked import checked
 from negmine.jobs.report.checks import Facts, check
 from negmine.jobs.report.document import document
-from negmine.jobs.report.edited import edited
 from negmine.jobs.report.limits import Finding
 from negmine.jobs.report.plots import plots
 from negmine.jobs.report.read import RunData
-from negmine.jobs.report.sample import draw
-from negmine.jobs.report.weights import weights
+from negmine.jobs.report.sections.edited import edited
+from negmine.jobs.report.sections.sample import draw
+from negmine.jobs.report.sections.weights import weights
 from negmine.jobs.runs.drift import drift_sentence
 from negmine.schemas import JsonObject
 from negmine.schemas.metrics import MEANINGS

@@ -17,8 +17,8 @@ from negmine.schemas import tables
 from negmine.schemas.inputs import Input
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.ingesting.ingest import cut_of, resolve
+from negmine.transforms.ingesting.raw import write_raw
 from negmine.transforms.readers import read, sources
-from negmine.transforms.readers.raw import write_raw
 
 DOCUMENTS = (
     {"_id": "d1", "title": "Cells", "text": "Cells divide in two."},

@@ -13,7 +13,7 @@ import pyarrow as pa
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError, StorageError
 from negmine.schemas.inputs import Input
-from negmine.schemas.passages import Passages
+from negmine.schemas.inputs.passages import Passages
 from negmine.schemas.tables import (
     CONFIRMED_NEGATIVES,
     DEAD_LETTERS,
@@ -27,9 +27,9 @@ from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.data.parts import Spread
+from negmine.transforms.ingesting.raw import RAW, SCHEMAS, Report, write_raw
 from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
 from negmine.transforms.readers import read
-from negmine.transforms.readers.raw import RAW, SCHEMAS, Report, write_raw
 from negmine.transforms.readers.rows import Source
 from negmine.transforms.steps import map_step
 from negmine.transforms.storage.atomic import write_json

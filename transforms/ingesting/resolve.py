@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 
-from negmine.schemas.passages import Passages
+from negmine.schemas.inputs.passages import Passages
 from negmine.transforms.data.sql import connect
 
 EVALUATION_QUERY = "evaluation_query"

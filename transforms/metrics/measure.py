@@ -15,12 +15,9 @@ from negmine.transforms.metrics.counts import (
     verdict_rows,
 )
 from negmine.transforms.metrics.duplicates import duplicate_rows
-from negmine.transforms.metrics.eci import eci_rows
 from negmine.transforms.metrics.edited import edited_rows
-from negmine.transforms.metrics.embeddings import embedding_rows, softmax_rows
 from negmine.transforms.metrics.estimates.gain import gain_rows
 from negmine.transforms.metrics.estimates.unlabelled import unlabelled_rows
-from negmine.transforms.metrics.geometry import length_bias_rows
 from negmine.transforms.metrics.inputs import Inputs
 from negmine.transforms.metrics.judged import judge_rows
 from negmine.transforms.metrics.languages import language_rows
@@ -28,7 +25,10 @@ from negmine.transforms.metrics.leak import leak_rows
 from negmine.transforms.metrics.lexical import lexical_rows
 from negmine.transforms.metrics.rows import Row, to_table
 from negmine.transforms.metrics.scores import ratio_rows, score_rows
-from negmine.transforms.metrics.semantic import semantic_rows
+from negmine.transforms.metrics.vectors.eci import eci_rows
+from negmine.transforms.metrics.vectors.embeddings import embedding_rows, softmax_rows
+from negmine.transforms.metrics.vectors.geometry import length_bias_rows
+from negmine.transforms.metrics.vectors.semantic import semantic_rows
 from negmine.transforms.metrics.weights import weight_rows
 from negmine.transforms.sources.lexicon import Lexicon
 

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from negmine.jobs.report.read import RunData
-from negmine.jobs.report.sample import ROWS_A_GROUP, ROWS_IN_ALL, draw
+from negmine.jobs.report.sections.sample import ROWS_A_GROUP, ROWS_IN_ALL, draw
 from tests.jobs.report.a_run import DROPS, TIERS, a_manifest, write_run
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from negmine.transforms.ingesting.raw import SCHEMAS, write_raw
 from negmine.transforms.ingesting.resolve import Resolved
 from negmine.transforms.kernels.text import identity as comparable
-from negmine.transforms.readers.raw import SCHEMAS, write_raw
 from negmine.transforms.readers.rows import Document, Judgement, Label, Query, Source
 
 Texts = Sequence[tuple[str, str]]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from negmine.transforms.kernels.measures.bootstrap import Bootstrap
-from negmine.transforms.metrics.eci import eci_rows
 from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.vectors.eci import eci_rows
 from tests.transforms.metrics.triples import triples, values
 
 

@@ -11,7 +11,11 @@ import pytest
 from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
-from negmine.transforms.metrics.geometry import crowded_rows, length_bias_rows, tolerance_rows
+from negmine.transforms.metrics.vectors.geometry import (
+    crowded_rows,
+    length_bias_rows,
+    tolerance_rows,
+)
 from negmine.transforms.pairs.features import Collection
 from tests.transforms.metrics.triples import values
 

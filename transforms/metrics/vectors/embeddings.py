@@ -9,14 +9,14 @@ from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.measures.descriptive import effective_count
 from negmine.transforms.kernels.measures.geometry import alignment, uniformity
 from negmine.transforms.kernels.search.random_documents import random_documents
-from negmine.transforms.metrics.geometry import (
+from negmine.transforms.metrics.inputs import Negatives
+from negmine.transforms.metrics.rows import Row
+from negmine.transforms.metrics.vectors.geometry import (
     PAIRS,
     crowded_rows,
     paired_cosines,
     tolerance_rows,
 )
-from negmine.transforms.metrics.inputs import Negatives
-from negmine.transforms.metrics.rows import Row
 from negmine.transforms.pairs.features import Collection
 
 TEMPERATURES = (0.01, 0.05, 0.1)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from negmine.schemas import JsonObject
-from negmine.schemas.passages import Passages
+from negmine.schemas.inputs.passages import Passages
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.kernels.crops import passages
 from negmine.transforms.kernels.hashing import mix, text_keys

@@ -1,0 +1,1 @@
+"""Sections of the report that only some runs have, and the sample of rows."""

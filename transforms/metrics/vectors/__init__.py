@@ -1,0 +1,1 @@
+"""Metrics that the student's vectors give: ECI, geometry, what tells texts apart."""
