@@ -60,7 +60,9 @@ def options(cluster: Cluster, folder: Path, cache: Path) -> list[str]:
     assert server
     # Beam would send the job server's whole class path, and Spark's own jars are among it.
     sent = f"--files_to_stage={job_server_jar(server, cache)}"
-    return ["--runner=SparkRunner", f"--job_endpoint={HOST}:{cluster.ports['jobs']}", sent]
+    # Without a cache each stage of Spark starts, and ends, a Python worker of its own.
+    kept = "--environment_cache_millis=600000"
+    return ["--runner=SparkRunner", f"--job_endpoint={HOST}:{cluster.ports['jobs']}", sent, kept]
 
 
 def state(cluster: Cluster) -> str:

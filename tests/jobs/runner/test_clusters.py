@@ -1,0 +1,112 @@
+"""Runs on clusters of bare processes: the same bytes as in this process.
+
+They need an engine at hand: NEGMINE_CLUSTER_CACHE names the folder `cache` of clusters that
+`python benchmarks/cluster/cluster.py up FOLDER --engine NAME` started once.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cluster.cluster import options
+from benchmarks.cluster.engines import engine
+from benchmarks.cluster.processes import Cluster, stop
+from benchmarks.cluster.versions import VERSIONS
+from tests.jobs.collections import (
+    digest,
+    leftovers,
+    negmine,
+    static_student,
+    write_collection,
+    write_config,
+)
+
+CACHE = os.environ.get("NEGMINE_CLUSTER_CACHE", "")
+
+
+def missing(name: str) -> str:
+    """Why an engine cannot be started here; empty where it can."""
+    version = VERSIONS[name]
+    made = version.server.jar if version.server else f"{name}-{version.number}"
+    if not CACHE or not Path(CACHE, made).exists():
+        return f"NEGMINE_CLUSTER_CACHE names no folder with {made}"
+    return "" if shutil.which("java") or not version.server else "needs Java"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.skipif(bool(missing(name)), reason=missing(name)))
+        for name in VERSIONS
+    ],
+)
+def name(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp(name)
+
+
+@pytest.fixture(scope="module")
+def cluster(name: str, folder: Path) -> Iterator[Cluster]:
+    started = engine(name).up(folder, Path(CACHE), version=name)
+    try:
+        yield started
+    finally:
+        stop(list(started.processes.values()))
+
+
+@pytest.fixture(scope="module")
+def config(folder: Path) -> str:
+    return write_config(
+        folder / "run.yaml",
+        input={"format": "beir", "path": str(write_collection(folder / "c")), "split": "train"},
+        student={"model": str(static_student(folder / "student"))},
+        judge={"kind": "none"},
+        runner={"block_size": 5},
+        output={"run_id": "r"},
+    )
+
+
+def test_a_stage_gives_the_bytes_of_this_process(
+    cluster: Cluster, config: str, folder: Path
+) -> None:
+    here, there = folder / "stage_here", folder / "stage_there"
+    assert negmine("ingest", config, "--output", str(here)).code == 0
+    ended = negmine("ingest", config, "--output", str(there), "--", *options(cluster, folder, 2))
+    assert ended.code == 0, ended.err
+    expected = digest(here, "work")
+    assert expected and digest(there, "work") == expected
+
+
+@pytest.mark.long
+def test_two_workers_give_the_bytes_of_this_process(
+    cluster: Cluster, config: str, folder: Path, name: str
+) -> None:
+    here, there = folder / "here", folder / "there"
+    assert negmine("mine", config, "--output", str(here)).code == 0
+    ended = negmine("mine", config, "--output", str(there), "--", *options(cluster, folder, 2))
+    assert ended.code == 0, ended.err
+    for part in ("negatives", "positives", "ledger", "sets"):
+        expected = digest(here / "runs" / "r", part)
+        assert expected and digest(there / "runs" / "r", part) == expected
+    assert leftovers(there) == []
+    done = engine(name).done(cluster, folder)
+    worked = {worker for job in done for worker, count in job.read.items() if count}
+    assert len(worked) == (0 if name == "prism" else 2), "Prism does not say who worked"
+
+
+@pytest.mark.long
+def test_what_a_worker_raised_reaches_the_user(cluster: Cluster, config: str, folder: Path) -> None:
+    model = static_student(folder / "nan", broken=True)
+    words = ("--output", str(folder / "broken"), "--set", f"student.model={model}")
+    ended = negmine("mine", config, *words, "--", *options(cluster, folder, 2))
+    assert ended.code == 4
+    assert f"error: the encoder in {model} gave a vector that is not a number" in ended.err
+    assert "Traceback" not in ended.err
