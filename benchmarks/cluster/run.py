@@ -1,7 +1,7 @@
 """The same run here and on a cluster that `cluster.py up` started: one row of a table.
 
     python benchmarks/cluster/run.py FOLDER COLLECTION --out DIR [--split train] [--judge fusion]
-        [--limit N] [--block-size N] [--reuse]
+        [--limit N] [--block-size N] [--set KEY=VALUE ...] [--reuse]
 
 COLLECTION is `stdlib` or a folder in BEIR layout. Prints wall seconds of both, the jobs, how much
 of the time lies in the engine's jobs, the elements (on Spark: tasks) that each of its workers read,
@@ -55,17 +55,18 @@ def main() -> int:
     parser.add_argument("--judge")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--block-size", type=int, default=64)
+    parser.add_argument("--set", action="append", default=[], help="as of negmine mine")
     parser.add_argument("--reuse", action="store_true")
     given = parser.parse_args()
     folder, out = given.folder.resolve(), given.out.resolve()
-    collection = collection_of(given)
+    collection, wanted = collection_of(given), [*settings(given), *given.set]
     cluster = load(folder)
     asked = engine(cluster.engine)
     workers = sum(name[-1].isdigit() for name in cluster.processes) or 1
     before, load_before = len(asked.done(cluster, folder)), os.getloadavg()[0]
 
-    here = 0.0 if given.reuse else mine(collection, out / "here", settings(given))
-    there = mine(collection, out / "there", settings(given), options(cluster, folder, workers))
+    here = 0.0 if given.reuse else mine(collection, out / "here", wanted)
+    there = mine(collection, out / "there", wanted, options(cluster, folder, workers))
 
     import apache_beam
 
@@ -75,10 +76,11 @@ def main() -> int:
     for job in made:
         read.update(job.read)
     expected, found = (digest(out / name, *PUBLISHED) for name in ("here", "there"))
+    named = [Path(given.collection).name, given.limit, given.judge, *given.set]
     cells = [
         f"{VERSIONS[cluster.engine].name} {cluster.version}",
         f"{apache_beam.__version__}, {cluster.beam}",
-        f"{Path(given.collection).name} {given.limit or ''} {given.judge or ''}".strip(),
+        " ".join(map(str, filter(None, named))),
         f"{here:.0f}",
         f"{there:.0f}",
         "-" if None in seconds else f"{sum(filter(None, seconds)):.0f}",

@@ -15,6 +15,8 @@ from benchmarks.cluster.cluster import options
 from benchmarks.cluster.engines import engine
 from benchmarks.cluster.processes import Cluster, stop
 from benchmarks.cluster.versions import VERSIONS
+from negmine.transforms import storage
+from negmine.transforms.storage.places import local_path
 from tests.jobs.collections import (
     digest,
     leftovers,
@@ -23,6 +25,7 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
+from tests.transforms.storage.servers import running, using
 
 CACHE = os.environ.get("NEGMINE_CLUSTER_CACHE", "")
 
@@ -110,3 +113,25 @@ def test_what_a_worker_raised_reaches_the_user(cluster: Cluster, config: str, fo
     assert ended.code == 4
     assert f"error: the encoder in {model} gave a vector that is not a number" in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.long
+def test_machines_that_share_a_store_alone_give_the_bytes_of_this_process(
+    config: str, tmp_path: Path, name: str
+) -> None:
+    assert negmine("mine", config, "--output", str(tmp_path / "here")).code == 0
+    with running("s3", tmp_path / "mirror") as store:
+        # Task managers hand their variables on to workers, whose mirror is not this process's.
+        with using({"NEGMINE_CACHE": str(tmp_path / "mirror_there")}):
+            cluster = engine(name).up(tmp_path, Path(CACHE), version=name)
+        try:
+            output = ("--output", f"{store.url}/out")
+            ended = negmine("mine", config, *output, "--", *options(cluster, tmp_path, 2))
+        finally:
+            stop(list(cluster.processes.values()))
+        assert ended.code == 0, ended.err
+        run = storage.fetch_tree(local_path(f"{store.url}/out/runs/r"))
+        for part in ("negatives", "positives", "ledger", "sets"):
+            expected = digest(tmp_path / "here" / "runs" / "r", part)
+            assert expected and digest(run, part) == expected
+    assert any((tmp_path / "mirror_there").rglob("part-*")), "the workers used the store"
