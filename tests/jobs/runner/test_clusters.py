@@ -4,16 +4,22 @@ They need an engine at hand: NEGMINE_CLUSTER_CACHE names the folder `cache` of c
 `python benchmarks/cluster/cluster.py up FOLDER --engine NAME` started once.
 """
 
+import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks._whole_runs import ROOT
+from benchmarks.cluster import flink
 from benchmarks.cluster.cluster import options
 from benchmarks.cluster.engines import engine
-from benchmarks.cluster.processes import Cluster, stop
+from benchmarks.cluster.processes import HOST, Cluster, stop
 from benchmarks.cluster.versions import VERSIONS
 from negmine.transforms import storage
 from negmine.transforms.storage.places import local_path
@@ -25,7 +31,8 @@ from tests.jobs.collections import (
     write_collection,
     write_config,
 )
-from tests.transforms.storage.servers import running, using
+from tests.transforms.storage.servers import running as store_running
+from tests.transforms.storage.servers import using
 
 CACHE = os.environ.get("NEGMINE_CLUSTER_CACHE", "")
 
@@ -106,6 +113,47 @@ def test_two_workers_give_the_bytes_of_this_process(
 
 
 @pytest.mark.long
+def test_what_two_workers_counted_is_counted_by_stage(cluster: Cluster, folder: Path) -> None:
+    here, there = (
+        json.loads((folder / side / "runs" / "r" / "manifest.json").read_text())["counters"]
+        for side in ("here", "there")
+    )
+    assert here == there
+
+
+@pytest.mark.long
+def test_control_c_ends_flinks_job_and_the_same_command_goes_on(
+    cluster: Cluster, config: str, folder: Path, name: str
+) -> None:
+    if not name.startswith("flink"):
+        pytest.skip("no address of its own is asked to end a job")
+    output = folder / "interrupted"
+    master = f"--flink_master={HOST}:{cluster.ports['rest']}"
+    words = ["mine", config, "--output", str(output), "--", *options(cluster, folder, 2), master]
+    said = ""
+    with subprocess.Popen(
+        [sys.executable, "-m", "negmine", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stderr is not None
+        while "/#/job/running/" not in said:
+            line = run.stderr.readline()
+            assert line, said
+            said += line
+        run.send_signal(signal.SIGINT)
+        said += run.stderr.read()
+    assert run.returncode == 130, said
+    assert "was cancelled; finished parts are kept" in said.splitlines()[-1]
+    running = [j for j in flink.jobs(cluster) if j["state"] not in ("FINISHED", "CANCELED")]
+    assert running == []
+    ended = negmine(*words)
+    assert ended.code == 0, ended.err
+    assert digest(output / "runs" / "r", "ledger") == digest(folder / "here/runs/r", "ledger")
+
+
+@pytest.mark.long
 def test_what_a_worker_raised_reaches_the_user(cluster: Cluster, config: str, folder: Path) -> None:
     model = static_student(folder / "nan", broken=True)
     words = ("--output", str(folder / "broken"), "--set", f"student.model={model}")
@@ -120,7 +168,7 @@ def test_machines_that_share_a_store_alone_give_the_bytes_of_this_process(
     config: str, tmp_path: Path, name: str
 ) -> None:
     assert negmine("mine", config, "--output", str(tmp_path / "here")).code == 0
-    with running("s3", tmp_path / "mirror") as store:
+    with store_running("s3", tmp_path / "mirror") as store:
         # Task managers hand their variables on to workers, whose mirror is not this process's.
         with using({"NEGMINE_CACHE": str(tmp_path / "mirror_there")}):
             cluster = engine(name).up(tmp_path, Path(CACHE), version=name)
