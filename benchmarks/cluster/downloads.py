@@ -1,10 +1,12 @@
-"""What a cluster is made of, from PyPI and Maven Central, held to SHA-256 digests.
+"""What a cluster is made of, from PyPI, Maven Central and Go's module proxy, held to digests.
 
 Beam's own jar of a job server is not served everywhere; it is one jar of the plain artifacts, which
 are merged here. Beam's Python finds such a jar by `flink_job_server_jar`, `spark_job_server_jar`.
 """
 
 import hashlib
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ import sys
 import tarfile
 import zipfile
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,19 +23,37 @@ _SIGNED = re.compile(r"META-INF/[^/]+\.(SF|DSA|RSA|EC)$|META-INF/MANIFEST\.MF$|m
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion>
 <groupId>local</groupId><artifactId>jars</artifactId><version>1</version>
-<dependencies><dependency>
-<groupId>org.apache.beam</groupId><artifactId>{artifact}</artifactId><version>{version}</version>
-</dependency></dependencies></project>
+<dependencyManagement><dependencies>{libraries}</dependencies></dependencyManagement>
+<dependencies>{server}</dependencies></project>
 """
+_DEPENDENCY = (
+    "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
+)
 
 
 @dataclass(frozen=True)
 class JobServer:
-    """Beam's job server for an engine: its artifact on Maven Central and its main class."""
+    """Beam's job server for an engine: its artifact on Maven Central and its main class.
+
+    `libraries` are artifacts that come in this version and not in that which the server asks for,
+    each as group, artifact, version; `on` says in the names of files what they are.
+    """
 
     artifact: str
     version: str
     main: str
+    on: str = ""
+    libraries: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the server's files are called."""
+        return "-".join(filter(None, (self.artifact, self.version, self.on)))
+
+    @property
+    def jar(self) -> str:
+        """Name of the one jar."""
+        return f"{self.name}-with-dependencies.jar"
 
 
 def distribution(package: str, version: str, digest: str, folder: Path) -> Path:
@@ -56,14 +77,16 @@ def distribution(package: str, version: str, digest: str, folder: Path) -> Path:
 
 def job_server_jar(server: JobServer, folder: Path) -> Path:
     """One jar of a job server with all that it needs; SystemExit where a digest differs."""
-    name = f"{server.artifact}-{server.version}"
-    jar = folder / f"{name}-with-dependencies.jar"
+    jar = folder / server.jar
     if jar.is_file():
         return jar
+    name = server.name
     jars = folder / name
     shutil.rmtree(jars, ignore_errors=True)
     jars.mkdir(parents=True)
-    (jars / "pom.xml").write_text(_POM.format(artifact=server.artifact, version=server.version))
+    wanted_jar = _DEPENDENCY.format("org.apache.beam", server.artifact, server.version)
+    pinned = "".join(_DEPENDENCY.format(*each) for each in server.libraries)
+    (jars / "pom.xml").write_text(_POM.format(libraries=pinned, server=wanted_jar))
     plugin = "dependency:copy-dependencies"
     _run(["mvn", "-q", "-B", plugin, "-DoutputDirectory=.", "-DincludeScope=runtime"], jars)
     found = sorted(jars.glob("*.jar"))
@@ -76,6 +99,25 @@ def job_server_jar(server: JobServer, folder: Path) -> Path:
         raise SystemExit(f"jars of {name} are not those of {lock}: {strange}")
     merge(found, jar, server.main)
     return jar
+
+
+def go_program(package: str, module: str, version: str, digest: str, folder: Path) -> Path:
+    """A program built from a Go module; SystemExit where the module's sum is not `digest`.
+
+    The module's own `go.sum` holds what it is built with.
+    """
+    built = folder / f"{package.rpartition('/')[2]}-{version}"
+    if not built.is_file():
+        told = _run(["go", "mod", "download", "-json", f"{module}@v{version}"], folder)
+        if (found := json.loads(told)["Sum"]) != digest:
+            raise SystemExit(f"{module} v{version} has the sum {found}, not {digest}; not used")
+        arrived = folder / "arriving"
+        install = ["go", "install", f"{package}@v{version}"]
+        _run(install, folder, {"GOBIN": str(arrived), "GOFLAGS": ""})
+        (program,) = arrived.iterdir()
+        program.rename(built)
+        arrived.rmdir()
+    return built
 
 
 def merge(jars: list[Path], target: Path, main: str) -> None:
@@ -98,11 +140,13 @@ def merge(jars: list[Path], target: Path, main: str) -> None:
     building.rename(target)
 
 
-def _run(words: list[str], folder: Path) -> None:
+def _run(words: list[str], folder: Path, variables: Mapping[str, str] | None = None) -> str:
     folder.mkdir(parents=True, exist_ok=True)
-    ended = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+    environment = {**os.environ, **(variables or {})}
+    ended = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
     if ended.returncode:
         raise SystemExit(f"{' '.join(words)}\n{(ended.stdout + ended.stderr)[-2000:]}")
+    return ended.stdout
 
 
 def _digest(file: Path) -> str:

@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks._whole_runs import ROOT, RUN_ID, command, digest, environment, mine
 from benchmarks.cluster import flink
-from benchmarks.cluster.cluster import options
-from benchmarks.cluster.processes import Cluster, children, load
+from benchmarks.cluster.cluster import cache_of, options
+from benchmarks.cluster.processes import HOST, Cluster, children, load
 from benchmarks.cluster.run import PUBLISHED, collection_of, settings
 
 STAGES = "ingest,embed documents,retrieve bm25,judge,select,publish"
@@ -130,7 +130,7 @@ def same(out: Path) -> bool:
 
 def beam(cluster: Cluster, folder: Path) -> list[str]:
     """Options that lead to a cluster, its own address among them."""
-    return [*options(cluster, folder, 2), f"--flink_master={flink.HOST}:{cluster.ports['rest']}"]
+    return [*options(cluster, folder, 2), f"--flink_master={HOST}:{cluster.ports['rest']}"]
 
 
 def _lines(said: Path) -> list[str]:
@@ -175,7 +175,7 @@ def main() -> int:
         if (out / "there" / "runs" / RUN_ID).exists():
             bad += not same(out)
             undo(out / "there", stage)
-        cluster = flink.mend(folder, folder / "cache", load(folder))
+        cluster = flink.mend(folder, cache_of(folder), load(folder))
         while not idle(cluster):
             time.sleep(1)
         words = command(collection, out / "there", wanted, beam(cluster, folder))
@@ -215,7 +215,7 @@ def main() -> int:
             f"| {told} |",
             flush=True,
         )
-    cluster = flink.mend(folder, folder / "cache", load(folder))
+    cluster = flink.mend(folder, cache_of(folder), load(folder))
     if not (out / "there" / "runs" / RUN_ID).exists():
         mine(collection, out / "there", wanted, beam(cluster, folder))
     verdict = "the same bytes" if same(out) else "OTHER BYTES"

@@ -1,43 +1,19 @@
 """A Flink session cluster of bare processes, task managers of one slot, and Beam's job server."""
 
 import json
-import os
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cluster.downloads import JobServer, distribution, job_server_jar
-from benchmarks.cluster.processes import NOBODY, Cluster, free_ports, listening, start, wait
+from benchmarks.cluster.downloads import distribution, job_server_jar
+from benchmarks.cluster.java import java
+from benchmarks.cluster.processes import HOST, NOBODY, Cluster, Job, listening, start, wait
+from benchmarks.cluster.versions import VERSIONS
 
-HOST = "127.0.0.1"
-VERSION = "1.19.3"
-BEAM = "2.62.0"
-"""Newest Beam whose job server for this Flink Maven Central gave whole, in plain artifacts."""
-
-_PACKAGE = "apache-flink-libraries"
-_DIGEST = "4a58e3a1fb7d83340bc96b6c080624c6d792d69fae5d294b96224775204a9c60"
-_MAIN = "org.apache.beam.runners.flink.FlinkJobServerDriver"
-_SERVER = JobServer("beam-runners-flink-1.19", BEAM, _MAIN)
 _ENTRY = "org.apache.flink.runtime"
 _MANAGER = (f"{_ENTRY}.entrypoint.StandaloneSessionClusterEntrypoint", "-c")
 _WORKER = (f"{_ENTRY}.taskexecutor.TaskManagerRunner", "-c")
-_OPENED = (
-    "java.base/sun.net.util",
-    "java.base/java.lang",
-    "java.base/java.net",
-    "java.base/java.io",
-    "java.base/java.nio",
-    "java.base/java.lang.reflect",
-    "java.base/java.text",
-    "java.base/java.time",
-    "java.base/java.util",
-    "java.base/java.util.concurrent",
-    "java.base/java.util.concurrent.atomic",
-    "java.base/java.util.concurrent.locks",
-)
-"""Packages that Flink's serialisers look into; Java 17 wants them named."""
-
 _MEMORY = {
     "task.heap": 384,
     "task.off-heap": 0,
@@ -48,24 +24,20 @@ _MEMORY = {
 }
 """MB of a task manager's parts, which Flink's own start scripts would compute."""
 
-_LOGGING = """rootLogger.level = INFO
-rootLogger.appenderRef.out.ref = Out
-appender.out.name = Out
-appender.out.type = CONSOLE
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d{ISO8601} %-5p %c{1} - %m%n%ex{8}
-"""
 
-
-def up(folder: Path, cache: Path, managers: int = 2, cores: Sequence[int] = ()) -> Cluster:
+def up(
+    folder: Path,
+    cache: Path,
+    workers: int = 2,
+    cores: Sequence[int] = (),
+    version: str = "flink-1.19",
+) -> Cluster:
     """Start a cluster in a folder and wait for it; task manager i runs on `cores[i]`, if given."""
+    cluster = Cluster.planned(version, ("rpc", "rest", "jobs", "artifacts", "expansion"), cores)
     (folder / "conf").mkdir(parents=True, exist_ok=True)
-    names = ("rpc", "rest", "jobs", "artifacts", "expansion")
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    (folder / "conf" / "log4j.properties").write_text(_LOGGING)
-    (folder / "conf" / "config.yaml").write_text(json.dumps(_settings(folder, ports), indent=1))
-    cluster = Cluster("flink", VERSION, BEAM, ports, {}, list(cores))
-    for number in range(managers):
+    settings = json.dumps(_settings(folder, cluster.ports), indent=1)
+    (folder / "conf" / "config.yaml").write_text(settings)
+    for number in range(workers):
         cluster.processes[f"task_manager_{number + 1}"] = NOBODY
     return mend(folder, cache, cluster)
 
@@ -87,20 +59,29 @@ def mend(folder: Path, cache: Path, cluster: Cluster) -> Cluster:
     return cluster
 
 
+def options(cluster: Cluster, folder: Path, cache: Path) -> list[str]:
+    """Beam's options that lead to the cluster."""
+    return ["--runner=FlinkRunner", f"--job_endpoint={HOST}:{cluster.ports['jobs']}"]
+
+
 def _commands(folder: Path, cache: Path, cluster: Cluster) -> dict[str, list[str]]:
-    libraries = distribution(_PACKAGE, VERSION, _DIGEST, cache) / "deps" / "lib"
-    jar = job_server_jar(_SERVER, cache)
+    version = VERSIONS[cluster.engine]
+    assert version.server
+    unpacked = distribution(version.package, version.number, version.digest, cache)
+    libraries = unpacked / "deps" / "lib"
+    jar = job_server_jar(version.server, cache)
     ports = cluster.ports
     # Beam sends its server's whole class path to Flink with every job: no more than is needed.
     served = ":".join([str(jar), *map(str, sorted(libraries.glob("log4j-*.jar")))])
     asked = [f"--flink-master={HOST}:{ports['rest']}", f"--job-host={HOST}"]
     asked += [f"--{name[:-1]}-port={ports[name]}" for name in ("jobs", "artifacts")]
     asked += [f"--expansion-port={ports['expansion']}", f"--artifacts-dir={folder / 'artifacts'}"]
-    found = {"job_manager": _java(folder, f"{libraries}/*", 512, [*_MANAGER, str(folder / "conf")])}
+    manager = java(folder, f"{libraries}/*", 512, [*_MANAGER, str(folder / "conf")])
+    found = {"job_manager": manager}
     for name in cluster.processes:
         if name.startswith("task_manager"):
             found[name] = _task_manager(folder, libraries, int(name[-1]))
-    return {**found, "job_server": _java(folder, served, 768, [_MAIN, *asked])}
+    return {**found, "job_server": java(folder, served, 768, [version.server.main, *asked])}
 
 
 def _task_manager(folder: Path, libraries: Path, number: int) -> list[str]:
@@ -112,7 +93,7 @@ def _task_manager(folder: Path, libraries: Path, number: int) -> list[str]:
     heap = _MEMORY["task.heap"] + _MEMORY["framework.heap"]
     limits = [f"-XX:MaxMetaspaceSize={_MEMORY['jvm-metaspace']}m", "-XX:MaxDirectMemorySize=320m"]
     entry = [*_WORKER, str(folder / "conf"), *words]
-    return _java(folder, f"{libraries}/*", heap, entry, limits)
+    return java(folder, f"{libraries}/*", heap, entry, limits)
 
 
 def rest(cluster: Cluster, path: str) -> Any:
@@ -125,6 +106,21 @@ def cancel(cluster: Cluster, job: str) -> None:
     """Ask Flink to end a job."""
     address = f"http://{HOST}:{cluster.ports['rest']}/jobs/{job}?mode=cancel"
     urllib.request.urlopen(urllib.request.Request(address, method="PATCH"), timeout=10).close()
+
+
+def state(cluster: Cluster) -> str:
+    """What Flink says of itself."""
+    seen = overview(cluster)
+    names = ("taskmanagers", "slots-total", "slots-available", "jobs-finished", "jobs-failed")
+    return ", ".join(f"{name} {seen[name]}" for name in names)
+
+
+def done(cluster: Cluster, folder: Path) -> list[Job]:
+    """Every job in order of its start, with the elements that each task manager read."""
+    return [
+        Job(job["jid"], job["duration"] / 1000, records(cluster, job["jid"]))
+        for job in jobs(cluster)
+    ]
 
 
 def overview(cluster: Cluster) -> dict[str, Any]:
@@ -148,19 +144,6 @@ def records(cluster: Cluster, job: str) -> dict[str, int]:
             name = each["taskmanager-id"]
             found[name] = found.get(name, 0) + each["metrics"]["read-records"]
     return found
-
-
-def _java(
-    folder: Path, classes: str, megabytes: int, words: Sequence[str], limits: Sequence[str] = ()
-) -> list[str]:
-    java = (
-        os.path.join(os.environ["JAVA_HOME"], "bin", "java")
-        if "JAVA_HOME" in os.environ
-        else "java"
-    )
-    opened = [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED]
-    logging = f"-Dlog4j.configurationFile={folder / 'conf' / 'log4j.properties'}"
-    return [java, f"-Xmx{megabytes}m", *limits, *opened, logging, "-cp", classes, *words]
 
 
 def _settings(folder: Path, ports: dict[str, int]) -> dict[str, Any]:

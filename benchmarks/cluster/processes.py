@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.cluster.versions import VERSIONS
+
 RECORD = "cluster.json"
-_LOCAL = "127.0.0.1"
+HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ NOBODY = Process("", 0, -1)
 
 @dataclass
 class Cluster:
-    """What runs, where it listens, and the cores that task managers are held to."""
+    """What runs, where it listens, and the cores that its workers' processes are held to.
+
+    `engine` is a name of `versions.VERSIONS`.
+    """
 
     engine: str
     version: str
@@ -47,9 +52,27 @@ class Cluster:
     processes: dict[str, Process]
     cores: list[int]
 
+    @classmethod
+    def planned(cls, engine: str, ports: Sequence[str], cores: Sequence[int] = ()) -> "Cluster":
+        """A cluster of which nothing runs yet, with a free port for each name."""
+        version = VERSIONS[engine]
+        numbers = dict(zip(ports, free_ports(len(ports)), strict=True))
+        return cls(engine, version.number, version.beam, numbers, {}, list(cores))
+
     def save(self, folder: Path) -> None:
         """Write the record of a cluster in its folder."""
         (folder / RECORD).write_text(json.dumps(asdict(self), indent=1))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that an engine has run: its name there, its seconds and the elements that each worker
+    read, where the engine says.
+    """
+
+    name: str
+    seconds: float | None
+    read: dict[str, int]
 
 
 def load(folder: Path) -> Cluster:
@@ -109,7 +132,7 @@ def free_ports(count: int) -> list[int]:
     held = [socket.socket() for _ in range(count)]
     try:
         for each in held:
-            each.bind((_LOCAL, 0))
+            each.bind((HOST, 0))
         return [int(each.getsockname()[1]) for each in held]
     finally:
         for each in held:
@@ -119,7 +142,7 @@ def free_ports(count: int) -> list[int]:
 def listening(port: int) -> bool:
     """Whether somebody listens on a port of this machine."""
     try:
-        socket.create_connection((_LOCAL, port), timeout=1).close()
+        socket.create_connection((HOST, port), timeout=1).close()
     except OSError:
         return False
     return True

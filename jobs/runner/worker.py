@@ -48,11 +48,16 @@ def main(arguments: Sequence[str]) -> None:
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__)
-    parser.add_argument("--id", required=True, help="of this worker, chosen by the engine")
+    # Prism writes the quotes of a shell round the name, and no shell takes them off.
+    parser.add_argument("--id", required=True, type=_bare, help="chosen by the engine")
     parser.add_argument("--provision_endpoint", required=True, help="host:port of the engine")
     for service in ("control", "logging", "artifact"):
         parser.add_argument(f"--{service}_endpoint", help="where provisioning names none")
     return parser.parse_known_args(list(arguments))[0]
+
+
+def _bare(name: str) -> str:
+    return name.strip("'")
 
 
 def provision(endpoint: str, worker: str, seconds: float = _SECONDS) -> "ProvisionInfo":

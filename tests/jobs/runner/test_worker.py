@@ -17,7 +17,7 @@ from apache_beam.portability.api import beam_provision_api_pb2_grpc as services
 from apache_beam.portability.api import endpoints_pb2
 from google.protobuf import text_format
 
-from negmine.jobs.runner.worker import provision, variables
+from negmine.jobs.runner.worker import _arguments, provision, variables
 from negmine.schemas.errors import ConfigError
 from tests.jobs.runner.job_service import LAUNCHER, ROOT
 
@@ -59,6 +59,10 @@ def info_of(control: str) -> messages.ProvisionInfo:
     info = messages.ProvisionInfo(control_endpoint=endpoints_pb2.ApiServiceDescriptor(url=control))
     info.pipeline_options.update({"beam:option:job_name:v1": "negmine"})
     return info
+
+
+def test_quotes_that_no_shell_took_off_are_not_of_a_worker_s_name() -> None:
+    assert _arguments(["--id='job-001_go'", "--provision_endpoint=x"]).id == "job-001_go"
 
 
 def test_a_worker_learns_from_the_engine_where_its_services_are() -> None:
