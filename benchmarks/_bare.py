@@ -114,7 +114,8 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
     from negmine.transforms.metrics.inputs import Inputs
     from negmine.transforms.metrics.measure import measure
     from negmine.transforms.metrics.verdicts import read_verdicts
-    from negmine.transforms.models.encoder import EncoderSpec, load_encoder
+    from negmine.transforms.models.encoder import load_encoder
+    from negmine.transforms.models.specs import EncoderSpec
     from negmine.transforms.models.weights import find_folder
     from negmine.transforms.pairs.features import Collection
     from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer

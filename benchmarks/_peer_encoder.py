@@ -45,7 +45,8 @@ def embed_stage(
     from negmine.jobs.runner.pipeline import run_pipeline
     from negmine.pipelines.stage import BlockStage
     from negmine.schemas import tables
-    from negmine.transforms.models.encoder import EncoderSpec, load_encoder
+    from negmine.transforms.models.encoder import load_encoder
+    from negmine.transforms.models.specs import EncoderSpec
     from negmine.transforms.vectors.embed import EmbedTexts
 
     texts, spec = Dataset(documents), EncoderSpec(folder, precision=precision, device="cpu")

@@ -54,7 +54,7 @@ class EncoderChoice:
 
     def spec(self) -> Any:
         """The EncoderSpec that workers load."""
-        from negmine.transforms.models.encoder import EncoderSpec
+        from negmine.transforms.models.specs import EncoderSpec
 
         return EncoderSpec(
             folder=self.weights.folder,

@@ -15,7 +15,8 @@ from negmine.transforms.kernels.search.dense import exact_top_k
 from negmine.transforms.sources.bm25 import open_index
 
 if TYPE_CHECKING:
-    from negmine.transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder
+    from negmine.transforms.models.encoder import SentenceTransformerEncoder
+    from negmine.transforms.models.specs import EncoderSpec
 
 _DOCUMENTS, _QUERIES = 32_768, 256
 

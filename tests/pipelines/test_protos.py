@@ -1,6 +1,7 @@
 """Every pipeline as a runner sees it: labels, payloads, hints, key coders, and picklable code."""
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -141,6 +142,7 @@ for file in sorted(Path(sys.argv[1]).glob("*.pb")):
             payload = api.CombinePayload.FromString(transform.spec.payload)
             seen.add(type(pickler.loads(payload.combine_fn.payload)))
 from negmine import transforms
+print("torch" in sys.modules)
 print(json.dumps([transforms.__file__, sorted(f"{c.__module__}.{c.__name__}" for c in seen)]))
 """
 
@@ -156,6 +158,17 @@ def run(*command: object, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
+
+
+def test_a_worker_needs_no_torch_to_take_its_work(
+    protos: dict[str, api.Pipeline], tmp_path: Path
+) -> None:
+    """Engines wait for a worker to take its first work, and torch takes long to import."""
+    for name, pipeline in protos.items():
+        (tmp_path / f"{name}.pb").write_bytes(pipeline.SerializeToString())
+    (tmp_path / "worker.py").write_text(WORKER)
+    out = run(sys.executable, tmp_path / "worker.py", tmp_path, **os.environ)
+    assert out.splitlines()[-2] == "False"
 
 
 @pytest.mark.long

@@ -1,9 +1,9 @@
 """Encoders: texts to vectors, and token vectors in the same forward pass."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,31 +18,10 @@ from negmine.transforms.kernels.measures.geometry import length_fault, normalise
 from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 from negmine.transforms.models.failures import inside_model, no_padding
 from negmine.transforms.models.limits import check_length, positions_of
+from negmine.transforms.models.specs import EncoderSpec, Kind
 from negmine.transforms.models.weights import LoadedFiles, States, installed, loaded_states
 
-Kind = Literal["query", "document"]
-
 MIN_COSINE = 0.995
-
-
-@dataclass(frozen=True)
-class EncoderSpec:
-    """Everything that decides an encoder's output; hashable, so that a worker loads it once.
-
-    `digest` is that of the weights, so that files that changed are loaded anew; `section` of the
-    config names the model in errors.
-    """
-
-    folder: str
-    query_prompt: str | None = None
-    document_prompt: str | None = None
-    max_length: int | None = None
-    normalize: bool = True
-    precision: str = "fp32"
-    device: str = "auto"
-    trust_remote_code: bool = False
-    digest: str = ""
-    section: str = field(default="student", compare=False)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.steps import Step
 
 if TYPE_CHECKING:
-    from negmine.transforms.models.encoder import EncoderSpec, Kind
+    from negmine.transforms.models.specs import EncoderSpec, Kind
 
 
 @dataclass

@@ -13,7 +13,7 @@ from negmine.jobs.plan.table import about, disk
 from negmine.schemas.config import Config
 from negmine.schemas.judges import CrossEncoder, judge_of
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.models.encoder import EncoderSpec
+from negmine.transforms.models.specs import EncoderSpec
 from negmine.transforms.models.weights import find_weights
 from tests.jobs.collections import (
     cross_encoder,

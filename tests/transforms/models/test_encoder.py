@@ -11,7 +11,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from negmine.schemas.errors import ModelError
 from negmine.transforms.kernels.search.late_interaction import from_bfloat16
-from negmine.transforms.models.encoder import EncoderSpec, SentenceTransformerEncoder, load_encoder
+from negmine.transforms.models.encoder import SentenceTransformerEncoder, load_encoder
+from negmine.transforms.models.specs import EncoderSpec
 from negmine.transforms.models.weights import find_weights, is_static
 
 TEXTS = [
