@@ -1,6 +1,7 @@
 """A label that nobody said whether it counts stops the run: no pair is taken against its label."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,38 @@ def test_one_within_the_objects_of_the_positives_stops(tmp_path: Path) -> None:
     for positive in ("passages", "passages.text"):
         with pytest.raises(DataError, match=r"line 1 has 'passages\.is_selected'"):
             rows_of(pairs(tmp_path, row, positive=positive))
+
+
+@pytest.mark.parametrize(
+    ("row", "settings", "name"),
+    [
+        (
+            {"query": "q", "ctx": {"is_relevant": 0, "passage": {"text": "it is 3 m tall"}}},
+            {"positive": "ctx.passage.text"},
+            "ctx.is_relevant",
+        ),
+        (
+            {"query": "q", "ctx": {"is_relevant": [0, 1], "passages": [{"text": "a"}]}},
+            {"positive": "ctx.passages[].text"},
+            "ctx.is_relevant",
+        ),
+        (
+            {"query": {"text": "q", "is_duplicate": 0}, "positive": "a"},
+            {"query": "query.text"},
+            "query.is_duplicate",
+        ),
+        (
+            {"query": "q", "turns": [{"gold_label": 1, "say": ["a"]}, {"say": ["b"]}]},
+            {"positive": "turns[0].say[0]"},
+            "turns.gold_label",
+        ),
+    ],
+)
+def test_one_round_or_beside_what_holds_a_text_stops(
+    tmp_path: Path, row: dict[str, Any], settings: dict[str, str], name: str
+) -> None:
+    with pytest.raises(DataError, match=f"line 1 has {re.escape(repr(name))}"):
+        rows_of(pairs(tmp_path, row, **settings))
 
 
 def test_in_csv_and_parquet_too(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def _language(where: str, names: Sequence[str], role: str, config: Config) -> Pa
 def unread_labels(where: str, config: Config, read: PairColumns) -> UnreadLabels:
     """What looks for labels that are not read, in a file that is read by these columns."""
     paths = read.paths[: 1 + len(read.positives)]
-    return UnreadLabels(where, config, paths, first=1)
+    return UnreadLabels(where, config, paths)
 
 
 def _columns(

@@ -1,12 +1,11 @@
 """Stops where a label stands beside a pair's texts and the config does not say what it means."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, HfPairsInput, PairsInput
-from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.readers.tables.names import names_a_label
-from negmine.transforms.readers.tables.nested import Path
+from negmine.transforms.readers.tables.nested import Path, Step
 
 
 class UnreadLabels:
@@ -15,14 +14,12 @@ class UnreadLabels:
     A pair that its label calls no positive would be exported as one. All methods raise DataError.
     """
 
-    def __init__(
-        self, where: str, config: PairsInput | HfPairsInput, read: Sequence[Path], first: int
-    ) -> None:
-        """`read`: paths in the order of a row's values, the positives' at `first` and after."""
+    def __init__(self, where: str, config: PairsInput | HfPairsInput, read: Sequence[Path]) -> None:
+        """`read`: paths of query and positives, in the order of a row's values."""
         self.where = where
         self.auto = config.label == AUTO
         self.known = {path.column for path in read}
-        self.paths = list(enumerate(read))[first:] if self.auto else []
+        self.paths = list(enumerate(read)) if self.auto else []
 
     def columns(self, names: Iterable[str], line: int | None = None) -> None:
         """Look at the names of a file, or of the object of one line."""
@@ -34,19 +31,12 @@ class UnreadLabels:
         self.known.update(names)
 
     def values(self, line: int, values: Sequence[object]) -> None:
-        """Look into the objects that hold a row's texts."""
+        """Look into the objects that hold a row's texts, and those that hold these."""
         for at, path in self.paths:
-            value = values[at]
-            if not isinstance(value, dict | list):
-                continue
-            try:
-                holders = Path(path.column, path.steps[:-1]).of(value) if path.steps else value
-            except Rejected:
-                continue
-            for holder in holders if isinstance(holders, list) else [holders]:
-                for name in holder if isinstance(holder, dict) else ():
-                    if names_a_label(name) and name not in path.steps[-1:]:
-                        self._refuse(f"{path.column}.{name}", line)
+            if isinstance(values[at], dict | list):
+                for way, name in _names(values[at], path.steps, path.column):
+                    if names_a_label(name):
+                        self._refuse(f"{way}.{name}", line)
 
     def _refuse(self, name: str, line: int | None) -> None:
         at = "" if line is None else f", line {line}"
@@ -55,3 +45,16 @@ class UnreadLabels:
             f"label does not say so; set input.label={name} where it does (those above input."
             "label_above are positives), input.label=null where every pair is one"
         )
+
+
+def _names(value: object, steps: Sequence[Step], way: str) -> Iterator[tuple[str, str]]:
+    """Every key beside a way through objects and lists, and where it stands."""
+    if isinstance(value, list):
+        inner = steps[1:] if steps and not isinstance(steps[0], str) else steps
+        for element in value:
+            yield from _names(element, inner, way)
+    elif isinstance(value, dict):
+        step = steps[0] if steps else None
+        yield from ((way, name) for name in value if name != step)
+        if isinstance(step, str):
+            yield from _names(value.get(step), steps[1:], f"{way}.{step}")
