@@ -218,7 +218,10 @@ def _held() -> tempfile.TemporaryDirectory[str]:
     rows = {
         "documents": (
             tables.DOCUMENTS,
-            [[0, 1], ["a", "b"], ["x", "y"], keys, keys, [b"0" * 128] * 2, [False] * 2],
+            [
+                *([0, 1], ["a", "b"], ["x", "y"], keys, keys, [b"0" * 128] * 2, [False] * 2),
+                *(keys, [-1, -1]),
+            ],
         ),
         "queries": (tables.QUERIES, [[0, 1], ["q", "r"], ["x", "y"], keys, keys, [["s"], []]]),
     }

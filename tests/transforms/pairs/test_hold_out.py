@@ -53,6 +53,8 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
         "text_key": KEYS,
         "minhash": [minhash(shingles(text)) for text in TEXTS],
         "in_evaluation": [False] * len(ix),
+        "group_key": [0] * len(ix),
+        "place": [-1] * len(ix),
     }
     vectors = {
         "ix": ix,

@@ -83,7 +83,10 @@ def made(path: Path, format: str = "jsonl") -> dict[str, Any]:
 def test_documents_are_read_as_their_suffix_says(tmp_path: Path, name: str, format: str) -> None:
     settings = config(**made(write(tmp_path / name), format))
     found = list(read(sources(settings)[0], settings, 1))
-    assert [row[1:] for row in found if isinstance(row, Document)] == [("d1", "one"), ("d2", "two")]
+    assert [row[1:3] for row in found if isinstance(row, Document)] == [
+        ("d1", "one"),
+        ("d2", "two"),
+    ]
 
 
 def test_a_file_without_a_suffix_is_what_the_format_says(tmp_path: Path) -> None:

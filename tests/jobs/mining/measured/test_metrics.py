@@ -52,9 +52,10 @@ SELECT sum((2 * i - n - 1) * x) / (n * sum(x)) FROM (
 ELSEWHERE = {
     "leak", "leak_hard", "tolerance", "first_pass_recall",
     "weight", "weight_effective", "weight_cell", "weight_cell_after",
+    "language_auc", "language_eci", "language_share", "language_share_positive",
     "edit_drop", "edit_fooled", "probe_drop", "probe_below_negative",
 }  # fmt: skip
-"""Metrics of runs with several positives a query, crowded vectors, weights, or edits."""
+"""Metrics of runs with several positives a query, crowded vectors, weights, languages, or edits."""
 
 
 def ask(run: Path, sql: str) -> list[Found]:
