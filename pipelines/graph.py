@@ -76,7 +76,7 @@ GRAPH = (
         "the judge", optional="where the judge reads pairs one by one (cross_encoder)",
     ),
     Stage(
-        "judge", 8, "judge", "judge",
+        "judge", 9, "judge", "judge",
         (*_COLLECTION[:4], *_VECTORS, "postings", "lengths", "statistics", "candidates", "scores"),
         ("judged",), "the judge, BM25's weights; of a cross-encoder policies and tiers too",
     ),

@@ -141,6 +141,26 @@ def test_an_edit_of_an_evaluation_document_is_dropped(base: Path) -> None:
     assert made == {"evaluation_document"}
 
 
+def test_a_query_that_is_a_document_is_known_beside_its_edits(base: Path) -> None:
+    """What was made stands behind the corpus, whose identifiers are found all the same."""
+    folder, names = base / "own", [f"a{at:02}" for at in range(12)]
+    answers = names[1:] + names[:1]
+    write_beir(
+        folder,
+        [{"_id": name, "text": _text(at)} for at, name in enumerate(names)],
+        [
+            {"_id": name, "text": f"Which {WORDS[at % 8]} tower of the town fell in {1900 + at}?"}
+            for at, name in zip([*range(1, 12), 0], names, strict=True)
+        ],
+        [(name, answer, 1) for name, answer in zip(names, answers, strict=True)],
+    )
+    section = {"format": "beir", "path": str(folder), "queries_are_documents": True}
+    run = _mined(_config(base, "owned", input=section, judge={"kind": "none"}))
+    assert any(row["sources"] == ["edited"] for row in _rows(run, "negatives"))
+    itself = [row for row in _rows(run, "ledger") if row["query_id"] == row["doc_id"]]
+    assert {row["verdict"] for row in itself} == {"query_itself"} and len(itself) > 6
+
+
 def test_the_bytes_do_not_depend_on_the_blocks(run: Run, base: Path) -> None:
     other = _config(base, "blocks", runner={"block_size": 3}, output={"path": str(base / "blocks")})
     assert digest(_mined(other).path) == digest(run.path)
