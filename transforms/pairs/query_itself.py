@@ -21,6 +21,10 @@ SHARED, AGREEING, LEAST = 0.5, 0.5, 2
 corpus are one collection from this share of agreeing pairs on, and this many."""
 _KEY = 0x4F776E
 _SCANNED_AT_ONCE = 1 << 20
+_NAMES = ("doc_key", "group_key")
+"""Keys of the identifiers that name a document: its own, and of the one it is a passage of."""
+_PASSAGES = 64
+"""Passages of a document that a query's text is compared with."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,15 @@ def _same_id(collection: Collection, candidates: Candidates) -> np.ndarray:
         return np.zeros(len(query_ix), dtype=bool)
     if asked == "auto" and not one_collection(collection.documents, collection.queries, corpus):
         return np.zeros(len(query_ix), dtype=bool)
-    keys = array_column(collection.documents, "doc_key")[doc_ix]
-    found = keys == array_column(collection.queries, "query_key")[query_ix]
+    keys = [array_column(collection.documents, name)[doc_ix] for name in _NAMES]
+    own = array_column(collection.queries, "query_key")[query_ix]
+    found = np.any([key == own for key in keys], axis=0)
     block = Block(int(query_ix[0]), int(query_ix[-1]) + 1)
     merged = collection.queries.read_queries(block, ["merged_ids"])
     merged = merged.filter(pc.greater(pc.list_value_length(merged.column("merged_ids")), 0))
     for query, names in zip(*(c.to_pylist() for c in merged.columns), strict=True):
         rows = slice(*query_ix.searchsorted([query, query + 1]))
-        found[rows] |= np.isin(keys[rows], text_keys(names))
+        found[rows] |= np.any([np.isin(key[rows], text_keys(names)) for key in keys], axis=0)
     return found if corpus is None else found & (doc_ix < corpus)
 
 
@@ -97,16 +102,19 @@ def one_collection(documents: Dataset, queries: Dataset, corpus: int | None = No
     Numbers often meet by accident, so the texts decide: of queries whose identifier a document
     has, drawn by key, at least two and at least half must have that document's text or share half
     of the shorter text's shingles with it, as a title does that is part of the document, or a
-    passage cut out of it. Of the documents only the first `corpus` count: behind them stand texts
-    that were made.
+    passage cut out of it. A document that was cut is its passages, one after another. Of the
+    documents only the first `corpus` count: behind them stand texts that were made.
     """
     keys = array_column(queries, "query_key")
     drawn = np.argsort(mix(_KEY, keys), kind="stable")[:LOOKED_UP]
-    place, doc_ix = _named(array_column(documents, "doc_key")[:corpus], keys[drawn])
-    named = np.argsort(place, kind="stable")[:COMPARED]
-    pairs = list(zip(drawn[place[named]].tolist(), doc_ix[named].tolist(), strict=True))
-    agreeing = sum(_agree(documents, queries, *pair) for pair in pairs)
-    return agreeing >= max(LEAST, AGREEING * len(pairs))
+    found = [_named(array_column(documents, name)[:corpus], keys[drawn]) for name in _NAMES]
+    place, doc_ix = (np.concatenate(both) for both in zip(*found, strict=True))
+    order = np.lexsort((doc_ix, place))
+    places, starts = np.unique(place[order], return_index=True)
+    named = np.split(doc_ix[order], starts[1:])[:COMPARED] if len(places) else []
+    compared = zip(drawn[places].tolist(), named, strict=False)
+    agreeing = sum(_agree(documents, queries, *pair) for pair in compared)
+    return agreeing >= max(LEAST, AGREEING * len(named))
 
 
 def _named(keys: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -123,11 +131,13 @@ def _named(keys: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.concatenate(places), np.concatenate(rows)
 
 
-def _agree(documents: Dataset, queries: Dataset, query_ix: int, doc_ix: int) -> bool:
-    if array_column(documents, "text_key")[doc_ix] == array_column(queries, "text_key")[query_ix]:
+def _agree(documents: Dataset, queries: Dataset, query_ix: int, doc_ix: np.ndarray) -> bool:
+    doc_ix = doc_ix[:_PASSAGES]
+    text_key = array_column(queries, "text_key")[query_ix]
+    if np.any(array_column(documents, "text_key")[doc_ix] == text_key):
         return True
     (asked,) = binary_column(queries, "text").texts([query_ix])
-    (text,) = binary_column(documents, "text").texts([doc_ix])
+    text = " ".join(binary_column(documents, "text").texts(doc_ix))
     left, right = shingles(asked), shingles(text)
     shorter = min(len(left), len(right))
     both = len(np.intersect1d(left, right, assume_unique=True))
