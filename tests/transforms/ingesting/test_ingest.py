@@ -59,6 +59,7 @@ def test_a_small_collection_becomes_five_data_sets(tmp_path: Path) -> None:
         "labelled_positives": 0,
         "confirmed_negatives": 0,
         "unused_labels": 0,
+        "texts_with_language": 0,
     }
     assert json.loads((tmp_path / "counts.json").read_text()) == counts
     first = rows(tmp_path, "documents")[0]
