@@ -347,6 +347,11 @@ class Resolved:
         """Labelled pairs (query_ix, doc_ix) that are no positives, as `positives`."""
         return self._tables(_CONFIRMED_NEGATIVES, rows)
 
+    def evaluation_keys(self) -> pa.Table:
+        """Text keys of the positives of the evaluation splits, ascending."""
+        found = self._connection.sql("FROM evaluation_document_keys ORDER BY text_key")
+        return pa.table({"text_key": found.fetchnumpy()["text_key"]})
+
     def dead_letters(self, rows: int) -> Iterator[pa.Table]:
         """Dead letters by kind, file and line, in tables of about `rows`."""
         return self._tables(_DEAD_LETTERS, rows)

@@ -9,7 +9,7 @@ import pytest
 
 from negmine.jobs.runs.published import Run, find_run
 from tests.jobs.collections import digest, negmine, static_student, write_config
-from tests.transforms.input_files import write_beir
+from tests.transforms.input_files import write_beir, write_lines
 
 QUERIES, DOCUMENTS = 8, 24
 TIERS = {"hard": {"quota": 2}, "edited": {"quota": 1, "source": "edited"}}
@@ -139,6 +139,30 @@ def test_an_edit_of_an_evaluation_document_is_dropped(base: Path) -> None:
     found = _mined(_config(held, "out", input=section, judge={"kind": "none"}))
     made = {r["verdict"] for r in _rows(found, "ledger") if r["doc_id"].startswith("d00#")}
     assert made == {"evaluation_document"}
+
+
+def test_an_edit_with_the_text_of_an_evaluation_positive_is_dropped(base: Path) -> None:
+    """Of pairs kept for evaluation, whose positives are no documents of the corpus."""
+    folder = base / "pairs"
+    pairs = [(f"Which {WORDS[at]} tower fell in {1900 + at}?", _text(at)) for at in range(QUERIES)]
+
+    def mined(name: str, kept: list[str]) -> Run:
+        asked = [(f"question {at}", text) for at, text in enumerate(kept)]
+        for file, rows in ((folder / "train.jsonl", pairs), (folder / f"{name}.jsonl", asked)):
+            write_lines(file, [{"query": query, "positive": text} for query, text in rows])
+        section = {
+            "format": "pairs",
+            "path": str(folder / "train.jsonl"),
+            "evaluation_pairs": [str(folder / f"{name}.jsonl")],
+        }
+        return _mined(_config(base, name, input=section, judge={"kind": "none"}))
+
+    before = _rows(mined("unlike", ["nothing of the kind"]), "negatives")
+    made = {row["negative_id"]: row["negative"] for row in before if row["sources"] == ["edited"]}
+    run = mined("alike", [text.upper() for text in made.values()])
+    assert made and not made.keys() & {row["negative_id"] for row in _rows(run, "negatives")}
+    verdicts = {row["doc_id"]: row["verdict"] for row in _rows(run, "ledger")}
+    assert {verdicts[name] for name in made} == {"evaluation_document"}
 
 
 def test_a_query_that_is_a_document_is_known_beside_its_edits(base: Path) -> None:
