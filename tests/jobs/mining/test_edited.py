@@ -232,6 +232,32 @@ def test_why_export_and_query_know_what_was_made(run: Run, base: Path) -> None:
     assert "date" in {found["operation"] for found in json.loads(asked.out)}
 
 
+@pytest.mark.parametrize("decision", ["positive", "answers", "negative"])
+def test_no_label_is_taken_that_names_an_edit(run: Run, tmp_path: Path, decision: str) -> None:
+    row = next(row for row in _rows(run, "ledger") if row["sources"] == ["edited"])
+    pair = {"query_id": row["query_id"], "doc_id": row["doc_id"], "decision": decision}
+    file, labels = write_lines(tmp_path / "decided.jsonl", [pair]), tmp_path / "labels.jsonl"
+    ended = negmine("relabel", str(run.path), str(file), "--output", str(labels))
+    assert ended.code == 3 and not labels.exists()
+    assert f"line 1: document '{row['doc_id']}' is made by sources.edited" in ended.err
+    assert "put its text" in ended.err
+
+
+def test_an_edit_that_is_true_is_taken_back_by_its_text(run: Run, base: Path) -> None:
+    row = next(row for row in _rows(run, "negatives") if row["sources"] == ["edited"])
+    folder = _collection(base / "true")
+    with (folder / "corpus.jsonl").open("a") as corpus:
+        corpus.write(json.dumps({"_id": "true", "text": row["negative"]}) + "\n")
+    with (folder / "qrels" / "train.tsv").open("a") as qrels:
+        qrels.write(f"{row['query_id']}\ttrue\t1\n")
+    section = {"format": "beir", "path": str(folder)}
+    texts = {
+        (other["query_id"], other["negative"])
+        for other in _rows(_mined(_config(base, "taken_back", input=section)), "negatives")
+    }
+    assert (row["query_id"], row["negative"]) not in texts
+
+
 def test_a_config_without_a_tier_for_edits_says_what_to_add(base: Path) -> None:
     ended = negmine("mine", _config(base, "none", tiers={"hard": {"quota": 2}}))
     assert ended.code == 2
