@@ -36,11 +36,11 @@ _VECTORS = ("document_vectors", "query_vectors")
 
 GRAPH = (
     Stage(
-        "ingest", 7, "ingest", "ingest", ("input",), _COLLECTION,
+        "ingest", 8, "ingest", "ingest", ("input",), _COLLECTION,
         "content of the files, input's settings, seed", several=True,
     ),
     Stage(
-        "edit", 1, "ingest", "edit", ("documents", "queries", "positives"),
+        "edit", 2, "ingest", "edit", ("documents", "queries", "positives"),
         ("all_documents", "edits"), "sources.edited, seed, the ratings of words", several=True,
         optional="where sources.edited is set",
     ),
@@ -76,7 +76,7 @@ GRAPH = (
         "the judge", optional="where the judge reads pairs one by one (cross_encoder)",
     ),
     Stage(
-        "judge", 8, "judge", "judge",
+        "judge", 9, "judge", "judge",
         (*_COLLECTION[:4], *_VECTORS, "postings", "lengths", "statistics", "candidates", "scores"),
         ("judged",), "the judge, BM25's weights; of a cross-encoder policies and tiers too",
     ),

@@ -22,8 +22,8 @@ class Ingest(beam.PTransform):
         config: the `input` section.
         seed: keys the choice of queries or functions where `limit` makes one.
         directory: the stage's folder; documents/, queries/, positives/, confirmed_negatives/,
-            dead_letters/ and counts.json are written into it. Any left from an unfinished attempt
-            are replaced.
+            dead_letters/, evaluation_keys.parquet and counts.json are written into it. Any left
+            from an unfinished attempt are replaced.
         block_size: rows of a part of documents and queries; cuts files, changes no row.
         memory: limit of DuckDB, which spills to the folder beyond it.
         sources: of the config, held to the digests that they were known by; None to look for them.

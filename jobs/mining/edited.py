@@ -14,6 +14,7 @@ from negmine.transforms.choosing.publish import QUERIES_PER_PART
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.ingesting.ingest import KEYS
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.sources.concreteness import ratings_version
 from negmine.transforms.sources.edited import MADE, QUERIES_AT_ONCE, EditDocuments
@@ -30,9 +31,11 @@ def edits_artifact(ingested: Mapping[str, Dataset], config: Edited, seed: int) -
         **{name: ingested[name].manifest()["fingerprint"] for name in names},
     }
 
+    evaluation = str(ingested["documents"].directory.parent / KEYS)
+
     def make(directory: str, _: Blocks) -> EditDocuments:
         blocks = plan_blocks(ingested["queries"].rows, QUERIES_AT_ONCE)
-        return EditDocuments(config, seed, *sets, directory, blocks)
+        return EditDocuments(config, seed, *sets, evaluation, directory, blocks)
 
     several = STAGES["edit"].writes
     return Artifact("edit", key, 0, make, several=several, scratch=MADE)

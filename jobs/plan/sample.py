@@ -27,6 +27,7 @@ from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.data.datasets import Dataset, write_part
+from negmine.transforms.ingesting.ingest import COUNTS, KEYS
 from negmine.transforms.kernels.hashing import mix
 
 SIZES = ((8, 3), (64, 48), (512, 96))
@@ -222,8 +223,9 @@ def mine_samples(run: MiningRun, sample: Sample, each: int, folder: Path) -> lis
         if len(mined) > 1 and part.queries.num_rows == mined[-1].sample.queries.num_rows:
             break
         sets = part.write(place / "ingest")
-        counts = run.ingested["documents"].directory.parent / "counts.json"
-        shutil.copy(storage.fetch(counts), place / "ingest" / counts.name)
+        for name in (COUNTS, KEYS):
+            beside = run.ingested["documents"].directory.parent / name
+            shutil.copy(storage.fetch(beside), place / "ingest" / name)
         config, judges = _bounded(run.config, each, place), run.config.judge.flat()
         width = run.student.width if isinstance(run.student, GivenStudent) else None
         if len(mined) > 1 and mined[-1].models > _LITTLE:

@@ -17,6 +17,7 @@ from negmine.jobs.runs.query import Database
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError, StorageError
 from negmine.schemas.locations import shown
+from negmine.schemas.sources import MADE
 from negmine.transforms import storage
 from negmine.transforms.data.sql import connect, partitioned_sql
 from negmine.transforms.readers.labels import (
@@ -38,7 +39,8 @@ _LONGEST_LINE = 1 << 28
 _NAMED_PROBLEMS = 5
 _LINE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
-_SUSPECTS = """
+_MADE = str([str(source) for source in MADE])
+_SUSPECTS = f"""
 SELECT l.query_id, q.text AS query, l.doc_id, d.text AS document, s.positive_id,
     p.text AS positive, l.judge_score, l.positive_judge_score, l.dense_score
 FROM ledger l
@@ -46,15 +48,22 @@ JOIN sets s USING (query_id)
 JOIN queries q USING (query_id)
 JOIN documents d USING (doc_id)
 JOIN documents p ON p.doc_id = s.positive_id
-WHERE l.verdict = 'suspected_positive'
+WHERE l.verdict = 'suspected_positive' AND NOT list_has_any(l.sources, {_MADE})
 ORDER BY l.judge_score - l.positive_judge_score DESC, l.query_id, l.doc_id
 """
-_MISPLACED = """
-SELECT d.line, d.query_id, d.doc_id, l.query_id IS NULL AS unknown
+_MISPLACED = f"""
+SELECT d.line, d.query_id, d.doc_id, l.query_id IS NULL AS unknown,
+    coalesce(list_has_any(l.sources, {_MADE}), false) AS made
 FROM decisions d LEFT JOIN ledger l USING (query_id, doc_id)
-WHERE l.query_id IS NULL OR (l.is_positive AND NOT d.positive AND NOT d.as_before)
+WHERE l.query_id IS NULL OR made OR (l.is_positive AND NOT d.positive AND NOT d.as_before)
 ORDER BY d.line
 """
+_OF_AN_EDIT = (
+    "made by sources.edited and no document of the corpus, so no label can name it. Where it is "
+    "true, put its text (column text of the run's data set edits) into the input as a positive of "
+    "the query: no edit is made that has the text of a document. Or leave its operation out of "
+    "sources.edited.operations, or out of the decisions this line"
+)
 
 Pair = tuple[str, str]
 
@@ -76,6 +85,8 @@ class Relabelled:
 
 def write_review(run: Run, file: Path, limit: int | None = None, force: bool = False) -> int:
     """Write the run's suspected positives for a reviewer, most suspicious first; returns how many.
+
+    Texts made by edits are left out: no label can name them.
 
     One JSON line each: query_id, query, doc_id, document, positive_id, positive (the one served),
     judge_score, positive_judge_score, dense_score, and `"decision": null` to be filled in.
@@ -144,7 +155,8 @@ def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled
 
     Raises:
         DataError: naming lines that are no decisions, contradict each other, name a pair that is
-            not in the run's ledger, or call a known positive a negative. Nothing is written.
+            not in the run's ledger, are about a text made by an edit, which no later run knows by
+            its identifier, or call a known positive a negative. Nothing is written.
         ConfigError: `labels` is the file of decisions, or cannot be a file.
         StorageError: the disk refuses.
     """
@@ -264,12 +276,13 @@ def _refuse_misplaced(
             f"{run.path} cannot be read: {str(error).splitlines()[0]}. Mine the run again"
         ) from error
     problems = []
-    for line, query_id, doc_id, unknown in rows:
-        why = (
-            f"no candidate of run {run.run_id}"
-            if unknown
-            else f"a known positive, no {decided[query_id, doc_id][1]}"
-        )
+    for line, query_id, doc_id, unknown, made in rows:
+        if unknown:
+            why = f"no candidate of run {run.run_id}"
+        elif made:
+            why = _OF_AN_EDIT
+        else:
+            why = f"a known positive, no {decided[query_id, doc_id][1]}"
         label = known.get((query_id, doc_id), {})
         if not unknown and label.get("decision") in (POSITIVE, ANSWERS):
             why += f"; to take back the label that made it one, relabel run {label.get('run_id')}"

@@ -52,7 +52,8 @@ class BaseInput(Model):
     queries_are_documents: Literal["auto"] | bool = Field(
         "auto",
         description="whether queries and corpus are one collection, so that a document with a "
-        "query's identifier is that query; auto = found from the texts of equal identifiers",
+        "query's identifier, or a passage of it, is that query; auto = found from the texts "
+        "of equal identifiers",
     )
 
 

@@ -56,6 +56,10 @@ POSITIVES = pa.schema(
 
 CONFIRMED_NEGATIVES = pa.schema([QUERY_IX, DOC_IX])
 
+EVALUATION_KEYS = pa.schema(
+    [field("text_key", pa.uint64(), "of a positive of the evaluation splits, in the corpus or not")]
+)
+
 DEAD_LETTERS = pa.schema(
     [
         field("file", pa.string(), "input file, relative to the input path"),

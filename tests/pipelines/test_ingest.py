@@ -30,8 +30,8 @@ def test_one_element_comes_out_the_counts(tmp_path: Path) -> None:
             equal_to([(3, 2, 2)]),
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "confirmed_negatives", "counts.json", "dead_letters", "documents", "in", "positives",
-        "queries",
+        "confirmed_negatives", "counts.json", "dead_letters", "documents",
+        "evaluation_keys.parquet", "in", "positives", "queries",
     ]  # fmt: skip
 
 

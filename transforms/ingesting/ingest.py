@@ -18,6 +18,7 @@ from negmine.schemas.tables import (
     CONFIRMED_NEGATIVES,
     DEAD_LETTERS,
     DOCUMENTS,
+    EVALUATION_KEYS,
     POSITIVES,
     QUERIES,
     with_language,
@@ -35,8 +36,8 @@ from negmine.transforms.steps import map_step
 from negmine.transforms.storage.atomic import write_json
 
 COUNTS = "counts.json"
-
-"""Folder of what was read, until it is resolved."""
+KEYS = "evaluation_keys.parquet"
+"""File beside it: `tables.EVALUATION_KEYS`, for texts that are no documents of the corpus."""
 
 _DEAD_BLOCK = 65_536
 _NAMED_REASONS = 5
@@ -108,7 +109,7 @@ def resolve(
     block_size: int = 8192,
     memory: str = "2GB",
 ) -> JsonObject:
-    """Write the data sets of a collection and counts.json; remove the raw parts.
+    """Write the data sets of a collection, the keys of evaluation and counts; remove raw parts.
 
     Returns the counts. Of the dead letters, `evaluation_queries` are queries with the text of an
     evaluation query, which are not bad rows. Raises DataError, after the dead letters are written,
@@ -155,6 +156,7 @@ def resolve(
         for name, schema in _PAIRS.items():
             tables = getattr(resolved, name)(_DEAD_BLOCK)
             counts[name] = _write_pairs(tables, base / name, blocks, schema)
+        write_part(str(base), KEYS, resolved.evaluation_keys(), EVALUATION_KEYS)
     write_json(base / COUNTS, counts)
     for name in ("documents", "queries", "positives", "dead_letters"):
         count(f"{name}_written", counts[name])

@@ -93,6 +93,9 @@ CREATE TABLE known_positives AS
         SELECT text_key, CASE WHEN own THEN query_id END, doc_ix, NULL, certain FROM labelled
         WHERE doc_ix IS NOT NULL AND NOT no_query AND positive
     ) GROUP BY text_key, query_id, doc_ix;
+CREATE TABLE refused AS
+    SELECT DISTINCT text_key, doc_id FROM labelled
+    SEMI JOIN known_positives USING (text_key, doc_ix) WHERE NOT positive;
 CREATE TABLE alive AS
     SELECT query_id AS id, any_value(text_key) AS text_key, any_value(lot) AS lot
     FROM judged WHERE doc_ix IS NOT NULL AND NOT no_query AND certain GROUP BY query_id;
@@ -156,11 +159,11 @@ CREATE TABLE dead AS
         WHERE NOT certain AND doc_ix IS NOT NULL AND NOT no_query AND positive
     )
     UNION ALL
-    SELECT file, line, 'labels', 'negative_is_positive',
+    SELECT DISTINCT file, line, 'labels', 'negative_is_positive',
         format('document ''{}'' is a known positive of query ''{}'' and stays one',
             doc_id, query_id),
         query_id || chr(9) || doc_id
-    FROM labelled SEMI JOIN known_positives USING (text_key, doc_ix) WHERE NOT positive
+    FROM labelled SEMI JOIN refused USING (text_key, doc_id) WHERE NOT positive
     UNION ALL
     SELECT q.file, q.line, 'queries', '$evaluation_query',
         'has the text of an evaluation query, so it is not mined',
@@ -189,7 +192,7 @@ FROM (
 """
 _CONFIRMED_NEGATIVES = """
 SELECT DISTINCT c.query_ix, l.doc_ix
-FROM labelled l ANTI JOIN known_positives USING (text_key, doc_ix) JOIN chosen c USING (text_key)
+FROM labelled l ANTI JOIN refused USING (text_key, doc_id) JOIN chosen c USING (text_key)
 WHERE l.doc_ix IS NOT NULL AND NOT l.positive ORDER BY ALL
 """
 _DEAD_LETTERS = """
@@ -343,6 +346,11 @@ class Resolved:
     def confirmed_negatives(self, rows: int) -> Iterator[pa.Table]:
         """Labelled pairs (query_ix, doc_ix) that are no positives, as `positives`."""
         return self._tables(_CONFIRMED_NEGATIVES, rows)
+
+    def evaluation_keys(self) -> pa.Table:
+        """Text keys of the positives of the evaluation splits, ascending."""
+        found = self._connection.sql("FROM evaluation_document_keys ORDER BY text_key")
+        return pa.table({"text_key": found.fetchnumpy()["text_key"]})
 
     def dead_letters(self, rows: int) -> Iterator[pa.Table]:
         """Dead letters by kind, file and line, in tables of about `rows`."""

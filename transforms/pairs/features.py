@@ -27,8 +27,8 @@ _SCANNED_AT_ONCE = 65_536
 class Collection:
     """The data sets of a collection: documents, queries, labels, and the student's vectors.
 
-    `queries_are_documents` says whether a document with a query's identifier is that query; `auto`
-    lets the texts tell, see `transforms.pairs.query_itself`.
+    `queries_are_documents` says whether a document with a query's identifier, or a passage
+    of it, is that query; `auto` lets the texts tell, see `transforms.pairs.query_itself`.
     """
 
     documents: Dataset

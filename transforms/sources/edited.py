@@ -12,8 +12,10 @@ from pathlib import Path
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from negmine.schemas import tables
+from negmine.schemas.errors import StorageError
 from negmine.schemas.sources import Edited
 from negmine.transforms import storage
 from negmine.transforms.counters import count
@@ -63,12 +65,14 @@ class EditDocuments(beam.PTransform):
 
     Writes `all_documents/` (`tables.DOCUMENTS`: the corpus and behind it what was made) and
     `edits/` (`tables.MADE_EDITS`, by query) into the directory. No edit has the text of a document
-    of the corpus. A text counts as one of the evaluation splits where its positive does.
+    of the corpus. A text counts as one of the evaluation splits where its positive does, and where
+    it is itself a text of those.
 
     Attributes:
         config: of `sources.edited`.
         seed: keys every choice.
         documents, queries, positives: of the collection.
+        evaluation: file of `tables.EVALUATION_KEYS`.
         directory: of the artifact.
         blocks: of queries, all of them.
     """
@@ -78,6 +82,7 @@ class EditDocuments(beam.PTransform):
     documents: Dataset
     queries: Dataset
     positives: Dataset
+    evaluation: str
     directory: str
     blocks: Sequence[Block]
 
@@ -135,6 +140,7 @@ class EditDocuments(beam.PTransform):
             array_column(self.documents, "doc_key"),
         )
         inherited = {name: array_column(self.documents, name) for name in _INHERITED}
+        evaluated = self._evaluation_keys()
         names = binary_column(self.documents, "doc_id")
         numbers: Counter[tuple[int, str]] = Counter()
         for part in sorted(parts):
@@ -166,6 +172,8 @@ class EditDocuments(beam.PTransform):
                     [None, pa.py_buffer(np.ascontiguousarray(minhash))],
                 ),
                 **{name: column[positive_ix] for name, column in inherited.items()},
+                "in_evaluation": inherited["in_evaluation"][positive_ix]
+                | np.isin(text_key, evaluated),
             }
             if called:
                 schema = tables.DOCUMENTS
@@ -180,6 +188,16 @@ class EditDocuments(beam.PTransform):
             start = block.stop
         storage.remove_tree(base / MADE)
         return start - self.documents.rows
+
+    def _evaluation_keys(self) -> np.ndarray:
+        try:
+            keys = storage.read(storage.rooted(self.evaluation), pq.read_table)
+            return np.asarray(keys.column("text_key").to_numpy())
+        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+            raise StorageError(
+                f"{self.evaluation} cannot be read ({str(error).splitlines()[0]}); remove "
+                f"{Path(self.evaluation).parent} and run again to make it anew"
+            ) from error
 
 
 def _first(edits: list[tuple[int, Edit]], most: int) -> list[tuple[int, Edit]]:

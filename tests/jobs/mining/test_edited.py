@@ -9,7 +9,7 @@ import pytest
 
 from negmine.jobs.runs.published import Run, find_run
 from tests.jobs.collections import digest, negmine, static_student, write_config
-from tests.transforms.input_files import write_beir
+from tests.transforms.input_files import write_beir, write_lines
 
 QUERIES, DOCUMENTS = 8, 24
 TIERS = {"hard": {"quota": 2}, "edited": {"quota": 1, "source": "edited"}}
@@ -141,6 +141,50 @@ def test_an_edit_of_an_evaluation_document_is_dropped(base: Path) -> None:
     assert made == {"evaluation_document"}
 
 
+def test_an_edit_with_the_text_of_an_evaluation_positive_is_dropped(base: Path) -> None:
+    """Of pairs kept for evaluation, whose positives are no documents of the corpus."""
+    folder = base / "pairs"
+    pairs = [(f"Which {WORDS[at]} tower fell in {1900 + at}?", _text(at)) for at in range(QUERIES)]
+
+    def mined(name: str, kept: list[str]) -> Run:
+        asked = [(f"question {at}", text) for at, text in enumerate(kept)]
+        for file, rows in ((folder / "train.jsonl", pairs), (folder / f"{name}.jsonl", asked)):
+            write_lines(file, [{"query": query, "positive": text} for query, text in rows])
+        section = {
+            "format": "pairs",
+            "path": str(folder / "train.jsonl"),
+            "evaluation_pairs": [str(folder / f"{name}.jsonl")],
+        }
+        return _mined(_config(base, name, input=section, judge={"kind": "none"}))
+
+    before = _rows(mined("unlike", ["nothing of the kind"]), "negatives")
+    made = {row["negative_id"]: row["negative"] for row in before if row["sources"] == ["edited"]}
+    run = mined("alike", [text.upper() for text in made.values()])
+    assert made and not made.keys() & {row["negative_id"] for row in _rows(run, "negatives")}
+    verdicts = {row["doc_id"]: row["verdict"] for row in _rows(run, "ledger")}
+    assert {verdicts[name] for name in made} == {"evaluation_document"}
+
+
+def test_a_query_that_is_a_document_is_known_beside_its_edits(base: Path) -> None:
+    """What was made stands behind the corpus, whose identifiers are found all the same."""
+    folder, names = base / "own", [f"a{at:02}" for at in range(12)]
+    answers = names[1:] + names[:1]
+    write_beir(
+        folder,
+        [{"_id": name, "text": _text(at)} for at, name in enumerate(names)],
+        [
+            {"_id": name, "text": f"Which {WORDS[at % 8]} tower of the town fell in {1900 + at}?"}
+            for at, name in zip([*range(1, 12), 0], names, strict=True)
+        ],
+        [(name, answer, 1) for name, answer in zip(names, answers, strict=True)],
+    )
+    section = {"format": "beir", "path": str(folder), "queries_are_documents": True}
+    run = _mined(_config(base, "owned", input=section, judge={"kind": "none"}))
+    assert any(row["sources"] == ["edited"] for row in _rows(run, "negatives"))
+    itself = [row for row in _rows(run, "ledger") if row["query_id"] == row["doc_id"]]
+    assert {row["verdict"] for row in itself} == {"query_itself"} and len(itself) > 6
+
+
 def test_the_bytes_do_not_depend_on_the_blocks(run: Run, base: Path) -> None:
     other = _config(base, "blocks", runner={"block_size": 3}, output={"path": str(base / "blocks")})
     assert digest(_mined(other).path) == digest(run.path)
@@ -186,6 +230,32 @@ def test_why_export_and_query_know_what_was_made(run: Run, base: Path) -> None:
     )
     assert asked.code == 0, asked.err
     assert "date" in {found["operation"] for found in json.loads(asked.out)}
+
+
+@pytest.mark.parametrize("decision", ["positive", "answers", "negative"])
+def test_no_label_is_taken_that_names_an_edit(run: Run, tmp_path: Path, decision: str) -> None:
+    row = next(row for row in _rows(run, "ledger") if row["sources"] == ["edited"])
+    pair = {"query_id": row["query_id"], "doc_id": row["doc_id"], "decision": decision}
+    file, labels = write_lines(tmp_path / "decided.jsonl", [pair]), tmp_path / "labels.jsonl"
+    ended = negmine("relabel", str(run.path), str(file), "--output", str(labels))
+    assert ended.code == 3 and not labels.exists()
+    assert f"line 1: document '{row['doc_id']}' is made by sources.edited" in ended.err
+    assert "put its text" in ended.err
+
+
+def test_an_edit_that_is_true_is_taken_back_by_its_text(run: Run, base: Path) -> None:
+    row = next(row for row in _rows(run, "negatives") if row["sources"] == ["edited"])
+    folder = _collection(base / "true")
+    with (folder / "corpus.jsonl").open("a") as corpus:
+        corpus.write(json.dumps({"_id": "true", "text": row["negative"]}) + "\n")
+    with (folder / "qrels" / "train.tsv").open("a") as qrels:
+        qrels.write(f"{row['query_id']}\ttrue\t1\n")
+    section = {"format": "beir", "path": str(folder)}
+    texts = {
+        (other["query_id"], other["negative"])
+        for other in _rows(_mined(_config(base, "taken_back", input=section)), "negatives")
+    }
+    assert (row["query_id"], row["negative"]) not in texts
 
 
 def test_a_config_without_a_tier_for_edits_says_what_to_add(base: Path) -> None:

@@ -15,7 +15,7 @@ from negmine.transforms.pairs.query_itself import QueryFeatures, one_collection,
 from tests.transforms.input_files import config, ingest, write_beir
 
 WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho"
-FILLER = "answer"
+FILLER, FILLING = "answer", "nothing of the kind"
 """A document that is everybody's positive, so that every query is mined."""
 
 
@@ -31,15 +31,16 @@ def collection(
     documents: Sequence[tuple[str, str]],
     queries: Sequence[tuple[str, str]],
     queries_are_documents: Literal["auto"] | bool = "auto",
+    **settings: Any,
 ) -> Collection:
     """The ingested collection; its vectors are not looked at."""
     write_beir(
         folder / "in",
-        [{"_id": i, "text": text} for i, text in [*documents, (FILLER, "nothing of the kind")]],
+        [{"_id": i, "text": text} for i, text in [*documents, (FILLER, FILLING)]],
         [{"_id": i, "text": text} for i, text in queries],
         [(i, FILLER, 1) for i, _ in queries],
     )
-    ingest(config(format="beir", path=str(folder / "in")), folder / "work")
+    ingest(config(format="beir", path=str(folder / "in"), **settings), folder / "work")
     sets = [Dataset(str(folder / "work" / n)) for n in ("documents", "queries", "positives")]
     for dataset in sets:
         dataset.finish(fingerprint=dataset.path, stage="ingest")
@@ -164,6 +165,26 @@ def test_a_merged_query_has_the_documents_of_all_its_identifiers(tmp_path: Path)
     queries = [(f"n{i}", passage(i)) for i in range(3)] + [("n4", passage(2).upper())]
     found = own(collection(tmp_path, documents, queries))
     assert {document for query, document in found if query == "n2"} == {"n2", "n4"}
+
+
+@pytest.mark.parametrize("asked", ["auto", True, False])
+@pytest.mark.parametrize("words", [4, 30], ids=["title", "whole"])
+def test_passages_of_a_document_with_the_identifier_are_the_query_itself(
+    asked: Literal["auto"] | bool, words: int, tmp_path: Path
+) -> None:
+    documents = [(f"n{i}", passage(i, 30)) for i in range(6)]
+    queries = [(f"n{i}", passage(i, words)) for i in range(5)] + [("n5", passage(4, words).upper())]
+    found = collection(tmp_path, documents, queries, asked, passages={"words": 10})
+    cut = {(f"n{i}", f"n{i}#{n}") for i in range(5) for n in (1, 2, 3)}
+    merged = {("n4", f"n5#{n}") for n in (1, 2, 3)}
+    assert own(found) == (set() if asked is False else cut | merged)
+
+
+def test_passages_of_numbers_that_meet_by_accident_are_none(tmp_path: Path) -> None:
+    documents = [(f"{i}#{n}", passage(9 * i + n)) for i in range(8) for n in range(3)]
+    assert (
+        own(collection(tmp_path, documents, [(str(i), passage(90 + i)) for i in range(8)])) == set()
+    )
 
 
 def test_identifiers_are_compared_as_written_in_any_script(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import Input
+from negmine.schemas.inputs.passages import Passages
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.readers import check, fingerprint_input, input_files
 from negmine.transforms.readers.rows import text_id
@@ -115,6 +116,28 @@ def test_labels_that_cannot_be_used_are_dead_letters(tmp_path: Path) -> None:
     assert found(tmp_path, "positives") == [("q1", "d1"), ("q2", "d2"), ("q2", "d3")]
     assert found(tmp_path, "confirmed_negatives") == []
     assert rows(tmp_path, "dead_letters")[-1]["excerpt"] == "q2\td3"
+
+
+def test_a_rejected_label_of_a_document_does_nothing_to_its_other_passages(tmp_path: Path) -> None:
+    documents = [*DOCUMENTS, {"_id": "long", "text": " ".join(f"word{i}" for i in range(34))}]
+    given = [label("q1", "long", "negative"), label("q1", "long#3", "negative")]
+    given += [label("q2", "long", "negative"), label("q2", "d1#1", "negative")]
+    qrels = [*QRELS, ("q1", "long#1", 1)]
+    made = labelled(tmp_path, *given, documents=documents, qrels=qrels)
+    ingest(made.model_copy(update={"passages": Passages(words=10)}), tmp_path)
+    known = "document 'long' is a known positive of query 'q1' and stays one"
+    assert reasons(tmp_path) == [("labels.jsonl", 1, "labels", known)]
+    of_q2 = [("q2", name) for name in ("d1#1", "long#1", "long#2", "long#3")]
+    assert found(tmp_path, "confirmed_negatives") == [("q1", "long#3"), *of_q2]
+
+
+def test_a_label_that_several_passages_reject_is_one_bad_row(tmp_path: Path) -> None:
+    documents = [*DOCUMENTS, {"_id": "long", "text": " ".join(f"word{i}" for i in range(34))}]
+    qrels = [*QRELS, ("q1", "long", 1)]
+    made = labelled(tmp_path, label("q1", "long", "negative"), documents=documents, qrels=qrels)
+    cut = Passages(words=10, labels="all")
+    counts = ingest(made.model_copy(update={"passages": cut}), tmp_path)
+    assert counts["dead_letters"] == 1 and found(tmp_path, "confirmed_negatives") == []
 
 
 def test_confirmed_negatives_are_parted_by_blocks_of_queries(tmp_path: Path) -> None:
