@@ -108,6 +108,7 @@ def find(config: Config, folder: str | Path, least: float) -> Found:
         found.pairs[:, 1],
         np.ones(len(found.pairs), dtype=bool),
         Confidence.of(margins, found.pairs[:, 0], found.pairs[:, 1]),
+        np.full(len(found.pairs), np.nan, dtype=np.float32),
     )
     aside = np.zeros(len(found.pairs), dtype=bool)
     write_folder(place, mining.ingested, confidence, aside, made.as_json())
