@@ -54,7 +54,7 @@ def pairs(
         raise ConfigError("--quarantine is about given pairs; leave it out, or --with")
     with TemporaryDirectory(prefix="negmine-pairs-") as folder:
         both = Path(folder) / "both"
-        find.together(asked.what, other, both)
+        find.together(asked.what, other, both, 1_000_000)
         config = replace(asked, what=str(both)).config()
         found = find.find(config, beir, 1.04 if least is None else least)
     _say(found.as_json(), find.told(found), as_json)

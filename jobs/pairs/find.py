@@ -16,13 +16,10 @@ from negmine.transforms.exporters.writing.files import json_line
 from negmine.transforms.exporters.writing.folders import folder_target
 from negmine.transforms.kernels.measures.margins import Confidence, Margins, find_pairs
 from negmine.transforms.pairs.confidence import PairConfidence
-from negmine.transforms.readers.rows import Rejected, identifier
+from negmine.transforms.readers.rows import Rejected, identifier, joined, readable, string
 from negmine.transforms.readers.tables.lines import line_cap, parsed
 from negmine.transforms.readers.tables.lines import lines as lines_of
 from negmine.transforms.storage.atomic import write_text
-
-_MOST = 1 << 26
-"""Bytes of a text."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +38,15 @@ class Found:
         return asdict(self)
 
 
-def together(left: str | Path, right: str | Path, folder: Path) -> None:
+def together(left: str | Path, right: str | Path, folder: Path, most: int) -> None:
     """Write two files of texts as one BEIR folder, the left ones as its queries.
 
     JSON lines have `_id` (or `id`) and `text`; of any other file a line is a text, its number the
-    identifier. The judgements name the first document for every query and mean nothing: a
-    collection needs some. Raises DataError, naming file and line.
+    identifier, and blank ones are passed over. No text is over `most` bytes. The judgements name
+    the first document for every query and mean nothing: a collection needs some. Raises DataError,
+    naming file and line.
     """
-    queries, documents = _texts(left), _texts(right)
+    queries, documents = _texts(left, most), _texts(right, most)
     (folder / "qrels").mkdir(parents=True)
     for name, rows in (("queries", queries), ("corpus", documents)):
         made = [{"_id": identity, "text": text} for identity, text in rows]
@@ -58,28 +56,33 @@ def together(left: str | Path, right: str | Path, folder: Path) -> None:
     write_text(folder / "qrels" / "train.tsv", f"query-id\tcorpus-id\tscore\n{judged}")
 
 
-def _texts(path: str | Path) -> list[tuple[str, str]]:
-    """Identifiers and texts of a file."""
+def _texts(path: str | Path, most: int) -> list[tuple[str, str]]:
+    """Identifiers and texts of a file; a line that is there again counts once."""
     file = storage.local_path(path)
     if not storage.is_file(file):
         raise DataError(f"{path} is not a file; --with looks for pairs of two files of texts")
-    found = []
+    found: dict[str, str] = {}
     plain = not file.name.removesuffix(".gz").removesuffix(".zst").endswith((".jsonl", ".json"))
-    for number, data, size in lines_of(str(file), line_cap(_MOST)):
+    for number, data, size in lines_of(str(file), line_cap(most)):
         try:
             if plain:
-                found.append((str(number), data.decode("utf-8").strip()))
-                continue
-            record = parsed(data, size)
-            identity = record.get("_id", record.get("id"))
-            found.append((identifier(identity, "_id"), str(record["text"])))
+                identity, value = str(number), string(data, "text")
+                if not value.strip():
+                    continue
+            else:
+                record = parsed(data, size)
+                identity = identifier(record.get("_id", record.get("id")), "_id")
+                value = record.get("text")
+            text = joined(value, None, most)
         except Rejected as why:
             raise DataError(f"{path}, line {number}: {why.reason}") from why
-        except (KeyError, UnicodeDecodeError) as why:
-            raise DataError(f"{path}, line {number}: it has no text in UTF-8") from why
+        if found.setdefault(identity, text) != text:
+            raise DataError(
+                f"{path}, line {number}: {readable(identity)!r} was the _id of another text before"
+            )
     if not found:
         raise DataError(f"{path} holds no texts")
-    return found
+    return list(found.items())
 
 
 def find(config: Config, folder: str | Path, least: float) -> Found:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from negmine.jobs.pairs.find import together
+from negmine.schemas.errors import DataError
 from tests.jobs.collections import WORDS, Ended, negmine, static_student
 from tests.transforms.input_files import write_lines
 
@@ -66,6 +68,24 @@ def test_no_pair_is_said_and_nothing_is_written(base: Path, tmp_path: Path) -> N
     assert ended.code == 3
     assert "give a lower --least" in ended.err
     assert not (tmp_path / "found").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"_id": "a", "text": None}, "text is missing"),
+        ({"_id": "a", "text": ["x", "y"]}, "text is list, expected text"),
+        ({"_id": "a", "text": " "}, "text is empty"),
+        ({"_id": "left-01", "text": "x"}, "was the _id of another text before"),
+    ],
+)
+def test_what_is_no_text_is_named_with_its_line(
+    base: Path, tmp_path: Path, row: dict[str, object], reason: str
+) -> None:
+    text = (base / "left.jsonl").read_text()
+    with pytest.raises(DataError, match=f"left.jsonl, line {COUNT + 1}: .*{reason}"):
+        write_lines(tmp_path / "left.jsonl", [*text.splitlines(), row])
+        together(tmp_path / "left.jsonl", base / "right.jsonl", tmp_path / "both", 1000)
 
 
 def test_options_of_the_other_kind_are_refused(base: Path, tmp_path: Path) -> None:
