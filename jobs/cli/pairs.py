@@ -39,6 +39,9 @@ def pairs(
         float | None,
         typer.Option(min=0, max=100, help="--with: lowest ratio margin of a pair. Default 1.04."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a folder that this command wrote.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Weigh given pairs by ratio margin, and set aside those that are doubtful."""
@@ -47,7 +50,7 @@ def pairs(
     if other is None:
         if least is not None:
             raise ConfigError("--least is about pairs that are looked for; give --with FILE")
-        sorted_out = sort_out.sort_out(asked.config(), beir, quarantine)
+        sorted_out = sort_out.sort_out(asked.config(), beir, quarantine, force)
         _say(sorted_out.as_json(), sort_out.told(sorted_out), as_json)
         return
     if quarantine is not None:
@@ -56,7 +59,7 @@ def pairs(
         both = Path(folder) / "both"
         find.together(asked.what, other, both, 1_000_000)
         config = replace(asked, what=str(both)).config()
-        found = find.find(config, beir, 1.04 if least is None else least)
+        found = find.find(config, beir, 1.04 if least is None else least, force)
     _say(found.as_json(), find.told(found), as_json)
 
 

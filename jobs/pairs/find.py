@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from negmine.jobs.mining.run import MiningRun
-from negmine.jobs.pairs.sort_out import write_folder
+from negmine.jobs.pairs.sort_out import place_of, write_folder
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.exporters.writing.files import json_line
-from negmine.transforms.exporters.writing.folders import folder_target
 from negmine.transforms.kernels.measures.margins import Confidence, Margins, find_pairs
 from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.readers.rows import Rejected, identifier, joined, readable, string
@@ -85,14 +84,14 @@ def _texts(path: str | Path, most: int) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def find(config: Config, folder: str | Path, least: float) -> Found:
+def find(config: Config, folder: str | Path, least: float, force: bool = False) -> Found:
     """Write the pairs of a collection's queries and documents, whatever its judgements say.
 
     See `transforms.kernels.measures.margins.find_pairs`. Raises what ingesting and embedding raise,
     DataError where no pair is found, ConfigError for a folder that cannot be written, StorageError
     where the disk refuses.
     """
-    place = folder_target(folder, "pairs", ())
+    place = place_of(folder, force)
     mining = MiningRun(config)
     mining.check()
     mining.run_until("embed")

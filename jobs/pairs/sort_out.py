@@ -12,6 +12,9 @@ from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.pairs.kept_out import SPLIT, KeptOut
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
+from negmine.schemas.errors import ConfigError
+from negmine.schemas.locations import shown
+from negmine.transforms import storage
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.exporters.writing.columns import (
@@ -77,7 +80,20 @@ class SortedPairs:
         return asdict(self)
 
 
-def sort_out(config: Config, folder: str | Path, deviations: float | None) -> SortedPairs:
+def place_of(folder: str | Path, force: bool) -> Path:
+    """The folder to write. Raises ConfigError: it cannot be, or is there and not to be replaced."""
+    place = folder_target(folder, "pairs", ())
+    if storage.is_dir(place) and storage.names(place) and not force:
+        raise ConfigError(
+            f"{shown(str(place))} is there already, and its quarantined.jsonl may hold decisions; "
+            "name another folder, or give --force"
+        )
+    return place
+
+
+def sort_out(
+    config: Config, folder: str | Path, deviations: float | None, force: bool = False
+) -> SortedPairs:
     """Write a collection with the confidence of its pairs as a BEIR folder.
 
     `pairs.parquet` has every pair; `quarantined.jsonl` those whose ratio margin is so many robust
@@ -87,7 +103,7 @@ def sort_out(config: Config, folder: str | Path, deviations: float | None) -> So
     Raises what ingesting and embedding raise, ConfigError for a folder that
     cannot be written, StorageError where the disk refuses.
     """
-    place = folder_target(folder, "pairs", ())
+    place = place_of(folder, force)
     mining = MiningRun(config)
     mining.check()
     mining.run_until("embed")
