@@ -1,7 +1,6 @@
 """Command line of given pairs: their confidence, doubtful ones set aside."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 
 from negmine.jobs.cli.choices import Asked, takes_config
 from negmine.jobs.cli.common import Json
+from negmine.jobs.runner.failures import check_address_space
 from negmine.jobs.terminal import printable
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
@@ -55,10 +55,15 @@ def pairs(
         return
     if quarantine is not None:
         raise ConfigError("--quarantine is about given pairs; leave it out, or --with")
+    check_address_space()
     with TemporaryDirectory(prefix="negmine-pairs-") as folder:
         both = Path(folder) / "both"
-        find.together(asked.what, other, both, 1_000_000)
-        config = replace(asked, what=str(both)).config()
+        config = find.config_of_texts(both, f"{asked.what} --with {other}", asked.choices)
+        sizes = find.together(asked.what, other, both, config.input.max_text_bytes)
+        for file, size, role in zip(
+            (asked.what, other), sizes, ("queries", "documents"), strict=True
+        ):
+            typer.echo(f"{printable(file)}: {size:,} texts, embedded as {role}", err=True)
         found = find.find(config, beir, 1.04 if least is None else least, force)
     _say(found.as_json(), find.told(found), as_json)
 

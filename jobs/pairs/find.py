@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from negmine.jobs.inspection.inspection import JUDGE
+from negmine.jobs.load_config import config_of
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.pairs.sort_out import place_of, write_folder
+from negmine.jobs.resolve_config import Choices, with_choices
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
-from negmine.schemas.errors import DataError
+from negmine.schemas.errors import ConfigError, DataError
 from negmine.transforms import storage
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.exporters.writing.files import json_line
@@ -37,13 +40,37 @@ class Found:
         return asdict(self)
 
 
-def together(left: str | Path, right: str | Path, folder: Path, most: int) -> None:
+class _Unjudged(MiningRun):
+    """A run of texts whose judgements mean nothing."""
+
+    def collection_facts(self) -> list[str]:
+        """What was read, without the judgements."""
+        return [fact for fact in super().collection_facts() if "positive" not in fact]
+
+
+def config_of_texts(folder: Path, name: str, choices: Choices) -> Config:
+    """The config of what `together` writes; `name` says in errors what it is of.
+
+    Raises ConfigError for a wrong key, and for options about the columns of data.
+    """
+    for option in ("pool", "query", "positive", "split"):
+        if getattr(choices, option):
+            raise ConfigError(
+                f"--{option} is about data with columns or splits; --with takes two files of JSON "
+                "lines with _id and text, or of a text a line"
+            )
+    values: JsonObject = {"input": {"format": "beir", "path": str(folder)}}
+    values["judge"] = {"kind": JUDGE}
+    return config_of(with_choices(values, choices), name, choices.settings, choices.output)
+
+
+def together(left: str | Path, right: str | Path, folder: Path, most: int) -> tuple[int, int]:
     """Write two files of texts as one BEIR folder, the left ones as its queries.
 
     JSON lines have `_id` (or `id`) and `text`; of any other file a line is a text, its number the
     identifier, and blank ones are passed over. No text is over `most` bytes. The judgements name
     the first document for every query and mean nothing: a collection needs some. Raises DataError,
-    naming file and line.
+    naming file and line. Returns how many texts each file has.
     """
     queries, documents = _texts(left, most), _texts(right, most)
     (folder / "qrels").mkdir(parents=True)
@@ -53,6 +80,7 @@ def together(left: str | Path, right: str | Path, folder: Path, most: int) -> No
     first = documents[0][0]
     judged = "".join(f"{identity}\t{first}\t1\n" for identity, _ in queries)
     write_text(folder / "qrels" / "train.tsv", f"query-id\tcorpus-id\tscore\n{judged}")
+    return len(queries), len(documents)
 
 
 def _texts(path: str | Path, most: int) -> list[tuple[str, str]]:
@@ -92,7 +120,7 @@ def find(config: Config, folder: str | Path, least: float, force: bool = False) 
     where the disk refuses.
     """
     place = place_of(folder, force)
-    mining = MiningRun(config)
+    mining = _Unjudged(config)
     mining.check()
     mining.run_until("embed")
     left = np.asarray(array_column(mining.query_vectors, "vector")[:])

@@ -47,6 +47,9 @@ def found(base: Path, folder: Path, *options: str) -> Ended:
 def test_pairs_are_found_and_mined(base: Path, tmp_path: Path) -> None:
     ended = found(base, tmp_path / "found", "--json")
     assert ended.code == 0, ended.err
+    assert f"{base / 'left.jsonl'}: {COUNT} texts, embedded as queries" in ended.err
+    shown = ended.err + ended.progress
+    assert not any(word in shown for word in ("negmine-pairs", "judgement", "positive", "config"))
     told = json.loads(ended.out)
     assert told["left"] == told["right"] == COUNT
     lines = (tmp_path / "found/qrels/train.tsv").read_text().splitlines()[1:]
@@ -91,3 +94,5 @@ def test_what_is_no_text_is_named_with_its_line(
 def test_options_of_the_other_kind_are_refused(base: Path, tmp_path: Path) -> None:
     ended = found(base, tmp_path / "found", "--quarantine", "3")
     assert ended.code == 2 and "--quarantine is about given pairs" in ended.err
+    ended = found(base, tmp_path / "found", "--split", "dev")
+    assert ended.code == 2 and "--split is about data" in ended.err
