@@ -177,9 +177,7 @@ def _writable(text: str) -> bool:
 def _assign(values: JsonObject, key: str, value: Any) -> None:
     *path, last = key.split(".")
     if path and path[0] in {"policies", "tiers"} and values.get(path[0]) is None:
-        judge = {"judge": values["judge"]} if "judge" in values else {}
-        blank = Config.model_validate({"input": {"format": "stdlib"}, **judge})
-        values[path[0]] = blank.model_dump(mode="json")[path[0]]
+        values[path[0]] = _defaults(values.get("judge"))[path[0]]
     if path[:1] == ["policies"] and isinstance(values["policies"], list):
         _name_promise(values["policies"], [*path, last][1])
     node: Any = values
@@ -200,6 +198,14 @@ def _assign(values: JsonObject, key: str, value: Any) -> None:
     if not isinstance(node, dict):
         raise ConfigError(f"--set {key}: {'.'.join(path)} is a value, not a section")
     node[last] = value
+
+
+def _defaults(judge: Any) -> JsonObject:
+    """A config's defaults, beside this judge; whatever is wrong with it is not said here."""
+    unjudged = isinstance(judge, dict) and judge.get("kind") == "none"
+    given = {"judge": {"kind": "none"}} if unjudged else {}
+    blank = Config.model_validate({"input": {"format": "stdlib"}, **given})
+    return blank.model_dump(mode="json")
 
 
 def _name_promise(policies: list[Any], name: str) -> None:

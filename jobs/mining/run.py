@@ -9,6 +9,7 @@ from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judged_by, make_judge
 from negmine.jobs.mining.listing import lists_artifact
 from negmine.jobs.mining.models import judge_student, stands_in
+from negmine.jobs.mining.preflight.files import check_files
 from negmine.jobs.mining.preflight.judges import (
     JudgeCheck,
     check_judges,
@@ -49,9 +50,10 @@ class MiningRun(RunContext):
     """The command that is asked for; stages up to there may be made together."""
 
     def check(self) -> None:
-        """Raise at once for an input or a model that is not there."""
+        """Raise at once for an input, a model or anything else named that is not there."""
         super().check()
         check_vectors(self.config.student)
+        check_files(self.config)
         for judge in self.config.judge.flat():
             if stands_in(judge, self.config.student):
                 tell(

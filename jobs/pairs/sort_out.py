@@ -6,13 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.pairs.kept_out import SPLIT, KeptOut
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
+from negmine.schemas.errors import ConfigError
+from negmine.schemas.locations import shown
+from negmine.transforms import storage
 from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.exporters.writing.columns import LINE, as_text, lines, text_field
+from negmine.transforms.exporters.writing.columns import (
+    LINE,
+    lines,
+    repeated,
+    text_field,
+)
 from negmine.transforms.exporters.writing.folders import (
     REPORT,
     folder_target,
@@ -20,9 +30,11 @@ from negmine.transforms.exporters.writing.folders import (
     json_text,
 )
 from negmine.transforms.pairs.confidence import PairConfidence
-from negmine.transforms.readers.labels import ANSWERS
+from negmine.transforms.readers.labels import ANSWERS, NEGATIVE
 
 BELOW = "ratio_below_limit"
+KNOWN, CONFIRMED = "known_positive", "confirmed_negative"
+"""Reasons of labels that are no quarantined pairs: what the collection knew besides its pairs."""
 _AT_ONCE = 32_768
 _TEXTS = pa.schema([text_field("_id"), text_field("text")])
 _PAIRS = pa.schema(
@@ -34,20 +46,23 @@ _PAIRS = pa.schema(
         pa.field("reason", pa.large_string()),
     ]
 )
-_QUARANTINED = _PAIRS.append(text_field("decision"))
+_LABELS = pa.schema(
+    [*(field.with_nullable(field.name not in ("query_id", "doc_id")) for field in _PAIRS)]
+).append(text_field("decision"))
 FILES = {
     "corpus.jsonl": _TEXTS,
     "queries.jsonl": _TEXTS,
     "qrels/train.tsv": LINE,
     "pairs.parquet": _PAIRS,
-    "quarantined.jsonl": _QUARANTINED,
+    "quarantined.jsonl": _LABELS,
 }
 
 
 @dataclass(frozen=True)
 class SortedPairs:
     """Counts: `pairs` = `kept` + `quarantined`; `limit` is the ratio below which they are, None
-    where none is; `mutual` are each other's best, `median_ratio` is of all."""
+    where none is; `mutual` are each other's best, `median_ratio` is of all. `labels` are the lines
+    of quarantined.jsonl, `evaluation` the judgements that are kept out of training."""
 
     folder: str
     pairs: int
@@ -57,21 +72,38 @@ class SortedPairs:
     mutual: int
     median_ratio: float
     limit: float | None
+    labels: int
+    evaluation: int
 
     def as_json(self) -> JsonObject:
         """As JSON values."""
         return asdict(self)
 
 
-def sort_out(config: Config, folder: str | Path, deviations: float | None) -> SortedPairs:
+def place_of(folder: str | Path, force: bool) -> Path:
+    """The folder to write. Raises ConfigError: it cannot be, or is there and not to be replaced."""
+    place = folder_target(folder, "pairs", ())
+    if storage.is_dir(place) and storage.names(place) and not force:
+        raise ConfigError(
+            f"{shown(str(place))} is there already, and its quarantined.jsonl may hold decisions; "
+            "name another folder, or give --force"
+        )
+    return place
+
+
+def sort_out(
+    config: Config, folder: str | Path, deviations: float | None, force: bool = False
+) -> SortedPairs:
     """Write a collection with the confidence of its pairs as a BEIR folder.
 
     `pairs.parquet` has every pair; `quarantined.jsonl` those whose ratio margin is so many robust
     standard deviations below the median of the mutual ones (None: none), which the judgements in
-    `qrels/train.tsv` lack. Raises what ingesting and embedding raise, ConfigError for a folder that
+    `qrels/train.tsv` lack, and besides them what is known and is no pair: positives that are not a
+    query's own, and confirmed negatives. What is kept for evaluation is in `qrels/test.tsv`.
+    Raises what ingesting and embedding raise, ConfigError for a folder that
     cannot be written, StorageError where the disk refuses.
     """
-    place = folder_target(folder, "pairs", ())
+    place = place_of(folder, force)
     mining = MiningRun(config)
     mining.check()
     mining.run_until("embed")
@@ -81,6 +113,8 @@ def sort_out(config: Config, folder: str | Path, deviations: float | None) -> So
     aside = (found.ratio < limit) & confidence.own
     sets = mining.ingested
     own = confidence.own
+    negatives = sets.get("confirmed_negatives")
+    kept_out = KeptOut.of(config, sets["documents"], sets["queries"])
     kept_queries = np.unique(confidence.query_ix[own & ~aside])
     told = SortedPairs(
         str(place),
@@ -91,8 +125,10 @@ def sort_out(config: Config, folder: str | Path, deviations: float | None) -> So
         int((found.forward & found.backward)[own].sum()),
         round(float(np.median(found.ratio[own])), 6) if own.any() else float("nan"),
         round(limit, 6) if np.isfinite(limit) else None,
+        int((aside | ~own).sum()) + (negatives.rows if negatives else 0),
+        len(kept_out.judgements),
     )
-    write_folder(place, sets, confidence, aside, told.as_json())
+    write_folder(place, sets, confidence, aside, told.as_json(), kept_out)
     return told
 
 
@@ -102,8 +138,10 @@ def write_folder(
     confidence: PairConfidence,
     aside: np.ndarray,
     counts: JsonObject,
+    kept_out: KeptOut | None = None,
 ) -> None:
     """Write a collection with these pairs as a BEIR folder, those of `aside` (p,) bool apart."""
+    kept_out = kept_out or KeptOut()
     with folder_written(place, FILES) as (writes, text):
         for name, dataset, column in (
             ("corpus.jsonl", sets["documents"], "doc_id"),
@@ -113,41 +151,69 @@ def write_folder(
                 columns = [table[column].cast(pa.large_string()), table["text"]]
                 writes[name](pa.table(columns, schema=_TEXTS))
         writes["qrels/train.tsv"](pa.table([["query-id\tcorpus-id\tscore"]], schema=LINE))
-        for rows in _pieces(np.flatnonzero(confidence.own)):
+        for rows in _pieces(len(confidence.own)):
             table = _table(confidence, aside, rows, sets)
-            writes["pairs.parquet"](table)
-            here = pa.array(~aside[rows])
-            ids = (table[name].filter(here).combine_chunks() for name in ("query_id", "doc_id"))
-            query, document = ids
-            writes["qrels/train.tsv"](lines(as_text(query), "\t", as_text(document), "\t1"))
-            doubtful = table.filter(pa.array(aside[rows]))
-            # As labels they keep a doubtful positive from becoming a negative of its query.
-            decided = pa.array([ANSWERS] * doubtful.num_rows, pa.large_string())
-            writes["quarantined.jsonl"](doubtful.append_column(_QUARANTINED.field(-1), decided))
+            own, doubtful = confidence.own[rows], aside[rows]
+            writes["pairs.parquet"](table.filter(pa.array(own)))
+            kept = rows[own & ~doubtful]
+            writes["qrels/train.tsv"](_judgements(confidence, kept, sets))
+            # As labels they keep what is known, or may be true, from becoming a negative.
+            known = table.filter(pa.array(doubtful | ~own))
+            known = known.append_column("decision", repeated(ANSWERS, known.num_rows))
+            writes["quarantined.jsonl"](known.cast(_LABELS))
+        for table in _confirmed(sets):
+            writes["quarantined.jsonl"](table)
+        if kept_out.judgements:
+            writes["queries.jsonl"](kept_out.query_table().cast(_TEXTS))
+            text(SPLIT, kept_out.judgement_lines())
         text(REPORT, json_text({**counts, "folder": place.name}))
 
 
-def _pieces(rows: np.ndarray) -> Iterator[np.ndarray]:
+def _judgements(confidence: PairConfidence, rows: np.ndarray, sets: dict[str, Dataset]) -> pa.Table:
+    """Lines of qrels; a grade that is not known is 1."""
+    ids = _identifiers(sets, confidence.query_ix[rows], confidence.doc_ix[rows])
+    grade = pc.cast(pa.array(np.nan_to_num(confidence.grade[rows], nan=1.0)), pa.large_string())
+    return lines(ids[0], "\t", ids[1], "\t", grade)
+
+
+def _identifiers(
+    sets: dict[str, Dataset], query_ix: np.ndarray, doc_ix: np.ndarray
+) -> tuple[pa.Array, pa.Array]:
+    queries = binary_column(sets["queries"], "query_id").take(query_ix)
+    documents = binary_column(sets["documents"], "doc_id").take(doc_ix)
+    return queries.cast(pa.large_string()), documents.cast(pa.large_string())
+
+
+def _confirmed(sets: dict[str, Dataset]) -> Iterator[pa.Table]:
+    """Confirmed negatives as lines of labels."""
+    for pairs in sets["confirmed_negatives"].tables() if "confirmed_negatives" in sets else ():
+        ids = _identifiers(sets, *(pairs[n].to_numpy() for n in ("query_ix", "doc_ix")))
+        given = dict(zip(("query_id", "doc_id"), ids, strict=True))
+        given["reason"] = repeated(CONFIRMED, len(pairs))
+        given["decision"] = repeated(NEGATIVE, len(pairs))
+        columns = [given.get(field.name, pa.nulls(len(pairs), field.type)) for field in _LABELS]
+        yield pa.table(columns, schema=_LABELS)
+
+
+def _pieces(rows: int) -> Iterator[np.ndarray]:
     """Row numbers, a bounded number at a time."""
-    return (rows[at : at + _AT_ONCE] for at in range(0, len(rows), _AT_ONCE))
+    return (np.arange(at, min(at + _AT_ONCE, rows)) for at in range(0, rows, _AT_ONCE))
 
 
 def _table(
     confidence: PairConfidence, aside: np.ndarray, rows: np.ndarray, sets: dict[str, Dataset]
 ) -> pa.Table:
     found = confidence.found
-    queries = binary_column(sets["queries"], "query_id").take(confidence.query_ix[rows])
-    documents = binary_column(sets["documents"], "doc_id").take(confidence.doc_ix[rows])
+    reasons = np.where(aside[rows], BELOW, KNOWN)
     columns = [
-        queries.cast(pa.large_string()),
-        documents.cast(pa.large_string()),
+        *_identifiers(sets, confidence.query_ix[rows], confidence.doc_ix[rows]),
         found.cosine[rows].astype(np.float32),
         found.ratio[rows].astype(np.float32),
         found.weight[rows],
         found.forward[rows],
         found.backward[rows],
         aside[rows],
-        pa.array(np.full(len(rows), BELOW), pa.large_string(), mask=~aside[rows]),
+        pa.array(reasons, pa.large_string(), mask=confidence.own[rows] & ~aside[rows]),
     ]
     return pa.table(columns, schema=_PAIRS)
 
@@ -155,10 +221,16 @@ def _table(
 def told(found: SortedPairs) -> str:
     """The counts in words, and the command that mines what was kept."""
     limit = "no limit" if found.limit is None else f"limit {found.limit:.3f}"
-    labels = f" --set input.labels={found.folder}/quarantined.jsonl" if found.quarantined else ""
+    labels = f" --set input.labels={found.folder}/quarantined.jsonl" if found.labels else ""
     left = f" ({found.queries_without:,} queries have none left)" if found.queries_without else ""
+    evaluation = (
+        f"{found.evaluation:,} judgements kept for evaluation: {SPLIT}\n"
+        if found.evaluation
+        else ""
+    )
     return (
         f"{found.pairs:,} pairs: {found.kept:,} kept, {found.quarantined:,} quarantined{left}\n"
         f"{found.mutual:,} are each other's best; ratio margin: median {found.median_ratio:.3f}, "
-        f"{limit}\nMine what was kept: negmine mine {found.folder} --split train{labels}"
+        f"{limit}\n{evaluation}"
+        f"Mine what was kept: negmine mine {found.folder} --split train{labels}"
     )

@@ -87,6 +87,23 @@ def test_a_set_that_cannot_be_read_is_refused(tmp_path: Path, setting: str) -> N
         load_config(write(tmp_path, "input: {format: stdlib}\nseed: 1"), [setting])
 
 
+@pytest.mark.parametrize("key", ["tiers.hard.quota=3", "policies.near_duplicate_of_positive=off"])
+@pytest.mark.parametrize(
+    ("judge", "message"),
+    [
+        ("{kind: typo}", "'typo'"),
+        ("{kind: none, model: x}", "none has no key model"),
+        ("3", "judge"),
+    ],
+)
+def test_a_mistake_in_the_judge_is_named_where_defaults_are_set_beside_it(
+    tmp_path: Path, judge: str, message: str, key: str
+) -> None:
+    path = write(tmp_path, f"input: {{format: stdlib}}\njudge: {judge}")
+    with pytest.raises(ConfigError, match=message):
+        load_config(path, [key])
+
+
 LISTED = "input: {format: stdlib}\npolicies: [judge_relative_margin]"
 DEFAULTS = "input: {format: stdlib}"
 NAMED = "input: {format: stdlib}\npolicies: {near_duplicate_of_negative: off}"

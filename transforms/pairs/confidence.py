@@ -11,12 +11,16 @@ from negmine.transforms.pairs.features import Collection
 
 @dataclass(frozen=True)
 class PairConfidence:
-    """The known positives and what is known of them, all arrays (p,), by query and document."""
+    """The known positives and what is known of them, all arrays (p,), by query and document.
+
+    `grade` is float32, NaN where none is stated.
+    """
 
     query_ix: np.ndarray
     doc_ix: np.ndarray
     own: np.ndarray
     found: Confidence
+    grade: np.ndarray
 
     @classmethod
     def of(cls, collection: Collection) -> "PairConfidence":
@@ -24,12 +28,13 @@ class PairConfidence:
 
         Memory holds the student's vectors, and each side is searched for the other's neighbours.
         """
-        table = collection.positives.read(["query_ix", "doc_ix", "own"])
+        table = collection.positives.read(["query_ix", "doc_ix", "own", "grade"])
         query_ix, doc_ix, own = (table.column(n).to_numpy() for n in ("query_ix", "doc_ix", "own"))
+        grade = table.column("grade").fill_null(float("nan")).to_numpy()
         queries = np.asarray(array_column(collection.query_vectors, "vector")[:])
         documents = np.asarray(collection.corpus_vectors)
         margins = Margins.of(queries, documents)
-        return cls(query_ix, doc_ix, own, Confidence.of(margins, query_ix, doc_ix))
+        return cls(query_ix, doc_ix, own, Confidence.of(margins, query_ix, doc_ix), grade)
 
     def weights(self, query_ix: np.ndarray, doc_ix: np.ndarray) -> np.ndarray:
         """`pair_weight` of some of these pairs, (n,) float32."""

@@ -126,18 +126,28 @@ def test_memory_holds_what_was_a_negative_and_is_still_what_it_was(ran: Ran) -> 
     assert found and found <= {pair for pair in known if pair[1] != CHANGED}
 
 
-def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"sources": {"memory": {"runs": ["nowhere"]}}},
+        {"sources": {"given": {"path": "nowhere.jsonl"}}},
+        {"judge": {"kind": "precomputed", "path": "nowhere.jsonl"}},
+    ],
+)
+def test_what_is_not_there_is_named_before_anything_is_made(
+    tmp_path: Path, section: dict[str, Any]
+) -> None:
     config = write_config(
         tmp_path / "run.yaml",
         input={"format": "beir", "path": str(collection(tmp_path / "in"))},
         student={"model": str(static_student(tmp_path / "student")), "device": "cpu"},
-        judge={"kind": "none"},
-        sources={"memory": {"runs": [str(tmp_path / "nowhere")]}},
         output={"path": str(tmp_path / "out")},
+        **{"judge": {"kind": "none"}, **section},
     )
     ended = negmine("mine", config)
-    assert ended.code == 2
+    assert ended.code in (2, 3)
     assert "nowhere" in ended.err
+    assert not list((tmp_path / "out").rglob("*.parquet"))
 
 
 def test_weights_need_what_they_are_counted_in(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from negmine.jobs.pairs.find import together
+from negmine.schemas.errors import DataError
 from tests.jobs.collections import WORDS, Ended, negmine, static_student
 from tests.transforms.input_files import write_lines
 
@@ -45,6 +47,9 @@ def found(base: Path, folder: Path, *options: str) -> Ended:
 def test_pairs_are_found_and_mined(base: Path, tmp_path: Path) -> None:
     ended = found(base, tmp_path / "found", "--json")
     assert ended.code == 0, ended.err
+    assert f"{base / 'left.jsonl'}: {COUNT} texts, embedded as queries" in ended.err
+    shown = ended.err + ended.progress
+    assert not any(word in shown for word in ("negmine-pairs", "judgement", "positive", "config"))
     told = json.loads(ended.out)
     assert told["left"] == told["right"] == COUNT
     lines = (tmp_path / "found/qrels/train.tsv").read_text().splitlines()[1:]
@@ -68,6 +73,26 @@ def test_no_pair_is_said_and_nothing_is_written(base: Path, tmp_path: Path) -> N
     assert not (tmp_path / "found").exists()
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"_id": "a", "text": None}, "text is missing"),
+        ({"_id": "a", "text": ["x", "y"]}, "text is list, expected text"),
+        ({"_id": "a", "text": " "}, "text is empty"),
+        ({"_id": "left-01", "text": "x"}, "was the _id of another text before"),
+    ],
+)
+def test_what_is_no_text_is_named_with_its_line(
+    base: Path, tmp_path: Path, row: dict[str, object], reason: str
+) -> None:
+    text = (base / "left.jsonl").read_text()
+    with pytest.raises(DataError, match=f"left.jsonl, line {COUNT + 1}: .*{reason}"):
+        write_lines(tmp_path / "left.jsonl", [*text.splitlines(), row])
+        together(tmp_path / "left.jsonl", base / "right.jsonl", tmp_path / "both", 1000)
+
+
 def test_options_of_the_other_kind_are_refused(base: Path, tmp_path: Path) -> None:
     ended = found(base, tmp_path / "found", "--quarantine", "3")
     assert ended.code == 2 and "--quarantine is about given pairs" in ended.err
+    ended = found(base, tmp_path / "found", "--split", "dev")
+    assert ended.code == 2 and "--split is about data" in ended.err

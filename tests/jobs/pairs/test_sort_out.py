@@ -112,6 +112,17 @@ def test_a_folder_of_other_files_is_not_replaced(config: str, tmp_path: Path) ->
     assert file.exists()
 
 
+def test_a_folder_that_is_there_is_replaced_by_force_alone(config: str, tmp_path: Path) -> None:
+    sorted_out(config, tmp_path / "sorted")
+    aside = tmp_path / "sorted/quarantined.jsonl"
+    aside.write_text("{}\n")
+    ended = negmine("pairs", config, "--beir", str(tmp_path / "sorted"))
+    assert ended.code == 2 and "give --force" in ended.err
+    assert aside.read_text() == "{}\n"
+    sorted_out(config, tmp_path / "sorted", "--force")
+    assert aside.read_text() == ""
+
+
 def test_a_quarantined_positive_is_no_negative_of_its_query(
     base: Path, config: str, tmp_path: Path
 ) -> None:
