@@ -40,7 +40,7 @@ GRAPH = (
         "content of the files, input's settings, seed", several=True,
     ),
     Stage(
-        "edit", 1, "ingest", "edit", ("documents", "queries", "positives"),
+        "edit", 2, "ingest", "edit", ("documents", "queries", "positives"),
         ("all_documents", "edits"), "sources.edited, seed, the ratings of words", several=True,
         optional="where sources.edited is set",
     ),

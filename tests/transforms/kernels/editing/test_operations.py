@@ -84,8 +84,23 @@ def test_negation_is_put_in_and_taken_out_in_the_sentence_that_answers() -> None
     text = "We used cells. DNA replication is required to elicit the responses to psoralen here."
     put = done("negation", query, text)
     assert put is not None and "replication is not required" in put.text
-    taken = done("negation", query, put.text)
+    taken = done("negation", query.replace("is required", "is not required"), put.text)
     assert taken is not None and taken.text == text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Which drug is effective in treating severe malaria?",  # that would be its answer
+        "Which drug is not approved but effective in treating severe malaria?",
+        "Which drug is never not effective in treating severe malaria?",
+    ],
+)
+def test_no_negation_is_taken_out_that_the_query_does_not_state(query: str) -> None:
+    text = "We saw many. Aspirin is not effective in treating severe malaria."
+    assert done("negation", query, text) is None
+    stated = done("negation", "Which drug is not effective in treating severe malaria?", text)
+    assert stated is not None and "Aspirin is effective" in stated.text
 
 
 @pytest.mark.parametrize(
