@@ -214,6 +214,44 @@ def test_code_still_parses_and_differs_in_one_node(name: str) -> None:
         assert sum(_own(old) != _own(new) for old, new in pairs) == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def wait(it):\n    while 1:\n        if it():\n            return it\n",
+        "def get(it):\n    return it or (it if 1 else None)\n",
+        "def size(it):\n    n = 3\n    n = len(it)\n    return n\n",
+        "def size(it):\n    n = len(it)\n    if it:\n        return n\n    n = 3\n",
+        "def a(it):\n    n = 3\n    return it\n\n\ndef b(n):\n    return n\n",
+        "def compare(a, b):\n    if a < b:\n        return -1\n    return a > b\n",
+        "def compare(a, b):\n    return -1 if a < b else a != b and 1\n",
+        "def compare(a, b):\n    r = a < b\n    if a:\n        r = -1\n    return r\n",
+        "def has(a, b):\n    if a == b:\n        return True\n    return -1\n",
+    ],
+)
+def test_a_number_that_no_result_may_depend_on_is_left_alone(text: str) -> None:
+    for key in range(4):
+        edit = done("literal", "What it does.", text, key=key)
+        assert edit is None or edit.original == "True"
+
+
+@pytest.mark.parametrize(
+    ("text", "original"),
+    [
+        ("def wait(it):\n    n = 0\n    while it(n):\n        n = n + it\n    return n\n", "0"),
+        ("def add(it):\n    n = 4\n    n += it\n    return n\n", "4"),
+        ("def late(it):\n    n = 2\n    def inner():\n        return n\n    return inner\n", "2"),
+        (
+            "def skip(it):\n    if it:\n        n = 5\n    else:\n        n = it\n    return n\n",
+            "5",
+        ),
+        ("def same(a, b):\n    if a == b:\n        return 0\n    return -1\n", "0"),
+    ],
+)
+def test_a_number_that_is_read_later_is_changed(text: str, original: str) -> None:
+    edit = done("literal", "What it does.", text)
+    assert edit is not None and edit.original == original
+
+
 def _own(node: ast.AST) -> tuple[object, ...]:
     plain = [(k, v) for k, v in ast.iter_fields(node) if not isinstance(v, ast.AST | list)]
     ops = [type(op).__name__ for op in getattr(node, "ops", [])]
