@@ -76,12 +76,12 @@ GRAPH = (
         "the judge", optional="where the judge reads pairs one by one (cross_encoder)",
     ),
     Stage(
-        "judge", 8, "judge", "judge",
+        "judge", 9, "judge", "judge",
         (*_COLLECTION[:4], *_VECTORS, "postings", "lengths", "statistics", "candidates", "scores"),
         ("judged",), "the judge, BM25's weights; of a cross-encoder policies and tiers too",
     ),
     Stage(
-        "select", 5, "select", "select", ("judged", "documents"), ("verdicts",),
+        "select", 6, "select", "select", ("judged", "documents"), ("verdicts",),
         "policies with their thresholds, tiers, sampling, seed",
     ),
     Stage("score", 1, "score", "select", ("verdicts",), ("sets",), "nothing else"),
