@@ -81,7 +81,7 @@ GRAPH = (
         ("judged",), "the judge, BM25's weights; of a cross-encoder policies and tiers too",
     ),
     Stage(
-        "select", 5, "select", "select", ("judged", "documents"), ("verdicts",),
+        "select", 6, "select", "select", ("judged", "documents"), ("verdicts",),
         "policies with their thresholds, tiers, sampling, seed",
     ),
     Stage("score", 1, "score", "select", ("verdicts",), ("sets",), "nothing else"),

@@ -26,7 +26,10 @@ _OPEN = pa.array(map(str, (Verdict.KEPT, Verdict.OVER_QUOTA, Verdict.NOT_JUDGED)
 
 @dataclass(frozen=True)
 class Weighed:
-    """Pairs that are weighed, all arrays (n,); `positive_*` are of the query's served positive."""
+    """Pairs that are weighed, all arrays (n,); `positive_*` are of the query's served positive.
+
+    `known`: bool, known to be negatives, by somebody's label or because an edit made them so.
+    """
 
     query_ix: np.ndarray
     doc_ix: np.ndarray
@@ -35,6 +38,7 @@ class Weighed:
     dense: np.ndarray
     positive_dense: np.ndarray
     judge: np.ndarray
+    known: np.ndarray
 
     @classmethod
     def of(cls, query_ix: np.ndarray, pairs: Pairs, rows: np.ndarray) -> "Weighed":
@@ -48,6 +52,7 @@ class Weighed:
             pairs.dense[rows],
             pairs.dense[served],
             pairs.judge[rows],
+            pairs.confirmed_negative[rows],
         )
 
     @classmethod
@@ -89,7 +94,7 @@ class Weigher:
             features = features_of(Lexicon(self.bm25, self.queries), rows)
             surface, weight = features.surface, self.cells.weigh(features)
         elif self.odds is not None:
-            weight = 1 - self.odds.probability(rows.judge)
+            weight = np.where(rows.known, 1.0, 1 - self.odds.probability(rows.judge))
         else:
             weight = _focal(self.weighting, rows)
         return (weight * self.scale).astype(np.float32), surface
@@ -128,10 +133,10 @@ def read_weigher(
             free = pc.is_in(verdict, value_set=_OPEN).to_numpy()
             candidates.add(lot, Weighed.of(query_ix, pairs, np.flatnonzero(free)), free)
         elif weighting.method == "true_negative":
-            known = ~np.isnan(pairs.judge)
+            judged = ~np.isnan(pairs.judge)
             for sample, mask in (
-                (positives, known & pairs.is_positive),
-                (candidates, known & ~pairs.is_positive),
+                (positives, judged & pairs.is_positive),
+                (candidates, judged & ~pairs.is_positive & ~pairs.confirmed_negative),
             ):
                 sample.add(lot, Weighed.of(query_ix, pairs, np.flatnonzero(mask)), mask)
     every = Weighed.joined(chosen)

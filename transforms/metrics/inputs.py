@@ -37,6 +37,7 @@ class Negatives:
         tier: int64, number of its name in `tiers`.
         returned: (n, sources) bool, which of `sources` returned the negative.
         backfilled: bool, taken from another tier's band.
+        known: bool, known to be negatives, by somebody's label or because an edit made them so.
         tiers, sources: their names.
         queries: how many the collection has, those without negatives too.
         quotas: negatives asked for by tier; empty where nobody asked for a number.
@@ -54,6 +55,7 @@ class Negatives:
     tier: np.ndarray
     returned: np.ndarray
     backfilled: np.ndarray
+    known: np.ndarray
     tiers: tuple[str, ...]
     sources: tuple[str, ...]
     queries: int

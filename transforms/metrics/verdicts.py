@@ -80,6 +80,7 @@ def _part(
         tier=pc.fill_null(tier, -1).to_numpy()[rows].astype(np.int64),
         returned=rank[rows] > 0,
         backfilled=table.column("backfilled").to_numpy()[rows],
+        known=pairs.confirmed_negative[rows],
         tiers=tuple(quotas),
         sources=names,
         queries=queries,

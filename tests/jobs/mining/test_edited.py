@@ -208,6 +208,21 @@ def test_the_metrics_tell_how_the_student_takes_edits_and_probes(run: Run) -> No
     assert not any(row["value"] for row in rows if row["metric"] == "near_duplicate_positive")
 
 
+def test_an_edit_that_is_known_to_be_false_weighs_one(base: Path) -> None:
+    found = _mined(_config(base, "weighed", weighting={"method": "true_negative"}))
+    weights: dict[str, set[float]] = {"hard": set(), "edited": set()}
+    for row in _rows(found, "negatives"):
+        weights[row["tier"]].add(row["weight"])
+    assert weights["edited"] == {1.0} != weights["hard"]
+    rows = pq.read_table(found.path / "metrics.parquet").to_pylist()
+    told = {
+        row["key"]: row["value"]
+        for row in rows
+        if (row["metric"], row["tier"]) == ("weight", "edited")
+    }
+    assert told["mean"] == 1.0
+
+
 def test_why_export_and_query_know_what_was_made(run: Run, base: Path) -> None:
     row = next(row for row in _rows(run, "negatives") if row["sources"] == ["edited"])
     told = negmine("why", str(run.path), row["query_id"], row["negative_id"])

@@ -34,6 +34,7 @@ def triples(seed: int = 0, queries: int = 9, judged: bool = True) -> Negatives:
         tier=random.integers(0, 2, size=count),
         returned=random.random((count, 2)) < 0.6,
         backfilled=random.random(count) < 0.2,
+        known=np.zeros(count, dtype=bool),
         tiers=("hard", "rest"),
         sources=("bm25", "dense"),
         queries=queries,

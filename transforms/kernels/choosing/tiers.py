@@ -116,15 +116,12 @@ def choose(
     """Choose each query's negatives among the eligible pairs.
 
     A pair belongs to the first tier whose band takes it, one that was made by an edit to a tier of
-    that source alone; one without a similarity, its own or the
-    served positive's, to none. Within a band candidates are tried in the
-    order of the tier's sampling (a tier of source `random` or `given` without its own takes them in
-    the order of their ranks); each tier takes its quota, and none that has the text of, or is near
-    to, one that the query already has. A tier that is short then takes what the next tiers left
-            if specs[donor].source in MADE:  # what was made fills no other tier
-                continue
-            left = orders[donor][(picker.tier[orders[donor]] < 0) & ~picker.near[orders[donor]]]
-            take(number, left, samplings[donor])
+    that source alone; one without a similarity, its own or the served positive's, to none. Within a
+    band candidates are tried in the order of the tier's sampling (a tier of source `random` or
+    `given` without its own takes them in the order of their ranks); each tier takes its quota, and
+    none that has the text of, or is near to, one that the query already has. A tier that is short
+    then takes what the next tiers left, and then the ones before it; what was made fills no other
+    tier, and a tier of what is made stays short.
 
     Args:
         pairs: a block's judged pairs.
@@ -156,9 +153,10 @@ def choose(
 
     for number in range(len(specs)):
         take(number, orders[number], samplings[number])
-    for number in range(len(specs)):
+    ordinary = [number for number, spec in enumerate(specs) if spec.source not in MADE]
+    for number in ordinary:
         for donor in _donors(number, len(specs)):
-            if specs[donor].source in MADE:  # what was made fills no other tier
+            if donor not in ordinary:
                 continue
             left = orders[donor][(picker.tier[orders[donor]] < 0) & ~picker.near[orders[donor]]]
             take(number, left, samplings[donor])

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
+from negmine.transforms.kernels.editing.dataflow import Scope, scopes, told_by_sign
 from negmine.transforms.kernels.editing.edit import Asked, Edit, replaced
 
 _LOOKS_LIKE_CODE = re.compile(r"^\s*(?:async\s+def|def|class|@\w)", re.MULTILINE)
@@ -52,19 +53,19 @@ class Source:
             self._starts.append(self._starts[-1] + len(line) + 1)
 
     @cached_property
+    def scopes(self) -> list[Scope]:
+        """The module and its functions."""
+        return scopes(self.tree)
+
+    @cached_property
     def nodes(self) -> list[ast.AST]:
         """Nodes of the expressions that decide what is returned or yielded, in order.
 
         These are the values themselves, the tests that lead to them or out of a loop, and what is
-        assigned to a name in one of these. So nothing that is only raised, logged or stored.
+        assigned to a name in one of these and read behind that. So nothing that is only raised,
+        logged or stored.
         """
-        deciding = [value for node in ast.walk(self.tree) for value in _deciding(node)]
-        read = {n.id for value in deciding for n in ast.walk(value) if isinstance(n, ast.Name)}
-        for node in ast.walk(self.tree):
-            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", 0)]
-            named = {target.id for target in targets if isinstance(target, ast.Name)}
-            if isinstance(node, ast.Assign | ast.AugAssign | ast.For) and named & read:
-                deciding.append(node.iter if isinstance(node, ast.For) else node.value)
+        deciding: list[ast.AST] = [value for scope in self.scopes for value in scope.deciding]
         unique = {id(n): n for value in deciding for n in _inside(value) if hasattr(n, "lineno")}
         return sorted(unique.values(), key=lambda n: (self.start(n), self.end(n), type(n).__name__))
 
@@ -122,19 +123,6 @@ def source_of(asked: Asked) -> Source | None:
     """The positive as source, None where it is no Python."""
     tree = parse(asked.positive)
     return None if tree is None else Source(asked, tree)
-
-
-def _deciding(statement: ast.AST) -> Iterator[ast.expr]:
-    match statement:
-        case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
-            yield value
-        case ast.If(test=test, body=body, orelse=orelse):
-            ways_out = (ast.Return, ast.Yield, ast.YieldFrom, ast.Break, ast.Continue)
-            inside = (node for part in [*body, *orelse] for node in ast.walk(part))
-            if any(isinstance(node, ways_out) for node in inside):
-                yield test
-        case ast.While(test=test):
-            yield test
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
@@ -206,14 +194,22 @@ def identifier(asked: Asked) -> Edit | None:
     return source.first("identifier", spans)
 
 
+def _stays(node: ast.Constant, by_sign: set[int]) -> bool:
+    return id(node) in by_sign and not isinstance(node.value, bool) and bool(node.value)
+
+
 def literal(asked: Asked) -> Edit | None:
-    """A whole number changed by one, or a truth value to the other."""
+    """A whole number changed by one, or a truth value to the other.
+
+    Not a number of which only the truth or the sign may count, where the other has the same.
+    """
     source = source_of(asked)
     if source is None:
         return None
     spans: dict[tuple[int, int], str] = {}
+    by_sign = told_by_sign(source.tree, source.scopes)
     for node in source.nodes:
-        if not isinstance(node, ast.Constant):
+        if not isinstance(node, ast.Constant) or _stays(node, by_sign):
             continue
         span = (source.start(node), source.end(node))
         written = source.text[slice(*span)]

@@ -46,16 +46,19 @@ def _negated(text: str) -> bool:
 def negation(asked: Asked) -> Edit | None:
     """`not` put behind the only auxiliary of the answering sentence, or taken from it.
 
-    The verb that it belongs to must be in the query. A sentence with any other negation is left
-    alone, and so is a query that is negated itself.
+    The verb that it belongs to must be in the query. It is put in where neither query nor sentence
+    is negated, and taken out where both say that they are once, of the same verb: a text without
+    its `not` is the better answer to a query that has none.
     """
     said = _said(asked)
-    if said is None or _negated(asked.query):
+    if said is None:
         return None
     start, end, found, wanted = said
     sentence = asked.positive[start:end]
+    if _negated(asked.query):
+        return _without_not(asked, start, end)
     if _negated(sentence):
-        return _without_not(asked, start, end, wanted)
+        return None
     at = [i for i, word in enumerate(found) if word.group().casefold() in AUXILIARIES]
     if len(at) != 1 or at[0] + 1 >= len(found):
         return None
@@ -76,22 +79,32 @@ def negation(asked: Asked) -> Edit | None:
 
 def _verb_is_stated(behind: list[str], wanted: set[str]) -> bool:
     """Whether the first word of meaning behind the auxiliary is one of the query's."""
+    verb = _verb(behind)
+    return verb is not None and verb in wanted
+
+
+def _verb(behind: list[str]) -> str | None:
+    """Stem of the first word of meaning behind an auxiliary."""
     meant = [w for w in behind if w not in FUNCTION_WORDS and not w.endswith("ly")]
     if not meant or behind[0] in _ONLY or meant[0].startswith("un"):
-        return False
-    return stem(meant[0]) in wanted
+        return None
+    return stem(meant[0])
 
 
-def _without_not(asked: Asked, start: int, end: int, wanted: set[str]) -> Edit | None:
-    found = list(_NOT.finditer(asked.positive, start, end))
-    if len(found) != 1:
+def _without_not(asked: Asked, start: int, end: int) -> Edit | None:
+    denied, one = _denied(asked.query, 0, len(asked.query)), _denied(asked.positive, start, end)
+    if denied is None or one is None or denied[1] != one[1]:
         return None
-    (one,) = found
-    behind = [w.group().casefold() for w in words(asked.positive[one.end() : end])]
-    rest = asked.positive[start : one.start()] + asked.positive[one.end() : end]
-    if not behind or _negated(rest) or not _verb_is_stated(behind, wanted):
+    return replaced("negation", asked.positive, [one[0].span()], [one[0][1]])
+
+
+def _denied(text: str, start: int, end: int) -> tuple[re.Match[str], str] | None:
+    """The only negation of a span, an auxiliary and its `not`, and the verb that it denies."""
+    found = list(_NOT.finditer(text, start, end))
+    if len(found) != 1 or _negated(text[start : found[0].start()] + text[found[0].end() : end]):
         return None
-    return replaced("negation", asked.positive, [one.span()], [one[1]])
+    verb = _verb([w.group().casefold() for w in words(text[found[0].end() : end])])
+    return None if verb is None else (found[0], verb)
 
 
 def antonym(asked: Asked) -> Edit | None:

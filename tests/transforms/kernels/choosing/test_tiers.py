@@ -52,6 +52,18 @@ def test_each_band_takes_its_most_similar_up_to_the_quota() -> None:
     ]
 
 
+def test_a_tier_of_edits_is_filled_by_none_and_fills_none() -> None:
+    tiers = {"edited": Tier(quota=2, source="edited"), "hard": Tier(quota=3, min_ratio=0.8)}
+    rows = [POSITIVE, {"dense": 0.9}, {"dense": 0.85}, *[{"dense": 0.95, "edited_rank": 1}] * 3]
+    assert chosen(rows, tiers)[1:3] == [("hard", 1, False), ("hard", 2, False)]
+    assert chosen(rows, tiers)[3:] == [("edited", 1, False), ("edited", 2, False), None]
+    assert chosen([POSITIVE, *[{"dense": 0.9}] * 5], tiers)[1:] == [
+        *(("hard", rank, False) for rank in (1, 2, 3)),
+        None,
+        None,
+    ]
+
+
 def test_a_short_tier_is_backfilled_from_the_next_and_flagged() -> None:
     rows = [POSITIVE] + [{"dense": s} for s in (0.9, 0.7, 0.6, 0.55)]
     assert chosen(rows, {k: TIERS[k] for k in ("hard", "semi_hard")})[1:] == [

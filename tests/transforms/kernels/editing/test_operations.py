@@ -84,8 +84,23 @@ def test_negation_is_put_in_and_taken_out_in_the_sentence_that_answers() -> None
     text = "We used cells. DNA replication is required to elicit the responses to psoralen here."
     put = done("negation", query, text)
     assert put is not None and "replication is not required" in put.text
-    taken = done("negation", query, put.text)
+    taken = done("negation", query.replace("is required", "is not required"), put.text)
     assert taken is not None and taken.text == text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Which drug is effective in treating severe malaria?",  # that would be its answer
+        "Which drug is not approved but effective in treating severe malaria?",
+        "Which drug is never not effective in treating severe malaria?",
+    ],
+)
+def test_no_negation_is_taken_out_that_the_query_does_not_state(query: str) -> None:
+    text = "We saw many. Aspirin is not effective in treating severe malaria."
+    assert done("negation", query, text) is None
+    stated = done("negation", "Which drug is not effective in treating severe malaria?", text)
+    assert stated is not None and "Aspirin is effective" in stated.text
 
 
 @pytest.mark.parametrize(
@@ -197,6 +212,44 @@ def test_code_still_parses_and_differs_in_one_node(name: str) -> None:
         before, after = (list(ast.walk(ast.parse(text))) for text in (FUNCTION, edit.text))
         pairs = zip(before, after, strict=True)
         assert sum(_own(old) != _own(new) for old, new in pairs) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def wait(it):\n    while 1:\n        if it():\n            return it\n",
+        "def get(it):\n    return it or (it if 1 else None)\n",
+        "def size(it):\n    n = 3\n    n = len(it)\n    return n\n",
+        "def size(it):\n    n = len(it)\n    if it:\n        return n\n    n = 3\n",
+        "def a(it):\n    n = 3\n    return it\n\n\ndef b(n):\n    return n\n",
+        "def compare(a, b):\n    if a < b:\n        return -1\n    return a > b\n",
+        "def compare(a, b):\n    return -1 if a < b else a != b and 1\n",
+        "def compare(a, b):\n    r = a < b\n    if a:\n        r = -1\n    return r\n",
+        "def has(a, b):\n    if a == b:\n        return True\n    return -1\n",
+    ],
+)
+def test_a_number_that_no_result_may_depend_on_is_left_alone(text: str) -> None:
+    for key in range(4):
+        edit = done("literal", "What it does.", text, key=key)
+        assert edit is None or edit.original == "True"
+
+
+@pytest.mark.parametrize(
+    ("text", "original"),
+    [
+        ("def wait(it):\n    n = 0\n    while it(n):\n        n = n + it\n    return n\n", "0"),
+        ("def add(it):\n    n = 4\n    n += it\n    return n\n", "4"),
+        ("def late(it):\n    n = 2\n    def inner():\n        return n\n    return inner\n", "2"),
+        (
+            "def skip(it):\n    if it:\n        n = 5\n    else:\n        n = it\n    return n\n",
+            "5",
+        ),
+        ("def same(a, b):\n    if a == b:\n        return 0\n    return -1\n", "0"),
+    ],
+)
+def test_a_number_that_is_read_later_is_changed(text: str, original: str) -> None:
+    edit = done("literal", "What it does.", text)
+    assert edit is not None and edit.original == original
 
 
 def _own(node: ast.AST) -> tuple[object, ...]:
