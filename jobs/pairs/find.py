@@ -93,13 +93,13 @@ def _texts(path: str | Path, most: int) -> list[tuple[str, str]]:
     for number, data, size in lines_of(str(file), line_cap(most)):
         try:
             if plain:
-                identity, value = str(number), string(data, "text")
-                if not value.strip():
+                identity, value = str(number), string(data, "text").strip()
+                if not value:
                     continue
             else:
                 record = parsed(data, size)
                 identity = identifier(record.get("_id", record.get("id")), "_id")
-                value = record.get("text")
+                value = string(record.get("text"), "text")
             text = joined(value, None, most)
         except Rejected as why:
             raise DataError(f"{path}, line {number}: {why.reason}") from why

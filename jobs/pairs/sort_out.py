@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.pairs.kept_out import SPLIT, KeptOut
+from negmine.jobs.runs.collection import counted
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
@@ -224,7 +225,7 @@ def told(found: SortedPairs) -> str:
     labels = f" --set input.labels={found.folder}/quarantined.jsonl" if found.labels else ""
     left = f" ({found.queries_without:,} queries have none left)" if found.queries_without else ""
     evaluation = (
-        f"{found.evaluation:,} judgements kept for evaluation: {SPLIT}\n"
+        f"{counted('{} judgements kept for evaluation', found.evaluation)}: {SPLIT}\n"
         if found.evaluation
         else ""
     )

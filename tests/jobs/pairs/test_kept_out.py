@@ -88,7 +88,7 @@ def test_a_run_of_the_folder_knows_what_the_collection_knew(tmp_path: Path) -> N
     given = ("--split", "train", "--set", f"input.labels={tmp_path / 'labels.jsonl'}")
     ended = negmine("pairs", str(folder), *given, *options, "--beir", str(made))
     assert ended.code == 0, ended.err
-    assert "1 judgements kept for evaluation: qrels/test.tsv" in ended.out
+    assert "1 judgement kept for evaluation: qrels/test.tsv" in ended.out
     lines = (made / "quarantined.jsonl").read_text().splitlines()
     assert {row["doc_id"]: row["decision"] for row in map(json.loads, lines)} == decided
     assert (made / "qrels/train.tsv").read_text().splitlines()[1] == "q00\td00\t2"
