@@ -63,7 +63,8 @@ FILES = {
 class SortedPairs:
     """Counts: `pairs` = `kept` + `quarantined`; `limit` is the ratio below which they are, None
     where none is; `mutual` are each other's best, `median_ratio` is of all. `labels` are the lines
-    of quarantined.jsonl, `evaluation` the judgements that are kept out of training."""
+    of quarantined.jsonl, `evaluation` the judgements that are kept out of training, and
+    `queries_are_documents` is what the config says of that."""
 
     folder: str
     pairs: int
@@ -75,6 +76,7 @@ class SortedPairs:
     limit: float | None
     labels: int
     evaluation: int
+    queries_are_documents: bool | str
 
     def as_json(self) -> JsonObject:
         """As JSON values."""
@@ -128,6 +130,7 @@ def sort_out(
         round(limit, 6) if np.isfinite(limit) else None,
         int((aside | ~own).sum()) + (negatives.rows if negatives else 0),
         len(kept_out.judgements),
+        config.input.queries_are_documents,
     )
     write_folder(place, sets, confidence, aside, told.as_json(), kept_out)
     return told
@@ -222,7 +225,9 @@ def _table(
 def told(found: SortedPairs) -> str:
     """The counts in words, and the command that mines what was kept."""
     limit = "no limit" if found.limit is None else f"limit {found.limit:.3f}"
-    labels = f" --set input.labels={found.folder}/quarantined.jsonl" if found.labels else ""
+    settings = f" --set input.labels={found.folder}/quarantined.jsonl" if found.labels else ""
+    if isinstance(found.queries_are_documents, bool):
+        settings += f" --set input.queries_are_documents={str(found.queries_are_documents).lower()}"
     left = f" ({found.queries_without:,} queries have none left)" if found.queries_without else ""
     evaluation = (
         f"{counted('{} judgements kept for evaluation', found.evaluation)}: {SPLIT}\n"
@@ -233,5 +238,5 @@ def told(found: SortedPairs) -> str:
         f"{found.pairs:,} pairs: {found.kept:,} kept, {found.quarantined:,} quarantined{left}\n"
         f"{found.mutual:,} are each other's best; ratio margin: median {found.median_ratio:.3f}, "
         f"{limit}\n{evaluation}"
-        f"Mine what was kept: negmine mine {found.folder} --split train{labels}"
+        f"Mine what was kept: negmine mine {found.folder} --split train{settings}"
     )

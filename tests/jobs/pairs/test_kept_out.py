@@ -86,6 +86,7 @@ def test_a_run_of_the_folder_knows_what_the_collection_knew(tmp_path: Path) -> N
     options += ("--set", "student.device=cpu", "--output", str(tmp_path / "out"))
     made = tmp_path / "sorted"
     given = ("--split", "train", "--set", f"input.labels={tmp_path / 'labels.jsonl'}")
+    given += ("--set", "input.queries_are_documents=true")
     ended = negmine("pairs", str(folder), *given, *options, "--beir", str(made))
     assert ended.code == 0, ended.err
     assert "1 judgement kept for evaluation: qrels/test.tsv" in ended.out
@@ -93,6 +94,7 @@ def test_a_run_of_the_folder_knows_what_the_collection_knew(tmp_path: Path) -> N
     assert {row["doc_id"]: row["decision"] for row in map(json.loads, lines)} == decided
     assert (made / "qrels/train.tsv").read_text().splitlines()[1] == "q00\td00\t2"
 
+    assert ended.out.rstrip().endswith("--set input.queries_are_documents=true")
     command = ended.out.rstrip().rpartition("negmine ")[2].split()
     tiers = ("--set", "tiers={all: {quota: 20}}", "--set", "sources.dense.depth=20")
     ended = negmine(*command, *options, *tiers)
