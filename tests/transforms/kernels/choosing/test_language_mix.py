@@ -107,11 +107,16 @@ def test_a_mix_without_languages_is_refused() -> None:
         ({"same": 0.5}, "add up to 0.5"),
         ({"same": 0.5, "de": 0.5}, "not of both"),
         ({"german": 1.0}, "neither same, other nor a language code"),
+        ({False: 0.5, "en": 0.5}, "quote the code of Norwegian: 'no'"),
+        ({"de": -1, "en": 2}, "share of de is -1; give a number from 0 to 1"),
+        ({"de": "half", "en": 0.5}, "share of de is 'half'; give a number"),
+        ("corups", "neither corpus, positives nor shares"),
     ],
 )
-def test_a_mix_that_cannot_be_is_told_so(mix: dict[str, float], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_mix_that_cannot_be_is_told_so(mix: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as told:
         Config.model_validate({"input": {"format": "stdlib"}, "language_mix": mix})
+    assert "1 validation error" in str(told.value), "said once"
 
 
 @given(
