@@ -83,6 +83,16 @@ def test_as_the_corpus_counts_its_documents() -> None:
     assert sorted(found.shares[0].tolist()) == [0.25, 0.75]
 
 
+def test_a_language_that_is_not_known_is_no_share() -> None:
+    pairs, languages = collection(["en", "en"], [[None, "en", None], ["fr", None, "fr", "de"]])
+    corpus = quotas_of(pairs, served_positive(pairs), 0, "corpus", languages)
+    assert sorted(corpus.shares[0].tolist()) == [0.25, 0.25, 0.5]
+    assert [at for at, group in enumerate(corpus.group) if group == -1] == [0, 2, 4]
+    of_positives = quotas_of(pairs, served_positive(pairs), 0, "positives", languages)
+    assert of_positives.group.tolist() == [0, 0, 0, 0, -1, 0, -1], "the first query has no mix"
+    assert of_positives.shares.tolist() == [[1.0], [1.0]]
+
+
 def test_what_a_language_has_not_stays_short_and_no_other_takes_its_place() -> None:
     pairs, languages = collection(["en"], [["en", "en", "en", "en", "en", "de"]])
     documents = replace(distinct_documents(6), languages=languages)
