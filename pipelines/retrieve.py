@@ -10,6 +10,7 @@ from negmine.schemas.sources import Bm25, Dense
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import PARTIAL, Dataset
 from negmine.transforms.data.parts import WriteParts
+from negmine.transforms.sources.by_language import ByLanguage
 from negmine.transforms.sources.dense import DenseIndex
 from negmine.transforms.sources.recall import RECALL, MeasureRecall
 from negmine.transforms.sources.search import (
@@ -42,12 +43,13 @@ class Retrieve(beam.PTransform):
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         shards = plan_shards(self.documents, self.config.shards)
         kept = f"{self.directory}/{PARTIAL}"
-        halved = self.config.languages == "both"
+        held = self.searcher if isinstance(self.searcher, ByLanguage) else None
+        halved = held.halved if held and held.which == "both" else None
         search = SearchShards(self.searcher, shards, self.blocks, self.config.depth, kept, halved)
         return (
             root
             | "Search" >> search
-            | "Tabulate" >> ToCandidates(self.blocks, halved)
+            | "Tabulate" >> ToCandidates(self.blocks, halved is not None)
             | "Write" >> WriteParts(self.directory, tables.CANDIDATES)
         )
 

@@ -4,7 +4,7 @@ import re
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from negmine.schemas.inputs import Input
 from negmine.schemas.judges import AnyJudge, CrossEncoder, TokenJudge
@@ -211,14 +211,20 @@ class Lists(Model):
 
 
 def _is_a_mix(mix: Any) -> Any:
-    if not isinstance(mix, dict):
+    if mix in ("corpus", "positives"):
         return mix
+    if not isinstance(mix, dict):
+        raise ValueError(
+            f"{mix!r:.40} is neither corpus, positives nor shares such as {{same: 0.5, other: 0.5}}"
+        )
     shares: dict[str, float] = {}
     for name, share in mix.items():
+        if name is False:
+            raise ValueError("YAML reads no as false; quote the code of Norwegian: 'no'")
         code = name if name in ("same", "other") else language_code(str(name))
         if code is None:
             raise ValueError(f"{name!r:.40} is neither same, other nor a language code such as de")
-        shares[code] = shares.get(code, 0.0) + share
+        shares[code] = shares.get(code, 0.0) + _share(name, share)
     relative = {"same", "other"} & shares.keys()
     if relative and len(relative) < len(shares):
         raise ValueError("give shares of same and other, or shares of languages, not of both")
@@ -227,9 +233,19 @@ def _is_a_mix(mix: Any) -> Any:
     return shares
 
 
+def _share(name: str, share: Any) -> float:
+    try:
+        value = float("nan" if isinstance(share, bool) else share)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise ValueError(f"the share of {name} is {share!r:.40}; give a number from 0 to 1")
+    return value
+
+
 LanguageMix = Annotated[
     Literal["corpus", "positives"] | dict[str, Annotated[float, Field(ge=0, le=1)]],
-    AfterValidator(_is_a_mix),
+    BeforeValidator(_is_a_mix),
 ]
 """Which languages a query's negatives have, by share."""
 

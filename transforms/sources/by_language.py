@@ -1,6 +1,6 @@
 """Search held to documents of the query's language, to those of others, or to half of each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -11,7 +11,7 @@ from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.languages import languages_of
 from negmine.transforms.kernels.languages import Languages
-from negmine.transforms.kernels.search.topk import TopK, top_k
+from negmine.transforms.kernels.search.topk import TopK, merge, top_k
 
 Which = Literal["same", "other", "both"]
 
@@ -52,6 +52,11 @@ class ByLanguage:
             out.ids[rows, part] = found.ids
         return out
 
+    def halved(self, queries: Block) -> np.ndarray:
+        """Whether the row of each query of a block is of two halves, (queries,) bool."""
+        own = known_languages(self.documents, self.queries).queries[queries.start : queries.stop]
+        return (own != 0) & (self.which == "both")
+
 
 def known_languages(documents: Dataset, queries: Dataset) -> Languages:
     """Languages of a collection. Raises ConfigError where it has none."""
@@ -90,13 +95,17 @@ def groups(
                 yield rows, documents == code if same else other, part
 
 
-def merged_halves(found: list[TopK], k: int, merge: Callable[[list[TopK], int], TopK]) -> TopK:
-    """Partial results of `both`, half by half."""
-    parts = []
-    for _, part in halves("both", k):
-        cut = [TopK(some.scores[:, part], some.ids[:, part]) for some in found]
-        parts.append(merge(cut, part.stop - part.start))
-    return TopK(*(np.concatenate(both, axis=1) for both in zip(*parts, strict=True)))
+def merged_halves(found: list[TopK], k: int, halved: np.ndarray) -> TopK:
+    """Partial results of `both`: (queries,) rows that are `halved` half by half, others whole."""
+    out = TopK.empty(len(halved), k)
+    rows, whole = np.flatnonzero(halved), np.flatnonzero(~halved)
+    parts = [(rows, part) for _, part in halves("both", k)] + [(whole, slice(0, k))]
+    for some, part in parts:
+        cut = [TopK(partial.scores[some, part], partial.ids[some, part]) for partial in found]
+        best = merge(cut, part.stop - part.start)
+        out.scores[some, part] = best.scores
+        out.ids[some, part] = best.ids
+    return out
 
 
 def in_order(found: TopK) -> TopK:

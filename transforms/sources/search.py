@@ -1,6 +1,6 @@
 """Retrieve candidates: (index shard x query block) -> partial top-k -> checked merge -> rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, Protocol
@@ -172,8 +172,8 @@ class SearchShards(beam.PTransform):
     blocks: Sequence[Block]
     depth: int
     kept: str = ""
-    halved: bool = False
-    """Whether rows are of two halves, see `transforms.sources.by_language.ByLanguage`."""
+    halved: Callable[[Block], np.ndarray] | None = None
+    """Which rows of a block are of two halves, see `transforms.sources.by_language.ByLanguage`."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -197,14 +197,14 @@ class SearchShards(beam.PTransform):
         if not self.merged:
             # Nothing to wait for: a block goes on, and is written, as soon as it is searched.
             return found
-        merge = MergeShards(len(self.shards), self.depth, self.halved)
-        return found | "Merge" >> beam.CombinePerKey(merge)
+        return found | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
 
     def _search(self, element: tuple[str, Iterable[tuple[int, int]]]) -> Iterator[tuple[int, Any]]:
         for shard, lane in element[1]:
             for block in self.blocks[lane : lane + _LANE]:
                 found = self._find(self.shards[shard], block)
-                yield int(block.start), (shard, found) if self.merged else found
+                halved = self.halved(block) if self.halved and self.merged else None
+                yield int(block.start), (shard, found, halved) if self.merged else found
 
     def _find(self, shard: Block, block: Block) -> TopK:
         """Search, unless an interrupted run did and kept what it found."""
@@ -223,33 +223,39 @@ class SearchShards(beam.PTransform):
         return found
 
 
-Accumulator = tuple[tuple[int, ...], TopK | None]
+Accumulator = tuple[tuple[int, ...], TopK | None, np.ndarray | None]
 
 
 class MergeShards(beam.CombineFn):
-    """Merge `(shard, TopK)` partial results of one query block; associative and commutative.
+    """Merge partial results of one query block; associative and commutative.
+
+    They are `(shard, TopK, halved)`, the last which rows are of two halves, (queries,) bool; None =
+    none.
 
     The accumulator carries the shards seen. Raises StorageError for a shard that comes twice, and
     in the end unless all `shards` came.
     """
 
-    def __init__(self, shards: int, depth: int, halved: bool = False) -> None:
+    def __init__(self, shards: int, depth: int) -> None:
         self.shards = shards
         self.depth = depth
-        self.halved = halved
 
     def create_accumulator(self) -> Accumulator:
-        return (), None
+        return (), None, None
 
-    def add_input(self, accumulator: Accumulator, element: tuple[int, TopK]) -> Accumulator:
-        shard, found = element
-        return self.merge_accumulators([accumulator, ((shard,), found)])
+    def add_input(
+        self, accumulator: Accumulator, element: tuple[int, TopK, np.ndarray | None]
+    ) -> Accumulator:
+        shard, found, halved = element
+        return self.merge_accumulators([accumulator, ((shard,), found, halved)])
 
     def merge_accumulators(self, accumulators: Iterable[Accumulator]) -> Accumulator:
         seen: list[int] = []
         found: list[TopK] = []
-        for shards, top in accumulators:
+        halved: np.ndarray | None = None
+        for shards, top, rows in accumulators:
             seen.extend(shards)
+            halved = rows if halved is None else halved
             if top is not None:
                 found.append(top)
         if len(set(seen)) != len(seen):
@@ -258,13 +264,13 @@ class MergeShards(beam.CombineFn):
                 "the runner is at fault, run the same command again"
             )
         if len(found) < 2:
-            return tuple(seen), found[0] if found else None
-        if self.halved:
-            return tuple(seen), merged_halves(found, self.depth, merge)
-        return tuple(seen), merge(found, self.depth)
+            return tuple(seen), found[0] if found else None, halved
+        if halved is None:
+            return tuple(seen), merge(found, self.depth), None
+        return tuple(seen), merged_halves(found, self.depth, halved), halved
 
     def extract_output(self, accumulator: Accumulator) -> TopK:
-        seen, found = accumulator
+        seen, found, _ = accumulator
         if found is None or set(seen) != set(range(self.shards)):
             raise StorageError(
                 f"results of shards {sorted(seen)} came for one query block, expected all of "

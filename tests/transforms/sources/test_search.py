@@ -117,11 +117,11 @@ def test_auto_shards_hold_262144_documents_at_most():
     assert plan_shards(0, "auto") == [Block(0, 0)]
 
 
-def partial_results(shards: int) -> list[tuple[int, TopK]]:
+def partial_results(shards: int) -> list[tuple[int, TopK, None]]:
     scores = np.random.default_rng(0).integers(0, 5, (3, shards * 10)).astype(np.float32)
     ids = np.arange(shards * 10)[None, :]
     parts = [slice(at * 10, at * 10 + 10) for at in range(shards)]
-    return [(at, top_k(scores[:, part], ids[:, part], 6)) for at, part in enumerate(parts)]
+    return [(at, top_k(scores[:, part], ids[:, part], 6), None) for at, part in enumerate(parts)]
 
 
 @given(st.permutations(range(5)), st.integers(0, 5))

@@ -60,7 +60,7 @@ def quotas_of(
 
     `same` and `other` are seen from the query; a query without a language has no mix, and a
     document without one is in neither. `positives` gives each query's negatives the languages of
-    its own positives.
+    its own positives; where none of these has one, there is no mix. What is not known is no share.
 
     Args:
         pairs: a block's pairs.
@@ -136,16 +136,19 @@ def _as_found(
     pairs: Pairs, own: np.ndarray, mix: str, languages: Languages
 ) -> tuple[np.ndarray, np.ndarray]:
     if mix == "corpus":
-        codes, counts = languages.of_documents
-        shares = np.tile(counts / counts.sum(), (pairs.queries, 1))
-        return _places(own, codes), shares
-    known = np.flatnonzero(pairs.is_positive)
-    codes, place = np.unique(own[known], return_inverse=True)
-    counts = np.zeros((pairs.queries, max(len(codes), 1)))
-    np.add.at(counts, (pairs.query[known], place), 1)
+        codes, found = (values[languages.of_documents[0] != 0] for values in languages.of_documents)
+        counts = np.tile(found.astype(np.float64), (pairs.queries, 1))
+    else:
+        known = np.flatnonzero(pairs.is_positive & (own != 0))
+        codes, place = np.unique(own[known], return_inverse=True)
+        counts = np.zeros((pairs.queries, len(codes)))
+        np.add.at(counts, (pairs.query[known], place), 1)
+    if not len(codes):
+        counts = np.zeros((pairs.queries, 1))
     none = counts.sum(axis=1) == 0
     counts[none, 0] = 1
-    return _places(own, codes), counts / counts.sum(axis=1, keepdims=True)
+    group = np.where(none[pairs.query], 0, _places(own, codes))
+    return group, counts / counts.sum(axis=1, keepdims=True)
 
 
 def _places(values: np.ndarray, codes: np.ndarray) -> np.ndarray:

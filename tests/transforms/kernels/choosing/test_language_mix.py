@@ -83,6 +83,16 @@ def test_as_the_corpus_counts_its_documents() -> None:
     assert sorted(found.shares[0].tolist()) == [0.25, 0.75]
 
 
+def test_a_language_that_is_not_known_is_no_share() -> None:
+    pairs, languages = collection(["en", "en"], [[None, "en", None], ["fr", None, "fr", "de"]])
+    corpus = quotas_of(pairs, served_positive(pairs), 0, "corpus", languages)
+    assert sorted(corpus.shares[0].tolist()) == [0.25, 0.25, 0.5]
+    assert [at for at, group in enumerate(corpus.group) if group == -1] == [0, 2, 4]
+    of_positives = quotas_of(pairs, served_positive(pairs), 0, "positives", languages)
+    assert of_positives.group.tolist() == [0, 0, 0, 0, -1, 0, -1], "the first query has no mix"
+    assert of_positives.shares.tolist() == [[1.0], [1.0]]
+
+
 def test_what_a_language_has_not_stays_short_and_no_other_takes_its_place() -> None:
     pairs, languages = collection(["en"], [["en", "en", "en", "en", "en", "de"]])
     documents = replace(distinct_documents(6), languages=languages)
@@ -107,11 +117,16 @@ def test_a_mix_without_languages_is_refused() -> None:
         ({"same": 0.5}, "add up to 0.5"),
         ({"same": 0.5, "de": 0.5}, "not of both"),
         ({"german": 1.0}, "neither same, other nor a language code"),
+        ({False: 0.5, "en": 0.5}, "quote the code of Norwegian: 'no'"),
+        ({"de": -1, "en": 2}, "share of de is -1; give a number from 0 to 1"),
+        ({"de": "half", "en": 0.5}, "share of de is 'half'; give a number"),
+        ("corups", "neither corpus, positives nor shares"),
     ],
 )
-def test_a_mix_that_cannot_be_is_told_so(mix: dict[str, float], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_mix_that_cannot_be_is_told_so(mix: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as told:
         Config.model_validate({"input": {"format": "stdlib"}, "language_mix": mix})
+    assert "1 validation error" in str(told.value), "said once"
 
 
 @given(
