@@ -251,8 +251,8 @@ class Estimate:
             case "dense" if sources.dense:
                 return self.overhead + dense_seconds(self.width, *counts, sources.dense.depth)
             case "bm25" if sources.bm25:
-                texts = self.last.sample.queries["text"].to_pylist()
-                return self.overhead + bm25_seconds(self.last.run, sources.bm25, texts, *counts)
+                asking = self.last.sample.queries
+                return self.overhead + bm25_seconds(self.last.run, sources.bm25, asking, *counts)
         return None
 
     def _judge(self, artifact: Artifact) -> tuple[float, float, float, str]:

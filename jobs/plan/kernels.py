@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import pyarrow as pa
 from scipy import sparse
 
 from negmine.jobs.mining.retrieval import bm25_scorer
@@ -31,9 +32,15 @@ def dense_seconds(width: int, documents: int, queries: int, depth: int) -> float
 
 
 def bm25_seconds(
-    sampled: MiningRun, config: Bm25, texts: Sequence[str], documents: int, queries: int
+    sampled: MiningRun, config: Bm25, asking: pa.Table, documents: int, queries: int
 ) -> float:
-    """Seconds to build the matrices and search them, timed on a sample's documents, repeated."""
+    """Seconds to build the matrices and search them, timed on a sample's documents, repeated.
+
+    `asking` are the sample's queries: `text` and, where the collection has it, `language`.
+    """
+    texts = asking["text"].to_pylist()
+    told = "language" in asking.column_names
+    languages = asking["language"].to_pylist() if told else None
     opened = open_index(bm25_scorer(sampled).index, config)
     rows = min(documents, _DOCUMENTS)
 
@@ -44,7 +51,7 @@ def bm25_seconds(
         return Bm25Matrix(sparse.csr_array(parts, shape=shape), opened.absent)
 
     building, matrix = timed(build)
-    asked = opened.queries(texts, config.language)
+    asked = opened.queries(texts, config.language, languages)
     searching, _ = timed(lambda: matrix.top_k(asked, min(config.depth, rows)))
     return (documents / rows) * (building + searching * queries / len(texts))
 

@@ -60,9 +60,11 @@ class Sample:
 
     def write(self, folder: Path) -> dict[str, Dataset]:
         """The ingested data sets of the sample."""
+        told = "language" in self.documents.column_names
+        of_texts = tables.with_language if told else pa.schema
         sets = {
-            "documents": (self.documents, tables.DOCUMENTS, self.documents.num_rows),
-            "queries": (self.queries, tables.QUERIES, self.queries.num_rows),
+            "documents": (self.documents, of_texts(tables.DOCUMENTS), self.documents.num_rows),
+            "queries": (self.queries, of_texts(tables.QUERIES), self.queries.num_rows),
             "positives": (self.positives, tables.POSITIVES, self.queries.num_rows),
             "dead_letters": (tables.DEAD_LETTERS.empty_table(), tables.DEAD_LETTERS, 0),
         }

@@ -7,7 +7,7 @@ from math import isfinite
 from reprlib import Repr
 from typing import Any, NamedTuple
 
-from negmine.schemas.languages import language_code
+from negmine.schemas.languages import is_placeholder, language_code
 from negmine.transforms.storage.digests import Digest
 
 EXCERPT = 200
@@ -264,15 +264,15 @@ def _place(value: object) -> int:
 
 
 def language_of(value: object, named: bool) -> str | None:
-    """The language code that a column states; None where its value is missing or blank.
+    """The language code that a column states; None where its value is missing, blank or says so.
 
     A value that is no tag, such as `python` in a column of programming languages, is none where
     the column was found by its usual name, and is Rejected where it was `named` in the config.
     """
-    if value is None or value != value or (isinstance(value, str | bytes) and not value.strip()):
-        return None
     tag = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-    code = language_code(tag) if isinstance(tag, str) else None
+    if tag is None or tag != tag or (isinstance(tag, str) and is_placeholder(tag)):
+        return None
+    code = language_code(tag, certain=named) if isinstance(tag, str) else None
     if code is None and named:
         shown = readable(value)[:40]
         raise Rejected(

@@ -46,6 +46,16 @@ def test_in_a_column_that_was_named_what_is_no_tag_is_a_bad_row(tmp_path: Path) 
     assert (bad.code, bad.id) == ("not_a_language", "d2") and "'python'" in bad.reason
 
 
+def test_placeholders_are_not_known_however_the_column_was_found(tmp_path: Path) -> None:
+    values = ["und", "mul", "zxx", "mis", "nan", "NaN", " ", None, "tlh"]
+    documents = [{"_id": f"d{i}", "text": "x", "lang": lang} for i, lang in enumerate(values)]
+    folder = write_beir(tmp_path / "in", documents, [{"_id": "q", "text": "y"}], [("q", "d0", 1)])
+    config = BeirInput.model_validate({"format": "beir", "path": str(folder), "split": "train"})
+    assert languages(config, Document) == [None] * 9
+    named = config.model_copy(update={"doc_language": "lang"})
+    assert languages(named, Document) == [*[None] * 8, "tlh"]
+
+
 def test_null_reads_none(tmp_path: Path) -> None:
     assert languages(beir(tmp_path, doc_language=None), Document) == [None, None, None]
 
