@@ -21,6 +21,7 @@ from negmine.jobs.mining.preflight.models import try_judges, try_student
 from negmine.jobs.mining.preflight.pseudo import check_pseudo_pairs
 from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.teacher import check_teacher
+from negmine.jobs.mining.preflight.tiers import check_tiers
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
 from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
 from negmine.jobs.mining.vectors.embedding import (
@@ -213,7 +214,8 @@ class MiningRun(RunContext):
 
         After ingest: a few texts and pairs go through the models, and the language is compared with
         the letters. After embed: zero vectors. After retrieve: sources that find nothing, and
-        judges that cannot tell positives from random documents. After score: a judge whose lists
+        judges that cannot tell positives from random documents. After select: tiers of a source
+        that come too late. After score: a judge whose lists
         no student can learn from. Adds remarks; raises what a model raises.
         """
         judges = self.until not in {"embed", "retrieve"}
@@ -231,6 +233,8 @@ class MiningRun(RunContext):
             check_sources(self, self.candidates)
             if judges:
                 check_judges(self, self.judge_checks)
+        elif stage == "select":
+            check_tiers(self, self.verdicts)
         elif stage == "score" and self.list_facts:
             check_teacher(self, self.list_facts.check)
 

@@ -266,3 +266,17 @@ def test_a_remark_is_printed_once_and_serious_ones_come_first(
     assert remarks.all() == [great, small]
     assert listed({"remarks": [remark.as_json() for remark in remarks.all()]}) == [great, small]
     assert listed({}) == []
+
+
+def test_a_tier_of_a_source_behind_those_that_take_all_is_told(
+    base: Path, student: str, collection: str
+) -> None:
+    sources = {"bm25": {"depth": 8}, "dense": {"depth": 8}, "random": {"count": 4}}
+    late = {"hard": {"quota": 3}, "random": {"quota": 2, "source": "random"}}
+    ended = mine(collection, student, base / "late", sources=sources, tiers=late)
+    remark = told_everywhere(ended, base / "late", "tier_comes_too_late")
+    assert remark.numbers["own"] == 0 < remark.numbers["lost"]
+    assert "tiers={random: {quota: 2, source: random}, hard: {quota: 3}}" in remark.advice
+    first = {"a_random": late["random"], "hard": late["hard"]}  # in the order of names
+    mine(collection, student, base / "early", sources=sources, tiers=first)
+    assert "tier_comes_too_late" not in {r.code for r in listed(manifest(base / "early"))}
