@@ -17,6 +17,7 @@ from negmine.jobs.mining.preflight.judges import (
     measure_judge,
 )
 from negmine.jobs.mining.preflight.language import check_language
+from negmine.jobs.mining.preflight.languages import check_languages
 from negmine.jobs.mining.preflight.models import try_judges, try_student
 from negmine.jobs.mining.preflight.pseudo import check_pseudo_pairs
 from negmine.jobs.mining.preflight.sources import check_sources
@@ -222,6 +223,7 @@ class MiningRun(RunContext):
         if stage == "ingest":
             tell(f"collection: {', '.join(self.collection_facts())}")
         if stage == "ingest" and self.until != "ingest":
+            check_languages(self)
             check_language(self)
             check_pseudo_pairs(self)
             try_student(self, self.student, self.student_gives_tokens)

@@ -6,12 +6,10 @@ from contextlib import suppress
 import pyarrow as pa
 
 from negmine.jobs.mining.context import RunContext
-from negmine.schemas.errors import ConfigError
 from negmine.schemas.remarks import Remark
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.data.languages import has_languages
 from negmine.transforms.kernels.scripts import script_counts
 from negmine.transforms.kernels.tokenise import AUTO
 from negmine.transforms.storage.atomic import write_json
@@ -38,11 +36,7 @@ _SCRIPTS = {
 
 
 def check_language(run: RunContext) -> None:
-    """Remark where the language's script has less than half of the letters of a sample.
-
-    Raises ConfigError where a setting goes by languages that are not known.
-    """
-    _languages_are_known(run)
+    """Remark where the language's script has less than half of the letters of a sample."""
     source = run.config.sources.bm25
     if source is None or source.language in (None, AUTO):
         return
@@ -50,23 +44,6 @@ def check_language(run: RunContext) -> None:
         remark = _remark(source.language, texts, counts)
         if remark:
             run.remarks.add(remark)
-
-
-def _languages_are_known(run: RunContext) -> None:
-    """Raise ConfigError where a setting asks for languages that nobody told."""
-    config = run.config
-    asks = "language_mix" if config.language_mix is not None else ""
-    for name, source in config.sources.on().items():
-        if getattr(source, "languages", "any") != "any":
-            asks = f"sources.{name}.languages"
-    if config.sources.bm25 and config.sources.bm25.language == AUTO:
-        asks = "sources.bm25.language: auto"
-    if asks and not has_languages(run.ingested["documents"]):
-        raise ConfigError(
-            f"{asks} goes by the languages of the texts, and no column of the input tells them. "
-            "Name it as input.doc_language and input.query_language (of pairs positive_language "
-            "and query_language), or set input.detect_language: true"
-        )
 
 
 def _remark(language: str, texts: str, counts: dict[str, int]) -> Remark | None:

@@ -1,12 +1,17 @@
 """Runs by language: a mix of negatives, sources held to languages, translations kept out."""
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from negmine.jobs.mining.preflight.languages import check_mix
 from negmine.jobs.runs.published import find_run
+from negmine.schemas.errors import ConfigError
+from negmine.transforms.kernels.languages import Languages, numbered
 from tests.jobs.collections import digest, document, negmine, small_run, static_student
 from tests.transforms.input_files import write_beir
 
@@ -118,12 +123,76 @@ def test_a_collection_without_languages_is_as_it_was_and_asks_for_them(
         {"language_mix": "corpus"},
         {"sources": {"dense": {"languages": "other"}}},
         {"sources": {"bm25": {"language": "auto"}}},
+        {"policies": {"translation_of_positive": {"nearest": 2}}},
     ):
         config = small_run(
             tmp_path / "b", **setting, input={"format": "beir", "path": str(base / "silent")}
         )
         ended = negmine("mine", config)
         assert ended.code == 2 and "input.doc_language" in ended.err, ended.err
+
+
+@pytest.mark.parametrize(
+    ("side", "column", "setting"),
+    [
+        ("queries", "query_language", {"language_mix": {"same": 0.5, "other": 0.5}}),
+        ("queries", "query_language", {"sources": {"dense": {"languages": "both"}}}),
+        ("documents", "doc_language", {"language_mix": {"de": 1.0}}),
+        ("documents", "doc_language", {"policies": {"translation_of_positive": {}}}),
+    ],
+)
+def test_a_setting_is_refused_where_one_side_has_no_languages(
+    base: Path, tmp_path: Path, side: str, column: str, setting: dict[str, Any]
+) -> None:
+    given = {"format": "beir", "path": str(base / "told"), column: None}
+    ended = negmine("mine", small_run(tmp_path, **setting, input=given))
+    assert ended.code == 2, ended.err
+    assert f"none of the {60 if side == 'documents' else 12} {side} has one" in ended.err
+    assert f"input.{column}" in ended.err
+
+
+def test_queries_need_no_language_for_shares_by_code_and_some_without_are_remarked_on(
+    base: Path, tmp_path: Path
+) -> None:
+    texts = [json.loads(line) for line in (base / "told" / "corpus.jsonl").open()]
+    asked = [json.loads(line) for line in (base / "told" / "queries.jsonl").open()]
+    for at, row in enumerate(texts):
+        row["lang"] = row["lang"] if at % 2 else None
+    for row in asked:
+        row["lang"] = None
+    known = [(row["_id"], row["_id"].replace("q", "d"), 1) for row in asked]
+    write_beir(tmp_path / "some", texts, asked, known)
+    given = {"format": "beir", "path": str(tmp_path / "some")}
+    run = ran(base, tmp_path / "out", input=given, language_mix={"de": 0.5, "en": 0.5})
+    remarks = json.loads((run / "manifest.json").read_text())["remarks"]
+    told = [remark for remark in remarks if remark["code"] == "languages_not_known"]
+    assert [remark["numbers"]["share"] for remark in told] == [0.5]
+    assert "50 % of the documents have no language" in told[0]["title"]
+
+
+def test_a_mix_of_a_language_that_no_document_is_in_is_refused(base: Path, tmp_path: Path) -> None:
+    given = {"format": "beir", "path": str(base / "told")}
+    ended = negmine("mine", small_run(tmp_path, language_mix={"it": 1.0}, input=given))
+    assert ended.code == 2, ended.err
+    assert "no document is in it: the documents are in de, en, fr" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("documents", "queries", "mix", "said"),
+    [
+        (["de", None], ["de"], {"same": 0.5, "other": 0.5}, "no document is in another language"),
+        (["de", "fr"], ["en"], {"same": 0.5, "other": 0.5}, "no document is in the language of"),
+        (["de"], ["en"], {"other": 1.0, "same": 0.0}, ""),
+        (["de", "en"], ["en", "de"], {"other": 0.5, "same": 0.5}, ""),
+        (["de"], ["en"], {"de": 1.0, "it": 0.0}, ""),
+    ],
+)
+def test_a_mix_that_no_query_can_have_is_refused(
+    documents: list[str | None], queries: list[str | None], mix: dict[str, float], said: str
+) -> None:
+    known = Languages(numbered(documents), numbered(queries))
+    with pytest.raises(ConfigError, match=said) if said else nullcontext():
+        check_mix(mix, known)
 
 
 def test_a_report_says_that_languages_alone_give_positives_away(base: Path, tmp_path: Path) -> None:
