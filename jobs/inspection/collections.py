@@ -1,6 +1,7 @@
 """Collections in parts: files of documents, queries and qrels, and how a config names them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from negmine.jobs.inspection.columns import KINDS, columns_of
@@ -53,8 +54,13 @@ def has_columns(piece: Piece, head: Head, roles: Mapping[str, str]) -> bool:
 
 
 _ROLES = {
-    "documents": {"identifier": "doc_id", "text": "doc_text", "title": "doc_title"},
-    "queries": {"identifier": "query_id", "text": "query_text"},
+    "documents": {
+        "identifier": "doc_id",
+        "text": "doc_text",
+        "title": "doc_title",
+        "language": "doc_language",
+    },
+    "queries": {"identifier": "query_id", "text": "query_text", "language": "query_language"},
     "judgements": {"query": "qrels_query_id", "document": "qrels_doc_id", "grade": "grade"},
 }
 """What is read of each part of a collection, by the setting that names its column."""
@@ -111,6 +117,8 @@ def files_input(
     delimited = [kind in _DELIMITED for kind in kinds.values()]
     columnar = kinds["documents"] in ("parquet", "arrow")
     known = "tsv" if all(delimited) else "parquet" if columnar else "jsonl"
+    if known == "tsv":  # whose reader takes no language
+        columns = [replace(c, role="") if c.role == "language" else c for c in columns]
     return {"format": known, **values}, counts, columns
 
 

@@ -213,7 +213,8 @@ def _says_header(head: Head, found: Understood) -> bool:
 
 
 def _columns(head: Head, found: Understood) -> list[Told]:
-    return [Told(c.name, KINDS[c.kind], found.roles.get(c.name, "")) for c in columns_of(head)]
+    roles = {**found.languages, **found.roles}
+    return [Told(c.name, KINDS[c.kind], roles.get(c.name, "")) for c in columns_of(head)]
 
 
 def _hub(path: str, settings: Settings) -> Inspection:

@@ -16,8 +16,14 @@ _FIRST = """
 CREATE TABLE duplicated_{kind} AS
     SELECT id, min({{'file': file, 'line': line}}) AS first
     FROM raw_{kind} GROUP BY id HAVING count(*) > 1;
+CREATE TABLE told_{kind} AS
+    SELECT id, text_key, min(language) AS language
+    FROM raw_{kind} SEMI JOIN duplicated_{kind} USING (id)
+    WHERE language IS NOT NULL GROUP BY id, text_key;
 CREATE VIEW first_{kind} AS
-    SELECT r.* FROM raw_{kind} r LEFT JOIN duplicated_{kind} d USING (id)
+    SELECT r.* REPLACE (coalesce(t.language, r.language) AS language)
+    FROM raw_{kind} r LEFT JOIN duplicated_{kind} d ON r.id = d.id
+    LEFT JOIN told_{kind} t ON r.id = t.id AND r.text_key = t.text_key
     WHERE d.id IS NULL OR {{'file': r.file, 'line': r.line}} = d.first;
 CREATE TABLE repeated_{kind} AS
     SELECT r.file, r.line, r.id, d.first, left(r.text, 200) AS head, r.text = f.text AS same
@@ -255,7 +261,8 @@ class Resolved:
     """Raw parts with positions: rank of the identifier in ascending byte order.
 
     Of rows with the same identifier the first by (file, line) stays; the others are counted where
-    they have its text, and dead letters where they have another. Queries without a positive are
+    they have its text, and dead letters where they have another. A text has the smallest of the
+    languages that its rows say, in whatever order they come. Queries without a positive are
     left out, and those with the text of an evaluation query; those left with the same text become
     one, under the smallest id. `limit` keeps that many of them, those with the smallest lot.
     Documents with the text of an evaluation query's positive

@@ -21,6 +21,7 @@ from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.jobs.inspection.roles.unnamed import without_names
 from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
+from negmine.schemas.inputs import AUTO
 from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.readers.tables.nested import path_of
 
@@ -45,7 +46,22 @@ def understand(head: Head, settings: Settings, values: Values) -> Understood:
         found = pairs
     else:
         found = _by_name(head, columns, settings, values)
+        if found.format == "pairs":
+            found.languages = _languages(head, settings)
     _name_the_unused(found, columns)
+    return found
+
+
+def _languages(head: Head, settings: Settings) -> dict[str, str]:
+    """What the columns of languages say that the reader of pairs takes."""
+    found: dict[str, str] = {}
+    for text in ("query", "positive"):
+        key = f"{text}_language"
+        setting = settings.get(key, AUTO)
+        name = usual(key, head.names) if setting == AUTO else setting
+        if isinstance(name, str) and (path := path_of(name, head.names)):
+            one = path.column
+            found[one] = "language" if one in found else f"language ({text})"
     return found
 
 
@@ -266,7 +282,8 @@ def _documents(head: Head, columns: Mapping[str, Column], settings: Settings) ->
 
 
 def _name_the_unused(found: Understood, columns: Mapping[str, Column]) -> None:
-    unused = [c.name for c in columns.values() if c.name not in found.roles and not c.index]
+    used = {*found.roles, *found.languages}
+    unused = [c.name for c in columns.values() if c.name not in used and not c.index]
     if unused and not any(note.startswith("not used") for note in found.notes):
         more = f" and {len(unused) - 12} more" if len(unused) > 12 else ""
         found.notes.append(f"not used: {', '.join(map(quoted, unused[:12]))}{more}")

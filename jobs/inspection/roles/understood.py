@@ -16,12 +16,14 @@ class Understood:
         format: pairs or documents.
         values: of the `input` section, without format and path.
         roles: of each column that has one.
+        languages: what columns of languages, which a row may lack, say: of which texts.
         notes: sentences about what is left out, or was decided and may be decided otherwise.
     """
 
     format: str
     values: JsonObject = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
+    languages: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 

@@ -68,6 +68,24 @@ def test_columns_without_a_role_are_named(tmp_path: Path) -> None:
     assert "not used: url" in said(inspect(jsonl(tmp_path, with_column("url", ["u"] * 6))))
 
 
+def test_columns_of_languages_are_told_as_what_is_read(tmp_path: Path) -> None:
+    own = {"query": "query", "positive": "positive"}
+    one = jsonl(tmp_path, [{**row, "lang": "en"} for row in PAIRS])
+    each = jsonl(
+        tmp_path, [{**row, "query_lang": "en", "positive_lang": "de"} for row in PAIRS], "b.jsonl"
+    )
+    found = inspect(one)
+    assert roles(found) == {**own, "lang": "language"} and "not used" not in said(found)
+    both = {"query_lang": "language (query)", "positive_lang": "language (positive)"}
+    assert roles(inspect(each)) == {**own, **both}
+    none = {"query_language": None, "positive_language": None}
+    found = inspect(one, settings=none)
+    assert roles(found) == own and "not used: lang" in said(found)
+    documents = [{"_id": "d", "text": "x", "lang": "de"}]
+    folder = write_beir(tmp_path / "in", documents, [{"_id": "q", "text": "y"}], [("q", "d", 1)])
+    assert roles(inspect(str(folder)))["documents: lang"] == "language"
+
+
 def test_two_columns_of_unknown_names_go_by_their_order_and_it_says_so(tmp_path: Path) -> None:
     rows = [{"Frage": q, "Antwort": t} for q, t in zip(QUERIES, TEXTS, strict=True)]
     found = inspect(jsonl(tmp_path, rows))

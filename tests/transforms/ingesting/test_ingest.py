@@ -1,5 +1,6 @@
 """Ingest: positions, duplicates, merged queries, dead letters and refusals."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,33 @@ def test_pairs_unite_equal_texts_without_dead_letters(tmp_path: Path) -> None:
     write_lines(path, [{"query": query, "positive": positive} for query, positive in 2 * pairs])
     counts = ingest(config(format="pairs", path=str(path)), tmp_path / "twice")
     assert (counts["positives"], counts["dead_letters"], counts["repeated_rows"]) == (3, 0, 4)
+
+
+def test_a_text_has_the_same_language_whichever_of_its_lines_comes_first(tmp_path: Path) -> None:
+    told = [("fr", "en"), (None, "de"), ("en", None)]
+    for at, order in enumerate(itertools.permutations(told)):
+        lines = [
+            {"query": "who", "positive": "it", "query_lang": asked, "positive_lang": answered}
+            for asked, answered in order
+        ]
+        lines += [{"query": "why", "positive": "so"}]
+        write_lines(tmp_path / f"{at}.jsonl", lines)
+        ingest(config(format="pairs", path=str(tmp_path / f"{at}.jsonl")), tmp_path / str(at))
+        for name, expected in (("queries", {"who": "en", "why": None}),
+                               ("documents", {"it": "de", "so": None})):  # fmt: skip
+            found = rows(tmp_path / str(at), name)
+            assert {row["text"]: row["language"] for row in found} == expected
+
+
+def test_a_repeated_id_takes_no_language_from_another_text(tmp_path: Path) -> None:
+    documents = [
+        {"_id": "d1", "text": "one", "lang": "fr"},
+        {"_id": "d1", "text": "one", "lang": "en"},
+        {"_id": "d1", "text": "another", "lang": "de"},
+    ]
+    folder = write_beir(tmp_path / "in", documents, QUERIES, [("q1", "d1", 1)])
+    ingest(beir(folder, bad_rows=1), tmp_path)
+    assert [row["language"] for row in rows(tmp_path, "documents")] == ["en"]
 
 
 def test_what_an_unfinished_attempt_left_is_replaced(tmp_path: Path) -> None:
