@@ -140,16 +140,22 @@ def config(case: Case, folder: Path, vectors: Path, out: Path, limit: int) -> di
 def measure(run: Path, case: Case, known: Positives, every: Positives) -> Measured:
     """Shares and hidden translations of a published run."""
     glob = str(run / "negatives" / "*" / "*.parquet")
-    rows = duckdb.execute(
-        f"SELECT query_id, negative_id, language, query_language FROM '{glob}'"
-    ).fetchall()
-    (short,) = duckdb.execute(
+    rows = (
+        duckdb.connect()
+        .execute(f"SELECT query_id, negative_id, language, query_language FROM '{glob}'")
+        .fetchall()
+    )
+    (short,) = duckdb.connect().execute(
         f"SELECT sum(shortfall)::BIGINT FROM '{run / 'sets' / '*.parquet'}'"
     ).fetchone() or (0,)
-    auc = duckdb.execute(
-        f"SELECT value FROM '{run / 'metrics.parquet'}' WHERE metric = 'language_auc' "
-        "AND tier IS NULL"
-    ).fetchone()
+    auc = (
+        duckdb.connect()
+        .execute(
+            f"SELECT value FROM '{run / 'metrics.parquet'}' WHERE metric = 'language_auc' "
+            "AND tier IS NULL"
+        )
+        .fetchone()
+    )
     queries = {query for query, *_ in rows}
     hidden = sum(len(every[query] - known[query]) for query in queries)
     served = sum(negative in every[query] - known[query] for query, negative, *_ in rows)

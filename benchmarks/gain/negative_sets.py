@@ -108,31 +108,43 @@ def baselines(ledger: Ledger, count: int) -> dict[str, NegativeSet]:
 def published(run: Path) -> NegativeSet:
     """The negatives of a published run, hardest tier first."""
     order = list(json.loads((run / "manifest.json").read_text())["config"]["tiers"])
-    rows = duckdb.execute(
-        "SELECT query_id, negative_id FROM read_parquet(?, hive_partitioning = true) "
-        "ORDER BY query_id, list_position(?, tier), rank",
-        [f"{run}/negatives/**/*.parquet", order],
-    ).fetchall()
+    rows = (
+        duckdb.connect()
+        .execute(
+            "SELECT query_id, negative_id FROM read_parquet(?, hive_partitioning = true) "
+            "ORDER BY query_id, list_position(?, tier), rank",
+            [f"{run}/negatives/**/*.parquet", order],
+        )
+        .fetchall()
+    )
     return _grouped(rows)
 
 
 def published_weights(run: Path) -> Weights:
     """What the negatives of a published run count, of those that do not count 1."""
-    rows = duckdb.execute(
-        "SELECT query_id, negative_id, weight FROM read_parquet(?, hive_partitioning = true) "
-        "WHERE weight <> 1",
-        [f"{run}/negatives/**/*.parquet"],
-    ).fetchall()
+    rows = (
+        duckdb.connect()
+        .execute(
+            "SELECT query_id, negative_id, weight FROM read_parquet(?, hive_partitioning = true) "
+            "WHERE weight <> 1",
+            [f"{run}/negatives/**/*.parquet"],
+        )
+        .fetchall()
+    )
     return {(query, document): weight for query, document, weight in rows}
 
 
 def made(run: Path) -> dict[str, str]:
     """Texts of a run's negatives that edits have made, by identifier; they are in no corpus."""
-    rows = duckdb.execute(
-        "SELECT negative_id, negative FROM read_parquet(?, hive_partitioning = true) "
-        "WHERE sources = ['edited'] ORDER BY negative_id",
-        [f"{run}/negatives/**/*.parquet"],
-    ).fetchall()
+    rows = (
+        duckdb.connect()
+        .execute(
+            "SELECT negative_id, negative FROM read_parquet(?, hive_partitioning = true) "
+            "WHERE sources = ['edited'] ORDER BY negative_id",
+            [f"{run}/negatives/**/*.parquet"],
+        )
+        .fetchall()
+    )
     return dict(rows)
 
 

@@ -131,7 +131,7 @@ def test_our_set_is_what_was_published_hardest_first(done: Path) -> None:
 
     run = run_of(done)
     sql = f"FROM read_parquet('{run}/negatives/**/*.parquet', hive_partitioning = true)"
-    rows = duckdb.sql(f"SELECT query_id, negative_id, rank {sql} ORDER BY query_id, rank")
+    rows = duckdb.connect().sql(f"SELECT query_id, negative_id, rank {sql} ORDER BY query_id, rank")
     expected: dict[str, list[str]] = {}
     for query, document, _ in rows.fetchall():
         expected.setdefault(query, []).append(document)

@@ -28,7 +28,7 @@ def found(runs: tuple[Run, Run]) -> Comparison:
 
 def negatives(run: Run) -> set[tuple[str, str]]:
     sql = partitioned_sql(run.path / "negatives", "tier")
-    return set(duckdb.sql(f"SELECT query_id, negative_id FROM ({sql})").fetchall())
+    return set(duckdb.connect().sql(f"SELECT query_id, negative_id FROM ({sql})").fetchall())
 
 
 def test_one_policy_is_all_that_differs(found: Comparison) -> None:
@@ -60,7 +60,7 @@ def test_paired_metrics_are_the_means_of_the_sets(runs: tuple[Run, Run], found: 
     for name, column in (("size", "negatives"), *((n, n) for n in ("eci", "signal", "safety"))):
         for side, run in zip("ab", runs, strict=True):
             sql = f"SELECT avg({column}) FROM ({dataset_sql(run.path / 'sets')})"
-            ((mean,),) = duckdb.sql(sql).fetchall()
+            ((mean,),) = duckdb.connect().sql(sql).fetchall()
             assert getattr(rows[name], side) == pytest.approx(mean, abs=1e-6), name
         assert rows[name].queries == 120
     margin = rows["judge_margin"]

@@ -62,10 +62,12 @@ def test_scores_of_another_judge_give_the_same_negatives(
         pq.write_table(pa.Table.from_pylist(rows), file)
     run = judged(tmp_path / "out", workdir, "kind=precomputed", f"path={file}")
     mine_, theirs = (
-        duckdb.sql(
+        duckdb.connect()
+        .sql(
             "SELECT query_id, negative_id, tier, rank, judge_score "
             f"FROM read_parquet('{path}/negatives/*/*.parquet') ORDER BY ALL"
-        ).fetchall()
+        )
+        .fetchall()
         for path in (run, fused[0])
     )
     assert mine_ == theirs
@@ -179,10 +181,14 @@ def test_a_changed_quota_judges_only_unseen_pairs(
 def test_a_hub_cap_bounds_how_many_queries_use_a_document(workdir: Path, tmp_path: Path) -> None:
     policies = "policies=[{hub_cap: {max_queries: 3}}]"
     run, _ = mine(tmp_path, f"output.workdir={workdir}", "judge.kind=none", policies)
-    ((most,),) = duckdb.sql(
-        f"SELECT max(n) FROM (SELECT count(*) n FROM read_parquet('{run}/negatives/*/*.parquet') "
-        "GROUP BY negative_id)"
-    ).fetchall()
+    ((most,),) = (
+        duckdb.connect()
+        .sql(
+            f"SELECT max(n) FROM (SELECT count(*) n FROM read_parquet('{run}/negatives/*/*.parquet') "
+            "GROUP BY negative_id)"
+        )
+        .fetchall()
+    )
     assert 0 < most <= 3
     hubs = [row for row in ledger(run).values() if row["verdict"] == "hub"]
     assert hubs

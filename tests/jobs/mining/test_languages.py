@@ -61,7 +61,7 @@ def ran(base: Path, out: Path, folder: str = "told", **sections: Any) -> Path:
 def rows(run: Path, sql: str, name: str = "negatives") -> list[tuple[Any, ...]]:
     files = str(run / name / "**" / "*.parquet")
     grouped = "GROUP BY query_id, language" if "list(" in sql else ""
-    return duckdb.execute(f"SELECT {sql} FROM '{files}' {grouped}").fetchall()
+    return duckdb.connect().execute(f"SELECT {sql} FROM '{files}' {grouped}").fetchall()
 
 
 def test_half_of_the_negatives_are_of_other_languages_however_the_run_is_cut(
@@ -115,9 +115,11 @@ def test_a_collection_without_languages_is_as_it_was_and_asks_for_them(
     base: Path, tmp_path: Path
 ) -> None:
     run = ran(base, tmp_path / "out", "silent")
-    schema = duckdb.execute(
-        f"DESCRIBE SELECT * FROM '{run / 'negatives' / '*' / '*.parquet'}'"
-    ).fetchall()
+    schema = (
+        duckdb.connect()
+        .execute(f"DESCRIBE SELECT * FROM '{run / 'negatives' / '*' / '*.parquet'}'")
+        .fetchall()
+    )
     assert not {"language", "query_language"} & {name for name, *_ in schema}
     for setting in (
         {"language_mix": "corpus"},
@@ -199,6 +201,10 @@ def test_a_report_says_that_languages_alone_give_positives_away(base: Path, tmp_
     sources = {name: {"languages": "other"} for name in BOTH}
     run = ran(base, tmp_path / "out", sources=sources)
     of_all = "metric = 'language_auc' AND tier IS NULL"
-    auc = duckdb.execute(f"SELECT value FROM '{run / 'metrics.parquet'}' WHERE {of_all}").fetchone()
+    auc = (
+        duckdb.connect()
+        .execute(f"SELECT value FROM '{run / 'metrics.parquet'}' WHERE {of_all}")
+        .fetchone()
+    )
     assert auc == (1.0,)
     assert "Languages alone give positives away: AUC 1.000" in (run / "report.html").read_text()

@@ -123,10 +123,14 @@ def test_the_table_and_the_config_name_the_same_sources() -> None:
 
 
 def test_candidates_are_those_of_the_sources_that_are_on(ran: Ran) -> None:
-    (found,) = duckdb.sql(
-        f"SELECT list(DISTINCT s) FROM (SELECT unnest(sources) AS s FROM "
-        f"read_parquet('{ran.run.path}/ledger/*/*.parquet'))"
-    ).fetchall()
+    (found,) = (
+        duckdb.connect()
+        .sql(
+            f"SELECT list(DISTINCT s) FROM (SELECT unnest(sources) AS s FROM "
+            f"read_parquet('{ran.run.path}/ledger/*/*.parquet'))"
+        )
+        .fetchall()
+    )
     assert set(found[0]) == set(ran.sources)
     rows = pq.read_table(ran.run.path / "ledger").to_pylist()
     for row in rows:

@@ -18,17 +18,26 @@ METHODS = ("inverse_propensity", "focal", "true_negative")
 
 def negatives(run: Path, columns: str) -> list[tuple[object, ...]]:
     files = f"{run}/negatives/**/*.parquet"
-    return duckdb.execute(
-        f"SELECT {columns} FROM read_parquet(?, hive_partitioning = true) "
-        "ORDER BY query_id, negative_id",
-        [files],
-    ).fetchall()
+    return (
+        duckdb.connect()
+        .execute(
+            f"SELECT {columns} FROM read_parquet(?, hive_partitioning = true) "
+            "ORDER BY query_id, negative_id",
+            [files],
+        )
+        .fetchall()
+    )
 
 
 def metrics(run: Path, name: str) -> dict[str, float]:
-    rows = duckdb.execute(
-        f"SELECT key, value FROM '{run}/metrics.parquet' WHERE metric = ? AND tier IS NULL", [name]
-    ).fetchall()
+    rows = (
+        duckdb.connect()
+        .execute(
+            f"SELECT key, value FROM '{run}/metrics.parquet' WHERE metric = ? AND tier IS NULL",
+            [name],
+        )
+        .fetchall()
+    )
     return {str(key): float(value) for key, value in rows}
 
 

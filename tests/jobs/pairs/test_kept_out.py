@@ -100,10 +100,14 @@ def test_a_run_of_the_folder_knows_what_the_collection_knew(tmp_path: Path) -> N
     ended = negmine(*command, *options, *tiers)
     assert ended.code == 0, ended.err
     ledger = f"{tmp_path}/out/runs/*/ledger/*/*.parquet"
-    pairs = duckdb.sql(
-        f"SELECT doc_id, verdict FROM read_parquet('{ledger}', hive_partitioning=true) "
-        "WHERE query_id = 'q00'"
-    ).fetchall()
+    pairs = (
+        duckdb.connect()
+        .sql(
+            f"SELECT doc_id, verdict FROM read_parquet('{ledger}', hive_partitioning=true) "
+            "WHERE query_id = 'q00'"
+        )
+        .fetchall()
+    )
     verdicts = dict(pairs)
     assert verdicts["d00"] == verdicts["d10"] == "known_positive"
     assert verdicts["d11"] == "kept" and verdicts["d19"] == "evaluation_document"

@@ -92,9 +92,11 @@ def test_what_was_kept_is_mined_and_its_positives_have_weights(
     ended = negmine("mine", config, "--output", str(tmp_path / "out"), *options)
     assert ended.code == 0, ended.err
     files = f"{tmp_path}/out/runs/*/positives/*.parquet"
-    rows = duckdb.sql(
-        f"SELECT query_id, positive_id, pair_weight FROM '{files}' ORDER BY ALL"
-    ).fetchall()
+    rows = (
+        duckdb.connect()
+        .sql(f"SELECT query_id, positive_id, pair_weight FROM '{files}' ORDER BY ALL")
+        .fetchall()
+    )
     stated = pq.read_table(tmp_path / "sorted/pairs.parquet").to_pylist()
     expected = [
         (row["query_id"], row["doc_id"], row["pair_weight"])
@@ -148,9 +150,13 @@ def test_a_quarantined_positive_is_no_negative_of_its_query(
     )
     assert negmine("mine", again).code == 0
     ledger = f"{tmp_path}/out/runs/*/ledger/*/*.parquet"
-    rows = duckdb.sql(
-        f"SELECT doc_id, verdict FROM read_parquet('{ledger}', hive_partitioning=true) "
-        "WHERE query_id = 'q03'"
-    ).fetchall()
+    rows = (
+        duckdb.connect()
+        .sql(
+            f"SELECT doc_id, verdict FROM read_parquet('{ledger}', hive_partitioning=true) "
+            "WHERE query_id = 'q03'"
+        )
+        .fetchall()
+    )
     verdicts = dict(rows)
     assert verdicts["d17"] == "known_positive" != verdicts["d16"]

@@ -103,7 +103,7 @@ SELECT (SELECT count(*) FROM p),
 
 def test_drift_is_what_duckdb_counts_in_the_two_runs(rounds: Rounds) -> None:
     sql = _ORACLE.format(one=rounds.run("one"), two=rounds.run("two"))
-    ((whole, there, again, then, now, jaccard, kept, new),) = duckdb.sql(sql).fetchall()
+    ((whole, there, again, then, now, jaccard, kept, new),) = duckdb.connect().sql(sql).fetchall()
     drift = manifest(rounds.run("two"))["drift"]
     assert drift["queries"] == 12
     assert (drift["negatives"], drift["candidates"], drift["chosen"]) == (whole, there, again)

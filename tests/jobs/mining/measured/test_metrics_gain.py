@@ -69,7 +69,7 @@ def test_harder_negatives_promise_more_and_random_ones_less(
 ) -> None:
     run, _ = first
     found = metric(run, "expected_gain", "tier")
-    count = dict(duckdb.sql(
+    count = dict(duckdb.connect().sql(
         f"SELECT tier, count(*) FROM read_parquet('{run}/negatives/**/*.parquet', "
         "hive_partitioning = true) GROUP BY tier").fetchall())  # fmt: skip
     each = {tier: found[tier] / count[tier] for tier in count}
