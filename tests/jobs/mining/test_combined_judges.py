@@ -181,14 +181,9 @@ def test_a_changed_quota_judges_only_unseen_pairs(
 def test_a_hub_cap_bounds_how_many_queries_use_a_document(workdir: Path, tmp_path: Path) -> None:
     policies = "policies=[{hub_cap: {max_queries: 3}}]"
     run, _ = mine(tmp_path, f"output.workdir={workdir}", "judge.kind=none", policies)
-    ((most,),) = (
-        duckdb.connect()
-        .sql(
-            f"SELECT max(n) FROM (SELECT count(*) n FROM read_parquet('{run}/negatives/*/*.parquet') "
-            "GROUP BY negative_id)"
-        )
-        .fetchall()
-    )
+    found = f"read_parquet('{run}/negatives/*/*.parquet')"
+    counts = f"SELECT count(*) AS n FROM {found} GROUP BY negative_id"
+    ((most,),) = duckdb.connect().sql(f"SELECT max(n) FROM ({counts})").fetchall()
     assert 0 < most <= 3
     hubs = [row for row in ledger(run).values() if row["verdict"] == "hub"]
     assert hubs
