@@ -16,10 +16,10 @@ from negmine.jobs.mining.preflight.judges import (
     judge_samples,
     measure_judge,
 )
-from negmine.jobs.mining.preflight.language import check_language
 from negmine.jobs.mining.preflight.languages import check_languages
 from negmine.jobs.mining.preflight.models import try_judges, try_student
 from negmine.jobs.mining.preflight.pseudo import check_pseudo_pairs
+from negmine.jobs.mining.preflight.scripts import check_scripts
 from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.teacher import check_teacher
 from negmine.jobs.mining.preflight.tiers import check_tiers
@@ -224,7 +224,7 @@ class MiningRun(RunContext):
             tell(f"collection: {', '.join(self.collection_facts())}")
         if stage == "ingest" and self.until != "ingest":
             check_languages(self)
-            check_language(self)
+            check_scripts(self)
             check_pseudo_pairs(self)
             try_student(self, self.student, self.student_gives_tokens)
             if judges:

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from negmine.jobs.runs.published import Run, find_run
+from negmine.jobs.workdir.layout import OF_SEVERAL
 from tests.jobs.collections import digest, negmine, static_student, write_config
 from tests.transforms.input_files import write_beir, write_lines
 
@@ -66,6 +67,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(base: Path) -> Run:
     return _mined(_config(base, "out"))
+
+
+def test_the_data_sets_of_the_edits_are_those_that_the_stage_names(base: Path, run: Run) -> None:
+    (folder,) = (base / "work" / "edit").glob("*/")
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == set(OF_SEVERAL["edit"])
 
 
 def test_every_query_whose_positive_can_be_edited_has_an_edited_negative(run: Run) -> None:

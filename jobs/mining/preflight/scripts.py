@@ -35,7 +35,7 @@ _SCRIPTS = {
 """Scripts of PyStemmer's languages; Latin where not named."""
 
 
-def check_language(run: RunContext) -> None:
+def check_scripts(run: RunContext) -> None:
     """Remark where the language's script has less than half of the letters of a sample."""
     source = run.config.sources.bm25
     if source is None or source.language in (None, AUTO):
