@@ -102,3 +102,13 @@ def test_what_is_said_counts(tmp_path: Path) -> None:
 
 def test_a_score_or_a_number_of_other_things_does_not(tmp_path: Path) -> None:
     assert rows_of(pairs(tmp_path, {**PAIR, "score": 0.2, "type": "x", "rank": 3}))
+
+
+def test_numbers_in_a_third_column_without_a_name_stop(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text("how tall is it\tit is 3 m tall\t1\nhow old is it\tit is blue\t0\n")
+    with pytest.raises(DataError, match=r"numbers in its third column.*input\.label: null"):
+        rows_of(config(format="pairs", path=str(file)))
+    assert rows_of(config(format="pairs", path=str(file), label=None))
+    file.write_text("how tall is it\tit is 3 m tall\tit is red\n")
+    assert rows_of(config(format="pairs", path=str(file)))

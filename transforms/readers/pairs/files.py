@@ -122,7 +122,7 @@ def _layout(source: Source, config: PairsInput) -> Layout:
         _POSITIONAL[source.kind],
     )
     if first is not None and not layout.skip:
-        _check_widths(source, [first, *following])
+        _check_widths(source, [first, *following], config)
     if source.kind == "pairs":
         _check_named(source, config, _by_name(source, config, layout, first))
     return layout
@@ -150,8 +150,8 @@ def _check_named(source: Source, config: PairsInput, found: PairColumns | None) 
         )
 
 
-def _check_widths(source: Source, rows: Sequence[list[str]]) -> None:
-    """Raise DataError where, without a header, it is open which of the columns hold the texts."""
+def _check_widths(source: Source, rows: Sequence[list[str]], config: PairsInput) -> None:
+    """Raise DataError where, without a header, it is open what the columns hold."""
     if source.kind == "documents" and all(len(row) > 1 for row in rows):
         raise DataError(
             f"input.pool: {source.path} has {len(rows[0])} columns and no header ({shown(rows[0])})"
@@ -166,6 +166,13 @@ def _check_widths(source: Source, rows: Sequence[list[str]]) -> None:
                 f"input.path: {source.path} has {len(whole[0])} columns and no header "
                 f"({shown(whole[0])}), and the first two are not query and positive; give it a "
                 "header that names them query and positive"
+            )
+        if wide and config.label == AUTO and all(is_number(row[2]) for row in whole):
+            raise DataError(
+                f"input.path: {source.path} has no header and numbers in its third column "
+                f"({shown(whole[0])}), which may say which pairs are positives; give it a header "
+                "such as query, positive, label and set input.label, or set input.label: null "
+                "where every pair is one"
             )
 
 
