@@ -42,13 +42,14 @@ class BlockStage(beam.PTransform):
 
     def expand(self, start: beam.PCollection) -> beam.PCollection:
         transform = copy.copy(self.transform)  # one of its own for each pipeline
+        write = WriteParts(self.directory, self.schema, self.compression)
+        writing = getattr(transform, "writing", None)
+        if writing is not None:
+            transform = writing(write)
         if self.hinted:
             transform = with_hints(start.pipeline, transform)
-        return (
-            self._blocks(start)
-            | self.step >> transform
-            | "Write" >> WriteParts(self.directory, self.schema, self.compression)
-        )
+        made = self._blocks(start) | self.step >> transform
+        return made if writing is not None else made | "Write" >> write
 
     def _blocks(self, start: beam.PCollection) -> beam.PCollection:
         if self.waits or isinstance(start, beam.pvalue.PBegin):

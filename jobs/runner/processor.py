@@ -5,6 +5,7 @@ from pathlib import Path
 
 from negmine.schemas import JsonObject
 from negmine.transforms.kernels.threads import blas_architecture
+from negmine.transforms.models.weights import has_cuda
 
 
 def processor() -> JsonObject:
@@ -19,11 +20,15 @@ def processor() -> JsonObject:
     }
 
 
-def torch_processor() -> JsonObject:
-    """Architecture, model, and the instructions that torch chooses here; imports torch."""
+def torch_processor(device: str = "cpu") -> JsonObject:
+    """Architecture, model, and the instructions or the cards that torch uses; imports torch."""
     import torch
 
-    return {**_machine(), "torch": torch.backends.cpu.get_cpu_capability()}
+    used: JsonObject = {**_machine(), "torch": torch.backends.cpu.get_cpu_capability()}
+    if has_cuda(device):
+        cards = {torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())}
+        used["cuda"] = ", ".join(sorted(cards))
+    return used
 
 
 def _machine() -> JsonObject:

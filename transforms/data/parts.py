@@ -79,10 +79,15 @@ class WriteParts(beam.PTransform):
     compression: str = "zstd"
 
     def expand(self, tables: beam.PCollection) -> beam.PCollection:
-        return tables | "Write" >> map_step(self._write)
+        return tables | "Write" >> map_step(self._counted)
 
-    def _write(self, element: tuple[Block, pa.Table]) -> str:
+    def write(self, element: tuple[Block, pa.Table]) -> str:
+        """Write one part; returns its name."""
         block, table = element
         write_part(self.directory, block.part, table, self.schema, compression=self.compression)
-        count("rows_written", table.num_rows)
         return block.part
+
+    def _counted(self, element: tuple[Block, pa.Table]) -> str:
+        name = self.write(element)
+        count("rows_written", element[1].num_rows)
+        return name

@@ -13,7 +13,7 @@ from negmine.transforms.models.batching import batches, fit, one_core_each, toke
 Pair = tuple[str, str]
 
 
-def _longest(model: CrossEncoder) -> int | None:
+def longest(model: CrossEncoder) -> int | None:
     """Most tokens that the model takes, None where it does not say."""
     config = getattr(model[0], "config", None)
     limits = (model.max_seq_length, getattr(config, "max_position_embeddings", None))
@@ -53,7 +53,7 @@ def score_pairs(model: CrossEncoder, pairs: Sequence[Pair]) -> np.ndarray:
             scores[rows] = torch.sigmoid(logits.double()).float().cpu().numpy().reshape(-1)
         underway.advance(len(rows))
 
-    todo = batches(lengths, budget, _longest(model))
+    todo = batches(lengths, budget, longest(model))
     with one_core_each(model.device.type) as threads:
         for _ in threads.map(score_batch, todo):
             pass

@@ -17,6 +17,10 @@ from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.measures.geometry import length_fault, normalised
 from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 from negmine.transforms.models.failures import inside_model, no_padding
+from negmine.transforms.models.gpu.encoder import GpuEncoder
+from negmine.transforms.models.gpu.run import Padding
+from negmine.transforms.models.gpu.run import devices as cuda_devices
+from negmine.transforms.models.gpu.tokens import UnusualFeatures
 from negmine.transforms.models.limits import check_length, positions_of
 from negmine.transforms.models.specs import EncoderSpec, Kind
 from negmine.transforms.models.weights import LoadedFiles, States, installed, loaded_states
@@ -33,10 +37,14 @@ class Encoded:
 
 
 class Encoder(Protocol):
-    """Turns texts into vectors. The same text gives the same bits in any company."""
+    """Turns texts into vectors. The same text gives the same bits in any company.
+
+    `blocks_at_once` threads may ask at a time, and the processor is busier for it.
+    """
 
     dimension: int
     dtype: str
+    blocks_at_once: int
 
     def encode(self, texts: Sequence[str], kind: Kind, tokens: bool = False) -> Encoded:
         """Encode texts. Raises ModelError where the model fails or a value is no finite number."""
@@ -65,15 +73,32 @@ class SentenceTransformerEncoder:
             self._load()
 
     def _load(self) -> None:
+        devices = cuda_devices(self.spec.device)
+        models = [self._loaded(device) for device in devices or [self.spec.device]]
+        self.model = model = models[0]
+        transformers = _transformers(model)
+        self.dtype = _dtype(transformers or [model], self.spec)
+        self.dimension = int(model.get_embedding_dimension())
+        tokenizer = getattr(model, "tokenizer", None)
+        self._special = sorted(getattr(tokenizer, "all_special_ids", []) or [])
+        self._pad = int(getattr(tokenizer, "pad_token_id", 0) or 0)
+        self._left = getattr(tokenizer, "padding_side", "right") == "left"
+        self.blocks_at_once = 2 if devices and transformers else 1
+        self._gpu: GpuEncoder | None = None
+        if devices and transformers:
+            padding = Padding(self._pad, self._left, model.max_seq_length)
+            self._gpu = GpuEncoder(models, padding, self._token_bits)
+
+    def _loaded(self, device: str) -> SentenceTransformer:
         spec = self.spec
         model = SentenceTransformer(
             spec.folder,
-            device=None if spec.device == "auto" else spec.device,
+            device=None if device == "auto" else device,
             trust_remote_code=spec.trust_remote_code,
             local_files_only=True,
             model_kwargs={"dtype": torch.float32},
         )
-        transformers = [module for module in model.modules() if isinstance(module, Transformer)]
+        transformers = _transformers(model)
         for transformer in transformers:
             positions = positions_of(transformer.named_modules(), transformer.config)
             key = f"{spec.section}.max_length"
@@ -91,13 +116,7 @@ class SentenceTransformerEncoder:
             for transformer in transformers:
                 transformer.to(torch.bfloat16)
                 transformer.register_forward_hook(_to_float32)
-        self.model = model
-        self.dtype = _dtype(transformers or [model], spec)
-        self.dimension = int(model.get_embedding_dimension())
-        tokenizer = getattr(model, "tokenizer", None)
-        self._special = sorted(getattr(tokenizer, "all_special_ids", []) or [])
-        self._pad = int(getattr(tokenizer, "pad_token_id", 0) or 0)
-        self._left = getattr(tokenizer, "padding_side", "right") == "left"
+        return model
 
     def _prompt(self, kind: Kind) -> str | None:
         own = self.spec.query_prompt if kind == "query" else self.spec.document_prompt
@@ -115,8 +134,8 @@ class SentenceTransformerEncoder:
         with torch.inference_mode():
             return dict(self.model(on_device, task=kind))
 
-    def _token_vectors(self, output: JsonObject, ids: torch.Tensor) -> list[np.ndarray]:
-        """bfloat16 bit patterns, (tokens, dimension) uint16 a text, special tokens left out.
+    def _token_bits(self, output: JsonObject) -> torch.Tensor:
+        """Token vectors of a batch, (rows, width, dimension) int16: bfloat16 bit patterns.
 
         bfloat16 rather than float16, for NumPy widens it four times as fast.
         """
@@ -128,9 +147,13 @@ class SentenceTransformerEncoder:
                 "judge.model, or choose another judge.kind"
             )
         vectors = torch.nn.functional.normalize(output["token_embeddings"], dim=-1)
+        return vectors.to(torch.bfloat16).view(torch.int16)
+
+    def _token_vectors(self, output: JsonObject, ids: torch.Tensor) -> list[np.ndarray]:
+        """The bits, (tokens, dimension) uint16 a text, special tokens left out."""
+        bits = self._token_bits(output)
         special = torch.tensor(self._special, device=ids.device)
         keep = output["attention_mask"].bool() & ~torch.isin(ids, special)
-        bits = vectors.to(torch.bfloat16).view(torch.int16)
         return [
             row[mask].cpu().numpy().view(np.uint16) for row, mask in zip(bits, keep, strict=True)
         ]
@@ -181,10 +204,24 @@ class SentenceTransformerEncoder:
             raise ModelError(f"the encoder in {self.spec.folder}: {fault}")
         return encoded
 
+    def _by_gpu(self, texts: Sequence[str], kind: Kind, tokens: bool) -> Encoded | None:
+        """What the GPUs give; None where there is none, or where the model does not fit them."""
+        if self._gpu is None:
+            return None
+        try:
+            special = self._special if tokens else None
+            return Encoded(*self._gpu.encode(texts, kind, self._prompt(kind) or "", special))
+        except UnusualFeatures:
+            self._gpu = None
+            return None
+
     def _encode(self, texts: Sequence[str], kind: Kind, tokens: bool) -> Encoded:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         token_vectors: list[np.ndarray] = [np.empty((0, self.dimension), np.uint16)] * len(texts)
-        if len(texts):
+        found = self._by_gpu(texts, kind, tokens) if len(texts) else None
+        if found is not None:
+            vectors, token_vectors = found.vectors, found.token_vectors or token_vectors
+        elif len(texts):
             features = self.model.preprocess(list(texts), prompt=self._prompt(kind), task=kind)
             mask = features.get("attention_mask")
             if mask is None:
@@ -201,6 +238,10 @@ class SentenceTransformerEncoder:
         if self.spec.normalize:
             vectors = normalised(vectors)
         return Encoded(vectors, token_vectors if tokens else None)
+
+
+def _transformers(model: torch.nn.Module) -> list[Transformer]:
+    return [module for module in model.modules() if isinstance(module, Transformer)]
 
 
 def _dtype(modules: Sequence[torch.nn.Module], spec: EncoderSpec) -> str:

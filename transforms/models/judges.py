@@ -1,11 +1,9 @@
 """Judges that read the pair's texts: the protocol, and the cross-encoder."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_CROSS_ENCODER = "cross-encoder/ms-marco-MiniLM-L6-v2"
 
 PIECE = 1024
-"""Pairs, neighbours in length, that go to one device at a time."""
+"""Pairs, neighbours in length, that are tokenised at once."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,6 @@ class PairJudge(Protocol):
     def score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
         """Scores of the pairs, (pairs,) float32. Raises ModelError where one is not a number."""
         ...
-
-
-def _devices(device: str) -> list[str | None]:
-    """For `auto` every CUDA device where there are several; None leaves the choice to the model."""
-    import torch
-
-    if device != "auto":
-        return [device]
-    count = torch.cuda.device_count()
-    return [f"cuda:{number}" for number in range(count)] if count > 1 else [None]
 
 
 def _load(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
@@ -132,7 +120,7 @@ def _refuse_new_head(spec: CrossEncoderSpec, model: "CrossEncoder", folder: Path
 
 
 class CrossEncoderJudge:
-    """A sentence-transformers CrossEncoder with one label, in fp32, one copy a device.
+    """A sentence-transformers CrossEncoder with one label, in fp32, one copy a CUDA device.
 
     Logits go through a sigmoid. The same pair gives the same bits in any company.
     """
@@ -141,10 +129,24 @@ class CrossEncoderJudge:
         self.spec = spec
         self._files = LoadedFiles(str(storage.fetch_tree(spec.folder)), spec.digest)
         with self._files.loading():
-            self.models = [_load(spec, device) for device in _devices(spec.device)]
-        self._idle: SimpleQueue[CrossEncoder] = SimpleQueue()
-        for model in self.models:
-            self._idle.put(model)
+            self._place()
+
+    def _place(self) -> None:
+        """Load the model, a copy on each CUDA device."""
+        from negmine.transforms.models.cross_encoder import longest
+        from negmine.transforms.models.gpu.pairs import GpuCrossEncoder
+        from negmine.transforms.models.gpu.run import Padding, devices
+
+        cuda = devices(self.spec.device)
+        own = None if self.spec.device == "auto" else self.spec.device
+        models = [_load(self.spec, device) for device in cuda or [own]]
+        self.model = models[0]
+        self._gpu: GpuCrossEncoder | None = None
+        if cuda:
+            tokenizer = self.model.tokenizer
+            left = tokenizer.padding_side == "left"
+            padding = Padding(int(tokenizer.pad_token_id or 0), left, longest(self.model))
+            self._gpu = GpuCrossEncoder(models, padding)
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
         """Probabilities, (pairs,) float32.
@@ -159,25 +161,18 @@ class CrossEncoderJudge:
 
     def _score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
         from negmine.transforms.models.cross_encoder import score_pairs
+        from negmine.transforms.models.gpu.tokens import UnusualFeatures
 
-        order = sorted(range(len(pairs)), key=lambda i: -len(pairs[i][0]) - len(pairs[i][1]))
-        pieces = [order[start : start + PIECE] for start in range(0, len(order), PIECE)]
-        scores = np.empty(len(pairs), dtype=np.float32)
-
-        def score_piece(rows: list[int]) -> None:
-            model = self._idle.get()
+        if self._gpu is not None and pairs:
             try:
-                scores[rows] = score_pairs(model, [pairs[i] for i in rows])
-            finally:
-                self._idle.put(model)
-
-        if len(self.models) == 1:
-            for rows in pieces:
-                score_piece(rows)
-        else:
-            with ThreadPoolExecutor(len(self.models)) as threads:
-                for _ in threads.map(score_piece, pieces):
-                    pass
+                return self._gpu.score(pairs)
+            except UnusualFeatures:
+                self._gpu = None
+        order = sorted(range(len(pairs)), key=lambda i: -len(pairs[i][0]) - len(pairs[i][1]))
+        scores = np.empty(len(pairs), dtype=np.float32)
+        for start in range(0, len(order), PIECE):
+            rows = order[start : start + PIECE]
+            scores[rows] = score_pairs(self.model, [pairs[i] for i in rows])
         return scores
 
 

@@ -271,13 +271,21 @@ def saved_names(folder: Path) -> list[str]:
     return names
 
 
+def has_cuda(device: str) -> bool:
+    """Whether a model on `device` runs on CUDA here; without its driver torch is not imported."""
+    if not device.startswith(("cuda", "auto")) or not Path("/proc/driver/nvidia/version").exists():
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
 def hardware_precision(device: str) -> str:
     """`bf16` where the device has fast bfloat16 arithmetic, else `fp32`."""
-    if device.startswith(("cuda", "auto")) and Path("/proc/driver/nvidia/version").exists():
+    if has_cuda(device):
         import torch
 
-        if torch.cuda.is_available():
-            return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     if device in {"auto", "cpu"}:
         try:
             flags = Path("/proc/cpuinfo").read_text()

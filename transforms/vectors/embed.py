@@ -1,18 +1,24 @@
 """Embed texts block by block; a text that an earlier artifact holds is copied from it."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
 
 from negmine.schemas import tables
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.parts import WriteParts
 from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.hashing import text_keys
 from negmine.transforms.steps import Step
@@ -41,6 +47,19 @@ class EmbedTexts(beam.PTransform):
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
         return blocks | "Encode" >> beam.ParDo(_Encode(self))
 
+    def writing(self, write: WriteParts) -> beam.PTransform:
+        """The same with its parts written: `PCollection[Block] -> PCollection[part name]`."""
+        return _Embedded(self, write)
+
+
+@dataclass
+class _Embedded(beam.PTransform):
+    embed: EmbedTexts
+    write: WriteParts
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "Encode" >> beam.ParDo(_EncodeAndWrite(self.embed, self.write))
+
 
 class _Encode(Step):
     def __init__(self, transform: EmbedTexts) -> None:
@@ -57,6 +76,13 @@ class _Encode(Step):
         self.held: dict[str, pa.Table] = {}
 
     def process(self, block: Block) -> Iterator[tuple[Block, pa.Table]]:
+        table, counts = self.table(block)
+        for name, number in counts.items():
+            count(name, number)
+        yield block, table
+
+    def table(self, block: Block) -> tuple[pa.Table, dict[str, int]]:
+        """The vectors of a block, and what there is to count."""
         texts = self.texts.read_rows(block, ["text"], self.held).column("text").to_pylist()
         hashes = text_keys(texts)
         vectors = np.empty((len(texts), self.encoder.dimension), dtype=np.float32)
@@ -72,10 +98,12 @@ class _Encode(Step):
         if encoded.token_vectors is not None:
             for row, source in zip(missing, inverse, strict=True):
                 token_bytes[row] = encoded.token_vectors[source].tobytes()
-        count("rows_read", len(texts))
-        count("texts_encoded", len(unique))
-        count("texts_reused", len(texts) - len(missing))
-        yield block, vectors_table(block.start, hashes, vectors, token_bytes)
+        counts = {
+            "rows_read": len(texts),
+            "texts_encoded": len(unique),
+            "texts_reused": len(texts) - len(missing),
+        }
+        return vectors_table(block.start, hashes, vectors, token_bytes), counts
 
     def _copy_known(
         self, hashes: np.ndarray, vectors: np.ndarray, token_bytes: list[bytes | None]
@@ -94,6 +122,47 @@ class _Encode(Step):
                     token_bytes[row] = bytes(store.bytes_at(source))
             missing = missing[~hit]
         return missing
+
+
+class _EncodeAndWrite(_Encode):
+    """While a GPU computes one block, the next is read and tokenised and the last is written."""
+
+    def __init__(self, transform: EmbedTexts, write: WriteParts) -> None:
+        super().__init__(transform)
+        self.write = write
+
+    def setup(self) -> None:
+        super().setup()
+        self.at_once = self.encoder.blocks_at_once
+        self.threads = ThreadPoolExecutor(self.at_once, thread_name_prefix="embed")
+        self.under_way: deque[Future[tuple[str, dict[str, int]]]] = deque()
+
+    def process(self, block: Block) -> Iterator[str]:  # type: ignore[override]
+        if self.at_once == 1:
+            yield self._counted(*self._part(block))
+            return
+        self.under_way.append(self.threads.submit(self._part, block))
+        while len(self.under_way) > self.at_once:
+            yield self._counted(*self.under_way.popleft().result())
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        while self.under_way:
+            name = self._counted(*self.under_way.popleft().result())
+            yield WindowedValue(name, MIN_TIMESTAMP, (GlobalWindow(),))
+
+    def teardown(self) -> None:
+        self.threads.shutdown(cancel_futures=True)
+
+    def _part(self, block: Block) -> tuple[str, dict[str, int]]:
+        table, counts = self.table(block)
+        name = self.write.write((block, table))
+        return name, {**counts, "rows_written": table.num_rows}
+
+    def _counted(self, name: str, counts: dict[str, int]) -> str:
+        # Here, for Beam knows whose counters these are by the thread.
+        for counter, number in counts.items():
+            count(counter, number)
+        return name
 
 
 def vectors_table(

@@ -15,14 +15,14 @@ from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.models.weights import is_static
+from negmine.transforms.models.weights import has_cuda, is_static
 from negmine.transforms.vectors.embed import EmbedTexts
 
 TEXTS: tuple[Literal["documents", "queries"], ...] = ("documents", "queries")
 
-_STATIC_BLOCKS = 16
-"""Blocks of texts that a static model embeds at once, in less time than another model takes for
-one."""
+_LARGE_BLOCKS = 16
+"""Blocks of texts that a static model or a GPU embeds at once, in less time than another model
+takes for one."""
 
 AnyStudent = EncoderChoice | GivenStudent | CrossFitStudent
 """The student with its precision settled, the students of the folds, or the vectors that stand in
@@ -130,10 +130,11 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
             "model": encoder.weights.name if "/" not in encoder.weights.name else "",
             "lowest_cosine_with_fp32": encoder.agreement,
             "dtype": load_encoder(encoder.spec()).dtype,
-            "processor": torch_processor(),
+            "processor": torch_processor(encoder.student.device),
         }
 
-    static = _STATIC_BLOCKS * run.work.block_size if is_static(encoder.weights) else None
+    quick = is_static(encoder.weights) or has_cuda(encoder.student.device)
+    large = _LARGE_BLOCKS * run.work.block_size if quick else None
     label = f"embed {texts}"
     rows = run.texts[texts].rows
-    return Artifact("embed", key, rows, make, label, details=details, block_size=static)
+    return Artifact("embed", key, rows, make, label, details=details, block_size=large)

@@ -7,12 +7,15 @@ from typing import Any
 import faiss
 import numpy as np
 
+from negmine.transforms.kernels.search import gpu
 from negmine.transforms.kernels.search.topk import TopK, top_k
 
 _BYTES = 4_000_000
 _THREADS = 4
 _MARGIN = 16
 _GPU_MOST = 2048
+_GPU_LEAST = 1 << 30
+"""Products of numbers below which a search is done before a device has begun."""
 
 # FAISS 1.15 multiplies by BLAS only from 128,000 query values on, and takes 5 times as long below.
 _cvar = faiss.cvar
@@ -69,10 +72,12 @@ def largest_norm(vectors: np.ndarray) -> float:
 
 
 def _nearest(queries: np.ndarray, documents: np.ndarray, fetch: int) -> TopK:
-    """Greatest inner products by float32 sums, on a GPU where the installed FAISS has one."""
+    """Greatest inner products by float32 sums: on a GPU by FAISS where it can, else by torch."""
     metric = faiss.METRIC_INNER_PRODUCT
     if fetch <= _GPU_MOST and faiss.get_num_gpus() > 0:
         found = faiss.knn_gpu(_gpu_resources(), queries, documents, fetch, metric=metric)
+    elif queries.size * len(documents) >= _GPU_LEAST and gpu.available():
+        found = gpu.nearest(queries, documents, fetch)
     else:
         found = faiss.knn(queries, documents, fetch, metric=metric)
     return TopK(*found)

@@ -1,0 +1,132 @@
+"""Greatest inner products on a CUDA device by torch, in pieces that fit its memory."""
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+_BYTES = 1 << 30
+"""Scores on the device at once."""
+_DRIVER = Path("/proc/driver/nvidia/version")
+_kept: dict[int, tuple["weakref.ref[np.ndarray]", "torch.Tensor"]] = {}
+"""The documents that were searched last, on the device; at most one array."""
+
+
+@cache
+def available() -> bool:
+    """Whether torch can use a CUDA device here; without NVIDIA's driver torch is not imported."""
+    if not _DRIVER.exists():
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def nearest(
+    queries: np.ndarray,
+    documents: np.ndarray,
+    fetch: int,
+    device: str = "cuda",
+    most_bytes: int = _BYTES,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (q, fetch) float32, greatest first, and rows of `documents` (q, fetch) int64.
+
+    `queries` (q, d) and `documents` (n, d) are float32, `fetch` at most n; sums are in float32 in
+    any order, as of FAISS. Where memory does not suffice the pieces are halved. Raises
+    torch.OutOfMemoryError where one query with a few documents is too much.
+    """
+    import torch
+
+    while True:
+        try:
+            return _nearest(queries, documents, fetch, torch.device(device), most_bytes)
+        except torch.OutOfMemoryError:
+            _kept.clear()
+            torch.cuda.empty_cache()
+            if most_bytes <= 1 << 20:
+                raise
+            most_bytes //= 2
+
+
+def _nearest(
+    queries: np.ndarray,
+    documents: np.ndarray,
+    fetch: int,
+    device: "torch.device",
+    most_bytes: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    import torch
+
+    rows = min(len(queries), max(1, most_bytes // (4 * 65_536)))
+    columns = max(fetch, most_bytes // (4 * rows))
+    asked = torch.from_numpy(queries).to(device)
+    best: list[tuple[torch.Tensor, torch.Tensor]] = []
+    with torch.inference_mode(), _whole_float32():
+        for start, piece in _pieces(documents, columns, device, most_bytes):
+            for place, first in enumerate(range(0, len(queries), rows)):
+                scores = asked[first : first + rows] @ piece.T
+                found = torch.topk(scores, min(fetch, piece.shape[0]), dim=1)
+                values, ids = found.values, found.indices + start
+                if start:
+                    values = torch.cat([best[place][0], values], dim=1)
+                    ids = torch.cat([best[place][1], ids], dim=1)
+                    top = torch.topk(values, min(fetch, values.shape[1]), dim=1)
+                    values, ids = top.values, ids.gather(1, top.indices)
+                    best[place] = values, ids
+                else:
+                    best.append((values, ids))
+        whole = [torch.cat(column).cpu().numpy() for column in zip(*best, strict=True)]
+    return whole[0], whole[1]
+
+
+def _pieces(
+    documents: np.ndarray, columns: int, device: "torch.device", most_bytes: int
+) -> Iterator[tuple[int, "torch.Tensor"]]:
+    """Documents on the device with the number of the first, `columns` at a time.
+
+    An array that cannot change stays there for the next block of queries, where it takes no more
+    than a quarter of the free memory.
+    """
+    import torch
+
+    whole = _on_device(documents, device)
+    for start in range(0, len(documents), columns):
+        if whole is not None:
+            yield start, whole[start : start + columns]
+        else:
+            yield start, torch.tensor(documents[start : start + columns]).to(device)
+
+
+def _on_device(documents: np.ndarray, device: "torch.device") -> "torch.Tensor | None":
+    import torch
+
+    if documents.flags.writeable or device.type != "cuda":
+        return None
+    if documents.nbytes > torch.cuda.mem_get_info(device)[0] // 4 and id(documents) not in _kept:
+        return None
+    known, tensor = _kept.get(id(documents), (None, None))
+    if known is None or known() is not documents:
+        _kept.clear()
+        tensor = torch.tensor(documents).to(device)
+        _kept[id(documents)] = (weakref.ref(documents, lambda _: _kept.clear()), tensor)
+    return tensor
+
+
+@contextmanager
+def _whole_float32() -> Iterator[None]:
+    """Products of float32 numbers in float32, not in TF32, whatever else in the process asks."""
+    import torch
+
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before

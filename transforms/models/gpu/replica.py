@@ -1,0 +1,254 @@
+"""A copy of a model on one device: batches of a shape are captured once and replayed."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import torch
+
+from negmine.schemas import JsonObject
+from negmine.transforms.models.gpu.buckets import Batch
+
+Forward: TypeAlias = Callable[[JsonObject, bool], dict[str, torch.Tensor]]
+"""Features on the device, and whether no row is padded, to outputs of a row each."""
+
+_STAGES = 4
+"""Batches that the host may be ahead of the device."""
+_WARM_UPS = 2
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to call a model. `name` tells it from others with the same `rest`.
+
+    Attributes:
+        pad: token that fills rows up, on the `left` where asked.
+        typed: whether it is given segments.
+        rest: what it is given besides.
+    """
+
+    name: str
+    forward: Forward = field(compare=False)
+    pad: int
+    left: bool
+    typed: bool
+    rest: JsonObject = field(compare=False)
+
+    @property
+    def key(self) -> tuple[str, bool, str]:
+        return self.name, self.typed, repr(sorted(self.rest.items()))
+
+
+class Replica:
+    """Runs batches on one device; several threads may ask, and take turns.
+
+    On CUDA nothing waits for a batch: inputs go through pinned memory, the forward pass is a graph
+    that is replayed, and outputs stay on the device until they are fetched. What cannot be captured
+    runs as it is.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.cuda = device.type == "cuda"
+        self.captures = self.cuda
+        self._lock = threading.RLock()
+        self._shapes: dict[object, _Shape] = {}
+        self._most: dict[int, int] = {}
+        if self.cuda:
+            self._stream = torch.cuda.Stream(device)
+            self._pool = torch.cuda.graph_pool_handle()
+
+    def run(self, batch: Batch, variant: Variant, into: "Outputs") -> None:
+        """Have a batch computed; where memory does not suffice, in halves, and later ones too.
+
+        Raises torch.OutOfMemoryError where one row is too much.
+        """
+        start = 0
+        while start < len(batch.numbers):
+            size = min(batch.size, self._most.get(batch.width, batch.size))
+            try:
+                with self._lock:
+                    self._run(batch.part(start, start + size, size), variant, into)
+                start += size
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise
+                self._most[batch.width] = size // 2
+                self._forget_shapes()
+
+    def _forget_shapes(self) -> None:
+        with self._lock:
+            self._shapes.clear()
+            if self.cuda:
+                torch.cuda.synchronize(self.device)
+                self._pool = torch.cuda.graph_pool_handle()
+                torch.cuda.empty_cache()
+
+    def _run(self, batch: Batch, variant: Variant, into: "Outputs") -> None:
+        key = (variant.key, batch.width, batch.size, batch.full)
+        with torch.inference_mode():
+            if not self.cuda:
+                shape = _Shape(batch, variant, self.device)
+                shape.packed.copy_(_packed(batch, variant))
+                into.keep(batch, shape.forward())
+                return
+            with torch.cuda.device(self.device), torch.cuda.stream(self._stream):
+                shape = self._shapes.get(key) or self._made(key, batch, variant)
+                shape.stage(_packed(batch, variant))
+                into.keep(batch, shape.replay())
+
+    def _made(self, key: object, batch: Batch, variant: Variant) -> "_Shape":
+        shape = _Shape(batch, variant, self.device)
+        shape.packed.copy_(_packed(batch, variant))
+        if self.captures:
+            try:
+                shape.capture(self._pool)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError:
+                # Such as a model that looks at its values on the host.
+                self.captures = False
+                torch.cuda.synchronize(self.device)
+        self._shapes[key] = shape
+        return shape
+
+    def finish(self) -> None:
+        """Wait until all that was asked for is computed."""
+        if self.cuda:
+            self._stream.synchronize()
+
+
+class _Shape:
+    """Inputs of one shape on a device, and the graph that computes from them."""
+
+    def __init__(self, batch: Batch, variant: Variant, device: torch.device) -> None:
+        self.width, self.full, self.variant = batch.width, batch.full, variant
+        self.typed = batch.types is not None
+        columns = batch.width * (1 + self.typed) + 1
+        self.packed = torch.zeros((batch.size, columns), dtype=torch.int32, device=device)
+        self.places = torch.arange(batch.width, dtype=torch.int32, device=device)
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.outputs: dict[str, torch.Tensor] = {}
+        self.stages: deque[tuple[torch.Tensor, torch.cuda.Event]] = deque()
+
+    def forward(self) -> dict[str, torch.Tensor]:
+        """Compute from what is packed."""
+        length = self.packed[:, -1:]
+        first = self.width - length if self.variant.left else torch.zeros_like(length)
+        mask = (self.places >= first) & (self.places < first + length)
+        ids = self.packed[:, : self.width].long()
+        features = {"input_ids": ids, "attention_mask": mask.long()}
+        if self.typed:
+            features["token_type_ids"] = self.packed[:, self.width : 2 * self.width].long()
+        elif self.variant.typed:
+            features["token_type_ids"] = torch.zeros_like(ids)
+        return self.variant.forward({**self.variant.rest, **features}, self.full)
+
+    def stage(self, packed: torch.Tensor) -> None:
+        """Send inputs over, through pinned memory that no earlier batch is still read from."""
+        if len(self.stages) < _STAGES:
+            pinned, event = torch.empty_like(packed, pin_memory=True), torch.cuda.Event()
+        else:
+            pinned, event = self.stages.popleft()
+            event.synchronize()
+        pinned.copy_(packed)
+        self.packed.copy_(pinned, non_blocking=True)
+        event.record()
+        self.stages.append((pinned, event))
+
+    def capture(self, pool: tuple[int, int]) -> None:
+        """Record the forward pass. Raises RuntimeError for one that cannot be."""
+        for _ in range(_WARM_UPS):
+            self.forward()
+        torch.cuda.current_stream().synchronize()
+        graph = torch.cuda.CUDAGraph()
+        graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+        try:
+            self.outputs = self.forward()
+        finally:
+            graph.capture_end()
+        self.graph = graph
+
+    def replay(self) -> dict[str, torch.Tensor]:
+        """Outputs, which the next replay of any shape may write over."""
+        if self.graph is None:
+            return self.forward()
+        self.graph.replay()
+        return self.outputs
+
+
+def _packed(batch: Batch, variant: Variant) -> torch.Tensor:
+    """Ids, segments and length of each row, (size, columns) int32; copies of the first fill it."""
+    width, columns = batch.width, [(batch.ids, variant.pad)]
+    if batch.types is not None:
+        columns.append((batch.types, 0))
+    packed = np.empty((batch.size, width * len(columns) + 1), dtype=np.int32)
+    for part, (rows, fill) in enumerate(columns):
+        block = packed[:, part * width : (part + 1) * width]
+        block[:] = fill
+        for place, row in enumerate(rows):
+            if variant.left:
+                block[place, width - len(row) :] = row
+            else:
+                block[place, : len(row)] = row
+    packed[: len(batch.ids), -1] = [len(row) for row in batch.ids]
+    packed[len(batch.ids) :] = packed[0]
+    return torch.from_numpy(packed)
+
+
+class Outputs:
+    """What a replica computed of some inputs, kept on its device until all is there.
+
+    `rows` outputs are (rows, …) and fetched at once; those of `ragged` are (rows, width, …), so
+    large that each batch is fetched while the next ones run.
+    """
+
+    def __init__(self, inputs: int, ragged: Callable[[Batch, np.ndarray], None]) -> None:
+        self.inputs = inputs
+        self.numbers: list[np.ndarray] = []
+        self._ragged = ragged
+        self._rows: dict[str, torch.Tensor] = {}
+        self._under_way: deque[tuple[Batch, torch.Tensor, torch.cuda.Event | None]] = deque()
+
+    def keep(self, batch: Batch, outputs: dict[str, torch.Tensor]) -> None:
+        """Take a batch's outputs over, in the order of the device's work."""
+        self.numbers.append(batch.numbers)
+        for name, value in outputs.items():
+            if name == "ragged":
+                self._fetch_ragged(batch, value)
+                continue
+            if name not in self._rows:
+                shape = (self.inputs, *value.shape[1:])
+                self._rows[name] = torch.zeros(shape, dtype=value.dtype, device=value.device)
+            index = torch.from_numpy(batch.numbers).to(value.device, non_blocking=True)
+            self._rows[name].index_copy_(0, index, value[: len(batch.numbers)])
+
+    def _fetch_ragged(self, batch: Batch, value: torch.Tensor) -> None:
+        event = None
+        value = value[: len(batch.numbers)]
+        if value.is_cuda:
+            pinned = torch.empty(value.shape, dtype=value.dtype, pin_memory=True)
+            value = pinned.copy_(value, non_blocking=True)
+            event = torch.cuda.Event()
+            event.record()
+        self._under_way.append((batch, value, event))
+        while len(self._under_way) > 2:
+            self._take_ragged()
+
+    def _take_ragged(self) -> None:
+        batch, value, event = self._under_way.popleft()
+        if event is not None:
+            event.synchronize()
+        self._ragged(batch, value.numpy())
+
+    def fetch(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the inputs that were computed here, and their output, rows in that order."""
+        while self._under_way:
+            self._take_ragged()
+        if not self.numbers:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        numbers = np.concatenate(self.numbers)
+        return numbers, self._rows[name].cpu().numpy()[numbers]
