@@ -17,8 +17,8 @@ from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.measures.geometry import length_fault, normalised
 from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
 from negmine.transforms.models.failures import inside_model, no_padding
+from negmine.transforms.models.gpu.buckets import Padding
 from negmine.transforms.models.gpu.encoder import GpuEncoder
-from negmine.transforms.models.gpu.run import Padding
 from negmine.transforms.models.gpu.run import devices as cuda_devices
 from negmine.transforms.models.gpu.tokens import UnusualFeatures
 from negmine.transforms.models.limits import check_length, positions_of

@@ -134,8 +134,9 @@ class CrossEncoderJudge:
     def _place(self) -> None:
         """Load the model, a copy on each CUDA device."""
         from negmine.transforms.models.cross_encoder import longest
+        from negmine.transforms.models.gpu.buckets import Padding
         from negmine.transforms.models.gpu.pairs import GpuCrossEncoder
-        from negmine.transforms.models.gpu.run import Padding, devices
+        from negmine.transforms.models.gpu.run import devices
 
         cuda = devices(self.spec.device)
         own = None if self.spec.device == "auto" else self.spec.device

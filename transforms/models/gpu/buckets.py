@@ -5,7 +5,7 @@ each width has one number of rows, the last batch filled up with copies, a text'
 depend on how many other texts there were.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,33 +13,50 @@ import numpy as np
 from negmine.transforms.models.gpu.tokens import Tokens
 
 LEAST_WIDTH = 16
-BUDGET = 16_384
+BUDGET = 32_768
 """Padded tokens in a batch."""
 _MOST_ROWS = 512
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Rows of one width. `numbers` (rows,) int64 are their places among the inputs.
+class Padding:
+    """Token that fills rows up, the side, and the most tokens that a model takes."""
 
-    `size` is how many rows the shape has, at least as many as there are.
+    token: int
+    left: bool
+    limit: int | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one width.
+
+    Attributes:
+        numbers: (rows,) int64, their places among the inputs.
+        packed: as of `Tokens.packed`.
+        width: padded length.
+        size: rows of the shape, at least as many as there are.
     """
 
     numbers: np.ndarray
-    ids: Sequence[np.ndarray]
-    types: Sequence[np.ndarray] | None
+    packed: np.ndarray
     width: int
     size: int
 
     @property
     def full(self) -> bool:
-        """Whether its rows are as long as they are wide, all of them."""
-        return len(self.ids[0]) == self.width
+        """Whether its rows are as long as they are wide; all of them or none."""
+        return bool(self.packed[0, -1] == self.width)
 
-    def part(self, start: int, stop: int, size: int) -> "Batch":
-        """Some of its rows, in a shape of `size` rows."""
-        types = self.types[start:stop] if self.types is not None else None
-        return Batch(self.numbers[start:stop], self.ids[start:stop], types, self.width, size)
+    @property
+    def paired(self) -> bool:
+        """Whether segments are packed too."""
+        return self.packed.shape[1] > self.width + 1
+
+    def part(self, start: int, size: int) -> "Batch":
+        """Up to `size` of its rows, in a shape of so many."""
+        rows = slice(start, start + size)
+        return Batch(self.numbers[rows], self.packed[rows], self.width, size)
 
 
 def widths(lengths: np.ndarray, limit: int | None) -> np.ndarray:
@@ -64,36 +81,42 @@ def rows_of(width: int, budget: int = BUDGET) -> int:
 class Buckets:
     """Rows that wait until their shape is full."""
 
-    def __init__(self, limit: int | None, budget: int = BUDGET) -> None:
-        """`limit` is the most tokens that the model takes, None for no limit."""
-        self.limit, self.budget = limit, budget
-        self._waiting: dict[tuple[int, bool], list[tuple[int, np.ndarray, np.ndarray | None]]] = {}
+    def __init__(self, padding: Padding, budget: int = BUDGET) -> None:
+        self.padding, self.budget = padding, budget
+        self._waiting: dict[tuple[int, bool], list[tuple[np.ndarray, np.ndarray]]] = {}
 
-    def add(self, numbers: Sequence[int], tokens: Tokens) -> Iterator[Batch]:
+    def add(self, numbers: np.ndarray, tokens: Tokens) -> Iterator[Batch]:
         """Take rows in, and give those batches that are full.
 
         Rows that fill their width are kept apart: attention without a mask is another kernel.
         """
-        lengths = np.fromiter((len(row) for row in tokens.ids), np.int64, len(tokens.ids))
-        padded = widths(lengths, self.limit)
-        for place, number in enumerate(numbers):
-            width = int(padded[place])
-            types = tokens.types[place] if tokens.types is not None else None
-            key = (width, bool(lengths[place] == width))
+        lengths = np.diff(tokens.offsets)
+        padded = widths(lengths, self.padding.limit)
+        keys = 2 * padded + (lengths == padded)
+        order = np.argsort(keys, kind="stable")
+        bounds = np.flatnonzero(np.diff(keys[order])) + 1
+        for rows in np.split(order, bounds):
+            key = int(keys[rows[0]]) // 2, bool(keys[rows[0]] % 2)
+            packed = tokens.packed(rows, key[0], self.padding.token, self.padding.left)
             waiting = self._waiting.setdefault(key, [])
-            waiting.append((number, tokens.ids[place], types))
-            if len(waiting) == rows_of(width, self.budget):
-                yield self._batch(key)
+            waiting.append((numbers[rows], packed))
+            full = rows_of(key[0], self.budget)
+            if sum(len(one) for one, _ in waiting) >= full:
+                whole, together = self._together(key)
+                cut = len(whole) // full * full
+                for start in range(0, cut, full):
+                    stop = start + full
+                    yield Batch(whole[start:stop], together[start:stop], key[0], full)
+                if cut < len(whole):
+                    self._waiting[key] = [(whole[cut:], together[cut:])]
 
     def rest(self) -> Iterator[Batch]:
         """What waits still, widest first."""
         for key in sorted(self._waiting, reverse=True):
-            if self._waiting[key]:
-                yield self._batch(key)
+            whole, together = self._together(key)
+            yield Batch(whole, together, key[0], rows_of(key[0], self.budget))
 
-    def _batch(self, key: tuple[int, bool]) -> Batch:
-        rows, self._waiting[key] = self._waiting[key], []
-        numbers = np.array([row[0] for row in rows], dtype=np.int64)
-        types = [row[2] for row in rows if row[2] is not None]
-        size = rows_of(key[0], self.budget)
-        return Batch(numbers, [row[1] for row in rows], types or None, key[0], size)
+    def _together(self, key: tuple[int, bool]) -> tuple[np.ndarray, np.ndarray]:
+        waiting = self._waiting.pop(key)
+        whole = np.concatenate([numbers for numbers, _ in waiting])
+        return whole, np.concatenate([packed for _, packed in waiting])

@@ -9,10 +9,10 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 
 from negmine.schemas import JsonObject
-from negmine.transforms.models.gpu.buckets import BUDGET, Batch
+from negmine.transforms.models.gpu.buckets import BUDGET, Batch, Padding
 from negmine.transforms.models.gpu.mask import MaskSwitch
 from negmine.transforms.models.gpu.replica import Replica
-from negmine.transforms.models.gpu.run import Padding, run
+from negmine.transforms.models.gpu.run import run
 from negmine.transforms.models.gpu.tokens import Tokeniser
 from negmine.transforms.models.specs import Kind
 
@@ -53,9 +53,11 @@ class GpuEncoder:
 
         def split(batch: Batch, bits: np.ndarray) -> None:
             assert found is not None and special is not None
-            for number, ids, row in zip(batch.numbers, batch.ids, bits, strict=True):
-                own = row[len(row) - len(ids) :] if self.padding.left else row[: len(ids)]
-                found[number] = own[~np.isin(ids, special)].view(np.uint16)
+            ids, lengths = batch.packed[:, : batch.width], batch.packed[:, -1:]
+            places = np.arange(batch.width) - (batch.width - lengths if self.padding.left else 0)
+            keep = (places >= 0) & (places < lengths) & ~np.isin(ids, special)
+            for number, row, kept in zip(batch.numbers, bits, keep, strict=True):
+                found[number] = row[kept].view(np.uint16)
 
         forwards = [
             self._forward(which, kind, special is not None) for which in range(len(self.models))

@@ -4,35 +4,42 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from negmine.schemas import JsonObject
+_WHOLE = "sdpa_of_whole_rows"
+"""Name of an attention that transformers makes no mask for, as it knows none for it."""
+_KINDS = {"bert", "camembert", "distilbert", "electra", "roberta", "xlm-roberta"}
+"""Models whose mask says only which tokens are padding."""
 
 
 class MaskSwitch:
-    """Lets a transformers model do without its attention mask for a call.
+    """Lets encoders of BERT's kind do without their attention mask for a call.
 
-    Transformers itself leaves a mask out that holds only ones, but has to look, which waits for
-    the device and cannot be captured. Models of other code are left as they are.
+    Transformers itself leaves out a mask that holds only ones, but has to look, which waits for the
+    device and cannot be captured. Other models keep their mask.
     """
 
     def __init__(self, transformers: Sequence[torch.nn.Module]) -> None:
-        self._full = False
-        for transformer in transformers:
-            if type(transformer).__module__.startswith("transformers."):
-                transformer.register_forward_pre_hook(self._before, with_kwargs=True)
-
-    def _before(
-        self, _: torch.nn.Module, given: tuple[object, ...], named: JsonObject
-    ) -> tuple[tuple[object, ...], JsonObject]:
-        if self._full and "attention_mask" in named:
-            named = {**named, "attention_mask": None}
-        return given, named
+        configs = [getattr(transformer, "config", None) for transformer in transformers]
+        self._configs = [config for config in configs if _is_plain(config)]
+        if self._configs:
+            AttentionInterface.register(_WHOLE, sdpa_attention_forward)
 
     @contextmanager
     def dropped(self, full: bool) -> Iterator[None]:
         """The body's calls have no mask where no row is padded."""
-        self._full = full
+        name = _WHOLE if full else "sdpa"
+        for config in self._configs:
+            config._attn_implementation = name
         try:
             yield
         finally:
-            self._full = False
+            for config in self._configs:
+                config._attn_implementation = "sdpa"
+
+
+def _is_plain(config: object) -> bool:
+    plain = getattr(config, "model_type", None) in _KINDS
+    decodes = getattr(config, "is_decoder", False)
+    return plain and not decodes and getattr(config, "_attn_implementation", None) == "sdpa"

@@ -7,10 +7,10 @@ import torch
 from sentence_transformers import CrossEncoder
 
 from negmine.schemas import JsonObject
-from negmine.transforms.models.gpu.buckets import BUDGET
+from negmine.transforms.models.gpu.buckets import BUDGET, Padding
 from negmine.transforms.models.gpu.mask import MaskSwitch
 from negmine.transforms.models.gpu.replica import Forward, Replica
-from negmine.transforms.models.gpu.run import Padding, run
+from negmine.transforms.models.gpu.run import run
 from negmine.transforms.models.gpu.tokens import Tokeniser
 
 

@@ -25,14 +25,13 @@ class Variant:
     """One way to call a model. `name` tells it from others with the same `rest`.
 
     Attributes:
-        pad: token that fills rows up, on the `left` where asked.
+        left: whether rows are padded there.
         typed: whether it is given segments.
         rest: what it is given besides.
     """
 
     name: str
     forward: Forward = field(compare=False)
-    pad: int
     left: bool
     typed: bool
     rest: JsonObject = field(compare=False)
@@ -71,7 +70,7 @@ class Replica:
             size = min(batch.size, self._most.get(batch.width, batch.size))
             try:
                 with self._lock:
-                    self._run(batch.part(start, start + size, size), variant, into)
+                    self._run(batch.part(start, size), variant, into)
                 start += size
             except torch.OutOfMemoryError:
                 if size == 1:
@@ -92,28 +91,28 @@ class Replica:
         with torch.inference_mode():
             if not self.cuda:
                 shape = _Shape(batch, variant, self.device)
-                shape.packed.copy_(_packed(batch, variant))
+                shape.packed.copy_(_filled(batch, torch.empty_like(shape.packed)))
                 into.keep(batch, shape.forward())
                 return
             with torch.cuda.device(self.device), torch.cuda.stream(self._stream):
-                shape = self._shapes.get(key) or self._made(key, batch, variant)
-                shape.stage(_packed(batch, variant))
+                shape = self._shapes.get(key) or _Shape(batch, variant, self.device)
+                shape.stage(batch)
+                if key not in self._shapes:
+                    self._capture(shape)
+                    self._shapes[key] = shape
                 into.keep(batch, shape.replay())
 
-    def _made(self, key: object, batch: Batch, variant: Variant) -> "_Shape":
-        shape = _Shape(batch, variant, self.device)
-        shape.packed.copy_(_packed(batch, variant))
-        if self.captures:
-            try:
-                shape.capture(self._pool)
-            except torch.OutOfMemoryError:
-                raise
-            except RuntimeError:
-                # Such as a model that looks at its values on the host.
-                self.captures = False
-                torch.cuda.synchronize(self.device)
-        self._shapes[key] = shape
-        return shape
+    def _capture(self, shape: "_Shape") -> None:
+        if not self.captures:
+            return
+        try:
+            shape.capture(self._pool)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError:
+            # Such as a model that looks at its values on the host: it runs as it is.
+            self.captures = False
+            torch.cuda.synchronize(self.device)
 
     def finish(self) -> None:
         """Wait until all that was asked for is computed."""
@@ -126,8 +125,8 @@ class _Shape:
 
     def __init__(self, batch: Batch, variant: Variant, device: torch.device) -> None:
         self.width, self.full, self.variant = batch.width, batch.full, variant
-        self.typed = batch.types is not None
-        columns = batch.width * (1 + self.typed) + 1
+        self.paired = batch.paired
+        columns = batch.packed.shape[1]
         self.packed = torch.zeros((batch.size, columns), dtype=torch.int32, device=device)
         self.places = torch.arange(batch.width, dtype=torch.int32, device=device)
         self.graph: torch.cuda.CUDAGraph | None = None
@@ -141,21 +140,21 @@ class _Shape:
         mask = (self.places >= first) & (self.places < first + length)
         ids = self.packed[:, : self.width].long()
         features = {"input_ids": ids, "attention_mask": mask.long()}
-        if self.typed:
+        if self.paired:
             features["token_type_ids"] = self.packed[:, self.width : 2 * self.width].long()
         elif self.variant.typed:
             features["token_type_ids"] = torch.zeros_like(ids)
         return self.variant.forward({**self.variant.rest, **features}, self.full)
 
-    def stage(self, packed: torch.Tensor) -> None:
+    def stage(self, batch: Batch) -> None:
         """Send inputs over, through pinned memory that no earlier batch is still read from."""
         if len(self.stages) < _STAGES:
-            pinned, event = torch.empty_like(packed, pin_memory=True), torch.cuda.Event()
+            pinned = torch.empty(self.packed.shape, dtype=torch.int32, pin_memory=True)
+            event = torch.cuda.Event()
         else:
             pinned, event = self.stages.popleft()
             event.synchronize()
-        pinned.copy_(packed)
-        self.packed.copy_(pinned, non_blocking=True)
+        self.packed.copy_(_filled(batch, pinned), non_blocking=True)
         event.record()
         self.stages.append((pinned, event))
 
@@ -180,23 +179,12 @@ class _Shape:
         return self.outputs
 
 
-def _packed(batch: Batch, variant: Variant) -> torch.Tensor:
-    """Ids, segments and length of each row, (size, columns) int32; copies of the first fill it."""
-    width, columns = batch.width, [(batch.ids, variant.pad)]
-    if batch.types is not None:
-        columns.append((batch.types, 0))
-    packed = np.empty((batch.size, width * len(columns) + 1), dtype=np.int32)
-    for part, (rows, fill) in enumerate(columns):
-        block = packed[:, part * width : (part + 1) * width]
-        block[:] = fill
-        for place, row in enumerate(rows):
-            if variant.left:
-                block[place, width - len(row) :] = row
-            else:
-                block[place, : len(row)] = row
-    packed[: len(batch.ids), -1] = [len(row) for row in batch.ids]
-    packed[len(batch.ids) :] = packed[0]
-    return torch.from_numpy(packed)
+def _filled(batch: Batch, into: torch.Tensor) -> torch.Tensor:
+    """A batch's rows and, until its shape is full, copies of the first."""
+    rows = into.numpy()
+    rows[: len(batch.packed)] = batch.packed
+    rows[len(batch.packed) :] = batch.packed[0]
+    return into
 
 
 class Outputs:

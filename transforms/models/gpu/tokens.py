@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
 from negmine.schemas import JsonObject
+from negmine.transforms.models.gpu.words import WordPieces
 
 Input: TypeAlias = str | tuple[str, str]
 """A text, or a pair of texts."""
@@ -20,48 +22,81 @@ _KNOWN = {"input_ids", "attention_mask", "token_type_ids"}
 
 @dataclass(frozen=True)
 class Tokens:
-    """Token ids of some inputs.
+    """Token ids of some inputs, one after another.
 
     Attributes:
-        ids: (tokens,) int32 of each.
+        ids: (tokens,) int32 of all; row i is `ids[offsets[i]:offsets[i+1]]`.
         types: the segment of each token, likewise; None where there is one segment.
+        offsets: (rows + 1,) int64.
         typed: whether the model is given segments, if only zeros.
         rest: what the model is given besides, the same for all.
     """
 
-    ids: list[np.ndarray]
-    types: list[np.ndarray] | None
+    ids: np.ndarray
+    types: np.ndarray | None
+    offsets: np.ndarray
     typed: bool
     rest: JsonObject
+
+    def packed(self, rows: np.ndarray, width: int, pad: int, left: bool) -> np.ndarray:
+        """Some rows padded to `width`: ids, then segments where there are some, then the length.
+
+        (rows, width or 2 width, + 1) int32; `pad` fills ids up, on the `left` where asked.
+        """
+        starts = self.offsets[rows][:, None]
+        lengths = self.offsets[rows + 1][:, None] - starts
+        places = np.arange(width) - (width - lengths if left else 0)
+        inside = (places >= 0) & (places < lengths)
+        at = np.where(inside, starts + places, 0)
+        parts = [np.where(inside, self.ids[at], np.int32(pad))]
+        if self.types is not None:
+            parts.append(np.where(inside, self.types[at], np.int32(0)))
+        return np.concatenate([*parts, lengths.astype(np.int32)], axis=1)
+
+
+class UnusualFeatures(ValueError):
+    """What a model is given is not ids, a mask and segments of one input a row."""
 
 
 class Tokeniser:
     """What a model's `preprocess` gives, without its padding, its tensors and its one thread.
 
-    The tokeniser behind it is asked directly, which gives the same several times as fast. Each call
-    holds it to `preprocess` on a few of its inputs, the shortest and longest among them; where they
-    differ, or where there is none behind it, `preprocess` does all.
+    The tokeniser behind it is asked directly, one of BERT's kind by a table of words. Each call
+    holds that to `preprocess` on a few of its inputs, the shortest and longest among them; where
+    they differ, `preprocess` does all.
     """
 
     def __init__(self, tokenizer: object, preprocess: Callable[[list[Input]], JsonObject]) -> None:
         """`tokenizer` is the model's, of transformers; `preprocess` tokenises and pads."""
         self.tokenizer, self.preprocess = tokenizer, preprocess
         self._lock = threading.Lock()
-        self._fast: Tokenizer | None = None
+        self._ways: list[Callable[[Sequence[Input], Tokens], Tokens]] | None = None
 
     def sampled(self, inputs: Sequence[Input], prompt: str) -> Callable[[list[Input]], Tokens]:
         """How to tokenise these inputs. Raises UnusualFeatures."""
-        by_length = sorted(inputs, key=_characters)
-        step = max(1, (len(by_length) - 1) // (_SAMPLE - 1)) if len(by_length) > 1 else 1
+        by_length = sorted(inputs, key=size)
+        step = max(1, (len(by_length) - 1) // (_SAMPLE - 1))
         sample = [*by_length[::step], by_length[-1]]
         expected = self._slow(sample)
         with self._lock:
-            if self._fast is None:
-                self._fast = _copied(self.tokenizer)
-        fast = self._fast
-        if fast is not None and _same(_asked(fast, sample, prompt, expected), expected):
-            return lambda some: _asked(fast, some, prompt, expected)
+            if self._ways is None:
+                self._ways = _ways(self.tokenizer, isinstance(inputs[0], tuple))
+        for way in self._ways:
+            if _same(way(_prompted(sample, prompt), expected), expected):
+                return lambda some: self._held(way, some, prompt, expected)
         return self._slow
+
+    def _held(
+        self,
+        way: Callable[[Sequence[Input], Tokens], Tokens],
+        inputs: list[Input],
+        prompt: str,
+        like: Tokens,
+    ) -> Tokens:
+        try:
+            return way(_prompted(inputs, prompt), like)
+        except pa.ArrowException:
+            return self._slow(inputs)
 
     def _slow(self, inputs: list[Input]) -> Tokens:
         # Its tokeniser does not bear that one thread sets its padding while another uses it.
@@ -69,8 +104,9 @@ class Tokeniser:
             return without_padding(self.preprocess(inputs), isinstance(inputs[0], tuple))
 
 
-class UnusualFeatures(ValueError):
-    """What a model is given is not ids, a mask and segments of one input a row."""
+def size(one: Input) -> int:
+    """Characters of an input."""
+    return len(one) if isinstance(one, str) else len(one[0]) + len(one[1])
 
 
 def without_padding(features: JsonObject, paired: bool) -> Tokens:
@@ -87,48 +123,53 @@ def without_padding(features: JsonObject, paired: bool) -> Tokens:
     keep = mask.numpy().astype(bool)
     if (np.diff(keep.astype(np.int8), axis=1) != 0).sum(axis=1).max(initial=0) > 1:
         raise UnusualFeatures("an attention mask has holes")
-    rest = {name: value for name, value in features.items() if name not in tensors}
-
-    def rows(name: str) -> list[np.ndarray]:
-        matrix = tensors[name].numpy().astype(np.int32)
-        return [row[kept] for row, kept in zip(matrix, keep, strict=True)]
-
     typed = "token_type_ids" in tensors
     if typed and not paired and bool(tensors["token_type_ids"].any()):
         raise UnusualFeatures("a text has several segments")
-    return Tokens(
-        rows("input_ids"), rows("token_type_ids") if typed and paired else None, typed, rest
-    )
+
+    def kept(name: str) -> np.ndarray:
+        return tensors[name].numpy()[keep].astype(np.int32)
+
+    offsets = np.concatenate(([0], np.cumsum(keep.sum(axis=1))))
+    rest = {name: value for name, value in features.items() if name not in tensors}
+    types = kept("token_type_ids") if typed and paired else None
+    return Tokens(kept("input_ids"), types, offsets, typed, rest)
 
 
-def _characters(one: Input) -> int:
-    return len(one) if isinstance(one, str) else len(one[0]) + len(one[1])
+def _prompted(inputs: Sequence[Input], prompt: str) -> Sequence[Input]:
+    return [prompt + one for one in inputs if isinstance(one, str)] if prompt else inputs
 
 
-def _copied(tokenizer: object) -> Tokenizer | None:
-    """A copy of the tokeniser in Rust, cut as it is set to cut, without padding; or None."""
+def _ways(tokenizer: object, paired: bool) -> list[Callable[[Sequence[Input], Tokens], Tokens]]:
+    """Quicker ways to tokenise, the quickest first."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if not isinstance(backend, Tokenizer):
-        return None
+        return []
+    # As it was just set to cut; without padding.
     copy = Tokenizer.from_str(backend.to_str())
     copy.no_padding()
-    return copy
+    words = WordPieces.of(copy, paired)
 
+    def by_words(inputs: Sequence[Input], like: Tokens) -> Tokens:
+        assert words is not None
+        given = [one if isinstance(one, tuple) else (one,) for one in inputs]
+        ids, types, offsets = words(given)
+        return Tokens(ids, None if like.types is None else types, offsets, like.typed, like.rest)
 
-def _asked(fast: Tokenizer, inputs: Sequence[Input], prompt: str, like: Tokens) -> Tokens:
-    given = [prompt + one for one in inputs if isinstance(one, str)] if prompt else list(inputs)
-    found = fast.encode_batch_fast(given)
-    ids = [np.array(one.ids, dtype=np.int32) for one in found]
-    types = None
-    if like.types is not None:
-        types = [np.array(one.type_ids, dtype=np.int32) for one in found]
-    return Tokens(ids, types, like.typed, like.rest)
+    def by_library(inputs: Sequence[Input], like: Tokens) -> Tokens:
+        found = copy.encode_batch_fast(list(inputs))
+        offsets = np.cumsum([0, *(len(one) for one in found)])
+        ids = np.concatenate([np.array(one.ids, dtype=np.int32) for one in found])
+        types = None
+        if like.types is not None:
+            types = np.concatenate([np.array(one.type_ids, dtype=np.int32) for one in found])
+        return Tokens(ids, types, offsets, like.typed, like.rest)
+
+    return [by_library] if words is None else [by_words, by_library]
 
 
 def _same(found: Tokens, expected: Tokens) -> bool:
-    def equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
-        return all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
-
-    return equal(found.ids, expected.ids) and (
-        expected.types is None or equal(found.types or [], expected.types)
-    )
+    pairs = [(found.ids, expected.ids), (found.offsets, expected.offsets)]
+    if expected.types is not None and found.types is not None:
+        pairs.append((found.types, expected.types))
+    return all(np.array_equal(*pair) for pair in pairs)
