@@ -236,7 +236,8 @@ class Bench:
 
     def search(self) -> None:
         """Seconds of an exact search on the device beside FAISS on the processors, same result."""
-        from negmine.transforms.kernels.search import dense, gpu
+        from negmine.transforms.kernels.search import dense
+        from negmine.transforms.models.gpu import search
 
         rows = round(500_000 * self.scale)
         drawn = np.random.default_rng(0).standard_normal((rows + 2000, 384), dtype=np.float32)
@@ -244,14 +245,14 @@ class Bench:
         documents, queries = drawn[:rows], drawn[rows:]
         documents.flags.writeable = False
         found = {}
-        for name, use in (("device", True), ("processors", False)):
-            gpu.available.cache_clear()
-            available, gpu.available = gpu.available, lambda use=use: use and self.device == "cuda"
-            dense.exact_top_k(queries[:64], documents, 100)
+        for name, nearest in (
+            ("device", search.nearest_here),
+            ("processors", dense.nearest_by_faiss),
+        ):
+            dense.exact_top_k(queries, documents[:4096], 100, nearest=nearest)
             started = time.perf_counter()
-            found[name] = dense.exact_top_k(queries, documents, 100)
+            found[name] = dense.exact_top_k(queries, documents, 100, nearest=nearest)
             self.note(f"search by {name}, s", time.perf_counter() - started)
-            gpu.available = available
         same = np.array_equal(found["device"].ids, found["processors"].ids)
         self.note("search finds the same", bool(same))
 

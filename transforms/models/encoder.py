@@ -83,7 +83,7 @@ class SentenceTransformerEncoder:
         self._special = sorted(getattr(tokenizer, "all_special_ids", []) or [])
         self._pad = int(getattr(tokenizer, "pad_token_id", 0) or 0)
         self._left = getattr(tokenizer, "padding_side", "right") == "left"
-        self.blocks_at_once = 2 if devices and transformers else 1
+        self.blocks_at_once = 3 if devices and transformers else 1
         self._gpu: GpuEncoder | None = None
         if devices and transformers:
             padding = Padding(self._pad, self._left, model.max_seq_length)

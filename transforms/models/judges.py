@@ -140,7 +140,8 @@ class CrossEncoderJudge:
 
         cuda = devices(self.spec.device)
         own = None if self.spec.device == "auto" else self.spec.device
-        models = [_load(self.spec, device) for device in cuda or [own]]
+        places: Sequence[str | None] = cuda or [own]
+        models = [_load(self.spec, device) for device in places]
         self.model = models[0]
         self._gpu: GpuCrossEncoder | None = None
         if cuda:

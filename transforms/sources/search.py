@@ -25,6 +25,7 @@ from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
 from negmine.transforms.kernels.search.random_documents import random_documents, weighted_documents
 from negmine.transforms.kernels.search.topk import TopK, merge
 from negmine.transforms.kernels.tokenise import AUTO
+from negmine.transforms.models.gpu.search import nearest_here
 from negmine.transforms.sources.bm25 import Bm25Index, open_index
 from negmine.transforms.sources.by_language import (
     groups,
@@ -82,7 +83,7 @@ class DenseSearcher:
                 found = self.index.search(shard, wanted, vectors, k)
             if found is None:
                 norm = _largest_norm(self.document_vectors, shard)
-                found = exact_top_k(wanted, vectors, k, norm)
+                found = exact_top_k(wanted, vectors, k, norm, nearest_here)
         except ValueError as error:
             raise DataError(
                 f"embeddings in {self.document_vectors.path} or {self.query_vectors.path} cannot "

@@ -20,9 +20,11 @@ from negmine.transforms.vectors.embed import EmbedTexts
 
 TEXTS: tuple[Literal["documents", "queries"], ...] = ("documents", "queries")
 
-_LARGE_BLOCKS = 16
-"""Blocks of texts that a static model or a GPU embeds at once, in less time than another model
-takes for one."""
+_STATIC_BLOCKS = 16
+_GPU_BLOCKS = 32
+_GPU_TOKEN_BLOCKS = 2
+"""Blocks of texts that a static model, or a GPU without and with the vectors of tokens, embeds at
+once, in less time than another model takes for one."""
 
 AnyStudent = EncoderChoice | GivenStudent | CrossFitStudent
 """The student with its precision settled, the students of the folds, or the vectors that stand in
@@ -133,8 +135,16 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
             "processor": torch_processor(encoder.student.device),
         }
 
-    quick = is_static(encoder.weights) or has_cuda(encoder.student.device)
-    large = _LARGE_BLOCKS * run.work.block_size if quick else None
+    at_once = _blocks_at_once(encoder, tokens)
+    large = None if at_once == 1 else at_once * run.work.block_size
     label = f"embed {texts}"
     rows = run.texts[texts].rows
     return Artifact("embed", key, rows, make, label, details=details, block_size=large)
+
+
+def _blocks_at_once(encoder: EncoderChoice, tokens: bool) -> int:
+    if is_static(encoder.weights):
+        return _STATIC_BLOCKS
+    if has_cuda(encoder.student.device):
+        return _GPU_TOKEN_BLOCKS if tokens else _GPU_BLOCKS
+    return 1

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sentence_transformers import CrossEncoder
 
 from negmine.schemas.errors import ModelError
-from negmine.transforms.models import judges
 from negmine.transforms.models.batching import LENGTH_STEP, batches
 from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
 from tests.jobs.collections import WORDS, cross_encoder
@@ -92,28 +91,13 @@ def test_a_pair_has_the_same_bits_in_any_company(
     assert np.array_equal(judge.score(PAIRS * 2), np.tile(together, 2))
 
 
-def test_bits_do_not_depend_on_the_number_of_devices(
-    tiny: CrossEncoderSpec, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two copies on one processor, where there are no two accelerators."""
-    monkeypatch.setattr(judges, "PIECE", 7)
-    one = CrossEncoderJudge(tiny)
-    monkeypatch.setattr(judges, "_devices", lambda _: ["cpu", "cpu"])
-    two = CrossEncoderJudge(tiny)
-    assert len(two.models) == 2
-    assert np.array_equal(two.score(PAIRS), one.score(PAIRS))
-    torch.nn.init.constant_(two.models[1].model.classifier.weight, float("nan"))
-    with pytest.raises(ModelError, match="not numbers"):
-        two.score(PAIRS)
-
-
 def test_no_pairs_have_no_scores(tiny: CrossEncoderSpec) -> None:
     assert CrossEncoderJudge(tiny).score([]).shape == (0,)
 
 
 def test_weights_stored_in_half_precision_run_in_single(tmp_path: Path) -> None:
     judge = CrossEncoderJudge(CrossEncoderSpec(str(half(tmp_path / "half")), device="cpu"))
-    assert {parameter.dtype for parameter in judge.models[0].parameters()} == {torch.float32}
+    assert {parameter.dtype for parameter in judge.model.parameters()} == {torch.float32}
 
 
 @settings(max_examples=60, deadline=None)

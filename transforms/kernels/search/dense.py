@@ -1,21 +1,19 @@
 """Exact nearest neighbours by inner product: FAISS proposes, one deterministic kernel decides."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import faiss
 import numpy as np
 
-from negmine.transforms.kernels.search import gpu
 from negmine.transforms.kernels.search.topk import TopK, top_k
 
 _BYTES = 4_000_000
 _THREADS = 4
 _MARGIN = 16
 _GPU_MOST = 2048
-_GPU_LEAST = 1 << 30
-"""Products of numbers below which a search is done before a device has begun."""
 
 # FAISS 1.15 multiplies by BLAS only from 128,000 query values on, and takes 5 times as long below.
 _cvar = faiss.cvar
@@ -71,13 +69,15 @@ def largest_norm(vectors: np.ndarray) -> float:
     return float(np.sqrt(largest))
 
 
-def _nearest(queries: np.ndarray, documents: np.ndarray, fetch: int) -> TopK:
-    """Greatest inner products by float32 sums: on a GPU by FAISS where it can, else by torch."""
+Nearest: TypeAlias = Callable[[np.ndarray, np.ndarray, int], TopK]
+"""Queries, documents and a number to that many greatest inner products by float32 sums."""
+
+
+def nearest_by_faiss(queries: np.ndarray, documents: np.ndarray, fetch: int) -> TopK:
+    """Greatest inner products by float32 sums, on a GPU where the installed FAISS has one."""
     metric = faiss.METRIC_INNER_PRODUCT
     if fetch <= _GPU_MOST and faiss.get_num_gpus() > 0:
         found = faiss.knn_gpu(_gpu_resources(), queries, documents, fetch, metric=metric)
-    elif queries.size * len(documents) >= _GPU_LEAST and gpu.available():
-        found = gpu.nearest(queries, documents, fetch)
     else:
         found = faiss.knn(queries, documents, fetch, metric=metric)
     return TopK(*found)
@@ -89,7 +89,11 @@ def _gpu_resources() -> Any:
 
 
 def exact_top_k(
-    query_vectors: np.ndarray, document_vectors: np.ndarray, k: int, norm: float | None = None
+    query_vectors: np.ndarray,
+    document_vectors: np.ndarray,
+    k: int,
+    norm: float | None = None,
+    nearest: Nearest = nearest_by_faiss,
 ) -> TopK:
     """The k documents of greatest `pair_scores` for each query, ties to the lower row.
 
@@ -97,10 +101,10 @@ def exact_top_k(
     memory-mapped; `norm` is `largest_norm(document_vectors)`, where known. Ids are rows of
     `document_vectors`; rows are padded where n < k.
 
-    FAISS (the kernel of IndexFlatIP, without its copy) fetches some more than k. A float32 dot
-    product of d terms, summed in any order, errs by at most d u / (1 - d u) |q||x| with
+    `nearest`, FAISS (the kernel of IndexFlatIP, without its copy), fetches some more than k. A
+    float32 dot product of d terms, summed in any order, errs by at most d u / (1 - d u) |q||x| with
     u = 2**-24 (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), so a query is
-    settled once its k-th exact score exceeds the lowest FAISS score by more than that. Queries
+    settled once its k-th exact score exceeds the lowest that was fetched by more than that. Queries
     that are not, as among many duplicates, fetch twice as many.
     """
     queries = np.ascontiguousarray(query_vectors, dtype=np.float32)
@@ -126,7 +130,7 @@ def exact_top_k(
         step = max(1, 32_000_000 // fetch)
         for start in range(0, len(open_rows), step):
             part = open_rows[start : start + step]
-            fetched, ids = _nearest(queries[part], document_vectors, fetch)
+            fetched, ids = nearest(queries[part], document_vectors, fetch)
             best = top_k(rescore(queries[part], document_vectors, ids), ids, k)
             settled = np.full(len(part), fetch == n)
             if fetch < n:

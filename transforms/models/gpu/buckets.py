@@ -62,13 +62,14 @@ class Batch:
 def widths(lengths: np.ndarray, limit: int | None) -> np.ndarray:
     """Padded length of rows of (rows,) tokens: eight steps an octave, of 16 at least.
 
-    129 to 144 tokens become 144, 257 to 288 become 288: at most an eighth is padding, and a model
-    of 8,192 tokens has 56 shapes. `limit` is the most that the model takes.
+    128 to 143 tokens become 144, 256 to 287 become 288: about an eighth is padding at most, and a
+    model of 8,192 tokens has 56 widths. `limit` is the most that the model takes. Only a row of
+    that length is not padded, as attention without a mask is another kernel: a batch has rows of
+    one kind.
     """
-    lengths = np.maximum(lengths, 1)
-    octave = np.floor(np.log2(np.maximum(lengths - 1, 1))).astype(np.int64)
+    octave = np.floor(np.log2(np.maximum(lengths, 1))).astype(np.int64)
     step = np.maximum(LEAST_WIDTH, 2 ** np.maximum(octave - 3, 0))
-    padded = -(-lengths // step) * step
+    padded = (lengths // step + 1) * step
     return padded if limit is None else np.maximum(np.minimum(padded, limit), lengths)
 
 
@@ -86,10 +87,7 @@ class Buckets:
         self._waiting: dict[tuple[int, bool], list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def add(self, numbers: np.ndarray, tokens: Tokens) -> Iterator[Batch]:
-        """Take rows in, and give those batches that are full.
-
-        Rows that fill their width are kept apart: attention without a mask is another kernel.
-        """
+        """Take rows in, and give those batches that are full."""
         lengths = np.diff(tokens.offsets)
         padded = widths(lengths, self.padding.limit)
         keys = 2 * padded + (lengths == padded)

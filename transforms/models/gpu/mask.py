@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from transformers import AttentionInterface
@@ -21,7 +22,7 @@ class MaskSwitch:
     """
 
     def __init__(self, transformers: Sequence[torch.nn.Module]) -> None:
-        configs = [getattr(transformer, "config", None) for transformer in transformers]
+        configs: list[Any] = [getattr(transformer, "config", None) for transformer in transformers]
         self._configs = [config for config in configs if _is_plain(config)]
         if self._configs:
             AttentionInterface.register(_WHOLE, sdpa_attention_forward)

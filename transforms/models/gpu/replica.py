@@ -232,11 +232,11 @@ class Outputs:
             event.synchronize()
         self._ragged(batch, value.numpy())
 
-    def fetch(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the inputs that were computed here, and their output, rows in that order."""
+    def fetch(self, name: str) -> np.ndarray:
+        """An output, a row each input; only those of `numbers` were computed here."""
         while self._under_way:
             self._take_ragged()
-        if not self.numbers:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        numbers = np.concatenate(self.numbers)
-        return numbers, self._rows[name].cpu().numpy()[numbers]
+        rows = self._rows[name]
+        if rows.is_cuda:
+            rows = torch.empty(rows.shape, dtype=rows.dtype, pin_memory=True).copy_(rows)
+        return rows.numpy()

@@ -40,7 +40,8 @@ def run(
     Batches go to the devices in turn. `name` tells this way to call the models from others;
     `ragged` is given each batch and its output `ragged`, where there is one, on this thread.
     """
-    order = sorted(range(len(inputs)), key=lambda i: -size(inputs[i]))
+    sizes = np.fromiter(map(size, inputs), dtype=np.int64, count=len(inputs))
+    order = np.argsort(-sizes, kind="stable")
     pieces = [order[start : start + _AHEAD] for start in range(0, len(order), _AHEAD)]
     buckets = Buckets(padding, budget)
     outputs = [Outputs(len(inputs), ragged) for _ in replicas]
@@ -55,7 +56,7 @@ def run(
         underway.advance(len(batch.numbers))
 
     with ThreadPoolExecutor(_TOKENISERS, thread_name_prefix="tokenise") as ahead:
-        texts = ([inputs[i] for i in piece] for piece in pieces)
+        texts = ([inputs[i] for i in piece.tolist()] for piece in pieces)
         found = deque(ahead.submit(tokenise, some) for some in islice(texts, _TOKENISERS + 1))
         for piece in pieces:
             tokens = found.popleft().result()
@@ -65,16 +66,19 @@ def run(
                     Variant(name, forward, padding.left, tokens.typed, tokens.rest)
                     for _, forward in replicas
                 ]
-            for batch in buckets.add(np.array(piece), tokens):
+            for batch in buckets.add(piece, tokens):
                 compute(batch)
         for batch in buckets.rest():
             compute(batch)
     for replica, _ in replicas:
         replica.finish()
-    fetched = [
-        (numbers, rows) for numbers, rows in (o.fetch("rows") for o in outputs) if len(numbers)
-    ]
-    whole = np.empty((len(inputs), *fetched[0][1].shape[1:]), dtype=fetched[0][1].dtype)
-    for numbers, rows in fetched:
-        whole[numbers] = rows
+    if len(outputs) == 1:
+        return outputs[0].fetch("rows")
+    whole: np.ndarray | None = None
+    for output in outputs:
+        if len(output.numbers):
+            rows = output.fetch("rows")
+            whole = np.empty_like(rows) if whole is None else whole
+            whole[np.concatenate(output.numbers)] = rows[np.concatenate(output.numbers)]
+    assert whole is not None
     return whole

@@ -48,9 +48,11 @@ class Tokens:
         places = np.arange(width) - (width - lengths if left else 0)
         inside = (places >= 0) & (places < lengths)
         at = np.where(inside, starts + places, 0)
-        parts = [np.where(inside, self.ids[at], np.int32(pad))]
+        parts = [np.full(inside.shape, pad, dtype=np.int32)]
+        parts[0][inside] = self.ids[at[inside]]
         if self.types is not None:
-            parts.append(np.where(inside, self.types[at], np.int32(0)))
+            parts.append(np.zeros(inside.shape, dtype=np.int32))
+            parts[1][inside] = self.types[at[inside]]
         return np.concatenate([*parts, lengths.astype(np.int32)], axis=1)
 
 
@@ -95,7 +97,7 @@ class Tokeniser:
     ) -> Tokens:
         try:
             return way(_prompted(inputs, prompt), like)
-        except pa.ArrowException:
+        except (pa.ArrowException, UnicodeError):
             return self._slow(inputs)
 
     def _slow(self, inputs: list[Input]) -> Tokens:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
-_MOST_WORDS = 500_000
+_MOST_WORDS = 200_000
 """Words in the table; with more it begins anew."""
 
 
@@ -42,41 +42,47 @@ class WordTable:
         self._clear()
 
     def _clear(self) -> None:
-        self._places: dict[str, int] = {}
+        self._words = pa.array([], type=pa.large_string())
         self._ids = np.empty(0, dtype=np.int32)
         self._starts = np.zeros(1, dtype=np.int64)
 
     def pieces(self, texts: Sequence[str]) -> Pieces:
-        """Tokens of texts, all of them. Raises pa.ArrowInvalid for text that is not Unicode."""
+        """Tokens of texts, all of them. Raises UnicodeError for text that is not."""
         split = pc.split_pattern(pa.array(texts, type=pa.large_string()), " ")
         words = split.flatten().dictionary_encode()
-        codes = words.indices.to_numpy()
-        with self._lock:
-            places = self._look_up(words.dictionary.to_pylist())
-            ids, starts = self._ids, self._starts
-        word = places[codes]
+        places, ids, starts = self._look_up(words.dictionary)
+        word = places[words.indices.to_numpy()]
         lengths = starts[word + 1] - starts[word]
         ends = np.concatenate(([0], np.cumsum(lengths)))
         ids = gather(ids, starts[word], lengths)
         counts = pc.list_value_length(split).to_numpy()
         return Pieces(ids, ends[np.concatenate(([0], np.cumsum(counts)))])
 
-    def _look_up(self, words: list[str]) -> np.ndarray:
-        if len(self._places) > _MOST_WORDS:
-            self._clear()
-        known = len(self._places)
-        places = np.fromiter((self._places.get(word, -1) for word in words), np.int64, len(words))
-        unknown = np.flatnonzero(places < 0)
-        if len(unknown):
-            new = [words[place] for place in unknown]
-            found = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
-            rows = [np.array(one.ids, dtype=np.int32) for one in found]
-            lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-            self._ids = np.concatenate([self._ids, *rows])
-            self._starts = np.concatenate([self._starts, self._starts[-1] + np.cumsum(lengths)])
-            places[unknown] = np.arange(known, known + len(new))
-            self._places.update(zip(new, places[unknown].tolist(), strict=True))
-        return places
+    def _look_up(self, words: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Places of words in the table, and the table: ids, and where each word's begin."""
+        with self._lock:
+            if len(self._words) > _MOST_WORDS:
+                self._clear()
+            known, ids, starts = self._words, self._ids, self._starts
+        # Arrow searches without the interpreter's lock, so other threads go on.
+        places = pc.fill_null(pc.index_in(words, value_set=known), -1).to_numpy().astype(np.int64)
+        if (places >= 0).all():
+            return places, ids, starts
+        with self._lock:
+            return self._learned(words)
+
+    def _learned(self, words: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        places = pc.index_in(words, value_set=self._words)
+        new = words.filter(pc.is_null(places))
+        places = pc.fill_null(places, -1).to_numpy().astype(np.int64)
+        found = self._tokenizer.encode_batch_fast(new.to_pylist(), add_special_tokens=False)
+        rows = [np.array(one.ids, dtype=np.int32) for one in found]
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        places[places < 0] = np.arange(len(self._words), len(self._words) + len(new))
+        self._words = pa.concat_arrays([self._words, new])
+        self._ids = np.concatenate([self._ids, *rows])
+        self._starts = np.concatenate([self._starts, self._starts[-1] + np.cumsum(lengths)])
+        return places, self._ids, self._starts
 
 
 def gather(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -105,7 +111,9 @@ class WordPieces:
         bare.no_padding()
         bare.no_truncation()
         around = _around(bare, paired)
-        return around and cls(WordTable(bare), around, cut and int(cut["max_length"]))
+        if around is None:
+            return None
+        return cls(WordTable(bare), around, int(cut["max_length"]) if cut else None)
 
     def __call__(
         self, inputs: Sequence[Sequence[str]]
@@ -167,7 +175,7 @@ def _around(bare: Tokenizer, paired: bool) -> list[list[int]] | None:
     if len(marks) < 2:
         return None
     asked = marks[: 1 + paired]
-    found = bare.encode(*asked).ids
+    found = (bare.encode(asked[0], asked[1]) if paired else bare.encode(asked[0])).ids
     own = [bare.encode(mark, add_special_tokens=False).ids[0] for mark in asked]
     if any(found.count(one) != 1 for one in own):
         return None

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from negmine.transforms.kernels.search.dense import nearest_by_faiss
+from negmine.transforms.kernels.search.topk import TopK
 
 if TYPE_CHECKING:
     import torch
@@ -15,8 +18,17 @@ if TYPE_CHECKING:
 _BYTES = 1 << 30
 """Scores on the device at once."""
 _DRIVER = Path("/proc/driver/nvidia/version")
-_kept: dict[int, tuple["weakref.ref[np.ndarray]", "torch.Tensor"]] = {}
-"""The documents that were searched last, on the device; at most one array."""
+_LEAST = 1 << 30
+"""Products of numbers below which a search is done before a device has begun."""
+_kept: dict[tuple[int, tuple[int, ...]], tuple["weakref.ref[Any]", "torch.Tensor"]] = {}
+"""The documents that were searched last, on the device, by address and shape; at most one array."""
+
+
+def nearest_here(queries: np.ndarray, documents: np.ndarray, fetch: int) -> TopK:
+    """As `nearest` where there is a CUDA device and enough to do, else on the processors."""
+    if queries.size * len(documents) < _LEAST or not available():
+        return nearest_by_faiss(queries, documents, fetch)
+    return TopK(*nearest(queries, documents, fetch))
 
 
 @cache
@@ -109,14 +121,20 @@ def _on_device(documents: np.ndarray, device: "torch.device") -> "torch.Tensor |
 
     if documents.flags.writeable or device.type != "cuda":
         return None
-    if documents.nbytes > torch.cuda.mem_get_info(device)[0] // 4 and id(documents) not in _kept:
+    key = documents.ctypes.data, documents.shape
+    if key in _kept:
+        return _kept[key][1]
+    _kept.clear()
+    if documents.nbytes > torch.cuda.mem_get_info(device)[0] // 4:
         return None
-    known, tensor = _kept.get(id(documents), (None, None))
-    if known is None or known() is not documents:
-        _kept.clear()
-        tensor = torch.tensor(documents).to(device)
-        _kept[id(documents)] = (weakref.ref(documents, lambda _: _kept.clear()), tensor)
-    return tensor
+    owner = documents if documents.base is None else documents.base
+    try:
+        # Once the memory is given back its address may hold something else.
+        alive = weakref.ref(owner, lambda _: _kept.clear())
+    except TypeError:
+        return None
+    _kept[key] = alive, torch.tensor(documents).to(device)
+    return _kept[key][1]
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Models on GPUs: what can be shown without one, and what needs one."""
