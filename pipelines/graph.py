@@ -45,7 +45,7 @@ GRAPH = (
         optional="where sources.edited is set",
     ),
     Stage(
-        "embed", 3, "embed", "embed", ("documents", "queries"), _VECTORS,
+        "embed", 4, "embed", "embed", ("documents", "queries"), _VECTORS,
         "weights, precision, prompts, max_length, normalize; of given vectors the files",
     ),
     Stage(
@@ -67,16 +67,16 @@ GRAPH = (
         "the files of judge.path and its columns", optional="where judge.kind is precomputed",
     ),
     Stage(
-        "check_judge", 1, "judge", "retrieve",
+        "check_judge", 2, "judge", "retrieve",
         (*_COLLECTION[:3], *_VECTORS, "candidates", "scores"), ("sample_scores",),
         "the judge, seed, size of the sample",
     ),
     Stage(
-        "calibrate", 1, "judge", "calibrate", (*_COLLECTION[:3], *_VECTORS), ("positive_scores",),
+        "calibrate", 2, "judge", "calibrate", (*_COLLECTION[:3], *_VECTORS), ("positive_scores",),
         "the judge", optional="where the judge reads pairs one by one (cross_encoder)",
     ),
     Stage(
-        "judge", 9, "judge", "judge",
+        "judge", 10, "judge", "judge",
         (*_COLLECTION[:4], *_VECTORS, "postings", "lengths", "statistics", "candidates", "scores"),
         ("judged",), "the judge, BM25's weights; of a cross-encoder policies and tiers too",
     ),

@@ -1,6 +1,6 @@
 """Batches whose rows do not depend on each other, and the threads that run them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -17,6 +17,18 @@ def token_budget(device: str) -> int:
     return TOKEN_BUDGET.get(device, TOKEN_BUDGET["cpu"])
 
 
+def in_row_steps(
+    product: Callable[[torch.Tensor], torch.Tensor], input: torch.Tensor
+) -> torch.Tensor:
+    """A product with a multiple of `ROW_STEP` rows, those that are missing zero and cut again."""
+    rows = input.shape[:-1].numel()
+    missing = -rows % ROW_STEP
+    if not missing:
+        return product(input)
+    padded = torch.nn.functional.pad(input.reshape(rows, -1), (0, 0, 0, missing))
+    return product(padded)[:rows].reshape(*input.shape[:-1], -1)
+
+
 class _RowPadded(torch.nn.Linear):
     """A Linear that multiplies a multiple of `ROW_STEP` rows, the missing ones zero.
 
@@ -25,12 +37,7 @@ class _RowPadded(torch.nn.Linear):
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        rows = input.shape[:-1].numel()
-        missing = -rows % ROW_STEP
-        if not missing:
-            return super().forward(input)
-        padded = torch.nn.functional.pad(input.reshape(rows, -1), (0, 0, 0, missing))
-        return super().forward(padded)[:rows].reshape(*input.shape[:-1], -1)
+        return in_row_steps(super().forward, input)
 
 
 def make_rows_independent(model: torch.nn.Module) -> None:

@@ -22,6 +22,7 @@ from negmine.transforms.models.gpu.encoder import GpuEncoder
 from negmine.transforms.models.gpu.run import devices as cuda_devices
 from negmine.transforms.models.gpu.tokens import UnusualFeatures
 from negmine.transforms.models.limits import check_length, positions_of
+from negmine.transforms.models.packed import pack_linears
 from negmine.transforms.models.specs import EncoderSpec, Kind
 from negmine.transforms.models.weights import LoadedFiles, States, installed, loaded_states
 
@@ -116,6 +117,8 @@ class SentenceTransformerEncoder:
             for transformer in transformers:
                 transformer.to(torch.bfloat16)
                 transformer.register_forward_hook(_to_float32)
+        elif model.device.type == "cpu":
+            pack_linears(model)
         return model
 
     def _prompt(self, kind: Kind) -> str | None:

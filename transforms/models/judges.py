@@ -57,6 +57,7 @@ def _loaded(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
     from sentence_transformers import CrossEncoder
 
     from negmine.transforms.models.batching import make_rows_independent
+    from negmine.transforms.models.packed import pack_linears
 
     folder = storage.fetch_tree(spec.folder)
     model = CrossEncoder(
@@ -81,6 +82,8 @@ def _loaded(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
     _refuse_without_padding(spec, model, config)
     _refuse_new_head(spec, model, folder)
     model.eval().float()
+    if model.device.type == "cpu":
+        pack_linears(model)
     make_rows_independent(model)
     return model
 
