@@ -37,6 +37,9 @@ _REQUIRED = {
 
 _UNHURRIED = "--job_server_timeout=604800"
 """A week. Beam's default cuts off the job service's reports, and so every job, at a minute."""
+_READY = "--beam_plugins=negmine.pipelines.loaded"
+"""What workers import before they say that they are there; an engine waits for that as long as it
+takes, and three minutes from then to the first work."""
 _OURS_ALONE = "--no_save_main_session"
 """Beam would send Dataflow all that a notebook holds; our steps are importable on the workers."""
 
@@ -90,13 +93,12 @@ def _arguments(runner: Runner) -> tuple[str, ...]:
 
 def _defaults(runner: str | None, given: Sequence[str]) -> tuple[str, ...]:
     """Options of ours for a Beam runner, unless others of that name are given."""
-    ours = {"DataflowRunner": _OURS_ALONE, **dict.fromkeys(FORWARDING, _UNHURRIED)}.get(
-        runner or ""
-    )
-    if ours is None:
-        return ()
-    name = ours.lstrip("-").removeprefix("no_").partition("=")[0]
-    return () if any(name in option for option in given) else (ours,)
+    ours: dict[str, str] = {}
+    if runner in FORWARDING:
+        ours = {_UNHURRIED: "job_server_timeout", _READY: _READY}
+    elif runner == "DataflowRunner":
+        ours = {_OURS_ALONE: "save_main_session"}
+    return tuple(o for o, name in ours.items() if not any(name in option for option in given))
 
 
 def _check_hints(runner: Runner) -> None:

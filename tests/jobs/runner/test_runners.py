@@ -74,6 +74,16 @@ def test_no_job_ends_after_a_minute_because_beam_is_impatient(name: str) -> None
     assert options_of(*resolve(Runner(), given))["job_server_timeout"] == 604_800
 
 
+@pytest.mark.parametrize("name", ["portable", "flink", "spark"])
+def test_workers_load_the_steps_before_an_engine_s_three_minutes_begin(name: str) -> None:
+    runner = Runner.model_validate({"name": name, "options": {"job_endpoint": "host:1"}})
+    found = options_of(*resolve(runner))
+    assert found["beam_plugins"] == ["negmine.pipelines.loaded"]
+    assert resolve(runner, resolve(runner)) == resolve(runner)
+    more = options_of(*resolve(runner, ["--beam_plugins=mine"]))
+    assert more["beam_plugins"] == ["negmine.pipelines.loaded", "mine"], "a user's own are more"
+
+
 def test_dataflow_is_not_sent_what_a_notebook_holds() -> None:
     options = {"project": "my-project", "region": "r", "temp_location": "gs://b/t"}
     found = resolve(Runner.model_validate({"name": "dataflow", "options": options}))
