@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from negmine.pipelines.hints import with_hints
 from negmine.transforms.data.blocks import Block, parse_part
-from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.data.parts import BlockTransform, CreateBlocks, MakeParts, WriteParts
 from negmine.transforms.steps import map_step
 
 
@@ -42,13 +42,14 @@ class BlockStage(beam.PTransform):
 
     def expand(self, start: beam.PCollection) -> beam.PCollection:
         transform = copy.copy(self.transform)  # one of its own for each pipeline
+        write = WriteParts(self.directory, self.schema, self.compression)
+        shared = isinstance(transform, BlockTransform) and transform.shared
+        if shared:
+            transform = MakeParts(transform, write)
         if self.hinted:
             transform = with_hints(start.pipeline, transform)
-        return (
-            self._blocks(start)
-            | self.step >> transform
-            | "Write" >> WriteParts(self.directory, self.schema, self.compression)
-        )
+        made = self._blocks(start) | self.step >> transform
+        return made if shared else made | "Write" >> write
 
     def _blocks(self, start: beam.PCollection) -> beam.PCollection:
         if self.waits or isinstance(start, beam.pvalue.PBegin):
