@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from negmine.pipelines.hints import with_hints
 from negmine.transforms.data.blocks import Block, parse_part
-from negmine.transforms.data.parts import CreateBlocks, WriteParts
+from negmine.transforms.data.parts import BlockTransform, CreateBlocks, MakeParts, WriteParts
 from negmine.transforms.steps import map_step
+from negmine.transforms.vectors.embed import EmbedTexts
 
 
 @dataclass
@@ -43,13 +44,17 @@ class BlockStage(beam.PTransform):
     def expand(self, start: beam.PCollection) -> beam.PCollection:
         transform = copy.copy(self.transform)  # one of its own for each pipeline
         write = WriteParts(self.directory, self.schema, self.compression)
-        writing = getattr(transform, "writing", None)
-        if writing is not None:
-            transform = writing(write)
+        writes = True
+        if isinstance(transform, EmbedTexts):
+            transform = transform.writing(write)
+        elif isinstance(transform, BlockTransform) and transform.shared:
+            transform = MakeParts(transform, write)
+        else:
+            writes = False
         if self.hinted:
             transform = with_hints(start.pipeline, transform)
         made = self._blocks(start) | self.step >> transform
-        return made if writing is not None else made | "Write" >> write
+        return made if writes else made | "Write" >> write
 
     def _blocks(self, start: beam.PCollection) -> beam.PCollection:
         if self.waits or isinstance(start, beam.pvalue.PBegin):

@@ -18,6 +18,7 @@ from negmine.schemas.limits import (
     MOST_NEGATIVES,
     MOST_TOKENS,
     MOST_WEIGHT,
+    MOST_WORKERS,
     Model,
     Score,
     Weight,
@@ -155,7 +156,11 @@ class Runner(Model):
     min_ram: str | None = Field(None, description="memory of embed and judge workers, as 16GB")
     accelerator: str | None = Field(None, description="for them, as type:nvidia-l4;count:1")
     block_size: int = Field(
-        512, ge=1, le=MOST_BLOCK, description="queries per block; never changes the result"
+        512, ge=1, le=MOST_BLOCK, description="most queries per block; never changes the result"
+    )
+    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=MOST_WORKERS)] = Field(
+        "auto",
+        description="most processes of a local run; auto = one a core, as far as memory goes",
     )
     memory: str | None = Field(
         None, description="most memory of a local run, as 4GiB or 4GB; null = no limit is set"

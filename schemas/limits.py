@@ -24,6 +24,9 @@ memory, and a judge that reads pairs one by one of time."""
 MOST_SHARDS = 10_000
 """Each is a file and a task; so many of 262,144 documents are 2.6 billion."""
 
+MOST_WORKERS = 1024
+"""Processes of a local run; machines with more cores are for an engine."""
+
 MOST_BLOCK = 1_000_000
 """Queries in a block, which is one piece of work and wholly in memory."""
 

@@ -1,9 +1,13 @@
 """Steps of pipelines: functions over elements, that Beam looks at quickly."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
+
+from negmine.transforms.workers import made_by_workers, workers
 
 
 class Step(beam.DoFn):
@@ -27,6 +31,30 @@ class _Call(Step):
         return made if self.many else (made,)
 
 
+class _Shared(beam.DoFn):
+    """In a local run with several workers a bundle's elements are collected, then shared out."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def __dir__(self) -> list[str]:
+        return ["setup", "start_bundle", "process", "finish_bundle"]
+
+    def start_bundle(self) -> None:
+        self.waiting: list[Any] = []
+
+    def process(self, element: Any) -> Iterable[Any]:
+        if workers() < 2:
+            return (self.function(element),)
+        self.waiting.append(element)
+        return ()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        waiting, self.waiting = self.waiting, []
+        for made in made_by_workers(self.function, waiting):
+            yield GlobalWindows.windowed_value(made)
+
+
 def map_step(function: Callable[..., Any], *sides: object) -> beam.ParDo:
     """`function(element, *sides)` for each element."""
     return beam.ParDo(_Call(function, many=False), *sides)
@@ -35,3 +63,11 @@ def map_step(function: Callable[..., Any], *sides: object) -> beam.ParDo:
 def flat_map_step(function: Callable[..., Iterable[Any]], *sides: object) -> beam.ParDo:
     """What `function(element, *sides)` gives, one by one, for each element."""
     return beam.ParDo(_Call(function, many=True), *sides)
+
+
+def shared_step(function: Callable[[Any], Any]) -> beam.ParDo:
+    """`function(element)` for each element, by the worker processes of a local run.
+
+    See `transforms.workers.made_by_workers` for what the function must keep to.
+    """
+    return beam.ParDo(_Shared(function))

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -21,6 +21,9 @@ from negmine.jobs.cli.common import Json, echo_run
 from negmine.jobs.runner.streams import for_information
 from negmine.pipelines.graph import GRAPH, mermaid
 from negmine.schemas.locations import shown
+
+if TYPE_CHECKING:
+    from negmine.schemas.config import Config
 
 app = typer.Typer(
     name="negmine",
@@ -57,6 +60,7 @@ def mine(
     Data is looked at, and what it was taken for is printed first, on standard error.
     """
     resolved = asked.config()
+    _prepare(resolved, context)
 
     from negmine.jobs.mining import publish
     from negmine.jobs.mining.limits import Limits
@@ -96,9 +100,18 @@ def plan(
     (console if console.is_terminal else Console(width=140)).print(render_plan(found))
 
 
+def _prepare(config: "Config", context: typer.Context) -> None:
+    """Import Beam as a local run needs it, which this process does nothing else with."""
+    if config.runner.name == "local" and not context.args:
+        from negmine.transforms.lean_beam import import_beam
+
+        import_beam()
+
+
 def _stage(stage: str, meaning: str) -> None:
     def command(context: typer.Context, asked: Asked) -> None:
         resolved = asked.config()
+        _prepare(resolved, context)
         from negmine.jobs.mining.run import MiningRun
 
         run = MiningRun(resolved, context.args)

@@ -21,7 +21,7 @@ def verdicts_artifact(
         return BlockStage("SelectNegatives", select, directory, blocks, tables.VERDICTS)
 
     key = {"judged": judged.manifest()["fingerprint"], **selection.key()}
-    return Artifact("select", key, run.rows("queries"), make)
+    return Artifact("select", key, run.rows("queries"), make, shared=True)
 
 
 def sets_artifact(run: RunContext, verdicts: Artifact, collection: Collection) -> Artifact:
@@ -34,4 +34,4 @@ def sets_artifact(run: RunContext, verdicts: Artifact, collection: Collection) -
         return BlockStage("ScoreSets", score, place, blocks, tables.SETS)
 
     key = {"verdicts": fingerprint}
-    return Artifact("score", key, run.rows("queries"), make, follows=True)
+    return Artifact("score", key, run.rows("queries"), make, follows=True, shared=True)

@@ -63,7 +63,7 @@ class RunContext:
                 f"cannot create the work directory {root}: {error.strerror}; choose another with "
                 "--output DIR or output.workdir"
             ) from error
-        self.work = WorkDirectory(root, block_size, self.options)
+        self.work = WorkDirectory(root, block_size, self.options, self.budget.workers)
 
     def check(self) -> None:
         """Raise at once for an input or a model that is not there."""

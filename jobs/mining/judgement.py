@@ -209,4 +209,5 @@ def judged_by(
         judge = JudgePairs(retrieved.collection, candidates, made.judge, selection, bm25, places)
         return BlockStage("JudgePairs", judge, directory, blocks, tables.JUDGED, hinted=True)
 
-    return run.work.make_or_reuse(Artifact("judge", key, run.rows("queries"), make))
+    rows, shared = run.rows("queries"), not made.judge.lazy
+    return run.work.make_or_reuse(Artifact("judge", key, rows, make, shared=shared))

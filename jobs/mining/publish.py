@@ -36,13 +36,12 @@ from negmine.transforms.choosing.publish_lists import PublishedLists
 from negmine.transforms.choosing.weigh import Weigher, read_weigher
 from negmine.transforms.data.blocks import plan_blocks
 from negmine.transforms.data.datasets import write_part
-from negmine.transforms.metrics.inputs import Inputs
-from negmine.transforms.metrics.measure import measure
-from negmine.transforms.metrics.verdicts import read_verdicts
+from negmine.transforms.metrics.measure import measure_run
 from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.storage.atomic import write_json
 from negmine.transforms.storage.digests import tree_digests
 from negmine.transforms.storage.locks import RUNS_LOCK, sharing
+from negmine.transforms.workers import made_by_helper
 
 Beside = Callable[[Path, pa.Table], JsonObject]
 """Writes further data sets into the folder of a run that has its parts; gives what is said of them
@@ -127,7 +126,9 @@ def _publish(mining: MiningRun, run_id: str, beside: Beside | None) -> Path:
                 measuring = meanwhile.submit(_metrics, mining, weigher)
                 if mining.budget.limit is not None:
                     wait([measuring])
-                counted = run_pipeline([[("publish", parts)]], mining.options)
+                counted = run_pipeline(
+                    [[("publish", parts)]], mining.options, workers=mining.work.workers
+                )
                 mining.work.counters.update(counted)
                 if mining.edits:
                     where, inline = Path(parts.directory), output.texts == "inline"
@@ -196,20 +197,16 @@ def _metrics(mining: MiningRun, weigher: Weigher | None = None) -> pa.Table:
     """The run's metrics, see `schemas.metrics`."""
     config = mining.config
     quotas = {name: tier.quota for name, tier in config.tiers.items()}
-    negatives, candidates = read_verdicts(
-        mining.verdicts, list(mining.candidates), quotas, mining.rows("queries")
-    )
-    return measure(
-        Inputs(
-            negatives=negatives,
-            collection=mining.collection,
-            bm25=bm25_scorer(mining),
-            candidates=candidates,
-            judged=mining.verdicts,
-            selection=Selection.of(config),
-            seed=config.seed,
-            edits=mining.edits,
-            judge_auc={c.judge: (c.auc, c.low, c.high, c.queries) for c in mining.judge_checks},
-            weigher=weigher,
-        )
-    )
+    asked = (mining.verdicts, list(mining.candidates), quotas, mining.rows("queries"))
+    around: JsonObject = {
+        "collection": mining.collection,
+        "bm25": bm25_scorer(mining),
+        "judged": mining.verdicts,
+        "selection": Selection.of(config),
+        "seed": config.seed,
+        "edits": mining.edits,
+        "judge_auc": {c.judge: (c.auc, c.low, c.high, c.queries) for c in mining.judge_checks},
+        "weigher": weigher,
+    }
+    measured: pa.Table = made_by_helper(measure_run, (asked, around))
+    return measured

@@ -116,7 +116,7 @@ def _bm25(run: RunContext, vectors: Vectors) -> Artifact:
     settings = {"config": _settings(config)}
     at_once = run.budget.blocks_at_once(config.depth, run.rows("documents"))
     key = {**settings, **run.key("documents", "queries")}
-    return _candidates(run, Source.BM25, key, make, at_once=at_once)
+    return _candidates(run, Source.BM25, key, make, at_once=at_once, shared=True)
 
 
 def _dense(run: RunContext, vectors: Vectors) -> Artifact:

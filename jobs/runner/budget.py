@@ -9,6 +9,7 @@ from negmine.schemas.judges import ModelJudge
 from negmine.schemas.sources import SOURCES, Bm25, Dense
 from negmine.transforms.data.columns import MOST_MAPPED
 from negmine.transforms.data.sql import MEMORY
+from negmine.transforms.kernels.threads import machine_memory, processors
 from negmine.transforms.sources.given import GivenFiles
 from negmine.transforms.sources.search import AUTO_SHARD
 
@@ -24,6 +25,8 @@ WIDTH = 1024
 ROUND = 256 << 20
 """Results of a search that wait to be merged."""
 
+_HELPER = PROGRAM + MOST_MAPPED
+"""Bytes that a helper holds before its first row, with the pages that stay mapped."""
 _RESERVED = 4 * MOST_MAPPED
 """Pages that stay mapped, and those that a look-up brings in before any are given back."""
 _LEAST_BLOCK = 16
@@ -70,8 +73,10 @@ class Budget:
         settings = self.config.sources.given
         return GivenFiles.of(settings).counts() if settings else (0, 0)
 
-    def _query_bytes(self, width: int = WIDTH, documents: int | None = None) -> int:
-        pairs = self.config.sources.most_candidates(self.given[1])
+    def _query_bytes(
+        self, width: int = WIDTH, documents: int | None = None, given: int | None = None
+    ) -> int:
+        pairs = self.config.sources.most_candidates(self.given[1] if given is None else given)
         return (min(pairs, documents or pairs) + 8) * (PAIR + 4 * width)
 
     def queries_in_a_block(self, documents: int) -> int:
@@ -79,19 +84,43 @@ class Budget:
         return max(1, min(self.block_size, _LARGEST_BLOCK // self._query_bytes(WIDTH, documents)))
 
     @cached_property
+    def workers(self) -> int:
+        """Processes of a local run, this one included: as many as are asked for and fit."""
+        asked = self.config.runner.workers
+        if self.config.runner.name != "local":
+            return 1
+        most = processors() if asked == "auto" else asked
+        if self.limit is not None:
+            free = self.limit - self.program - _RESERVED
+            each = self._least_block()
+        elif asked == "auto":
+            free = machine_memory() // 2 - self.program
+            # Files of given candidates are not opened for this.
+            each = self.config.runner.block_size * self._query_bytes(given=0)
+        else:
+            return most
+        # This process needs a block of its own, and each other one its libraries besides.
+        return max(1, min(most, 1 + int((free - each) // (_HELPER + each))))
+
+    def _least_block(self) -> int:
+        least = min(self.config.runner.block_size, _LEAST_BLOCK) * self._query_bytes()
+        return max(least, DATABASE // 2)
+
+    @cached_property
     def block_size(self) -> int:
         """Queries in a block. Raises ConfigError where `runner.memory` cannot be kept."""
         asked, free = self.config.runner.block_size, self._free()
         if free is None:
             return asked
-        least = max(min(asked, _LEAST_BLOCK) * self._query_bytes(), DATABASE // 2)
+        least = self._least_block()
         if free < least:
             need = self.program + _RESERVED + least
             raise ConfigError(
                 f"runner.memory is {self.config.runner.memory}, and this run needs "
                 f"{need / 2**30:.1f}GiB at least: raise it, or {self._fewer()}"
             )
-        return min(asked, free // self._query_bytes())
+        own = (free - (self.workers - 1) * _HELPER) // self.workers
+        return max(1, min(asked, own // self._query_bytes()))
 
     def _fewer(self) -> str:
         """How to ask for fewer candidates."""

@@ -20,6 +20,7 @@ from negmine.jobs.runner.progress import made_by
 from negmine.jobs.runner.remote import RemoteJob, announced, catching
 from negmine.schemas import errors
 from negmine.transforms.counters import NAMESPACE
+from negmine.transforms.workers import working_with
 
 __all__ = ["check_options", "run_pipeline"]
 
@@ -60,11 +61,12 @@ Chain: TypeAlias = Sequence[tuple[str, beam.PTransform]]
 
 
 def run_pipeline(
-    chains: Sequence[Chain], options: Sequence[str] = (), after: Chain = ()
+    chains: Sequence[Chain], options: Sequence[str] = (), after: Chain = (), workers: int = 1
 ) -> dict[str, dict[str, int]]:
     """Build and run one pipeline, wait for it, and return what its counters counted, by stage.
 
-    Stages `after` are each applied to what all chains gave.
+    Stages `after` are each applied to what all chains gave. A local run has so many `workers`,
+    this process included, which share the blocks out.
 
     Without `--runner` among the options this is FnApiRunner, in this process; `DirectRunner` would
     choose another engine where it can download one. Raises the NegmineError that a worker raised,
@@ -86,11 +88,12 @@ def run_pipeline(
             with _submitting(runner):
                 pinned = FnApiRunner() if runner is None else None
                 pipeline = beam.Pipeline(runner=pinned, options=pipeline_options)
-            add_stages(pipeline, chains, after)
-            if runner == "DataflowRunner":
-                _check_graph(pipeline)
-            with _submitting(runner), signals.held():
-                result = pipeline.run()
+            with working_with(workers if runner is None else 1):
+                add_stages(pipeline, chains, after)
+                if runner == "DataflowRunner":
+                    _check_graph(pipeline)
+                with _submitting(runner), signals.held():
+                    result = pipeline.run()
             if not getattr(result, "has_job", True):
                 raise SystemExit(0)
             names = [name for chain in (*chains, after) for name, _ in chain]

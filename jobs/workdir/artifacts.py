@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from negmine.jobs.runner.pipeline import Chain
 
 _PLAN = "_plan.json"
+_BLOCKS_EACH, _LEAST_BLOCK = 8, 64
+"""Blocks of a worker: the last one is waited for alone. Smaller ones cost more than they share."""
 
 Blocks: TypeAlias = tuple[Block, ...]
 Make: TypeAlias = Callable[[str, Blocks], "beam.PTransform"]
@@ -52,6 +54,7 @@ class Artifact:
         follows: whether each of its blocks is made of the same block of the artifact before it.
         waits: whether it is made when all of the artifacts before it are there; `make` gives a
             stage that waits.
+        shared: whether workers share its blocks out, so that there are to be several for each.
     """
 
     stage: str
@@ -66,6 +69,7 @@ class Artifact:
     scratch: str = ""
     follows: bool = False
     waits: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +118,7 @@ class WorkDirectory:
         root: the folder.
         block_size: rows in a block, where an artifact does not say otherwise.
         options: of Beam's runner.
+        workers: of a local run, which share blocks out.
         timings: seconds of each stage, and whether all of it was reused from earlier runs. What
             one job makes for several stages counts towards the first of them.
         counters: what the pipelines counted, by artifact's label.
@@ -123,6 +128,7 @@ class WorkDirectory:
     root: Path
     block_size: int
     options: Sequence[str] = ()
+    workers: int = 1
     timings: dict[str, JsonObject] = field(default_factory=dict)
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
     used: dict[Path, None] = field(default_factory=dict)
@@ -237,7 +243,7 @@ class WorkDirectory:
         from negmine.jobs.runner.pipeline import run_pipeline
 
         try:
-            counted = run_pipeline(chains, self.options, after)
+            counted = run_pipeline(chains, self.options, after, self.workers)
         except NegmineError:
             for place in places:
                 if place.artifact.scratch:
@@ -264,13 +270,16 @@ class WorkDirectory:
         if place.artifact.several:
             return ()
         plan = place.directory / _PLAN
-        size = place.artifact.block_size or self.block_size
+        artifact = place.artifact
+        size = artifact.block_size or self.block_size
+        if artifact.shared and self.workers > 1:
+            size = min(size, max(_LEAST_BLOCK, -(-artifact.rows // (_BLOCKS_EACH * self.workers))))
         if storage.is_file(plan):
             size = _planned(plan)
         else:
             write_json(plan, {"block_size": size})
         done = set(place.datasets[0].part_names())
-        blocks = plan_blocks(place.artifact.rows, size)
+        blocks = plan_blocks(artifact.rows, size)
         return tuple(block for block in blocks if block.part not in done)
 
 

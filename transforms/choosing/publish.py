@@ -1,7 +1,8 @@
 """Publish block by block: negatives by tier, ledger by verdict, sets, all with ids and texts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -27,10 +28,20 @@ from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.pairs.table import to_pairs
 from negmine.transforms.steps import map_step
+from negmine.transforms.workers import made_in_order
 
 _POSITIVES_AT_ONCE = 32_768
 QUERIES_PER_PART = 8192
 """Queries in a published part. Fixed, so that published bytes do not depend on `block_size`."""
+
+
+class _Rows(NamedTuple):
+    """What is published of some queries, by folder; `kept` is how many negatives that are."""
+
+    negatives: Mapping[str, pa.Table]
+    ledger: Mapping[Verdict, pa.Table]
+    positives: Sequence[pa.Table]
+    kept: int
 
 
 @dataclass
@@ -58,26 +69,19 @@ class PublishParts(beam.PTransform):
         ledger = {verdict: f"ledger/verdict={verdict}" for verdict in Verdict}
         schema, listed = published_schemas(self.collection, self.texts)
         positives = with_texts(tables.RUN_POSITIVES, self.texts)
-        known = self.collection.positives.read_queries(block, ["grade"])
         with PartWriters(self.directory, block.part) as parts:
             if block.start == 0:
                 for folder in negatives.values():
                     parts.open(folder, schema)
                 parts.open(ledger[Verdict.KEPT], listed)
             parts.open("positives", positives)
-            for inside in _pieces(block, self.verdicts.blocks()):
-                rows = PublishedBlock(
-                    self.verdicts.read_queries(inside),
-                    self.collection,
-                    self.promises,
-                    self.weigher,
-                )
+            pieces = _pieces(block, self.verdicts.blocks())
+            for rows in made_in_order(self._rows, pieces):
                 for tier, folder in negatives.items():
-                    parts.add(folder, rows.negatives(tier, self.texts), schema)
+                    parts.add(folder, rows.negatives[tier], schema)
                 for verdict, folder in ledger.items():
-                    parts.add(folder, rows.ledger(verdict), listed)
-                grades = _grades(known, inside)
-                for table in rows.positives(grades, self.texts, self.confidence):
+                    parts.add(folder, rows.ledger[verdict], listed)
+                for table in rows.positives:
                     parts.add("positives", table, positives)
                 kept += rows.kept
             if self.lists:
@@ -89,16 +93,22 @@ class PublishParts(beam.PTransform):
         count("negatives_written", kept)
         return kept
 
+    def _rows(self, inside: Block) -> _Rows:
+        verdicts = self.verdicts.read_queries(inside)
+        rows = PublishedBlock(verdicts, self.collection, self.promises, self.weigher)
+        grades = self.collection.positives.read_queries(inside, ["grade"]).column("grade")
+        return _Rows(
+            {tier: rows.negatives(tier, self.texts) for tier in self.tiers},
+            {verdict: rows.ledger(verdict) for verdict in Verdict},
+            list(rows.positives(grades, self.texts, self.confidence)),
+            rows.kept,
+        )
+
 
 def _pieces(block: Block, parts: Sequence[Block]) -> list[Block]:
     """The block cut where parts end, so that one part is in memory at a time."""
     inside = [Block(max(p.start, block.start), min(p.stop, block.stop)) for p in parts]
     return [piece for piece in inside if piece.start < piece.stop] or [block]
-
-
-def _grades(positives: pa.Table, inside: Block) -> pa.ChunkedArray:
-    low, high = positives.column("query_ix").to_numpy().searchsorted(inside)
-    return positives.column("grade").slice(low, high - low)
 
 
 def published_schemas(collection: Collection, texts: bool) -> tuple[pa.Schema, pa.Schema]:

@@ -29,6 +29,10 @@ class ScoreSets(BlockTransform):
     collection: Collection
     tiers: Mapping[str, Tier]
 
+    @property
+    def shared(self) -> bool:
+        return True
+
     def table(self, block: Block) -> pa.Table:
         verdicts = self.verdicts.read_queries(block)
         count("rows_read", verdicts.num_rows)

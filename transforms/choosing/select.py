@@ -29,6 +29,10 @@ class SelectNegatives(BlockTransform):
     selection: Selection
     collection: Collection
 
+    @property
+    def shared(self) -> bool:
+        return True
+
     def table(self, block: Block) -> pa.Table:
         judged = self.judged.read_queries(block)
         count("rows_read", judged.num_rows)

@@ -12,7 +12,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import write_part
-from negmine.transforms.steps import flat_map_step, map_step
+from negmine.transforms.steps import flat_map_step, map_step, shared_step
 
 
 @dataclass
@@ -59,14 +59,20 @@ class CreateBlocks(Spread):
 class BlockTransform(beam.PTransform):
     """Rows made block by block: `PCollection[Block] -> PCollection[(Block, table)]`."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether worker processes of a local run share its blocks out: not where a model runs."""
+        return False
+
     def table(self, block: Block) -> pa.Table:
         """The rows that are made of a block."""
         raise NotImplementedError
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Table" >> map_step(self._made)
+        return blocks | "Table" >> map_step(self.made)
 
-    def _made(self, block: Block) -> tuple[Block, pa.Table]:
+    def made(self, block: Block) -> tuple[Block, pa.Table]:
+        """The block and its rows."""
         return block, self.table(block)
 
 
@@ -79,15 +85,29 @@ class WriteParts(beam.PTransform):
     compression: str = "zstd"
 
     def expand(self, tables: beam.PCollection) -> beam.PCollection:
-        return tables | "Write" >> map_step(self._counted)
+        return tables | "Write" >> map_step(self.write)
 
     def write(self, element: tuple[Block, pa.Table]) -> str:
-        """Write one part; returns its name."""
+        """Write one, and count its rows; returns its name."""
+        count("rows_written", element[1].num_rows)
+        return self.written(element)
+
+    def written(self, element: tuple[Block, pa.Table]) -> str:
+        """Write one; returns its name."""
         block, table = element
         write_part(self.directory, block.part, table, self.schema, compression=self.compression)
         return block.part
 
-    def _counted(self, element: tuple[Block, pa.Table]) -> str:
-        name = self.write(element)
-        count("rows_written", element[1].num_rows)
-        return name
+
+@dataclass
+class MakeParts(beam.PTransform):
+    """Parts of blocks that are shared out: `PCollection[Block] -> PCollection[part name]`."""
+
+    transform: BlockTransform
+    write: WriteParts
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "Part" >> shared_step(self._part)
+
+    def _part(self, block: Block) -> str:
+        return self.write.write(self.transform.made(block))

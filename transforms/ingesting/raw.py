@@ -1,6 +1,6 @@
 """Raw parts: the rows of one source as Parquet, before identifiers are resolved."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from negmine.transforms.kernels.hashing import mix, text_keys
 from negmine.transforms.kernels.near_duplicates import MINHASH_VALUES, sketches
 from negmine.transforms.readers.detection import detected
 from negmine.transforms.readers.rows import Bad, Document, Judgement, Label, Query, Row, Source
+from negmine.transforms.workers import made_by_workers
 
 RAW = "raw"
 """Folder of the raw parts, in that of the ingested collection until it is made."""
@@ -110,38 +111,50 @@ def write_raw(
     that order. Raises StorageError.
     """
     prefix = "evaluation_" if source.evaluation else ""
-    writer = _Writer(file, seed, directory, block_size, prefix, detect)
-    report = Report(file, source.name, writer.parts, evaluation=source.evaluation)
-    counted = _COUNTED.get(source.kind, object)
+    report = Report(file, source.name, evaluation=source.evaluation)
+    kept = _kept(rows, report, _COUNTED.get(source.kind, object), cut)
+    pieces = _Pieces(prefix, block_size).cut(kept)
+    # Reading is one process's work, and what is made of the rows is most of it.
+    report.parts.extend(made_by_workers(_Part(file, seed, directory, detect), pieces))
+    report.parts.sort(key=lambda part: part[1])
+    return report
+
+
+def _kept(rows: Iterable[Row], report: Report, counted: Any, cut: Passages | None) -> Iterator[Row]:
+    """The rows that are written, documents cut into passages; counts into the report."""
     for row in rows:
         report.rows += isinstance(row, counted)
-        if isinstance(row, Judgement) and not row.positive and not source.evaluation:
+        if isinstance(row, Judgement) and not row.positive and not report.evaluation:
             report.ignored += 1
         elif cut and isinstance(row, Document):
             for number, text in enumerate(passages(row.text, cut.words, cut.overlap), 1):
                 passage = (f"{row.id}#{number}", text, row.id, number, row.language)
-                writer.add(Document(row.line, *passage))
+                yield Document(row.line, *passage)
         else:
-            writer.add(row)
-    writer.close()
-    return report
+            yield row
 
 
-class _Writer:
-    def __init__(
-        self, file: int, seed: int, directory: str, block_size: int, prefix: str, detect: bool
-    ) -> None:
+class _Pieces:
+    """Rows by kind, in pieces of `block_size` rows or 32 MiB, numbered as they come."""
+
+    def __init__(self, prefix: str, block_size: int) -> None:
         self.prefix = prefix
-        self.detect = detect
-        self.file = file
-        self.seed = seed
-        self.directory = directory
         self.block_size = block_size
-        self.parts: list[tuple[str, str]] = []
+        self._made = 0
         self._rows: dict[str, list[Any]] = {kind: [] for kind in SCHEMAS}
         self._bytes = dict.fromkeys(SCHEMAS, 0)
 
-    def add(self, row: Row) -> None:
+    def cut(self, rows: Iterable[Row]) -> Iterator[tuple[str, int, list[Any]]]:
+        """Kind, number and rows of each piece."""
+        for row in rows:
+            kind = self._add(row)
+            if len(self._rows[kind]) >= self.block_size or self._bytes[kind] >= _BYTES:
+                yield self._piece(kind)
+        for kind, left in self._rows.items():
+            if left:
+                yield self._piece(kind)
+
+    def _add(self, row: Row) -> str:
         size = 0
         if isinstance(row, Document | Query):
             kind = self.prefix + ("documents" if isinstance(row, Document) else "queries")
@@ -156,25 +169,31 @@ class _Writer:
             kind, row = "bad", row._replace(kind=self.prefix + row.kind)
             size = len(row.reason) + len(row.excerpt) + len(row.id or "")
         self._bytes[kind] += size
-        rows = self._rows[kind]
-        rows.append(row)
-        if len(rows) >= self.block_size or self._bytes[kind] >= _BYTES:
-            self._flush(kind)
+        self._rows[kind].append(row)
+        return kind
 
-    def close(self) -> None:
-        for kind, rows in self._rows.items():
-            if rows:
-                self._flush(kind)
+    def _piece(self, kind: str) -> tuple[str, int, list[Any]]:
+        rows, self._rows[kind], self._bytes[kind] = self._rows[kind], [], 0
+        self._made += 1
+        return kind, self._made - 1, rows
 
-    def _flush(self, kind: str) -> None:
-        rows = self._rows[kind]
-        self._rows[kind] = []
-        self._bytes[kind] = 0
-        name = f"{kind}-{self.file:06d}-{len(self.parts):06d}.parquet"
+
+@dataclass(frozen=True)
+class _Part:
+    """Writes a piece of a source's rows; gives its kind and path."""
+
+    file: int
+    seed: int
+    directory: str
+    detect: bool
+
+    def __call__(self, piece: tuple[str, int, list[Any]]) -> tuple[str, str]:
+        kind, number, rows = piece
+        name = f"{kind}-{self.file:06d}-{number:06d}.parquet"
         schema = SCHEMAS[kind]
         table = pa.table(self._columns(kind, rows), schema=schema)
         write_part(self.directory, name, table, schema, compression="lz4")
-        self.parts.append((kind, f"{self.directory}/{name}"))
+        return kind, f"{self.directory}/{name}"
 
     def _columns(self, kind: str, rows: list[Any]) -> JsonObject:
         columns: JsonObject = {name: [row[i] for row in rows] for i, name in _FIELDS[kind]}

@@ -51,6 +51,10 @@ class JudgePairs(BlockTransform):
     bm25: Bm25Scorer
     places: Dataset | None = None
 
+    @property
+    def shared(self) -> bool:
+        return not self.judge.lazy  # lazy judges run models
+
     def table(self, block: Block) -> pa.Table:
         rows = block_rows(self.collection, self.candidates, self.bm25, self.places, block)
         with underway.block(block.stop - block.start):

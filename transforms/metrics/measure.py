@@ -1,9 +1,11 @@
 """All metrics of a set of negatives, as one table."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 
+from negmine.schemas import JsonObject
 from negmine.transforms.judging.calibrate import read_calibration
 from negmine.transforms.kernels.measures.bootstrap import Bootstrap
 from negmine.transforms.metrics.corpus import corpus_rows
@@ -29,6 +31,7 @@ from negmine.transforms.metrics.vectors.eci import eci_rows
 from negmine.transforms.metrics.vectors.embeddings import embedding_rows, softmax_rows
 from negmine.transforms.metrics.vectors.geometry import length_bias_rows
 from negmine.transforms.metrics.vectors.semantic import semantic_rows
+from negmine.transforms.metrics.verdicts import read_verdicts
 from negmine.transforms.metrics.weights import weight_rows
 from negmine.transforms.sources.lexicon import Lexicon
 
@@ -39,6 +42,13 @@ def measure(inputs: Inputs) -> pa.Table:
     Memory holds the negatives and one part of the candidates, whatever the corpus.
     """
     return to_table(_rows(inputs))
+
+
+def measure_run(asked: tuple[tuple[Any, ...], JsonObject]) -> pa.Table:
+    """The metrics of a run: asked for by the arguments of `read_verdicts` and those of `Inputs`."""
+    verdicts, around = asked
+    negatives, candidates = read_verdicts(*verdicts)
+    return measure(Inputs(negatives=negatives, candidates=candidates, **around))
 
 
 def _rows(inputs: Inputs) -> Iterator[Row]:

@@ -17,8 +17,8 @@ from negmine.transforms.kernels.search.dense import pair_scores
 
 EXACT_JACCARD_FROM = 0.5
 """MinHash estimates from here on are replaced by the exact value."""
-PAIRS_AT_ONCE = 16_384
-"""Pairs whose vectors or signatures are compared at a time."""
+PAIRS_AT_ONCE = 1024
+"""Pairs whose vectors or signatures are compared at a time: what is computed stays in cache."""
 _ROWS_AT_ONCE = 2048
 _SCANNED_AT_ONCE = 65_536
 

@@ -1,6 +1,5 @@
 """How crowded it is around each candidate: its mean cosine to the nearest other candidates."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,6 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from negmine.transforms.kernels.choosing.diversity import unit
 from negmine.transforms.kernels.search.candidates import Candidates
+from negmine.transforms.kernels.threads import own_threads
 from negmine.transforms.pairs.features import Collection
 
 NEIGHBOURS = 5
@@ -48,7 +48,7 @@ def neighbour_cosine(
 
     bounds = np.flatnonzero(np.diff(candidates.query_ix)) + 1
     parts = [part for part in np.split(np.arange(len(out)), bounds) if len(part)]
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(own_threads()) as threads:
         for _ in threads.map(of_query, parts):
             pass
     return out

@@ -5,10 +5,11 @@ It depends on the corpus and the language only; weights are computed when it is 
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -27,7 +28,7 @@ from negmine.transforms.data.languages import has_languages
 from negmine.transforms.data.parts import CreateBlocks
 from negmine.transforms.kernels.search import bm25
 from negmine.transforms.kernels.tokenise import AUTO, Tokeniser
-from negmine.transforms.steps import Step, map_step
+from negmine.transforms.steps import map_step, shared_step
 
 _COMPACT_AT = 16
 _PAIRS_AT_ONCE = 8192
@@ -76,23 +77,29 @@ class IndexDocuments(beam.PTransform):
         return (
             root
             | "DocumentBlocks" >> CreateBlocks(self.blocks)
-            | "Tokenise" >> beam.ParDo(_IndexBlock(self.documents, self.language, self.index))
+            | "Tokenise" >> shared_step(_IndexBlock(self.documents, self.language, self.index))
             | "SumTerms" >> beam.CombineGlobally(SumTerms(self.blocks)).without_defaults()
             | "WriteTerms" >> map_step(_write_statistics, self.index)
         )
 
 
-class _IndexBlock(Step):
+class _IndexBlock:
+    """Makes the postings of a block, and gives its start and `tables.TERM_STATISTICS`."""
+
     def __init__(self, documents: Dataset, language: str | None, index: Bm25Index) -> None:
         self.documents = documents
         self.language = language
         self.index = index
 
-    def setup(self) -> None:
+    @cached_property
+    def tokenise(self) -> Tokeniser:
         # Kept from block to block with the stems it has seen; of one thread, for it is not safe.
-        self.tokenise = Tokeniser(self.language)
+        return Tokeniser(self.language)
 
-    def process(self, block: Block) -> Iterator[tuple[int, pa.Table]]:
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "tokenise"}
+
+    def __call__(self, block: Block) -> tuple[int, pa.Table]:
         sets = (self.index.postings, self.index.lengths)
         if all(storage.is_file(dataset.directory / block.part) for dataset in sets):
             postings = self.index.postings.read_part(block.part)
@@ -105,7 +112,7 @@ class _IndexBlock(Step):
         if self.index.corpus is not None and block.start >= self.index.corpus:
             numbers = [pa.array(np.zeros(counted.num_rows, dtype=np.int64))] * 2
         columns = [counted["term"], *numbers]
-        yield block.start, pa.Table.from_arrays(columns, schema=tables.TERM_STATISTICS)
+        return block.start, pa.Table.from_arrays(columns, schema=tables.TERM_STATISTICS)
 
     def _make(self, block: Block) -> pa.Table:
         own = self.language == AUTO and has_languages(self.documents)

@@ -19,6 +19,11 @@ Which = Literal["same", "other", "both"]
 class Among(Protocol):
     """A searcher that can be held to some documents; travels to the workers."""
 
+    @property
+    def shared(self) -> bool:
+        """See `transforms.sources.search.Searcher`."""
+        ...
+
     def search_among(
         self, shard: Block, queries: Block, rows: np.ndarray, allowed: np.ndarray, k: int
     ) -> TopK:
@@ -39,6 +44,11 @@ class ByLanguage:
     documents: Dataset
     queries: Dataset
     which: Which
+
+    @property
+    def shared(self) -> bool:
+        """As of the searcher that it holds."""
+        return self.searcher.shared
 
     def search(self, shard: Block, queries: Block, k: int) -> TopK:
         out = TopK.empty(queries.stop - queries.start, k)

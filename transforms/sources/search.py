@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from scipy import sparse
 
 from negmine.schemas import tables
@@ -34,10 +35,11 @@ from negmine.transforms.sources.by_language import (
     merged_halves,
 )
 from negmine.transforms.sources.dense import DenseIndex
-from negmine.transforms.steps import flat_map_step, map_step
+from negmine.transforms.steps import flat_map_step, map_step, shared_step
+from negmine.transforms.workers import workers
 
 AUTO_SHARD = 262_144
-_LANE = 64
+_LANE, _TASKS_EACH = 64, 4
 _PARTIAL = pa.schema(
     [pa.field("score", pa.float32(), nullable=False), pa.field("id", pa.int64(), nullable=False)]
 )
@@ -53,6 +55,11 @@ def plan_shards(documents: int, shards: int | Literal["auto"]) -> list[Block]:
 
 class Searcher(Protocol):
     """Finds the best documents of a shard for a block of queries; travels to the workers."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether worker processes of a local run share it; FAISS has threads of its own."""
+        ...
 
     def search(self, shard: Block, queries: Block, k: int) -> TopK:
         """(queries, k) best of the shard; ids are doc_ix."""
@@ -70,6 +77,7 @@ class DenseSearcher:
     query_vectors: Dataset
     index: DenseIndex | None = None
     rows: tuple[int, ...] | None = None
+    shared: bool = False
 
     def search(self, shard: Block, queries: Block, k: int) -> TopK:
         vectors = array_column(self.document_vectors, "vector")[shard.start : shard.stop]
@@ -117,6 +125,7 @@ class Bm25Searcher:
     index: Bm25Index
     queries: Dataset
     config: Bm25
+    shared: bool = True
 
     def search(self, shard: Block, queries: Block, k: int) -> TopK:
         return self._top_k(shard, _encoded(self.index, self.queries, self.config, queries), k)
@@ -182,27 +191,48 @@ class SearchShards(beam.PTransform):
         self.merged = len(self.shards) > 1
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
+        shared = self.searcher.shared and isinstance(root.pipeline.runner, FnApiRunner)
+        size = self._lane() if shared else _LANE
+        lanes = [(lane, lane + size) for lane in range(0, len(self.blocks), size)]
         tasks = [
-            (f"{shard:06d}-{lane:09d}", (shard, lane))
+            (f"{shard:06d}-{lane[0]:09d}", (shard, *lane))
             for shard in range(len(self.shards))
-            for lane in range(0, len(self.blocks), _LANE)
+            for lane in lanes
         ]
         make = flat_map_step(lambda _: tasks)
-        found = (
+        spread = (
             root
             | "Once" >> beam.Impulse()
-            | "Tasks" >> make.with_output_types(tuple[str, tuple[int, int]])
+            | "Tasks" >> make.with_output_types(tuple[str, tuple[int, int, int]])
             | "SpreadTasks" >> beam.GroupByKey()  # unlike Reshuffle, keeps the order locally
-            | "Search" >> flat_map_step(self._search).with_output_types(tuple[int, Any])
         )
+        if shared:
+            plain = spread | "Plain" >> map_step(lambda element: ("", list(element[1])))
+            several = plain | "Share" >> shared_step(self._searched)
+            search = flat_map_step(iter)
+        else:
+            several, search = spread, flat_map_step(self._search)
+        found = several | "Search" >> search.with_output_types(tuple[int, Any])
         if not self.merged:
             # Nothing to wait for: a block goes on, and is written, as soon as it is searched.
             return found
         return found | "Merge" >> beam.CombinePerKey(MergeShards(len(self.shards), self.depth))
 
-    def _search(self, element: tuple[str, Iterable[tuple[int, int]]]) -> Iterator[tuple[int, Any]]:
-        for shard, lane in element[1]:
-            for block in self.blocks[lane : lane + _LANE]:
+    def _lane(self) -> int:
+        """Blocks of a task that is shared out: several tasks a worker, but whole shards if many."""
+        wanted = -(-_TASKS_EACH * workers() // len(self.shards))
+        if workers() < 2 or len(self.shards) >= workers():
+            wanted = 1
+        return min(_LANE, max(1, -(-len(self.blocks) // wanted)))
+
+    def _searched(self, element: tuple[str, list[tuple[int, int, int]]]) -> list[tuple[int, Any]]:
+        return list(self._search(element))
+
+    def _search(
+        self, element: tuple[str, Iterable[tuple[int, int, int]]]
+    ) -> Iterator[tuple[int, Any]]:
+        for shard, first, end in element[1]:
+            for block in self.blocks[first:end]:
                 found = self._find(self.shards[shard], block)
                 halved = self.halved(block) if self.halved and self.merged else None
                 yield int(block.start), (shard, found, halved) if self.merged else found

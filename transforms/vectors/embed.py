@@ -155,7 +155,7 @@ class _EncodeAndWrite(_Encode):
 
     def _part(self, block: Block) -> tuple[str, dict[str, int]]:
         table, counts = self.table(block)
-        name = self.write.write((block, table))
+        name = self.write.written((block, table))
         return name, {**counts, "rows_written": table.num_rows}
 
     def _counted(self, name: str, counts: dict[str, int]) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from negmine.transforms.kernels.choosing.calibration import Calibration
 
@@ -148,6 +147,8 @@ class PositiveOdds:
         labelled = np.arange(len(place)) < len(positives)
         own = np.bincount(place[labelled], minlength=len(scores)) / len(positives)
         other = np.bincount(place[~labelled], minlength=len(scores)) / len(candidates)
+        from scipy.optimize import isotonic_regression  # 0.3 s to import, and few runs weigh
+
         fitted = isotonic_regression(own / (own + other), weights=own + other)
         first = fitted.blocks[:-1]
         share = np.clip(fitted.x[first], 0.0, 1 - 1e-12)
