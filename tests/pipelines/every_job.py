@@ -75,10 +75,10 @@ def every_job(folder: Path) -> dict[str, Job]:
     found: dict[str, Job] = {}
     real = running.run_pipeline
 
-    def note(chains: Any, options: Any = (), after: Any = ()) -> Any:
+    def note(chains: Any, options: Any = (), after: Any = (), workers: int = 1) -> Any:
         job = fresh((chains, after))
         found[", ".join(name for name, _ in stages_of(job))] = job
-        return real(chains, options, after)
+        return real(chains, options, after, workers)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "run_pipeline", note)
