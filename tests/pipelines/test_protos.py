@@ -140,7 +140,9 @@ for file in sorted(Path(sys.argv[1]).glob("*.pb")):
             payload = api.ParDoPayload.FromString(transform.spec.payload)
             if payload.do_fn.urn == python_urns.PICKLED_DOFN_INFO:
                 fn = pickler.loads(payload.do_fn.payload)[0]
-                seen.add(type(getattr(getattr(fn, "function", fn), "__self__", fn)))
+                made = getattr(getattr(fn, "function", fn), "__self__", fn)
+                for own in (made, getattr(made, "transform", made)):
+                    seen.update(type(own).__mro__)
         if transform.spec.urn == common_urns.composites.COMBINE_PER_KEY.urn:
             payload = api.CombinePayload.FromString(transform.spec.payload)
             seen.add(type(pickler.loads(payload.combine_fn.payload)))
