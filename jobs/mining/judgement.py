@@ -109,7 +109,12 @@ def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> CrossEncoderSpec
     """The CrossEncoderSpec that workers load."""
     weights = run.models.cross_encoder(judge)
     return CrossEncoderSpec(
-        weights.folder, judge.max_length, judge.device, judge.trust_remote_code, weights.digest
+        weights.folder,
+        judge.max_length,
+        judge.device,
+        judge.trust_remote_code,
+        weights.digest,
+        judge.precision,
     )
 
 
@@ -120,7 +125,9 @@ def pair_store(run: RunContext, judge: CrossEncoder) -> Path:
 
 def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> JsonObject:
     digest = run.models.cross_encoder(judge).digest
-    return {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
+    key: JsonObject = {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
+    # Left out as long as it is fp32, so that scores of before there was a choice are found.
+    return key if judge.precision == "fp32" else {**key, "precision": judge.precision}
 
 
 def _cross_encoder(run: RunContext, judge: CrossEncoder) -> KeyedJudge:

@@ -36,6 +36,7 @@ class CrossEncoderSpec:
     device: str = "auto"
     trust_remote_code: bool = False
     digest: str = ""
+    precision: str = "fp32"
     section: str = field(default="judge", compare=False)
 
 
@@ -82,7 +83,9 @@ def _loaded(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
     _refuse_without_padding(spec, model, config)
     _refuse_new_head(spec, model, folder)
     model.eval().float()
-    if model.device.type == "cpu":
+    if spec.precision == "bf16":
+        model.to(torch.bfloat16)
+    elif model.device.type == "cpu":
         pack_linears(model)
     make_rows_independent(model)
     return model
@@ -123,7 +126,7 @@ def _refuse_new_head(spec: CrossEncoderSpec, model: "CrossEncoder", folder: Path
 
 
 class CrossEncoderJudge:
-    """A sentence-transformers CrossEncoder with one label, in fp32, one copy a CUDA device.
+    """A sentence-transformers CrossEncoder with one label, one copy a CUDA device.
 
     Logits go through a sigmoid. The same pair gives the same bits in any company.
     """
