@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any
 
 from negmine.jobs.load_config import load_config
+from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.retrieval import SOURCES, bm25_index
 from negmine.jobs.mining.run import MiningRun
+from negmine.jobs.mining.vectors.embedding import embedded
 from negmine.jobs.mining.vectors.given_vectors import GivenStudent, placed_vectors
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.schemas.verdicts import Source
@@ -27,8 +29,11 @@ def steps(run: MiningRun) -> list[tuple[str, Callable[[], Any]]]:
 
     run.until = "embed"
     found: list[tuple[str, Callable[[], Any]]] = [("ingest", lambda: run.ingested)]
+    verb = "place" if run.config.student.vectors else "embed"
+    if verb == "embed":
+        found.append(("choose precision", lambda: run.student))
     for texts in ("documents", "queries"):
-        found.append((f"place {texts}", make(partial(_vectors, run, texts))))
+        found.append((f"{verb} {texts}", make(partial(_vectors, run, texts))))
     bm25 = run.config.sources.bm25
     if bm25 is not None:
         found.append(("index bm25", lambda: bm25_index(run, bm25.language)))
@@ -36,17 +41,32 @@ def steps(run: MiningRun) -> list[tuple[str, Callable[[], Any]]]:
         found.append((f"retrieve {name}", make(partial(_candidates, run, name))))
     return [
         *found,
+        ("check judge", lambda: run.judge_checks),
         ("judge", lambda: run.judged),
-        ("select", lambda: run.sets),
+        ("select", partial(_select, run)),
+        ("score", partial(_score, run)),
         ("publish", lambda: publish(run, "run")),
     ]
 
 
 def _vectors(run: MiningRun, texts: str) -> Artifact:
     student = run.student
-    if not isinstance(student, GivenStudent):
-        raise SystemExit("the scaling run is of given vectors")
-    return placed_vectors(run, texts, student)
+    if isinstance(student, GivenStudent):
+        return placed_vectors(run, texts, student)
+    assert isinstance(student, EncoderChoice)
+    return embedded(run, texts, student, run.student_gives_tokens)
+
+
+def _select(run: MiningRun) -> None:
+    run.until = "select"
+    _ = run.verdicts
+
+
+def _score(run: MiningRun) -> None:
+    # Its own job, where a run makes it in one with select.
+    run.until = "score"
+    vars(run).pop("_chosen")
+    _ = run.sets
 
 
 def _candidates(run: MiningRun, source: Source) -> Artifact:

@@ -112,6 +112,8 @@ class _Team:
         """Raised when all helpers are to end."""
         self._peaks: dict[int, int] = {}
         self.helpers: set[_Helper] = set()
+        self.taken = 0
+        """Elements that helpers have made."""
         self.peak = 0
 
     def made(
@@ -186,6 +188,7 @@ class _Team:
         if answer is not None:
             for name, by in answer.counted.items():
                 count(name, by)
+            self.taken += 1
             self._peaks[answer.process] = answer.peak
             self.peak = max(self.peak, sum(self._peaks.values()))
             yield answer.value

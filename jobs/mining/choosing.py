@@ -10,6 +10,9 @@ from negmine.transforms.choosing.select import SelectNegatives
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.pairs.features import Collection
 
+SHARED = 256
+"""Queries whose verdicts take a worker some tenths of a second."""
+
 
 def verdicts_artifact(
     run: RunContext, judged: Dataset, selection: Selection, collection: Collection
@@ -21,7 +24,7 @@ def verdicts_artifact(
         return BlockStage("SelectNegatives", select, directory, blocks, tables.VERDICTS)
 
     key = {"judged": judged.manifest()["fingerprint"], **selection.key()}
-    return Artifact("select", key, run.rows("queries"), make, shared=True)
+    return Artifact("select", key, run.rows("queries"), make, shared=SHARED)
 
 
 def sets_artifact(run: RunContext, verdicts: Artifact, collection: Collection) -> Artifact:
@@ -34,4 +37,4 @@ def sets_artifact(run: RunContext, verdicts: Artifact, collection: Collection) -
         return BlockStage("ScoreSets", score, place, blocks, tables.SETS)
 
     key = {"verdicts": fingerprint}
-    return Artifact("score", key, run.rows("queries"), make, follows=True, shared=True)
+    return Artifact("score", key, run.rows("queries"), make, follows=True, shared=SHARED)

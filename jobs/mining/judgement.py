@@ -40,6 +40,9 @@ from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.models.judges import CrossEncoderSpec
 from negmine.transforms.pairs.features import Collection
 
+SHARED = 64
+"""Queries whose pairs take a worker some tenths of a second to describe."""
+
 
 @dataclass(frozen=True)
 class Retrieved:
@@ -216,5 +219,5 @@ def judged_by(
         judge = JudgePairs(retrieved.collection, candidates, made.judge, selection, bm25, places)
         return BlockStage("JudgePairs", judge, directory, blocks, tables.JUDGED, hinted=True)
 
-    rows, shared = run.rows("queries"), not made.judge.lazy
+    rows, shared = run.rows("queries"), None if made.judge.lazy else SHARED
     return run.work.make_or_reuse(Artifact("judge", key, rows, make, shared=shared))

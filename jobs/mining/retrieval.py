@@ -40,6 +40,9 @@ from negmine.transforms.sources.memory import FillMemory
 from negmine.transforms.sources.same_document import FromSameDocument
 from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, DrawRandom
 
+SHARED = 256
+"""Queries that BM25 searches for in some tenths of a second."""
+
 
 def bm25_artifact(run: RunContext, language: str | None) -> Artifact:
     """The index of the corpus for a language; k1, b and method play no part."""
@@ -116,7 +119,7 @@ def _bm25(run: RunContext, vectors: Vectors) -> Artifact:
     settings = {"config": _settings(config)}
     at_once = run.budget.blocks_at_once(config.depth, run.rows("documents"))
     key = {**settings, **run.key("documents", "queries")}
-    return _candidates(run, Source.BM25, key, make, at_once=at_once, shared=True)
+    return _candidates(run, Source.BM25, key, make, at_once=at_once, shared=SHARED)
 
 
 def _dense(run: RunContext, vectors: Vectors) -> Artifact:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from negmine.jobs.runner.pipeline import Chain
 
 _PLAN = "_plan.json"
-_BLOCKS_EACH, _LEAST_BLOCK = 8, 64
-"""Blocks of a worker: the last one is waited for alone. Smaller ones cost more than they share."""
+_BLOCKS_EACH = 8
+"""Blocks of a worker, as far as they are not too small: the last one is waited for alone."""
 
 Blocks: TypeAlias = tuple[Block, ...]
 Make: TypeAlias = Callable[[str, Blocks], "beam.PTransform"]
@@ -54,7 +54,8 @@ class Artifact:
         follows: whether each of its blocks is made of the same block of the artifact before it.
         waits: whether it is made when all of the artifacts before it are there; `make` gives a
             stage that waits.
-        shared: whether workers share its blocks out, so that there are to be several for each.
+        shared: rows that a block has at least when it is made smaller, so that each of several
+            workers has several blocks; None where no workers share them out.
     """
 
     stage: str
@@ -69,7 +70,7 @@ class Artifact:
     scratch: str = ""
     follows: bool = False
     waits: bool = False
-    shared: bool = False
+    shared: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,15 +273,16 @@ class WorkDirectory:
         plan = place.directory / _PLAN
         artifact = place.artifact
         size = artifact.block_size or self.block_size
-        if artifact.shared and self.workers > 1:
-            size = min(size, max(_LEAST_BLOCK, -(-artifact.rows // (_BLOCKS_EACH * self.workers))))
+        if artifact.shared is not None and self.workers > 1:
+            blocks = min(_BLOCKS_EACH * self.workers, artifact.rows // artifact.shared)
+            size = min(size, -(-artifact.rows // max(1, blocks)))
         if storage.is_file(plan):
             size = _planned(plan)
         else:
             write_json(plan, {"block_size": size})
         done = set(place.datasets[0].part_names())
-        blocks = plan_blocks(artifact.rows, size)
-        return tuple(block for block in blocks if block.part not in done)
+        planned = plan_blocks(artifact.rows, size)
+        return tuple(block for block in planned if block.part not in done)
 
 
 def _batches(place: _Place, todo: tuple[Block, ...]) -> list[tuple[Block, ...]]:

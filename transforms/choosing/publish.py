@@ -79,8 +79,8 @@ class PublishParts(beam.PTransform):
             for rows in made_in_order(self._rows, pieces):
                 for tier, folder in negatives.items():
                     parts.add(folder, rows.negatives[tier], schema)
-                for verdict, folder in ledger.items():
-                    parts.add(folder, rows.ledger[verdict], listed)
+                for verdict, table in rows.ledger.items():
+                    parts.add(ledger[verdict], table, listed)
                 for table in rows.positives:
                     parts.add("positives", table, positives)
                 kept += rows.kept
@@ -97,9 +97,10 @@ class PublishParts(beam.PTransform):
         verdicts = self.verdicts.read_queries(inside)
         rows = PublishedBlock(verdicts, self.collection, self.promises, self.weigher)
         grades = self.collection.positives.read_queries(inside, ["grade"]).column("grade")
+        found = set(pc.unique(verdicts.column("verdict")).to_pylist())
         return _Rows(
             {tier: rows.negatives(tier, self.texts) for tier in self.tiers},
-            {verdict: rows.ledger(verdict) for verdict in Verdict},
+            {verdict: rows.ledger(verdict) for verdict in Verdict if str(verdict) in found},
             list(rows.positives(grades, self.texts, self.confidence)),
             rows.kept,
         )

@@ -166,7 +166,8 @@ def release_pages(most: int = MOST_MAPPED) -> None:
     Does nothing where the kernel does not say how much is resident, as off Linux.
     """
     try:
-        resident = int(Path("/proc/self/statm").read_text().split()[2]) * mmap.PAGESIZE
+        with open("/proc/self/statm", "rb", buffering=0) as file:
+            resident = int(file.read().split()[2]) * mmap.PAGESIZE
     except OSError:
         return
     if resident > most:
