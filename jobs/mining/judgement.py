@@ -109,7 +109,13 @@ def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> CrossEncoderSpec
     """The CrossEncoderSpec that workers load."""
     weights = run.models.cross_encoder(judge)
     return CrossEncoderSpec(
-        weights.folder, judge.max_length, judge.device, judge.trust_remote_code, weights.digest
+        weights.folder,
+        judge.max_length,
+        judge.device,
+        judge.trust_remote_code,
+        weights.digest,
+        judge.precision,
+        judge.backend,
     )
 
 
@@ -120,7 +126,10 @@ def pair_store(run: RunContext, judge: CrossEncoder) -> Path:
 
 def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> JsonObject:
     digest = run.models.cross_encoder(judge).digest
-    return {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
+    key = {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
+    if judge.backend != "torch":
+        key |= {"backend": judge.backend, "precision": judge.precision}
+    return key
 
 
 def _cross_encoder(run: RunContext, judge: CrossEncoder) -> KeyedJudge:

@@ -65,7 +65,7 @@ def _pack(module: torch.nn.Linear) -> None:
     weight = module.weight.detach()
     packed = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
     module.__class__ = PackedLinear
-    module.packed, module.activation = packed, "none"  # type: ignore[assignment]
+    module.packed, module.activation = packed, "none"
     empty = torch.empty_like(weight, device="meta")
     module.weight = torch.nn.Parameter(empty, requires_grad=False)
 
