@@ -118,6 +118,7 @@ def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> CrossEncoderSpec
         judge.trust_remote_code,
         weights.digest,
         judge.precision,
+        judge.backend,
     )
 
 
@@ -129,8 +130,10 @@ def pair_store(run: RunContext, judge: CrossEncoder) -> Path:
 def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> JsonObject:
     digest = run.models.cross_encoder(judge).digest
     key: JsonObject = {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
-    # Left out as long as it is fp32, so that scores of before there was a choice are found.
-    return key if judge.precision == "fp32" else {**key, "precision": judge.precision}
+    # Left out where they are as ever, so that scores of before there was a choice are found.
+    if (judge.backend, judge.precision) != ("torch", "fp32"):
+        key |= {"backend": judge.backend, "precision": judge.precision}
+    return key
 
 
 def _cross_encoder(run: RunContext, judge: CrossEncoder) -> KeyedJudge:
