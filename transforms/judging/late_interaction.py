@@ -4,14 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.judging.protocol import BlockPairs, FixedScores, Scorer
 from negmine.transforms.kernels.search.late_interaction import mean_max_sim
 from negmine.transforms.kernels.search.token_codes import DOCUMENT_BITS, QUERY_BITS, row_bytes
-from negmine.transforms.kernels.threads import own_threads
+from negmine.transforms.kernels.threads import one_thread, own_threads
 from negmine.transforms.models.judges import refuse_nan
 
 
@@ -49,7 +48,7 @@ class LateInteraction:
 
         bounds = np.flatnonzero(np.diff(query_ix)) + 1
         by_query = [part for part in np.split(np.arange(len(scores)), bounds) if len(part)]
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(own_threads()) as threads:
+        with one_thread(), ThreadPoolExecutor(own_threads()) as threads:
             for _ in threads.map(score_query, by_query):
                 pass
         refuse_nan(scores, "late interaction")

@@ -1,6 +1,6 @@
 """Embed texts block by block; a text that an earlier artifact holds is copied from it."""
 
-import os
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,13 +22,20 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.parts import WriteParts
 from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.hashing import text_keys
-from negmine.transforms.kernels.search.late_interaction import from_bfloat16
-from negmine.transforms.kernels.search.token_codes import DOCUMENT_BITS, QUERY_BITS, pack
-from negmine.transforms.kernels.threads import one_thread
+from negmine.transforms.kernels.search.token_codes import (
+    DOCUMENT_BITS,
+    QUERY_BITS,
+    from_bfloat16,
+    pack,
+)
+from negmine.transforms.kernels.threads import one_thread, own_threads
 from negmine.transforms.steps import Step
 
 if TYPE_CHECKING:
     from negmine.transforms.models.specs import EncoderSpec, Kind
+
+_packing = threading.Lock()
+"""One block at a time: whoever ends first would give BLAS back its threads."""
 
 
 @dataclass
@@ -177,7 +184,7 @@ def packed_tokens(texts: Sequence[np.ndarray], bits: int) -> list[bytes]:
     def packed(tokens: np.ndarray) -> bytes:
         return pack(from_bfloat16(tokens), bits).tobytes()
 
-    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
+    with _packing, one_thread(), ThreadPoolExecutor(own_threads()) as threads:
         return list(threads.map(packed, texts))
 
 

@@ -1,4 +1,4 @@
-"""Packed token vectors: levels, scales and bytes against plain definitions; what stays, what not."""
+"""Packed token vectors: levels, scales and bytes against plain definitions; what they keep."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from negmine.transforms.kernels.search import token_codes
-from negmine.transforms.kernels.search.token_codes import pack, row_bytes, scales, unpack, widen
+from negmine.transforms.kernels.search.token_codes import Products, pack, row_bytes, unpack
 
 BITS = pytest.mark.parametrize("bits", [2, 4])
 DIMENSIONS = st.integers(1, 40)
@@ -19,14 +19,12 @@ def unit_rows(count: int, dimension: int, seed: int) -> np.ndarray:
 
 def read_slowly(packed: np.ndarray, dimension: int, bits: int) -> list[list[float]]:
     """Every row as the format says: two bytes of scale, then numbers from the lowest bits on."""
-    half = token_codes._LEVELS[bits]
-    levels = [*(-level for level in reversed(half)), *half]
     out = []
     for row in packed:
-        whole = int.from_bytes(row[2:].tobytes(), "little")
         scale = float(np.frombuffer(row[:2].tobytes(), "<f2")[0])
+        whole = int.from_bytes(row[2:].tobytes(), "little")
         numbers = [(whole >> (bits * place)) % 2**bits for place in range(dimension)]
-        out.append([scale * levels[number] for number in numbers])
+        out.append([scale * (2 * number + 1 - 2**bits) for number in numbers])
     return out
 
 
@@ -34,15 +32,32 @@ def read_slowly(packed: np.ndarray, dimension: int, bits: int) -> list[list[floa
 @settings(max_examples=60, deadline=None)
 @given(count=st.integers(0, 5), dimension=DIMENSIONS, seed=st.integers(0, 99))
 def test_rows_hold_what_the_format_says(bits: int, count: int, dimension: int, seed: int) -> None:
-    rows = unit_rows(count, dimension, seed)
-    packed = pack(rows, bits)
+    packed = pack(unit_rows(count, dimension, seed), bits)
     assert packed.dtype == np.uint8
     assert packed.shape == (count, row_bytes(dimension, bits))
     found = unpack(packed, dimension, bits)
     expected = np.array(read_slowly(packed, dimension, bits)).reshape(count, dimension)
+    assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-6)
-    wide = widen(packed, bits)[:, :dimension] * scales(packed)[:, None]
-    assert np.array_equal(wide, found)
+
+
+@BITS
+@settings(max_examples=60, deadline=None)
+@given(
+    count=st.integers(0, 5),
+    others=st.integers(0, 3),
+    dimension=DIMENSIONS,
+    seed=st.integers(0, 99),
+)
+def test_products_are_those_of_the_rows_unpacked(
+    bits: int, count: int, others: int, dimension: int, seed: int
+) -> None:
+    packed, vectors = pack(unit_rows(count, dimension, seed), bits), unit_rows(others, dimension, 7)
+    found = Products.of(vectors, bits)(packed)
+    assert found.shape == (count, others)
+    assert found.dtype == np.float32
+    expected = np.array(read_slowly(packed, dimension, bits)).reshape(count, dimension) @ vectors.T
+    np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
 @BITS
@@ -50,11 +65,12 @@ def test_rows_hold_what_the_format_says(bits: int, count: int, dimension: int, s
 @given(dimension=DIMENSIONS, seed=st.integers(0, 99))
 def test_each_number_is_rounded_to_its_nearest_level(bits: int, dimension: int, seed: int) -> None:
     rows = unit_rows(3, dimension, seed)
-    half = np.array(token_codes._LEVELS[bits])
-    levels = np.concatenate([-half, half])
+    levels = np.arange(1 - 2**bits, 2**bits, 2) * token_codes._STEP[bits] / 2
     turned = rows.astype(np.float64) @ token_codes._rotation(dimension) * np.sqrt(dimension)
     nearest = levels[np.abs(turned[:, :, None] - levels).argmin(axis=2)]
-    found = widen(pack(rows, bits), bits)[:, :dimension]
+    packed = pack(rows, bits)
+    scale = packed[:, :2].copy().view("<f2").astype(np.float64)
+    found = unpack(packed, dimension, bits) / scale * token_codes._STEP[bits] / 2
     distance = np.abs(turned - found) - np.abs(turned - nearest)
     np.testing.assert_allclose(distance, 0, atol=1e-5)
 
