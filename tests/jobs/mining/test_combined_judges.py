@@ -190,8 +190,8 @@ def test_another_threshold_reads_no_token_vectors(
         raise AssertionError("token vectors are read")
 
     monkeypatch.setattr(late_interaction, "binary_column", refused)
-    margin = "policies.judge_relative_margin.keep_below=0.5"
-    run = judged(tmp_path, workdir, "kind=fusion", margin)
+    margin = {"policies.judge_relative_margin.keep_below": "0.5"}
+    run = judged(tmp_path, workdir, "kind=fusion", **margin)
     verdicts = [row["verdict"] for row in ledger(run).values()]
     before = [row["verdict"] for row in ledger(fused[0]).values()]
     assert verdicts.count("judge_relative_margin") > before.count("judge_relative_margin")
