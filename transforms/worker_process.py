@@ -12,6 +12,8 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 _SIZE = 8
+KNOWN = 4
+"""Functions that a helper keeps, those that were sent last."""
 _PATIENCE = 5.0
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -118,7 +120,7 @@ def _answer(task: Task, functions: dict[str, Callable[[Any], Any]]) -> Made | Fa
 
     try:
         if task.function is not None:
-            while len(functions) >= 4:
+            while len(functions) >= KNOWN:
                 functions.pop(next(iter(functions)))
             functions[task.key] = pickler.loads(task.function)
         if not task.key:

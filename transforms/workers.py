@@ -5,83 +5,28 @@ and ends at once with this process. Whoever makes an element, its result has the
 """
 
 import atexit
-import json
-import pickle
-import subprocess
 import sys
 import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any
 
 from apache_beam.internal import pickler
 
 from negmine.transforms.counters import count
+from negmine.transforms.helper import PATIENCE, Gone, Helper
 from negmine.transforms.kernels.threads import shared_by
-from negmine.transforms.worker_process import Failed, Made, Task, receive, send
+from negmine.transforms.worker_process import Failed, Made
 
 SOON = 0.5
 """Seconds that a job has taken when helpers are started: a shorter one is over before they are."""
 
 IDLE = 60.0
 """Seconds without work after which a helper ends."""
-
-_PATIENCE = 5.0
-"""Seconds that a helper has to remove what it was writing."""
-
-_START = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from negmine.transforms.worker_process import serve; serve(int(sys.argv[2]))"
-)
-
-
-class _Gone(Exception):
-    """A helper ended without an answer, as where the system needs its memory."""
-
-
-class _Helper:
-    """A process that makes one element at a time."""
-
-    def __init__(self, threads: int) -> None:
-        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-        self._process = subprocess.Popen(
-            [sys.executable, *flags, "-c", _START, json.dumps(sys.path), str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self._known: deque[str] = deque(maxlen=4)
-        self._exchange(Task("", None, None))
-
-    def make(self, job: "_Job", element: object) -> Made | Failed:
-        """Have the element made. Raises _Gone where the process ended."""
-        new = job.key not in self._known
-        if new:
-            self._known.append(job.key)
-        return self._exchange(Task(job.key, job.function if new else None, element))
-
-    def _exchange(self, task: Task) -> Made | Failed:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        try:
-            send(self._process.stdin, task)
-            found: Made | Failed = receive(self._process.stdout)
-            return found
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
-            raise _Gone from error
-
-    def end(self, patience: float = _PATIENCE) -> None:
-        """Have it end: at once, with what it was writing removed."""
-        with suppress(OSError, ValueError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        try:
-            self._process.wait(patience)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 class _Job:
@@ -95,6 +40,8 @@ class _Job:
         self.coming = iter(() if known else elements)
         self.over = known
         """Whether no element is to come that is not in `todo`."""
+        self.alone = False
+        """Whether it is for helpers alone."""
         self.away = 0
         """Elements that helpers are making."""
         self.answers: SimpleQueue[Made | Failed | None] = SimpleQueue()
@@ -111,7 +58,7 @@ class _Team:
         self._shift = 0
         """Raised when all helpers are to end."""
         self._peaks: dict[int, int] = {}
-        self.helpers: set[_Helper] = set()
+        self.helpers: set[Helper] = set()
         self.taken = 0
         """Elements that helpers have made."""
         self.peak = 0
@@ -145,9 +92,9 @@ class _Team:
 
     def made_by_helper(self, function: Callable[[Any], Any], element: Any) -> Any:
         """`function(element)`, by a helper where there is one."""
-        if self.helpers:
-            job = _Job(function, [element])
-            self._begin(job)
+        job = _Job(function, [element])
+        job.alone = True
+        if self._begin(job):
             try:
                 for value in self._answered(job.answers.get()):
                     return value
@@ -155,10 +102,14 @@ class _Team:
                 self._end(job)
         return function(element)
 
-    def _begin(self, job: _Job) -> None:
+    def _begin(self, job: _Job) -> bool:
+        """Have helpers see the job; not where it is for them alone and there is none."""
         with self._changed:
+            if job.alone and not self.helpers:
+                return False
             self._jobs.append(job)
             self._changed.notify_all()
+            return True
 
     def _end(self, job: _Job) -> None:
         with self._changed:
@@ -206,20 +157,24 @@ class _Team:
                 leading.start()
 
     def _lead(self, workers: int, shift: int) -> None:
-        helper: _Helper | None = None
+        helper: Helper | None = None
         try:
-            helper = _Helper(shared_by(workers).threads)
+            helper = Helper(shared_by(workers).threads)
             with self._changed:
                 self.helpers.add(helper)
             while (found := self._await(shift)) is not None:
                 self._have_made(helper, *found)
-        except (_Gone, OSError):
+        except (Gone, OSError):
             pass  # This process makes what is left.
         finally:
             with self._changed:
                 self._leading.discard(threading.current_thread())
                 if helper is not None:
                     self.helpers.discard(helper)
+                for job in [] if self.helpers else self._jobs:
+                    if job.alone and job.todo:
+                        job.todo.clear()
+                        job.answers.put(None)
             if helper is not None:
                 helper.end()
 
@@ -237,11 +192,11 @@ class _Team:
             found[0].away += 1
             return found[0], found[0].todo.popleft()
 
-    def _have_made(self, helper: _Helper, job: _Job, element: object) -> None:
+    def _have_made(self, helper: Helper, job: _Job, element: object) -> None:
         answer: Made | Failed | None = None
         try:
-            answer = helper.make(job, element)
-        except _Gone:
+            answer = helper.make(job.key, job.function, element)
+        except Gone:
             job.todo.append(element)
             raise
         except Exception as error:  # what cannot be sent
@@ -260,7 +215,7 @@ class _Team:
         for helper in helpers:
             helper.end()
         for thread in leading:
-            thread.join(_PATIENCE)
+            thread.join(PATIENCE)
         self._peaks.clear()
 
 

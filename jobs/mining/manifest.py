@@ -22,7 +22,7 @@ from negmine.schemas.config import Config, Student
 from negmine.schemas.judges import CrossEncoder, EncoderJudge, ModelJudge
 from negmine.schemas.manifest import MANIFEST_VERSION, Manifest
 from negmine.schemas.tables import SCHEMA_VERSION
-from negmine.transforms import storage
+from negmine.transforms import storage, workers
 
 _PACKAGES = (
     "negmine",
@@ -80,10 +80,11 @@ def run_manifest(
 
 
 def peak_memory() -> int:
-    """Highest resident memory of this process and of its largest child, bytes."""
+    """Highest resident memory of this process, and of its helpers or its largest child, bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return unit * (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    child = unit * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return unit * own + max(child, workers.peak_memory())
 
 
 def _shareable(mining: MiningRun) -> JsonObject:

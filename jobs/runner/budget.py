@@ -64,6 +64,16 @@ class Budget:
     def _free(self) -> int | None:
         return None if self.limit is None else self.limit - self.program - _RESERVED
 
+    @property
+    def _helping(self) -> int:
+        """Bytes that helpers hold before their first row."""
+        return (self.workers - 1) * _HELPER
+
+    def _own(self) -> int | None:
+        """What is free for each worker."""
+        free = self._free()
+        return None if free is None else (free - self._helping) // self.workers
+
     @cached_property
     def given(self) -> tuple[int, int]:
         """Rows of the candidates that were given, and the most of one query; read from the files.
@@ -119,8 +129,7 @@ class Budget:
                 f"runner.memory is {self.config.runner.memory}, and this run needs "
                 f"{need / 2**30:.1f}GiB at least: raise it, or {self._fewer()}"
             )
-        own = (free - (self.workers - 1) * _HELPER) // self.workers
-        return max(1, min(asked, own // self._query_bytes()))
+        return max(1, min(asked, (self._own() or free) // self._query_bytes()))
 
     def _fewer(self) -> str:
         """How to ask for fewer candidates."""
@@ -134,11 +143,12 @@ class Budget:
     def database(self) -> str:
         """Limit of the database that sorts the collection."""
         free = self._free()
-        return f"{(_DUCKDB if free is None else min(_DUCKDB, free)) // 1_000_000}MB"
+        most = _DUCKDB if free is None else min(_DUCKDB, free - self._helping)
+        return f"{most // 1_000_000}MB"
 
     def shard(self, document: float) -> int:
         """Documents in a shard that takes so many bytes of each."""
-        free = self._free()
+        free = self._own()
         if free is None:
             return AUTO_SHARD
         return max(_LEAST_SHARD, min(AUTO_SHARD, int(free // max(document, 1))))
@@ -179,15 +189,19 @@ class Budget:
         block = in_block * self._query_bytes(width, documents)
         written = block // 2 if self.limit is None else 0  # with a limit, after the metrics
         limit = int(self.database().removesuffix("MB")) * 1_000_000
+        helping, each = self._helping, self.workers
         found = {
-            "ingest": self.program + min(limit, 2 * (text_bytes + 200 * documents)),
-            "embed": base + 8192 * 4 * width * 6,
-            "bm25_index": base + 400 * min(documents, 500_000),
-            "retrieve": base,
-            "judge": base + block + MOST_MAPPED,
-            "select": base + block // 2 + touched,
-            "score": base + block // 2 + touched,
-            "publish": base + touched + max(block + written, min(DATABASE, 400 * queries * 20)),
+            "ingest": self.program + helping + min(limit, 2 * (text_bytes + 200 * documents)),
+            "embed": base + helping + 8192 * 4 * width * 6,
+            "bm25_index": base + helping + 400 * min(documents, 500_000),
+            "retrieve": base + helping,
+            "judge": base + helping + each * block + MOST_MAPPED,
+            "select": base + helping + each * (block // 2) + touched,
+            "score": base + helping + each * (block // 2) + touched,
+            "publish": base
+            + helping
+            + touched
+            + max(each * block + written, min(DATABASE, 400 * queries * 20)),
         }
         if sources.given:
             found["read given"] = base + min(DATABASE, _ROW * self.given[0])
@@ -195,11 +209,11 @@ class Budget:
             shard = self._shard_size(self.bm25(sources.bm25, documents, int(postings)), documents)
             held = _POSTING * postings * shard / max(documents, 1)
             partial = min(ROUND, _PARTIAL * queries * min(sources.bm25.depth, documents))
-            found["retrieve bm25"] = round(base + held + partial)
+            found["retrieve bm25"] = round(base + helping + each * held + partial)
         if sources.dense:
             shard = self._shard_size(self.dense(sources.dense, documents, width), documents)
             partial = min(ROUND, _PARTIAL * queries * min(sources.dense.depth, documents))
-            found["retrieve dense"] = base + 4 * width * shard + partial
+            found["retrieve dense"] = base + helping + 4 * width * shard + partial
         return found
 
     @staticmethod

@@ -94,6 +94,11 @@ def test_a_thread_beside_has_its_work_done_by_the_helper(team: None) -> None:
     assert made_by_helper(_in_a_helper, None) == os.getpid()
 
 
+def test_it_is_done_here_where_the_helper_is_killed(team: None) -> None:
+    assert made_by_helper(_deadly, (3, os.getpid())) == 3
+    assert workers.helpers() == 0
+
+
 def test_what_a_helper_counts_is_counted_here(team: None) -> None:
     with counters.collecting() as counted:
         made = list(made_by_workers(_counting, range(12)))

@@ -1,0 +1,70 @@
+"""A helper as the process that started it sees it, see `transforms.workers`."""
+
+import json
+import pickle
+import subprocess
+import sys
+from collections import deque
+from contextlib import suppress
+
+from negmine.transforms.worker_process import KNOWN, Failed, Made, Task, receive, send
+
+PATIENCE = 5.0
+"""Seconds that a helper has to remove what it was writing."""
+
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from negmine.transforms.worker_process import serve; serve(int(sys.argv[2]))"
+)
+
+
+class Gone(Exception):
+    """A helper ended without an answer, as where the system needs its memory."""
+
+
+class Helper:
+    """A process that makes one element at a time."""
+
+    def __init__(self, threads: int) -> None:
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+        self._process = subprocess.Popen(
+            [sys.executable, *flags, "-c", _START, json.dumps(sys.path), str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._known: deque[str] = deque(maxlen=KNOWN)
+        try:
+            self._exchange(Task("", None, None))
+        except BaseException:
+            self.end()
+            raise
+
+    def make(self, key: str, function: bytes, element: object) -> Made | Failed:
+        """Have the element made by a function, pickled, that is known by `key` once it was sent.
+
+        Raises Gone where the process ended.
+        """
+        new = key not in self._known
+        if new:
+            self._known.append(key)
+        return self._exchange(Task(key, function if new else None, element))
+
+    def _exchange(self, task: Task) -> Made | Failed:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            send(self._process.stdin, task)
+            found: Made | Failed = receive(self._process.stdout)
+            return found
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            raise Gone from error
+
+    def end(self, patience: float = PATIENCE) -> None:
+        """Have it end: at once, with what it was writing removed."""
+        with suppress(OSError, ValueError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
