@@ -1,10 +1,14 @@
 """A transformer's forward pass in OpenVINO, in the place of torch's."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import torch
 from sentence_transformers.sentence_transformer.modules import Transformer
+from transformers import logging
 
 from negmine.schemas.errors import ModelError
 from negmine.transforms.models.backends.package import openvino
@@ -106,6 +110,19 @@ class _Positional(torch.nn.Module):
         return self.network(**given, return_dict=True)[self.output]
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings of tracing: where they are right, the vectors of the sample show it."""
+    told = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(told)
+
+
 def _converted(network: torch.nn.Module, inputs: list[str], output: str) -> Any:
     """OpenVINO's graph of a model, any number of texts and tokens."""
     ov = openvino()
@@ -118,7 +135,7 @@ def _converted(network: torch.nn.Module, inputs: list[str], output: str) -> Any:
     given = {"attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
     example = tuple(given.get(name, ids) for name in inputs)
     wrapped = _Positional(network, inputs, output).eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), _quiet():
         decoder = TorchScriptPythonDecoder(wrapped, example_input=example)
         front_end = FrontEndManager().load_by_framework("pytorch")
         graph = front_end.convert(front_end.load(decoder))
