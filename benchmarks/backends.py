@@ -21,8 +21,12 @@ from negmine.transforms.models.encoder import SentenceTransformerEncoder
 from negmine.transforms.models.specs import EncoderSpec
 from negmine.transforms.models.weights import find_folder
 
-CASES = (("torch", "fp32"), ("torch", "bf16")) + tuple(
-    ("openvino", precision) for precision in ("fp32", "bf16", "int8")
+CASES = (
+    ("torch", "fp32"),
+    ("torch", "bf16"),
+    ("openvino", "fp32"),
+    ("openvino", "bf16"),
+    ("openvino", "int8"),
 )
 
 

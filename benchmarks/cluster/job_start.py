@@ -62,7 +62,9 @@ def main() -> None:
     workers = sum(name[-1].isdigit() for name in cluster.processes) or 1
     there = ["--", *options(cluster, folder, workers)]
 
-    print("| run | jobs | here s | there s | in jobs s | a job s | load |\n|---|---|---|---|---|---|---|")
+    print(
+        "| run | jobs | here s | there s | in jobs s | a job s | load |\n|---|---|---|---|---|---|---|"
+    )
     paid: dict[str, list[float]] = {"ingest": [], "mine": []}
     for what in ("ingest", "mine") * given.pairs:
         for side in ("here", "there"):
