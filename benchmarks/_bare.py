@@ -110,6 +110,7 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
     from negmine.transforms.judging.late_interaction import LateInteraction
     from negmine.transforms.judging.protocol import BlockJudge, NoScores
     from negmine.transforms.kernels.search.random_documents import random_documents
+    from negmine.transforms.kernels.search.token_codes import DOCUMENT_BITS, QUERY_BITS
     from negmine.transforms.kernels.tokenise import Tokeniser
     from negmine.transforms.metrics.inputs import Inputs
     from negmine.transforms.metrics.measure import measure
@@ -120,7 +121,7 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
     from negmine.transforms.pairs.features import Collection
     from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer
     from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, Searcher, candidates
-    from negmine.transforms.vectors.embed import vectors_table
+    from negmine.transforms.vectors.embed import packed_tokens, vectors_table
 
     watch, run = Stopwatch(), Config.model_validate(config)
     fusion = run.judge.kind == "fusion"
@@ -142,7 +143,8 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
             found = encoder.encode(texts, kind, tokens=fusion)  # type: ignore[arg-type]
             tokens: list[bytes | None] = [None] * len(texts)
             if found.token_vectors is not None:
-                tokens = [rows.tobytes() for rows in found.token_vectors]
+                bits = QUERY_BITS if kind == "query" else DOCUMENT_BITS
+                tokens = [*packed_tokens(found.token_vectors, bits)]
             table = vectors_table(0, text_keys(texts), found.vectors, tokens)
             sets[f"{name}_vectors"] = Held.of(f"{name}_vectors", [(Block(0, len(texts)), table)])
     lexical, near = run.sources.bm25 or Bm25(), run.sources.dense or Dense()

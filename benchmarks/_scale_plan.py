@@ -163,6 +163,8 @@ def simulated(tasks: int, slots: int, seconds: float, seed: int = 0, spread: flo
 class _Nothing:
     """Stands for a searcher: its bytes are in the graph of any size."""
 
+    shared = False
+
     empty: tuple[int, ...] = field(default=())
 
 

@@ -25,7 +25,7 @@ BLOCKS = {
     "negmine.transforms.sources.bm25:_IndexBlock._make": 0,
     "negmine.transforms.sources.search:Bm25Searcher.search": 1,
     "negmine.transforms.sources.search:DenseSearcher.search": 1,
-    "negmine.transforms.sources.search:DrawRandom.table": 0,
+    "negmine.transforms.sources.random_documents:DrawRandom.table": 0,
     "negmine.transforms.sources.dense:TrainIndex.table": 0,
     "negmine.transforms.sources.dense:FillShards.table": 0,
     "negmine.transforms.judging.calibrate:ScorePositives.table": 0,

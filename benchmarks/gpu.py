@@ -203,36 +203,40 @@ class Bench:
 
     def judge(self) -> None:
         """Pairs a second: the forward pass alone, our judge, `CrossEncoder.predict`."""
+        folder = data.judge(self.out / "judge", self.words)
+        pairs = data.pairs(self.words, max(64, round(_PAIRS * self.scale)), data.TOKENS)
+        exact = self._judged(folder, pairs, "fp32")
+        rough = self._judged(folder, pairs, "bf16")
+        self.note("mean difference of a score in bf16", float(np.abs(exact - rough).mean()))
+
+    def _judged(self, folder: str, pairs: list[tuple[str, str]], precision: str) -> np.ndarray:
+        import torch
         from sentence_transformers import CrossEncoder
 
         from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
 
-        folder = data.judge(self.out / "judge", self.words)
-        count = max(64, round(_PAIRS * self.scale))
-        pairs = data.pairs(self.words, count, data.TOKENS)
-        model = CrossEncoder(folder, device=self.device)
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        model = CrossEncoder(folder, device=self.device, model_kwargs={"dtype": dtype})
         model.eval()
-        self.note(
-            "forward judge", self._best(lambda batch: model(batch), model.device, data.TOKENS)
-        )
-        judge = CrossEncoderJudge(CrossEncoderSpec(folder, device=self.device))
-        judge.score(pairs[:: max(1, count // 600)])
+        alone = self._best(lambda batch: model(batch), model.device, data.TOKENS)
+        self.note(f"forward judge {precision}", alone)
+        judge = CrossEncoderJudge(CrossEncoderSpec(folder, device=self.device, precision=precision))
+        judge.score(pairs[:: max(1, len(pairs) // 600)])
         started = time.perf_counter()
         scores = judge.score(pairs)
-        self.note("judge", count / (time.perf_counter() - started))
+        self.note(f"judge {precision}", len(pairs) / (time.perf_counter() - started))
         peer, rates = pairs[: max(64, round(6144 * self.scale))], []
         for rows in (128, 512, 2048) if self.scale >= 1 else (8,):
             model.predict(peer[:rows], batch_size=rows)
             started = time.perf_counter()
-            theirs = model.predict(peer, batch_size=rows)
+            model.predict(peer, batch_size=rows)
             rates.append(len(peer) / (time.perf_counter() - started))
-        self.note("predict", max(rates))
-        self.note(
-            "greatest difference of a score", float(np.abs(theirs - scores[: len(peer)]).max())
-        )
-        some = np.random.default_rng(0).permutation(count)[: count // 3]
+        self.note(f"predict {precision}", max(rates))
+        some = np.random.default_rng(0).permutation(len(pairs))[: len(pairs) // 3]
         again = judge.score([pairs[i] for i in some])
-        self.note("pairs that differ in other company", int((again != scores[some]).sum()))
+        differ = int((again != scores[some]).sum())
+        self.note(f"pairs that differ in other company, {precision}", differ)
+        return scores
 
     def search(self) -> None:
         """Seconds of an exact search on the device beside FAISS on the processors, same result."""
@@ -269,16 +273,17 @@ class Bench:
             "--output",
             str(output),
         ]
+        command += ["--set", "judge={kind: fusion}"]
         started = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         self.note("mined from nothing, s", time.perf_counter() - started)
         if done.returncode:
             self.note("mine failed", done.stderr[-800:] + done.stdout[-400:])
             return
-        (manifest,) = output.glob("*/manifest.json")
-        stages = json.loads(manifest.read_text()).get("stages", {})
+        (manifest,) = output.glob("runs/*/manifest.json")
+        stages = json.loads(manifest.read_text())["timings"]
         self.figures["stages"] = stages
-        print(json.dumps(stages)[:3000], file=sys.stderr)
+        print(json.dumps(stages), file=sys.stderr, flush=True)
 
     def machine(self) -> dict[str, Any]:
         """Card, processors and versions."""
@@ -294,35 +299,22 @@ class Bench:
 
     def table(self) -> str:
         """The figures as Markdown, with what was asked of them."""
-        f = self.figures
-        lines = [f"{', '.join(f'{k} {v}' for k, v in self.machine().items())}", ""]
-        lines += [
-            "| what | ours | forward alone | theirs | of forward | times theirs |",
-            "|---|---:|---:|---:|---:|---:|",
-        ]
-        for what, ours, alone, theirs in (
+        f, shown = self.figures, {"stages"}
+        head = "| what | ours | forward alone | theirs | of forward | times theirs |"
+        machine = ", ".join(f"{name} {value}" for name, value in self.machine().items())
+        lines = [machine, "", head, "|---|---:|---:|---:|---:|---:|"]
+        for what, *names in (
             ("embed, fp32, texts/s", "embed fp32", "forward fp32", "encode fp32"),
             ("embed, auto (bf16), texts/s", "embed auto", "forward auto", "encode auto"),
-            ("cross-encoder, fp32, pairs/s", "judge", "forward judge", "predict"),
+            ("cross-encoder, fp32, pairs/s", "judge fp32", "forward judge fp32", "predict fp32"),
+            ("cross-encoder, bf16, pairs/s", "judge bf16", "forward judge bf16", "predict bf16"),
         ):
-            if ours not in f:
-                continue
-            a, b, c = f[ours], f[alone], f[theirs]
-            lines.append(f"| {what} | {a:,.0f} | {b:,.0f} | {c:,.0f} | {a / b:.2f} | {a / c:.1f} |")
-        shown = {
-            name
-            for row in (
-                ("embed fp32", "forward fp32", "encode fp32"),
-                ("embed auto", "forward auto", "encode auto"),
-                ("judge", "forward judge", "predict"),
-            )
-            for name in row
-        }
-        lines += [
-            "",
-            *(f"- {name}: {value}" for name, value in f.items() if name not in shown | {"stages"}),
-        ]
-        return "\n".join(lines)
+            if names[0] in f:
+                ours, alone, theirs = (float(f[name]) for name in names)
+                rates = f"{ours:,.0f} | {alone:,.0f} | {theirs:,.0f}"
+                lines.append(f"| {what} | {rates} | {ours / alone:.2f} | {ours / theirs:.1f} |")
+                shown.update(names)
+        return "\n".join([*lines, "", *(f"- {n}: {v}" for n, v in f.items() if n not in shown)])
 
 
 if __name__ == "__main__":

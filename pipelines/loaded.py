@@ -9,7 +9,7 @@ from negmine.pipelines import ingest, retrieve, stage
 from negmine.transforms.choosing import publish, score, select
 from negmine.transforms.judging import calibrate, cross_encoder, judge, pair_scores, sample
 from negmine.transforms.models import judges, specs
-from negmine.transforms.sources import given
+from negmine.transforms.sources import given, random_documents
 from negmine.transforms.vectors import embed, place
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "pair_scores",
     "place",
     "publish",
+    "random_documents",
     "retrieve",
     "sample",
     "score",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from negmine.schemas.backends import Backend, Precision, check_backend
 from negmine.schemas.inputs import Input
 from negmine.schemas.judges import AnyJudge, CrossEncoder, TokenJudge
 from negmine.schemas.languages import language_code
@@ -66,14 +67,24 @@ class Student(Model):
         None, ge=4, le=MOST_TOKENS, description="tokens; null = the model's own limit"
     )
     normalize: bool = Field(True, description="scale vectors to length 1, so that dot = cosine")
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto = bf16 where the hardware has it and it agrees with fp32"
+    precision: Precision = Field(
+        "auto",
+        description="auto = bf16 where the hardware has it and it agrees with fp32; int8 with "
+        "backend openvino",
+    )
+    backend: Backend = Field(
+        "torch", description="torch, or openvino: quicker on the CPU, the extra negmine[openvino]"
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
     trust_remote_code: bool = Field(False, description="run code shipped with the model")
     allow_pickle: bool = Field(
         False, description="load weights in pickles (pytorch_model.bin); they can run code"
     )
+
+    @model_validator(mode="after")
+    def _backend_fits(self) -> "Student":
+        check_backend(self.backend, self.precision, self.device)
+        return self
 
     @model_validator(mode="after")
     def _one_or_one_a_fold(self) -> "Student":

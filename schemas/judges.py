@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
+from negmine.schemas.backends import Backend, Precision, check_backend
 from negmine.schemas.limits import MOST_JUDGES, MOST_TOKENS, Model
 
 
@@ -41,6 +42,9 @@ class ModelJudge(Judge):
         None, ge=4, le=MOST_TOKENS, description="tokens per pair; null = the model's"
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:0, mps")
+    backend: Backend = Field(
+        "torch", description="as of the student; not given = the student's, where that judges"
+    )
     trust_remote_code: bool = Field(False, description="run code shipped with the model")
     allow_pickle: bool = Field(
         False, description="load weights in pickles (pytorch_model.bin); they can run code"
@@ -51,6 +55,14 @@ class CrossEncoder(ModelJudge):
     """Reads query and document together; dear, so only the pairs that choosing depends on."""
 
     kind: Literal["cross_encoder"] = "cross_encoder"
+    precision: Literal["fp32", "bf16", "int8"] = Field(
+        "fp32", description="bf16: several times as fast on a GPU; int8: with backend openvino"
+    )
+
+    @model_validator(mode="after")
+    def _backend_fits(self) -> "CrossEncoder":
+        check_backend(self.backend, self.precision, self.device)
+        return self
 
 
 class EncoderJudge(ModelJudge):
@@ -62,7 +74,7 @@ class EncoderJudge(ModelJudge):
     document_prompt: str | None = Field(
         None, description='text put before every document; null = as the student, "" = none'
     )
-    precision: Literal["auto", "fp32", "bf16"] = Field(
+    precision: Precision = Field(
         "auto", description="as of the student; not given = the student's, where that judges"
     )
 

@@ -157,8 +157,10 @@ def _settings(folder: Path, ports: dict[str, int]) -> dict[str, Any]:
         "taskmanager.host": HOST,
         "taskmanager.bind-host": HOST,
         "taskmanager.numberOfTaskSlots": 1,
-        "heartbeat.timeout": 20000,
-        "heartbeat.interval": 4000,
+        # On a busy machine a JVM that is silent is not lost: Flink would wait 50 s, 10 s and 10 s.
+        "heartbeat.timeout": 180000,
+        "pekko.ask.timeout": "180 s",
+        "pekko.startup-timeout": "180 s",
         "io.tmp.dirs": str(folder / "tmp"),
         "blob.storage.directory": str(folder / "tmp"),
         "web.tmpdir": str(folder / "tmp"),

@@ -148,7 +148,7 @@ def listening(port: int) -> bool:
     return True
 
 
-def wait(cluster: Cluster, name: str, ready: Callable[[], bool], seconds: float = 180) -> float:
+def wait(cluster: Cluster, name: str, ready: Callable[[], bool], seconds: float = 600) -> float:
     """Wait until a process is `ready`; the seconds it took. SystemExit where it ends before."""
     started = time.monotonic()
     while not ready():

@@ -112,7 +112,13 @@ def cross_encoder_spec(run: RunContext, judge: CrossEncoder) -> CrossEncoderSpec
     """The CrossEncoderSpec that workers load."""
     weights = run.models.cross_encoder(judge)
     return CrossEncoderSpec(
-        weights.folder, judge.max_length, judge.device, judge.trust_remote_code, weights.digest
+        weights.folder,
+        judge.max_length,
+        judge.device,
+        judge.trust_remote_code,
+        weights.digest,
+        judge.precision,
+        judge.backend,
     )
 
 
@@ -123,7 +129,11 @@ def pair_store(run: RunContext, judge: CrossEncoder) -> Path:
 
 def _cross_encoder_key(run: RunContext, judge: CrossEncoder) -> JsonObject:
     digest = run.models.cross_encoder(judge).digest
-    return {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
+    key: JsonObject = {"kind": judge.kind, "weights": digest, "max_length": judge.max_length}
+    # Left out where they are as ever, so that scores of before there was a choice are found.
+    if (judge.backend, judge.precision) != ("torch", "fp32"):
+        key |= {"backend": judge.backend, "precision": judge.precision}
+    return key
 
 
 def _cross_encoder(run: RunContext, judge: CrossEncoder) -> KeyedJudge:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from negmine.jobs.mining.judge_agreement import known_difference
 from negmine.jobs.mining.models import judge_students
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise
@@ -18,7 +19,7 @@ from negmine.jobs.runs.config_note import shareable
 from negmine.jobs.workdir.layout import pair_score_stores
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Student
-from negmine.schemas.judges import EncoderJudge, ModelJudge
+from negmine.schemas.judges import CrossEncoder, EncoderJudge, ModelJudge
 from negmine.schemas.manifest import MANIFEST_VERSION, Manifest
 from negmine.schemas.tables import SCHEMA_VERSION
 from negmine.transforms import storage, workers
@@ -63,7 +64,7 @@ def run_manifest(
         "remarks": [remark.as_json() for remark in mining.remarks.all()],
         "policies": [policy.model_dump() for policy in mining.selection.policies],
         "artifacts": _artifacts(mining),
-        "versions": _versions(),
+        "versions": _versions(openvino="openvino" in _other_backends(mining).values()),
         "counts": {
             key: summary[key]
             for key in ("documents", "queries", "positives", "dead_letters", "queries_short")
@@ -109,7 +110,26 @@ def _precision(mining: MiningRun) -> JsonObject:
     dtype = mining.document_vectors.manifest().get("dtype")
     for name, encoder in judge_models(mining.config):
         found[name] = "fp32" if encoder is None else mining.encoder(encoder, "judge").precision
+    found |= _other_backends(mining)
     return {**found, **({"student_dtype": dtype} if dtype else {})}
+
+
+def _other_backends(mining: MiningRun) -> JsonObject:
+    """What is not torch's: backends by role, precisions of cross-encoders and their agreement."""
+    found: JsonObject = {}
+    config = mining.config
+    if config.student.backend != "torch" and not config.student.vectors:
+        found["student_backend"] = config.student.backend
+    judges = [judge for judge in config.judge.flat() if isinstance(judge, ModelJudge)]
+    for number, judge in enumerate(judges, 1):
+        name = f"judge_{number}" if len(judges) > 1 else "judge"
+        if judge.backend != "torch":
+            found[f"{name}_backend"] = judge.backend
+            if isinstance(judge, CrossEncoder):
+                found[name] = judge.precision
+                difference = known_difference(mining, judge)
+                found[f"{name}_largest_difference_from_fp32"] = difference
+    return found
 
 
 def judge_models(config: Config) -> list[tuple[str, Student | None]]:
@@ -187,9 +207,9 @@ def _cross_encoders(judge: JsonObject) -> Iterator[str]:
         yield from _cross_encoders(part)
 
 
-def _versions() -> dict[str, str]:
+def _versions(openvino: bool = False) -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *(["openvino"] if openvino else [])):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from negmine.schemas import JsonObject
+from negmine.schemas.backends import check_backend
 from negmine.schemas.config import Config, Student
-from negmine.schemas.errors import ModelError, StorageError
+from negmine.schemas.errors import ConfigError, ModelError, StorageError
 from negmine.schemas.judges import (
     BiEncoder,
     CrossEncoder,
@@ -18,6 +19,7 @@ from negmine.schemas.judges import (
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.models.backends.package import check_openvino
 from negmine.transforms.models.judges import DEFAULT_CROSS_ENCODER
 from negmine.transforms.models.limits import check_length, most_tokens
 from negmine.transforms.models.weights import Weights, find_weights, hardware_precision, is_static
@@ -49,6 +51,7 @@ class EncoderChoice:
         return {
             "weights": self.weights.digest,
             "precision": self.precision,
+            **({} if self.student.backend == "torch" else {"backend": self.student.backend}),
             **self.student.model_dump(include=ENCODER_KEYS),
         }
 
@@ -59,6 +62,7 @@ class EncoderChoice:
         return EncoderSpec(
             folder=self.weights.folder,
             precision=self.precision,
+            backend=self.student.backend,
             device=self.student.device,
             trust_remote_code=self.student.trust_remote_code,
             digest=self.weights.digest,
@@ -76,22 +80,37 @@ def choose_encoder(
     """Find the weights and settle the precision; `section` of the config names the model.
 
     With `auto`, bf16 is taken where the hardware has it and the first 16 documents' vectors keep a
-    cosine of at least `MIN_COSINE` with fp32; what was found is kept in the work directory.
+    cosine of at least `MIN_COSINE` with fp32. Another backend than torch is compared in any
+    precision. What was found is kept in the work directory.
+
+    Raises ModelError where another backend's vectors are not the model's.
     """
+    try:
+        check_backend(student.backend, student.precision, student.device)
+    except ValueError as error:
+        raise ConfigError(f"{section}: {error}") from error
     weights = student_weights(student)
-    if student.precision != "auto":
-        return EncoderChoice(weights, student, student.precision, None, section)
-    if is_static(weights) or hardware_precision(student.device) == "fp32":
-        return EncoderChoice(weights, student, "fp32", None, section)
-    bf16 = EncoderChoice(weights, student, "bf16", None, section)
-    note = workdir / "embed" / f"precision-{fingerprint(bf16.identity)}.json"
+    torch, auto = student.backend == "torch", student.precision == "auto"
+    asked = hardware_precision(student.device if torch else "cpu") if auto else student.precision
+    if auto and is_static(weights):
+        asked = "fp32"
+    if is_static(weights) or (torch and (not auto or asked == "fp32")):
+        return EncoderChoice(weights, student, asked, None, section)
+    choice = EncoderChoice(weights, student, asked, None, section)
+    note = workdir / "embed" / f"precision-{fingerprint(choice.identity)}.json"
     if not storage.is_file(note):
-        from negmine.transforms.models.encoder import MIN_COSINE, agreement
+        from negmine.transforms.models.encoder import LEAST_COSINE, MIN_COSINE, agreement
 
         name = documents.part_names()[0]
         sample = documents.read_part(name, ["text"]).column("text").slice(0, _SAMPLE).to_pylist()
-        cosine = agreement(bf16.spec(), [text[:2000] for text in sample])
-        chosen = "bf16" if cosine >= MIN_COSINE else "fp32"
+        cosine = agreement(choice.spec(), [text[:2000] for text in sample])
+        chosen = asked if not auto or cosine >= MIN_COSINE else "fp32"
+        if not torch and (cosine < LEAST_COSINE or (asked == "fp32" and cosine < MIN_COSINE)):
+            raise ModelError(
+                f"{section}.backend: {student.backend} in {asked} gives other vectors than torch "
+                f"in fp32: the lowest cosine of {len(sample)} texts is {cosine:.4f}; set another "
+                f"{section}.precision, or {section}.backend: torch"
+            )
         write_json(note, {"precision": chosen, "lowest_cosine_with_fp32": round(cosine, 6)})
     return EncoderChoice(weights, student, *_noted(note), section)
 
@@ -100,7 +119,7 @@ def _noted(note: Path) -> tuple[str, float]:
     """Precision and lowest cosine with fp32, as they were found before."""
     try:
         found = storage.read_json(storage.fetch(note))
-        if found["precision"] not in ("bf16", "fp32"):
+        if found["precision"] not in ("bf16", "fp32", "int8"):
             raise ValueError(f"precision is {found['precision']!r:.40}")
         return str(found["precision"]), float(found["lowest_cosine_with_fp32"])
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -117,6 +136,7 @@ _OWN_KEYS = {
     "query_prompt",
     "document_prompt",
     "precision",
+    "backend",
 }
 """Settings of an encoder that judges; where it is the student, those not given are its own."""
 
@@ -209,11 +229,16 @@ def all_weights(student: Student) -> list[Weights]:
 
 
 def check_models(config: Config) -> None:
-    """Raise for a model that cannot be found or a length that it does not take, before any work."""
+    """Raise for a model that cannot be found, a backend that is not installed or a length that the
+    model does not take, before any work."""
+    if config.student.backend == "openvino":
+        check_openvino("student")
     for weights in all_weights(config.student):
         _check_length("student", weights, config.student.max_length)
     for judge in config.judge.flat():
         if isinstance(judge, ModelJudge):
+            if judge.backend == "openvino":
+                check_openvino("judge")
             for weights in judge_weights(judge, config.student):
                 _check_length("judge", weights, judge.max_length)
 

@@ -25,6 +25,7 @@ from negmine.schemas.sources import SOURCES
 from negmine.transforms import storage
 from negmine.transforms.data.columns import LOCAL
 from negmine.transforms.judging.sample import RANDOM
+from negmine.transforms.kernels.search.token_codes import DOCUMENT_BITS
 from negmine.transforms.sources.search import AUTO_SHARD
 
 _READ, _PLACED = 20e6, 80e6
@@ -32,6 +33,8 @@ _READ, _PLACED = 20e6, 80e6
 second: assumed, not measured."""
 _CHEAP = ("fusion", "late_interaction")
 """Judges that read no pairs one by one."""
+_HELD_OF_WRITTEN = 16 / DOCUMENT_BITS / 2
+"""Bytes of token vectors as a model gives them, of those written: packed, twice."""
 _COUNTED = dict.fromkeys(("bm25_index", "index"), "documents")
 _COUNTED |= dict.fromkeys(("judge", "select", "score", "lists"), "pairs")
 """What there is to do in a stage, where it is not queries."""
@@ -311,7 +314,7 @@ class Estimate:
             items["the student's weights"] = sum(file.stat().st_size for file in weights)
         for artifact in (asked.artifact for asked in self.asked):
             if artifact.key.get("tokens") and _texts(artifact) == "documents":
-                vectors = self._scaled(artifact)[1] / documents
+                vectors = self._scaled(artifact)[1] / documents * _HELD_OF_WRITTEN
                 items["token vectors of a block"] = min(documents, block) * vectors
         what = max(items, key=lambda name: items[name])
         return what, round(items[what])

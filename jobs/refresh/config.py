@@ -148,7 +148,8 @@ def _named(path: Path) -> str:
 def _checkpoints(config: Config) -> BiEncoder:
     """The new student as judge, its settings included; one model a fold where there are several."""
     student = config.student
-    keys = ("max_length", "device", *_RUNS_CODE, "query_prompt", "document_prompt", "precision")
+    prompts = ("query_prompt", "document_prompt")
+    keys = ("max_length", "device", *_RUNS_CODE, *prompts, "precision", "backend")
     own = {key: getattr(student, key) for key in keys}
     named = {"models": student.models} if student.models else {"model": student.model}
     return BiEncoder.model_validate({**own, **named})

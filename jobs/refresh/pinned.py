@@ -11,7 +11,7 @@ from negmine.schemas.judges import CrossEncoder, Fusion
 _OF_STUDENT = ("fusion", "late_interaction")
 """Kinds that take the student's model where they name none."""
 
-_TAKEN = ("max_length", "device", "query_prompt", "document_prompt", "precision")
+_TAKEN = ("max_length", "device", "query_prompt", "document_prompt", "precision", "backend")
 """What such a judge takes of the student's settings where it has none of its own."""
 
 

@@ -34,7 +34,10 @@ _PARTS = (
         "task manager {what} was lost; start it again if nothing else does",
     ),
     (
-        re.compile(r"Waited (?P<what>\d+ minutes?) \(plus [^)]*\) for SettableFuture"),
+        re.compile(
+            r"Waited (?P<what>\d+ minutes?) \(plus [^)]*\) for SettableFuture"
+            r"|get control connection to \S+ after (?P<where>\w+)"
+        ),
         "a worker's process did not come up within {what}; see whether its machine has more to do "
         "than it can; " + _LOGS,
     ),

@@ -38,8 +38,9 @@ _REQUIRED = {
 _UNHURRIED = "--job_server_timeout=604800"
 """A week. Beam's default cuts off the job service's reports, and so every job, at a minute."""
 _READY = "--beam_plugins=negmine.pipelines.loaded"
-"""What workers import before they say that they are there; an engine waits for that as long as it
-takes, and three minutes from then to the first work."""
+"""What workers import before they say that they are there. Flink and Spark wait for that as long
+as it takes, and three minutes from then to the first work; Prism waits a minute in all for it, so
+there workers import it afterwards."""
 _OURS_ALONE = "--no_save_main_session"
 """Beam would send Dataflow all that a notebook holds; our steps are importable on the workers."""
 
@@ -94,10 +95,12 @@ def _arguments(runner: Runner) -> tuple[str, ...]:
 def _defaults(runner: str | None, given: Sequence[str]) -> tuple[str, ...]:
     """Options of ours for a Beam runner, unless others of that name are given."""
     ours: dict[str, str] = {}
-    if runner in FORWARDING:
-        ours = {_UNHURRIED: "job_server_timeout", _READY: _READY}
-    elif runner == "DataflowRunner":
+    if runner == "DataflowRunner":
         ours = {_OURS_ALONE: "save_main_session"}
+    if runner in FORWARDING:
+        ours = {_UNHURRIED: "job_server_timeout"}
+    if runner in ("FlinkRunner", "SparkRunner"):
+        ours[_READY] = _READY
     return tuple(o for o, name in ours.items() if not any(name in option for option in given))
 
 

@@ -131,6 +131,8 @@ def _student(manifest: JsonObject) -> Text:
         name = f"vectors of {student['vectors'].get('documents', '?')}"
     precision = manifest.get("precision") or {}
     line = f"Student: {printable(name)}, {printable(precision.get('student', '-'))}"
+    if backend := precision.get("student_backend"):
+        line += f" in {printable(backend)}"
     cosine = precision.get("lowest_cosine_with_fp32")
     if cosine is not None:
         line += f" (lowest cosine with fp32 on a sample: {cosine:.4f})"
@@ -146,6 +148,21 @@ def _judge(summary: JsonObject) -> Text:
     return Text(
         f"Judge: {scored:,} of {total:,} pairs scored, {saved:,} saved ({_share(saved, total)})"
     )
+
+
+def _judge_backends(manifest: JsonObject) -> list[Text]:
+    """What ran the cross-encoders that torch did not, and how far their scores were off."""
+    found = manifest.get("precision") or {}
+    ending = "_largest_difference_from_fp32"
+    return [
+        Text(
+            f"Judge {printable(name)}: {printable(found.get(name, '-'))} in "
+            f"{printable(found.get(f'{name}_backend', '-'))} (largest difference of a score from "
+            f"fp32 on a sample: {found[key]:.4f})"
+        )
+        for key, name in ((key, key.removesuffix(ending)) for key in found if key.endswith(ending))
+        if found[key] is not None
+    ]
 
 
 def _judge_checks(manifest: JsonObject) -> list[Text]:
@@ -251,7 +268,7 @@ def render_summary(manifest: JsonObject, run_path: str, short: bool = False) -> 
         return Group(*(Padding(part, (0, 0, 1, 0)) for part in (tiers, verdicts)), *end)
     checks = (*_judge_checks(manifest), *_unlabelled(summary), *_lists(summary))
     parts: list[RenderableType] = [tiers, _eci(manifest), verdicts]
-    parts.append(Group(_student(manifest), _judge(summary), *checks))
+    parts.append(Group(_student(manifest), _judge(summary), *_judge_backends(manifest), *checks))
     if summary.get("calibration"):
         parts.append(_calibration(summary["calibration"]))
     if manifest.get("timings"):

@@ -110,13 +110,14 @@ TERM_STATISTICS = pa.schema(
 def vectors(dimension: int) -> pa.Schema:
     """Schema of embeddings: `ix` (doc_ix or query_ix), float32 `vector`, optional token vectors.
 
-    `token_vectors` holds bfloat16 values, row-major, tokens x dimension, special tokens left out.
+    `token_vectors` holds a row a token, special tokens left out: documents' with two bits a number,
+    queries' with four, as `transforms.kernels.search.token_codes.pack` makes them.
     """
     return pa.schema(
         [
             field("ix", pa.int64(), "doc_ix or query_ix"),
             field("text_hash", pa.uint64(), "hash of the exact text, so that it is encoded once"),
             field("vector", pa.list_(pa.float32(), dimension), "embedding, float32"),
-            field("token_vectors", pa.large_binary(), "bfloat16, tokens x dimension", True),
+            field("token_vectors", pa.large_binary(), "packed rows, one a token", True),
         ]
     )

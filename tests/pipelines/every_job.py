@@ -72,19 +72,7 @@ def every_job(folder: Path) -> dict[str, Job]:
         judge={"kind": "cross_encoder", "model": str(cross_encoder(folder / "judge"))},
         runner={"block_size": 5},
     )
-    found: dict[str, Job] = {}
-    real = running.run_pipeline
-
-    def note(chains: Any, options: Any = (), after: Any = (), workers: int = 1) -> Any:
-        job = fresh((chains, after))
-        found[", ".join(name for name, _ in stages_of(job))] = job
-        return real(chains, options, after, workers)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "run_pipeline", note)
-        patch.setattr(publish, "run_pipeline", note)
-        ended = negmine("mine", config, "--output", str(folder / "out"))
-    assert ended.code == 0, ended.err
+    found = _submitted(config, folder)
     made = {name: stage for job in found.values() for name, stage in stages_of(job)}
     searcher, fill = made["retrieve dense"].searcher, made["index dense"].transform
     sets = (searcher.document_vectors, searcher.query_vectors)
@@ -100,6 +88,56 @@ def every_job(folder: Path) -> dict[str, Job]:
     found["recall of index"] = ([[("recall of index", recall)]], ())
     found["place documents"] = ([[("place documents", place)]], ())
     return found
+
+
+def jobs_of_other_sources(folder: Path) -> dict[str, Job]:
+    """Pipelines of a run that cuts documents, draws from parts of the collection, edits and lists.
+
+    In a folder of `every_job`.
+    """
+    return _submitted(_of_other_sources(folder), folder)
+
+
+def _submitted(config: str, folder: Path) -> dict[str, Job]:
+    """Pipelines of a run, by the names of their stages."""
+    found: dict[str, Job] = {}
+    real = running.run_pipeline
+
+    def note(chains: Any, options: Any = (), after: Any = (), workers: int = 1) -> Any:
+        job = fresh((chains, after))
+        found[", ".join(name for name, _ in stages_of(job))] = job
+        return real(chains, options, after, workers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "run_pipeline", note)
+        patch.setattr(publish, "run_pipeline", note)
+        ended = negmine("mine", config, "--output", str(folder / "out"))
+    assert ended.code == 0, ended.err
+    return found
+
+
+def _of_other_sources(folder: Path) -> str:
+    """A config of the sources that read texts or draw from parts of the collection, and lists."""
+    return write_config(
+        folder / "others.yaml",
+        input={
+            "format": "beir",
+            "path": str(folder / "c"),
+            "split": "train",
+            "passages": {"words": 20, "overlap": 4, "labels": "all"},
+        },
+        student={"model": str(folder / "student")},
+        sources={
+            "bm25": {"depth": 10},
+            "same_document": {"count": 3},
+            "cluster": {"count": 3, "clusters": 2},
+            "edited": {},
+        },
+        tiers={"edited": {"quota": 1, "source": "edited"}},
+        lists={"size": 8},
+        judge={"kind": "cross_encoder", "model": str(folder / "judge")},
+        runner={"block_size": 5},
+    )
 
 
 def proto(job: Job, *options: str) -> api.Pipeline:

@@ -16,7 +16,7 @@ from apache_beam.portability.api import beam_runner_api_pb2 as api
 from negmine import pipelines
 from negmine.jobs.runner.graph_rules import graph_faults
 from negmine.pipelines.graph import GRAPH
-from tests.pipelines.every_job import Job, every_job, proto, stages_of
+from tests.pipelines.every_job import Job, every_job, jobs_of_other_sources, proto, stages_of
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1 << 20
@@ -25,8 +25,13 @@ HINTED = {"EmbedTexts", "JudgePairs", "ScorePositives", "ScoreSample"}
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Job]:
-    return every_job(tmp_path_factory.mktemp("protos"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("protos")
+
+
+@pytest.fixture(scope="module")
+def jobs(folder: Path) -> dict[str, Job]:
+    return every_job(folder)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +183,7 @@ def test_a_worker_has_loaded_all_but_torch_when_it_is_given_its_work(
 
 @pytest.mark.long
 def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
-    jobs: dict[str, Job], tmp_path: Path
+    folder: Path, jobs: dict[str, Job], tmp_path: Path
 ) -> None:
     pytest.importorskip("build")
     pytest.importorskip("ensurepip")
@@ -198,7 +203,7 @@ def test_a_worker_unpickles_every_dofn_from_the_installed_sdist(
     sdist = next(tmp_path.glob("*.tar.gz"))
     arguments = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet", sdist)
     run(python, "-m", "pip", "install", *arguments, PYTHONPATH=site)
-    for name, job in jobs.items():
+    for name, job in {**jobs, **jobs_of_other_sources(folder)}.items():
         (tmp_path / f"{name}.pb").write_bytes(proto(job).SerializeToString())
     (tmp_path / "worker.py").write_text(WORKER)
     out = run(python, tmp_path / "worker.py", tmp_path, PYTHONPATH=site, PATH="/usr/bin:/bin")

@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.judging.protocol import BlockPairs, FixedScores, Scorer
 from negmine.transforms.kernels.search.late_interaction import mean_max_sim
-from negmine.transforms.kernels.threads import own_threads
+from negmine.transforms.kernels.search.token_codes import DOCUMENT_BITS, QUERY_BITS, row_bytes
+from negmine.transforms.kernels.threads import one_thread, own_threads
 from negmine.transforms.models.judges import refuse_nan
 
 
@@ -36,19 +36,19 @@ class LateInteraction:
         queries = binary_column(self.query_tokens, "token_vectors")
         query_ix, doc_ix = rows.candidates.query_ix, rows.candidates.doc_ix
 
-        def tokens(raw: memoryview) -> np.ndarray:
-            return np.frombuffer(raw, dtype=np.uint16).reshape(-1, width)
+        def tokens(raw: memoryview, bits: int) -> np.ndarray:
+            return np.frombuffer(raw, dtype=np.uint8).reshape(-1, row_bytes(width, bits))
 
         scores = np.empty(len(rows), dtype=np.float32)
 
         def score_query(which: np.ndarray) -> None:
-            query = tokens(queries.bytes_at(int(query_ix[which[0]])))
-            texts = [tokens(documents.bytes_at(int(d))) for d in doc_ix[which]]
-            scores[which] = mean_max_sim(query, texts)
+            query = tokens(queries.bytes_at(int(query_ix[which[0]])), QUERY_BITS)
+            texts = [tokens(documents.bytes_at(int(d)), DOCUMENT_BITS) for d in doc_ix[which]]
+            scores[which] = mean_max_sim(query, texts, width)
 
         bounds = np.flatnonzero(np.diff(query_ix)) + 1
         by_query = [part for part in np.split(np.arange(len(scores)), bounds) if len(part)]
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(own_threads()) as threads:
+        with one_thread(), ThreadPoolExecutor(own_threads()) as threads:
             for _ in threads.map(score_query, by_query):
                 pass
         refuse_nan(scores, "late interaction")

@@ -27,6 +27,7 @@ from negmine.transforms.models.specs import EncoderSpec, Kind
 from negmine.transforms.models.weights import LoadedFiles, States, installed, loaded_states
 
 MIN_COSINE = 0.995
+LEAST_COSINE = 0.98
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,10 @@ class SentenceTransformerEncoder:
             self._load()
 
     def _load(self) -> None:
-        devices = cuda_devices(self.spec.device)
-        models = [self._loaded(device) for device in devices or [self.spec.device]]
+        elsewhere = self.spec.backend != "torch"
+        devices = [] if elsewhere else cuda_devices(self.spec.device)
+        own = "cpu" if elsewhere else self.spec.device
+        models = [self._loaded(device) for device in devices or [own]]
         self.model = model = models[0]
         transformers = _transformers(model)
         self.dtype = _dtype(transformers or [model], self.spec)
@@ -113,7 +116,12 @@ class SentenceTransformerEncoder:
         if spec.max_length is not None:
             model.max_seq_length = spec.max_length
         model.eval().float()
-        if spec.precision == "bf16":
+        if spec.backend == "openvino":
+            from negmine.transforms.models.backends.openvino import run_in_openvino
+
+            for transformer in transformers:
+                run_in_openvino(transformer, spec.folder, spec.section, spec.precision)
+        elif spec.precision == "bf16":
             for transformer in transformers:
                 transformer.to(torch.bfloat16)
                 transformer.register_forward_hook(_to_float32)
@@ -249,6 +257,8 @@ def _transformers(model: torch.nn.Module) -> list[Transformer]:
 
 def _dtype(modules: Sequence[torch.nn.Module], spec: EncoderSpec) -> str:
     """Dtype of the modules' numbers. Raises ModelError where it is not the precision asked for."""
+    if spec.backend != "torch" and _has_transformer(modules):
+        return {"fp32": "float32", "bf16": "bfloat16"}.get(spec.precision, spec.precision)
     kinds = {p.dtype for m in modules for p in m.parameters() if p.is_floating_point()}
     asked = torch.bfloat16 if spec.precision == "bf16" and _has_transformer(modules) else None
     asked = asked or torch.float32
@@ -295,9 +305,9 @@ def _load_once(spec: EncoderSpec, _: States) -> Encoder:
 
 
 def agreement(spec: EncoderSpec, texts: Sequence[str]) -> float:
-    """Lowest cosine between a sample's vectors under `spec` and under fp32, in [-1, 1]."""
+    """Lowest cosine between a sample's vectors under `spec` and in fp32 by torch, in [-1, 1]."""
     fast = load_encoder(spec).encode(texts, "document").vectors.astype(np.float64)
-    exact = SentenceTransformerEncoder(replace(spec, precision="fp32"))
+    exact = SentenceTransformerEncoder(replace(spec, precision="fp32", backend="torch"))
     slow = exact.encode(texts, "document").vectors.astype(np.float64)
     norms = np.linalg.norm(fast, axis=1) * np.linalg.norm(slow, axis=1)
     return float(((fast * slow).sum(axis=1) / np.maximum(norms, 1e-12)).min())

@@ -36,6 +36,8 @@ class CrossEncoderSpec:
     device: str = "auto"
     trust_remote_code: bool = False
     digest: str = ""
+    precision: str = "fp32"
+    backend: str = "torch"
     section: str = field(default="judge", compare=False)
 
 
@@ -82,7 +84,13 @@ def _loaded(spec: CrossEncoderSpec, device: str | None) -> "CrossEncoder":
     _refuse_without_padding(spec, model, config)
     _refuse_new_head(spec, model, folder)
     model.eval().float()
-    if model.device.type == "cpu":
+    if spec.backend == "openvino":
+        from negmine.transforms.models.backends.openvino import run_in_openvino
+
+        run_in_openvino(model[0], spec.folder, spec.section, spec.precision)
+    elif spec.precision == "bf16":
+        model.to(torch.bfloat16)
+    elif model.device.type == "cpu":
         pack_linears(model)
     make_rows_independent(model)
     return model
@@ -123,7 +131,7 @@ def _refuse_new_head(spec: CrossEncoderSpec, model: "CrossEncoder", folder: Path
 
 
 class CrossEncoderJudge:
-    """A sentence-transformers CrossEncoder with one label, in fp32, one copy a CUDA device.
+    """A sentence-transformers CrossEncoder with one label, one copy a CUDA device.
 
     Logits go through a sigmoid. The same pair gives the same bits in any company.
     """
@@ -141,9 +149,10 @@ class CrossEncoderJudge:
         from negmine.transforms.models.gpu.pairs import GpuCrossEncoder
         from negmine.transforms.models.gpu.run import devices
 
-        cuda = devices(self.spec.device)
+        elsewhere = self.spec.backend != "torch"
+        cuda = [] if elsewhere else devices(self.spec.device)
         own = None if self.spec.device == "auto" else self.spec.device
-        places: Sequence[str | None] = cuda or [own]
+        places: list[str | None] = [*cuda] or ["cpu" if elsewhere else own]
         models = [_load(self.spec, device) for device in places]
         self.model = models[0]
         self._gpu: GpuCrossEncoder | None = None

@@ -20,6 +20,7 @@ class EncoderSpec:
     max_length: int | None = None
     normalize: bool = True
     precision: str = "fp32"
+    backend: str = "torch"
     device: str = "auto"
     trust_remote_code: bool = False
     digest: str = ""

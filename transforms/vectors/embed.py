@@ -1,5 +1,6 @@
 """Embed texts block by block; a text that an earlier artifact holds is copied from it."""
 
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,10 +22,20 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.parts import WriteParts
 from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.hashing import text_keys
+from negmine.transforms.kernels.search.token_codes import (
+    DOCUMENT_BITS,
+    QUERY_BITS,
+    from_bfloat16,
+    pack,
+)
+from negmine.transforms.kernels.threads import one_thread, own_threads
 from negmine.transforms.steps import Step
 
 if TYPE_CHECKING:
     from negmine.transforms.models.specs import EncoderSpec, Kind
+
+_packing = threading.Lock()
+"""One block at a time: whoever ends first would give BLAS back its threads."""
 
 
 @dataclass
@@ -96,8 +107,10 @@ class _Encode(Step):
             )
         vectors[missing] = encoded.vectors[inverse]
         if encoded.token_vectors is not None:
+            bits = QUERY_BITS if self.kind == "query" else DOCUMENT_BITS
+            packed = packed_tokens(encoded.token_vectors, bits)
             for row, source in zip(missing, inverse, strict=True):
-                token_bytes[row] = encoded.token_vectors[source].tobytes()
+                token_bytes[row] = packed[source]
         counts = {
             "rows_read": len(texts),
             "texts_encoded": len(unique),
@@ -163,6 +176,16 @@ class _EncodeAndWrite(_Encode):
         for counter, number in counts.items():
             count(counter, number)
         return name
+
+
+def packed_tokens(texts: Sequence[np.ndarray], bits: int) -> list[bytes]:
+    """`token_vectors` of `schemas.tables.vectors` for what an encoder gives, text by text."""
+
+    def packed(tokens: np.ndarray) -> bytes:
+        return pack(from_bfloat16(tokens), bits).tobytes()
+
+    with _packing, one_thread(), ThreadPoolExecutor(own_threads()) as threads:
+        return list(threads.map(packed, texts))
 
 
 def vectors_table(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from negmine.jobs.mining.context import RunContext
+from negmine.jobs.mining.judge_agreement import find_difference
 from negmine.jobs.mining.judgement import cross_encoder_spec, pair_store
 from negmine.jobs.mining.models import EncoderChoice, judge_students
 from negmine.jobs.mining.vectors.cross_fit import CrossFitStudent
@@ -89,7 +90,7 @@ def try_judges(run: RunContext, student: AnyStudent, tokens: bool) -> None:
             embedded = all(is_embedded(run, encoder, tokens) for encoder in _encoders(student))
             if embedded and storage.is_dir(pair_store(run, judge)):
                 continue
-
+            find_difference(run, judge)
             tried = Tried.of(run)
             pairs = list(zip(tried.queries, tried.documents, strict=False))
             load_cross_encoder(cross_encoder_spec(run, judge)).score([*pairs, (ODD[1], ODD[0])])

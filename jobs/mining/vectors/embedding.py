@@ -145,6 +145,6 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
 def _blocks_at_once(encoder: EncoderChoice, tokens: bool) -> int:
     if is_static(encoder.weights):
         return _STATIC_BLOCKS
-    if has_cuda(encoder.student.device):
+    if encoder.student.backend == "torch" and has_cuda(encoder.student.device):
         return _GPU_TOKEN_BLOCKS if tokens else _GPU_BLOCKS
     return 1

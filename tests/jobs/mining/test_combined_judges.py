@@ -1,6 +1,7 @@
 """Judges made of judges, and scores that somebody else computed, through whole runs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from negmine.jobs.mining.run import MiningRun
+from negmine.pipelines.graph import STAGES
 from negmine.schemas.errors import DataError
+from negmine.transforms.vectors import embed
 from tests.jobs.collections import cross_encoder
-from tests.jobs.published_runs import mine
+from tests.jobs.published_runs import mine, prepared
 
 Fused = tuple[Path, MiningRun]
 
@@ -176,6 +179,38 @@ def test_a_changed_quota_judges_only_unseen_pairs(
     assert asked
     assert not set(asked) & set(few)
     assert len(asked) == len(set(asked))
+
+
+def test_another_threshold_reads_no_token_vectors(
+    fused: Fused, workdir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from negmine.transforms.judging import late_interaction
+
+    def refused(*_: object) -> None:
+        raise AssertionError("token vectors are read")
+
+    monkeypatch.setattr(late_interaction, "binary_column", refused)
+    margin = {"policies.judge_relative_margin.keep_below": "0.5"}
+    run = judged(tmp_path, workdir, "kind=fusion", **margin)
+    verdicts = [row["verdict"] for row in ledger(run).values()]
+    before = [row["verdict"] for row in ledger(fused[0]).values()]
+    assert verdicts.count("judge_relative_margin") > before.count("judge_relative_margin")
+
+
+def test_token_vectors_of_another_format_are_made_anew(
+    fused: Fused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes of one format can be cut into rows of another without a word."""
+    older = replace(STAGES["embed"], version=STAGES["embed"].version - 1)
+    workdir = tmp_path / "work"
+    with monkeypatch.context() as patch:
+        patch.setitem(STAGES, "embed", older)
+        patch.setattr(embed, "pack", lambda vectors, _: np.zeros((len(vectors), 5), dtype=np.uint8))
+        prepared(tmp_path / "old", f"output.workdir={workdir}", "judge.kind=fusion").run_until(
+            "embed"
+        )
+    run = judged(tmp_path / "new", workdir, "kind=fusion")
+    assert ledger(run) == ledger(fused[0])
 
 
 def test_a_hub_cap_bounds_how_many_queries_use_a_document(workdir: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What Flink says of its dead, as it was said when they were killed, and what the user reads."""
+"""What engines say of their dead, as it was said when they died, and what the user reads."""
 
 import pytest
 
@@ -41,6 +41,13 @@ SAID = {
         "(plus 946143 nanoseconds delay) for SettableFuture@585c9383[status=PENDING]",
         "a worker's process did not come up within 3 minutes; see whether its machine has more to "
         "do than it can; what it said is in the folder that NEGMINE_WORKER_LOGS names "
+        "(docs/runners.md)",
+    ),
+    "a worker of Prism that does not come up on a machine that is too busy": (
+        "prism worker[job-007[job]_ref_Environment_default_environment_1] didn't get control "
+        "connection to localhost:49751 after 1m0s",
+        "a worker's process did not come up within 1m0s; see whether its machine has more to do "
+        "than it can; what it said is in the folder that NEGMINE_WORKER_LOGS names "
         "(docs/runners.md)",
     ),
 }

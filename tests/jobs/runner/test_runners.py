@@ -74,7 +74,7 @@ def test_no_job_ends_after_a_minute_because_beam_is_impatient(name: str) -> None
     assert options_of(*resolve(Runner(), given))["job_server_timeout"] == 604_800
 
 
-@pytest.mark.parametrize("name", ["portable", "flink", "spark"])
+@pytest.mark.parametrize("name", ["flink", "spark"])
 def test_workers_load_the_steps_before_an_engine_s_three_minutes_begin(name: str) -> None:
     runner = Runner.model_validate({"name": name, "options": {"job_endpoint": "host:1"}})
     found = options_of(*resolve(runner))
@@ -82,6 +82,13 @@ def test_workers_load_the_steps_before_an_engine_s_three_minutes_begin(name: str
     assert resolve(runner, resolve(runner)) == resolve(runner)
     more = options_of(*resolve(runner, ["--beam_plugins=mine"]))
     assert more["beam_plugins"] == ["negmine.pipelines.loaded", "mine"], "a user's own are more"
+
+
+def test_workers_of_a_portable_engine_register_first() -> None:
+    """Prism gives a worker one minute to register, and no limit afterwards."""
+    options = {"job_endpoint": "host:1"}
+    found = resolve(Runner.model_validate({"name": "portable", "options": options}))
+    assert options_of(*found)["beam_plugins"] is None
 
 
 def test_dataflow_is_not_sent_what_a_notebook_holds() -> None:

@@ -10,7 +10,7 @@ from sentence_transformers.sentence_transformer.modules import Router, StaticEmb
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from negmine.schemas.errors import ModelError
-from negmine.transforms.kernels.search.late_interaction import from_bfloat16
+from negmine.transforms.kernels.search.token_codes import from_bfloat16
 from negmine.transforms.models.encoder import SentenceTransformerEncoder, load_encoder
 from negmine.transforms.models.specs import EncoderSpec
 from negmine.transforms.models.weights import find_weights, is_static

@@ -35,18 +35,16 @@ class Batch:
         numbers: (rows,) int64, their places among the inputs.
         packed: as of `Tokens.packed`.
         width: padded length.
-        size: rows of the shape, at least as many as there are.
+        size: rows of the shape, at least as many as there are, and one more where it is masked.
+        masked: whether attention has a mask. Only rows of all tokens that the model takes go
+            without, which is another kernel; the others have a mask even where none is padded.
     """
 
     numbers: np.ndarray
     packed: np.ndarray
     width: int
     size: int
-
-    @property
-    def full(self) -> bool:
-        """Whether its rows are as long as they are wide; all of them or none."""
-        return bool(self.packed[0, -1] == self.width)
+    masked: bool
 
     @property
     def paired(self) -> bool:
@@ -54,22 +52,21 @@ class Batch:
         return self.packed.shape[1] > self.width + 1
 
     def part(self, start: int, size: int) -> "Batch":
-        """Up to `size` of its rows, in a shape of so many."""
-        rows = slice(start, start + size)
-        return Batch(self.numbers[rows], self.packed[rows], self.width, size)
+        """Rows of it that fit a shape of `size` rows."""
+        rows = slice(start, start + room(size, self.masked))
+        return Batch(self.numbers[rows], self.packed[rows], self.width, size, self.masked)
 
 
 def widths(lengths: np.ndarray, limit: int | None) -> np.ndarray:
     """Padded length of rows of (rows,) tokens: eight steps an octave, of 16 at least.
 
-    128 to 143 tokens become 144, 256 to 287 become 288: about an eighth is padding at most, and a
-    model of 8,192 tokens has 56 widths. `limit` is the most that the model takes. Only a row of
-    that length is not padded, as attention without a mask is another kernel: a batch has rows of
-    one kind.
+    129 to 144 tokens become 144, 257 to 288 become 288: at most an eighth is padding, and a model
+    of 8,192 tokens has 56 widths. `limit` is the most that the model takes.
     """
-    octave = np.floor(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    lengths = np.maximum(lengths, 1)
+    octave = np.floor(np.log2(np.maximum(lengths - 1, 1))).astype(np.int64)
     step = np.maximum(LEAST_WIDTH, 2 ** np.maximum(octave - 3, 0))
-    padded = (lengths // step + 1) * step
+    padded = -(-lengths // step) * step
     return padded if limit is None else np.maximum(np.minimum(padded, limit), lengths)
 
 
@@ -77,6 +74,14 @@ def rows_of(width: int, budget: int = BUDGET) -> int:
     """Rows in the shape of a width: as many as the budget holds, whole eights where it can be."""
     rows = max(1, min(budget // width, _MOST_ROWS))
     return rows if rows < 8 else rows // 8 * 8
+
+
+def room(size: int, masked: bool) -> int:
+    """Rows that a shape takes: with a mask one less, for a padded row that keeps the mask needed.
+
+    Models leave a mask out that they see to hold only ones.
+    """
+    return size - 1 if masked and size > 1 else size
 
 
 class Buckets:
@@ -90,7 +95,7 @@ class Buckets:
         """Take rows in, and give those batches that are full."""
         lengths = np.diff(tokens.offsets)
         padded = widths(lengths, self.padding.limit)
-        keys = 2 * padded + (lengths == padded)
+        keys = 2 * padded + (lengths != (self.padding.limit or -1))
         order = np.argsort(keys, kind="stable")
         bounds = np.flatnonzero(np.diff(keys[order])) + 1
         for rows in np.split(order, bounds):
@@ -98,13 +103,14 @@ class Buckets:
             packed = tokens.packed(rows, key[0], self.padding.token, self.padding.left)
             waiting = self._waiting.setdefault(key, [])
             waiting.append((numbers[rows], packed))
-            full = rows_of(key[0], self.budget)
+            size = self._size(key)
+            full = room(size, key[1])
             if sum(len(one) for one, _ in waiting) >= full:
                 whole, together = self._together(key)
                 cut = len(whole) // full * full
                 for start in range(0, cut, full):
-                    stop = start + full
-                    yield Batch(whole[start:stop], together[start:stop], key[0], full)
+                    rows_in = slice(start, start + full)
+                    yield Batch(whole[rows_in], together[rows_in], key[0], size, key[1])
                 if cut < len(whole):
                     self._waiting[key] = [(whole[cut:], together[cut:])]
 
@@ -112,7 +118,12 @@ class Buckets:
         """What waits still, widest first."""
         for key in sorted(self._waiting, reverse=True):
             whole, together = self._together(key)
-            yield Batch(whole, together, key[0], rows_of(key[0], self.budget))
+            yield Batch(whole, together, key[0], self._size(key), key[1])
+
+    def _size(self, key: tuple[int, bool]) -> int:
+        """Rows of a shape: twice as many of the one that has no mask, where most rows often are."""
+        width, masked = key
+        return rows_of(width, self.budget if masked else 2 * self.budget)
 
     def _together(self, key: tuple[int, bool]) -> tuple[np.ndarray, np.ndarray]:
         waiting = self._waiting.pop(key)

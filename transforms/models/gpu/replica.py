@@ -13,7 +13,7 @@ from negmine.schemas import JsonObject
 from negmine.transforms.models.gpu.buckets import Batch
 
 Forward: TypeAlias = Callable[[JsonObject, bool], dict[str, torch.Tensor]]
-"""Features on the device, and whether no row is padded, to outputs of a row each."""
+"""Features on the device, and whether there is no mask, to outputs of a row each."""
 
 _STAGES = 4
 """Batches that the host may be ahead of the device."""
@@ -69,9 +69,10 @@ class Replica:
         while start < len(batch.numbers):
             size = min(batch.size, self._most.get(batch.width, batch.size))
             try:
+                part = batch.part(start, size)
                 with self._lock:
-                    self._run(batch.part(start, size), variant, into)
-                start += size
+                    self._run(part, variant, into)
+                start += len(part.numbers)
             except torch.OutOfMemoryError:
                 if size == 1:
                     raise
@@ -87,7 +88,7 @@ class Replica:
                 torch.cuda.empty_cache()
 
     def _run(self, batch: Batch, variant: Variant, into: "Outputs") -> None:
-        key = (variant.key, batch.width, batch.size, batch.full)
+        key = (variant.key, batch.width, batch.size, batch.masked)
         with torch.inference_mode():
             if not self.cuda:
                 shape = _Shape(batch, variant, self.device)
@@ -124,7 +125,7 @@ class _Shape:
     """Inputs of one shape on a device, and the graph that computes from them."""
 
     def __init__(self, batch: Batch, variant: Variant, device: torch.device) -> None:
-        self.width, self.full, self.variant = batch.width, batch.full, variant
+        self.width, self.masked, self.variant = batch.width, batch.masked, variant
         self.paired = batch.paired
         columns = batch.packed.shape[1]
         self.packed = torch.zeros((batch.size, columns), dtype=torch.int32, device=device)
@@ -144,7 +145,7 @@ class _Shape:
             features["token_type_ids"] = self.packed[:, self.width : 2 * self.width].long()
         elif self.variant.typed:
             features["token_type_ids"] = torch.zeros_like(ids)
-        return self.variant.forward({**self.variant.rest, **features}, self.full)
+        return self.variant.forward({**self.variant.rest, **features}, not self.masked)
 
     def stage(self, batch: Batch) -> None:
         """Send inputs over, through pinned memory that no earlier batch is still read from."""
@@ -180,10 +181,12 @@ class _Shape:
 
 
 def _filled(batch: Batch, into: torch.Tensor) -> torch.Tensor:
-    """A batch's rows and, until its shape is full, copies of the first."""
+    """A batch's rows and, until its shape is full, copies of the first, shorter than its width."""
     rows = into.numpy()
     rows[: len(batch.packed)] = batch.packed
     rows[len(batch.packed) :] = batch.packed[0]
+    if batch.masked:
+        rows[len(batch.packed) :, -1] = min(int(batch.packed[0, -1]), max(1, batch.width - 1))
     return into
 
 

@@ -33,12 +33,13 @@ def test_every_row_comes_once_in_the_shape_of_its_length(
     numbers = np.concatenate([batch.numbers for batch in batches])
     assert sorted(numbers.tolist()) == list(range(len(lengths)))
     for batch in batches:
-        assert batch.size == rows_of(batch.width, budget) >= len(batch.numbers)
+        assert batch.size == rows_of(batch.width, budget * (1 if batch.masked else 2))
+        assert len(batch.numbers) <= max(1, batch.size - batch.masked)
         for number, row in zip(batch.numbers, batch.packed, strict=True):
             length = lengths[number]
             assert row[-1] == length
             assert batch.width == widths(np.array([length]), limit)[0]
-            assert batch.full == (length == batch.width) == (length == limit)
+            assert batch.masked == (length != limit)
             ids = row[: batch.width]
             own = ids[batch.width - length :] if left else ids[:length]
             assert (np.diff(own) == 1).all() and (own > 0).all()
@@ -48,7 +49,7 @@ def test_every_row_comes_once_in_the_shape_of_its_length(
 @given(length=st.integers(0, 100_000))
 def test_about_an_eighth_is_padding_at_most(length: int) -> None:
     (width,) = widths(np.array([length]), None)
-    assert length < width <= max(length + 16, length * 1.125 + 1)
+    assert length <= width <= max(length + 16, length * 1.125 + 1)
 
 
 def test_a_model_of_8192_tokens_has_56_widths() -> None:
