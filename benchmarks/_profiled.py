@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 _PARTS = {
-    "imports: numpy, pyarrow, pydantic": ("schemas/tables/__init__.py", "schemas/config.py"),
+    "imports: command line, config, numpy, pyarrow": (
+        "jobs/cli/mining.py",
+        "jobs/resolve_config.py",
+    ),
     "imports: Beam": ("transforms/lean_beam.py:import_beam",),
     "imports: the rest of negmine and what it uses": ("jobs/mining/publish.py",),
     "pipelines: Beam's graphs and bundles": ("jobs/runner/pipeline.py:run_pipeline",),
-    "steps of select and score": (
-        "transforms/data/parts.py:_part",
-        "transforms/data/parts.py:made",
-    ),
+    "steps of select and score": ("transforms/data/parts.py:_part",),
     "publish: rows": ("transforms/choosing/publish.py:_write",),
-    "publish: metrics (beside the rows)": ("transforms/metrics/measure.py:measure",),
     "publish: report.html": ("jobs/report/__init__.py:write_report",),
     "publish: manifest": ("jobs/mining/manifest.py:run_manifest",),
     "shown at the end": ("jobs/report/verdict.py:render_run",),
@@ -59,7 +58,7 @@ def main() -> None:
     parts["pipelines: Beam's graphs and bundles"] -= (
         parts["steps of select and score"] + parts["publish: rows"]
     )
-    known = sum(v for name, v in parts.items() if "beside" not in name and "syncs" not in name)
+    known = sum(value for name, value in parts.items() if "syncs" not in name)
     parts["all else"] = whole - known
     Path(out).write_text(json.dumps({"whole": whole, "parts": {"whole": whole, **parts}}))
 

@@ -8,7 +8,8 @@
 a process of its own, on one core and on all, in turns; each step finds those before it finished.
 `commands`: process start to end of --help, of a query, of another threshold on a finished work
 directory, and of `negmine mine stdlib`. `seconds`: where the time of another threshold goes, by a
-profile, which makes it longer. Tables are of medians, with the load that the machine had.
+profile, which makes it longer. Tables are of medians, with the load that the machine had. CPU
+seconds of the first process say how much of a step its helpers took, whatever else is at work.
 """
 
 import argparse
@@ -130,7 +131,8 @@ def stages(given: argparse.Namespace) -> None:
                 )
                 for line in marks.read_text().splitlines():
                     step = json.loads(line)
-                    taken = {"step": step["step"], "seconds": step["ended"] - step["began"]}
+                    taken = {"seconds": step["ended"] - step["began"], "cpu": step["cpu"]}
+                    taken["step"] = step["step"]
                     _keep(given.out / "stages.jsonl", {"run": name, "cores": cores, **taken})
                 subprocess.run(["rm", "-rf", str(place / "out")], check=True)
                 marks.rename(place / "marks.jsonl")
@@ -202,15 +204,18 @@ def table(out: Path) -> str:
     steps = _rows(out / "stages.jsonl")
     for run in dict.fromkeys(row["run"] for row in steps):
         mine = [row for row in steps if row["run"] == run]
-        lines += [f"| {run} | 1 core, s | all, s | ratio | load |", "|---|---:|---:|---:|---:|"]
+        heads = ["1 core, s", "all, s", "ratio", "CPU of the first process, s", "ratio", "load"]
+        lines += [f"| {run} | {' | '.join(heads)} |", f"|---|{'---:|' * len(heads)}"]
         for step in dict.fromkeys(row["step"] for row in mine):
             of = {c: [r for r in mine if r["step"] == step and r["cores"] == c] for c in (1, 0)}
             if not of[1] or not of[0]:
                 continue
             one, every = (statistics.median(r["seconds"] for r in of[c]) for c in (1, 0))
+            alone, shared = (statistics.median(r["cpu"] for r in of[c]) for c in (1, 0))
             load = statistics.median(r["load"] for rows in of.values() for r in rows)
-            ratio = one / max(every, 1e-3)
-            lines.append(f"| {step} | {one:.2f} | {every:.2f} | {ratio:.2f} | {load:.1f} |")
+            cells = [f"{one:.2f}", f"{every:.2f}", f"{one / max(every, 1e-3):.2f}"]
+            cells += [f"{alone:.2f}, {shared:.2f}", f"{alone / max(shared, 1e-3):.2f}"]
+            lines.append(f"| {step} | {' | '.join(cells)} | {load:.1f} |")
         lines.append("")
     timed = _rows(out / "commands.jsonl")
     if timed:

@@ -4,7 +4,6 @@ A helper is started once there has been work for a while, ends when it has had n
 and ends at once with this process. Whoever makes an element, its result has the same bytes.
 """
 
-import atexit
 import sys
 import threading
 import time
@@ -22,7 +21,7 @@ from negmine.transforms.helper import PATIENCE, Gone, Helper
 from negmine.transforms.kernels.threads import shared_by
 from negmine.transforms.worker_process import Failed, Made
 
-SOON = 0.5
+SOON = 1.0
 """Seconds that a job has taken when helpers are started: a shorter one is over before they are."""
 
 IDLE = 60.0
@@ -221,7 +220,6 @@ class _Team:
 
 _team = _Team()
 _workers = 1
-atexit.register(lambda: _team.end())
 
 
 @contextmanager
