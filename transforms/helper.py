@@ -1,6 +1,6 @@
 """A helper as the process that started it sees it, see `transforms.workers`."""
 
-import json
+import os
 import pickle
 import subprocess
 import sys
@@ -13,8 +13,8 @@ PATIENCE = 5.0
 """Seconds that a helper has to remove what it was writing."""
 
 _START = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from negmine.transforms.worker_process import serve; serve(int(sys.argv[2]))"
+    "import sys; sys.path[:] = sys.argv[2:]; "
+    "from negmine.transforms.worker_process import serve; serve(int(sys.argv[1]))"
 )
 
 
@@ -28,16 +28,16 @@ class Helper:
     def __init__(self, threads: int) -> None:
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         self._process = subprocess.Popen(
-            [sys.executable, *flags, "-c", _START, json.dumps(sys.path), str(threads)],
+            [sys.executable, *flags, "-c", _START, str(threads), *map(str, sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         self._known: deque[str] = deque(maxlen=KNOWN)
         try:
             self._exchange(Task("", None, None))
-        except BaseException:
-            self.end()
-            raise
+        except Exception as error:  # whatever another program says, where that was started
+            self.end(0)
+            raise Gone from error
 
     def make(self, key: str, function: bytes, element: object) -> Made | Failed:
         """Have the element made by a function, pickled, that is known by `key` once it was sent.
@@ -58,11 +58,24 @@ class Helper:
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             raise Gone from error
 
-    def end(self, patience: float = PATIENCE) -> None:
-        """Have it end: at once, with what it was writing removed."""
+    def dismiss(self) -> None:
+        """Have it end as soon as it can, with what it was writing removed."""
         with suppress(OSError, ValueError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
+
+    def forget(self) -> None:
+        """Let go of the pipes, in a copy of the process that has them."""
+        # Not closed: another thread may have held their locks when the copy was made.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None and not stream.closed:
+                os.dup2(nothing, stream.fileno(), inheritable=False)
+        os.close(nothing)
+
+    def end(self, patience: float = PATIENCE) -> None:
+        """Have it end, and see that it did."""
+        self.dismiss()
         try:
             self._process.wait(patience)
         except subprocess.TimeoutExpired:

@@ -72,6 +72,8 @@ def serve(threads: int) -> NoReturn:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for name in _VARIABLES:
         os.environ[name] = str(threads)
+    if sys.stderr is None:  # started from a process without one, as a service may be
+        sys.stderr = os.fdopen(_silence(), "w")
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
     tasks: SimpleQueue[Task] = SimpleQueue()
@@ -101,6 +103,15 @@ def serve(threads: int) -> NoReturn:
     except (OSError, SystemExit):
         pass
     os._exit(0)
+
+
+def _silence() -> int:
+    """File descriptor 2, of nothing: not of answers, to which libraries would write."""
+    found = os.open(os.devnull, os.O_WRONLY)
+    if found != 2:
+        os.dup2(found, 2)
+        os.close(found)
+    return 2
 
 
 def _read(tasks: "SimpleQueue[Task]") -> None:

@@ -4,13 +4,15 @@ A helper is started once there has been work for a while, ends when it has had n
 and ends at once with this process. Whoever makes an element, its result has the same bytes.
 """
 
+import os
+import signal
 import sys
 import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -57,6 +59,8 @@ class _Team:
         self._shift = 0
         """Raised when all helpers are to end."""
         self._peaks: dict[int, int] = {}
+        self._place: object = None
+        """Where the helpers were started."""
         self.helpers: set[Helper] = set()
         self.taken = 0
         """Elements that helpers have made."""
@@ -70,7 +74,8 @@ class _Team:
         self._begin(job)
         hiring = threading.Timer(soon, self._hire, (job, workers))
         hiring.daemon = True
-        hiring.start()
+        with suppress(RuntimeError):  # The system has no more threads.
+            hiring.start()
         finished = False
         try:
             while (found := self._next(job)) is not None:
@@ -103,6 +108,8 @@ class _Team:
 
     def _begin(self, job: _Job) -> bool:
         """Have helpers see the job; not where it is for them alone and there is none."""
+        if self._leading and self._place != _place():
+            self.end()  # A path that is not absolute would be another one to them.
         with self._changed:
             if job.alone and not self.helpers:
                 return False
@@ -148,15 +155,23 @@ class _Team:
         with self._changed:
             left = len(job.todo) if job.over else workers
             missing = min(workers - 1 - len(self._leading), left)
+            if not self._leading:
+                self._place = _place()
             for _ in range(missing if sys.executable and job in self._jobs else 0):
                 leading = threading.Thread(
                     target=self._lead, args=(workers, self._shift), daemon=True
                 )
                 self._leading.add(leading)
-                leading.start()
+                try:
+                    leading.start()
+                except RuntimeError:  # The system has no more threads.
+                    self._leading.discard(leading)
+                    return
 
     def _lead(self, workers: int, shift: int) -> None:
         helper: Helper | None = None
+        # The helper inherits this: Ctrl-C is not for it, from its first moment on.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             helper = Helper(shared_by(workers).threads)
             with self._changed:
@@ -212,30 +227,54 @@ class _Team:
             self._changed.notify_all()
             helpers, leading = list(self.helpers), list(self._leading)
         for helper in helpers:
+            helper.dismiss()
+        for helper in helpers:
             helper.end()
         for thread in leading:
             thread.join(PATIENCE)
         self._peaks.clear()
 
+    def forget(self) -> None:
+        """Let go of helpers that are another process's."""
+        for helper in list(self.helpers):
+            helper.forget()
+
+
+def _place() -> object:
+    """What the name of a file or of a module depends on."""
+    try:
+        return os.getcwd(), list(sys.path)
+    except OSError:  # The folder was deleted.
+        return None, list(sys.path)
+
+
+def _after_fork() -> None:
+    """A copy of this process has the pipes, but no thread that leads a helper."""
+    global _team
+    _team.forget()
+    _team = _Team()
+
 
 _team = _Team()
-_workers = 1
+_allowed: list[int] = []
+"""Workers of each body of `working_with` that is being run, the last one that began last."""
+os.register_at_fork(after_in_child=_after_fork)
 
 
 @contextmanager
 def working_with(workers: int) -> Iterator[None]:
     """In the body this process may have so many workers, itself included."""
-    global _workers
-    before, _workers = _workers, workers
+    _allowed.append(workers)
     try:
         yield
     finally:
-        _workers = before
+        # Another thread's body may have begun in this one, and end after it.
+        del _allowed[len(_allowed) - 1 - _allowed[::-1].index(workers)]
 
 
 def workers() -> int:
     """How many workers there may be, this process included."""
-    return _workers
+    return (_allowed or [1])[-1]
 
 
 def made_by_workers(function: Callable[[Any], Any], elements: Iterable[Any]) -> Iterator[Any]:
@@ -246,10 +285,11 @@ def made_by_workers(function: Callable[[Any], Any], elements: Iterable[Any]) -> 
     Raises what the function raises. Function, elements and results are pickled where there are
     several workers; the function may keep nothing from one element for the next but caches.
     """
-    if _workers < 2 or (isinstance(elements, Sequence) and len(elements) < 2):
+    most = workers()
+    if most < 2 or (isinstance(elements, Sequence) and len(elements) < 2):
         yield from map(function, elements)
     else:
-        yield from _team.made(function, elements, _workers, SOON)
+        yield from _team.made(function, elements, most, SOON)
 
 
 def made_in_order(function: Callable[[Any], Any], elements: Iterable[Any]) -> Iterator[Any]:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +23,16 @@ def team(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two workers, the helper ready to work."""
     monkeypatch.setattr(workers, "SOON", 0.0)
     with working_with(2):
-        deadline = time.monotonic() + 120
-        while not workers.helpers() and time.monotonic() < deadline:
-            list(made_by_workers(_slowly, range(8)))
-        assert workers.helpers() == 1
+        _start_a_helper()
         yield
     workers._team.end()
+
+
+def _start_a_helper() -> None:
+    deadline = time.monotonic() + 120
+    while not workers.helpers() and time.monotonic() < deadline:
+        list(made_by_workers(_slowly, range(8)))
+    assert workers.helpers() == 1
 
 
 def _slowly(number: int) -> tuple[int, int]:
@@ -58,6 +63,10 @@ def _deadly(element: tuple[int, int]) -> int:
     if os.getpid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+def _folder(_: object) -> str:
+    return os.getcwd()
 
 
 def _writing(element: tuple[int, str]) -> int:
@@ -156,3 +165,84 @@ def test_helpers_end_with_the_process_that_started_them(
     while psutil.pid_exists(helpers[0]) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not psutil.pid_exists(helpers[0])
+
+
+def test_a_copy_of_this_process_works_alone_and_leaves_the_helper_to_it(team: None) -> None:
+    child = os.fork()
+    if not child:
+        alone = made_by_helper(_in_a_helper, None) == os.getpid()
+        os._exit(0 if alone and not workers.helpers() else 1)
+    deadline = time.monotonic() + 60
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if ended == (0, 0):
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert ended == (child, 0)
+    assert made_by_helper(_in_a_helper, None) != os.getpid()
+
+
+def test_helpers_do_not_import_from_the_folder_that_they_are_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(7)")
+    (tmp_path / "pickle.py").write_text("raise SystemExit(7)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(workers, "SOON", 0.0)
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("/no/such/folder")])
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with working_with(2):
+        _start_a_helper()
+    workers._team.end()
+
+
+def test_paths_are_those_of_the_folder_that_this_process_is_in_now(
+    team: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert set(made_by_workers(_folder, range(8))) == {str(tmp_path)}
+    assert made_by_helper(_folder, None) == str(tmp_path)
+
+
+def test_another_program_in_the_place_of_python_is_no_helper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raised: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+    monkeypatch.setattr(workers, "SOON", 0.0)
+    monkeypatch.setattr(sys, "executable", "/bin/echo")
+    with working_with(3):
+        made = list(made_by_workers(_slowly, range(30)))
+    assert sorted(made) == [(number, os.getpid()) for number in range(30)]
+    workers._team.end()
+    assert not raised
+
+
+def test_helpers_start_where_no_standard_stream_is_open(tmp_path: Path) -> None:
+    script = f"""
+        import os, sys
+        from pathlib import Path
+        sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+        for number in range(3):
+            os.close(number)
+        sys.stdin = sys.stdout = sys.stderr = None
+        from negmine.transforms import workers
+        from tests.transforms import test_workers
+        workers.SOON = 0.0
+        with workers.working_with(2):
+            test_workers._start_a_helper()
+            Path({str(tmp_path)!r}, "helped").touch()
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False, timeout=200)
+    assert (tmp_path / "helped").exists()
+
+
+def test_the_number_of_workers_is_one_after_runs_of_two_threads_that_overlap() -> None:
+    first, second = working_with(3), working_with(2)
+    first.__enter__()
+    second.__enter__()
+    assert workers.workers() == 2
+    first.__exit__(None, None, None)
+    assert workers.workers() == 2
+    second.__exit__(None, None, None)
+    assert workers.workers() == 1
