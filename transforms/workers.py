@@ -241,11 +241,13 @@ class _Team:
 
 
 def _place() -> object:
-    """What the name of a file or of a module depends on."""
+    """What the name of a file or of a module, and the way to a store, depend on."""
+    settings = dict(os.environ)
+    settings.pop("PYTEST_CURRENT_TEST", None)
     try:
-        return os.getcwd(), list(sys.path)
+        return os.getcwd(), list(sys.path), settings
     except OSError:  # The folder was deleted.
-        return None, list(sys.path)
+        return None, list(sys.path), settings
 
 
 def _after_fork() -> None:

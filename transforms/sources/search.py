@@ -186,7 +186,9 @@ class SearchShards(beam.PTransform):
         self.merged = len(self.shards) > 1
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
-        shared = self.searcher.shared and isinstance(root.pipeline.runner, FnApiRunner)
+        shared = getattr(self.searcher, "shared", False) and isinstance(
+            root.pipeline.runner, FnApiRunner
+        )
         size = self._lane() if shared else _LANE
         lanes = [(lane, lane + size) for lane in range(0, len(self.blocks), size)]
         tasks = [
