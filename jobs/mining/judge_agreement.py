@@ -1,4 +1,4 @@
-"""How far a cross-encoder's scores under another backend are from torch's in fp32, on a sample."""
+"""How far a cross-encoder's scores are from torch's in fp32, on a sample, if it runs otherwise."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from negmine.transforms import storage
 from negmine.transforms.storage.atomic import write_json
 
 MOST_DIFFERENCE = 0.25
-"""Of two probabilities; above it the backend does not compute this model."""
+"""Of two probabilities; above it backend and precision do not compute this model."""
 
 _SAMPLE = 64
 
@@ -22,10 +22,14 @@ def note_of(run: RunContext, judge: CrossEncoder) -> Path:
     return run.work.root / "pair_scores" / f"agreement-{pair_store(run, judge).name}.json"
 
 
+def _is_exact(judge: CrossEncoder) -> bool:
+    return (judge.backend, judge.precision) == ("torch", "fp32")
+
+
 def known_difference(run: RunContext, judge: CrossEncoder) -> float | None:
-    """Largest difference on the sample as it was found before; None where torch judges."""
+    """Largest difference on the sample as it was found before; None for torch in fp32."""
     note = note_of(run, judge)
-    if judge.backend == "torch" or not storage.is_file(note):
+    if _is_exact(judge) or not storage.is_file(note):
         return None
     try:
         return float(storage.read_json(storage.fetch(note))["largest_difference_from_fp32"])
@@ -40,7 +44,7 @@ def find_difference(run: RunContext, judge: CrossEncoder) -> None:
 
     Raises ModelError where two scores of a pair are further apart than `MOST_DIFFERENCE`.
     """
-    if judge.backend == "torch" or storage.is_file(note_of(run, judge)):
+    if _is_exact(judge) or storage.is_file(note_of(run, judge)):
         return
     from dataclasses import replace
 
@@ -58,8 +62,8 @@ def find_difference(run: RunContext, judge: CrossEncoder) -> None:
     difference = float(np.abs(load_cross_encoder(spec).score(pairs) - exact).max())
     if difference > MOST_DIFFERENCE:
         raise ModelError(
-            f"judge.backend: {judge.backend} in {judge.precision} gives other scores than torch in "
-            f"fp32: of {len(pairs)} pairs they differ by up to {difference:.3f}; set another "
-            "judge.precision, or judge.backend: torch"
+            f"judge.precision: {judge.precision} in {judge.backend} gives other scores than fp32 "
+            f"in torch: of {len(pairs)} pairs they differ by up to {difference:.3f}; set another "
+            "judge.precision or judge.backend"
         )
     write_json(note_of(run, judge), {"largest_difference_from_fp32": round(difference, 6)})

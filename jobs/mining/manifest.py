@@ -115,7 +115,7 @@ def _precision(mining: MiningRun) -> JsonObject:
 
 
 def _other_backends(mining: MiningRun) -> JsonObject:
-    """What is not torch's: backends by role, precisions of cross-encoders and their agreement."""
+    """What is not torch's in fp32: backends by role, precisions of cross-encoders and their agreement."""
     found: JsonObject = {}
     config = mining.config
     if config.student.backend != "torch" and not config.student.vectors:
@@ -123,7 +123,8 @@ def _other_backends(mining: MiningRun) -> JsonObject:
     judges = [judge for judge in config.judge.flat() if isinstance(judge, ModelJudge)]
     for number, judge in enumerate(judges, 1):
         name = f"judge_{number}" if len(judges) > 1 else "judge"
-        if judge.backend != "torch":
+        rounded = isinstance(judge, CrossEncoder) and judge.precision != "fp32"
+        if judge.backend != "torch" or rounded:
             found[f"{name}_backend"] = judge.backend
             if isinstance(judge, CrossEncoder):
                 found[name] = judge.precision

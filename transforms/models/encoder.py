@@ -217,11 +217,12 @@ class SentenceTransformerEncoder:
 
     def _by_gpu(self, texts: Sequence[str], kind: Kind, tokens: bool) -> Encoded | None:
         """What the GPUs give; None where there is none, or where the model does not fit them."""
-        if self._gpu is None:
+        gpu = self._gpu  # another thread may find that it does not fit
+        if gpu is None:
             return None
         try:
             special = self._special if tokens else None
-            return Encoded(*self._gpu.encode(texts, kind, self._prompt(kind) or "", special))
+            return Encoded(*gpu.encode(texts, kind, self._prompt(kind) or "", special))
         except UnusualFeatures:
             self._gpu = None
             return None

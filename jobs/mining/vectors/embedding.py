@@ -135,14 +135,14 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
             "processor": torch_processor(encoder.student.device),
         }
 
-    at_once = _blocks_at_once(encoder, tokens)
+    at_once = _blocks_together(encoder, tokens)
     large = None if at_once == 1 else at_once * run.work.block_size
     label = f"embed {texts}"
     rows = run.texts[texts].rows
     return Artifact("embed", key, rows, make, label, details=details, block_size=large)
 
 
-def _blocks_at_once(encoder: EncoderChoice, tokens: bool) -> int:
+def _blocks_together(encoder: EncoderChoice, tokens: bool) -> int:
     if is_static(encoder.weights):
         return _STATIC_BLOCKS
     if encoder.student.backend == "torch" and has_cuda(encoder.student.device):

@@ -39,6 +39,27 @@ def test_a_run_in_openvino_says_so_and_how_near_it_is_to_torch(tmp_path: Path) -
     assert "Judge judge: fp32 in openvino (largest difference of a score" in shown
 
 
+def test_a_cross_encoder_in_bf16_says_so_and_how_near_it_is_to_fp32(tmp_path: Path) -> None:
+    """A model of random weights is told apart from fp32, and its scores are kept apart."""
+    config = small_run(
+        tmp_path / "base",
+        student={"model": str(token_student(tmp_path / "student", 7)), "precision": "fp32"},
+        judge={"kind": "cross_encoder", "model": str(cross_encoder(tmp_path / "judge"))},
+        output={},
+    )
+    output = tmp_path / "out"
+    for setting in ("judge.precision=fp32", "judge.precision=bf16"):
+        ended = negmine("mine", config, "--output", str(output), "--set", setting)
+        assert ended.code == 0, ended.err
+    run = output / "runs" / published(output)["current"].strip()
+    found = json.loads((run / "manifest.json").read_text())["precision"]
+    assert (found["judge_backend"], found["judge"]) == ("torch", "bf16")
+    assert 0 < found["judge_largest_difference_from_fp32"] < 0.25
+    assert "Judge judge: bf16 in torch (largest difference" in negmine("show", str(output)).out
+    stores = [path for path in (output / "work" / "pair_scores").iterdir() if path.is_dir()]
+    assert len(stores) == 2
+
+
 def test_a_backend_that_is_not_installed_ends_before_anything_is_read(tmp_path: Path) -> None:
     config = small_run(tmp_path)
     name = "negmine.transforms.models.backends.package.importlib.util.find_spec"
