@@ -115,7 +115,7 @@ def _precision(mining: MiningRun) -> JsonObject:
 
 
 def _other_backends(mining: MiningRun) -> JsonObject:
-    """What is not torch's in fp32: backends by role, precisions of cross-encoders and their agreement."""
+    """Backends by role, precision and agreement of cross-encoders, that are not torch in fp32."""
     found: JsonObject = {}
     config = mining.config
     if config.student.backend != "torch" and not config.student.vectors:
