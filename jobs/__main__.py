@@ -10,7 +10,13 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from negmine.jobs.runner.failures import EVERYTHING, causes, refused, unexpected
+from negmine.jobs.runner.failures import (
+    EVERYTHING,
+    causes,
+    little_address_space,
+    refused,
+    unexpected,
+)
 from negmine.jobs.runner.streams import open_streams
 from negmine.jobs.terminal import printable
 from negmine.schemas.errors import NegmineError
@@ -95,7 +101,8 @@ def main() -> None:
         )
         sys.exit(INTERRUPTED)
     except Exception as error:
-        told = refused(error)
+        # A library that gets no memory may say anything at all.
+        told = refused(error) or little_address_space()
         if told is None:
             raise
         print(f"error: {printable(told)}", file=sys.stderr)

@@ -66,6 +66,7 @@ def asked_of(
     negatives: Negatives = None,
 ) -> "Asked":
     """The argument and the options of a command as one value."""
+    check_address_space()
     from negmine.jobs.resolve_config import Choices
 
     told = (pool, query, tuple(positive or ()), split, student, judge, negatives)
@@ -81,7 +82,6 @@ class Asked:
 
     def resolved(self) -> "Resolved":
         """What the argument stands for; on standard error, what data was taken for."""
-        check_address_space()
         from negmine.jobs.resolve_config import resolve
 
         found = resolve(self.what, self.choices)

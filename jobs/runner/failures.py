@@ -40,12 +40,19 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def check_address_space() -> None:
     """Raise StorageError where the process may not even load what a run needs (ulimit -v)."""
+    if told := little_address_space():
+        raise StorageError(told)
+
+
+def little_address_space() -> str | None:
+    """What to say where `ulimit -v` is below what the libraries take; None where it is not."""
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit != resource.RLIM_INFINITY and limit < LIBRARIES:
-        raise StorageError(
-            f"this process may use {limit:,} bytes of address space (ulimit -v), and the libraries "
-            f"of a run take more than {LIBRARIES:,}; raise that limit"
-        )
+    if limit == resource.RLIM_INFINITY or limit >= LIBRARIES:
+        return None
+    return (
+        f"this process may use {limit:,} bytes of address space (ulimit -v), and the libraries "
+        f"of a run take more than {LIBRARIES:,}; raise that limit"
+    )
 
 
 def refused(error: BaseException) -> str | None:

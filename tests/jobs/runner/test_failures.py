@@ -71,7 +71,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> str:
     return small_run(tmp_path_factory.mktemp("refused"))
 
 
-@pytest.mark.parametrize("kilobytes", [150_000, 800_000, 1_500_000])
+@pytest.mark.parametrize("kilobytes", [90_000, 150_000, 250_000, 800_000, 1_500_000])
 def test_a_small_address_space_is_one_sentence(config: str, kilobytes: int) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (1024 * kilobytes,) * 2)
