@@ -182,7 +182,7 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
         judged = Held.of("judged", parts)
     with watch.stage("select"):
         if selection.needs_calibration:
-            selection = selection.calibrated(read_calibration(judged, judged=True).threshold)
+            selection = selection.calibrated(read_calibration(judged, judged=True))
         arrays = collection.document_arrays()
         parts = [(b, select_block(judged.read_queries(b), selection, arrays)) for b in blocks]
         verdicts = Held.of("verdicts", parts)

@@ -55,7 +55,7 @@ def main() -> None:
         table.add_column(heading, justify="right")
     for method in arguments.sampling.split(","):
         selection = _selection(run.manifest, method, arguments.quota)
-        selection = selection.calibrated(calibration.threshold)
+        selection = selection.calibrated(calibration)
         read = total = waves = 0
         same = True
         for part in judged.tables():

@@ -184,7 +184,7 @@ class Judged:
         if selection.needs_calibration:
             _, query = np.unique(self.query_ix[self.positive], return_inverse=True)
             calibration = Calibration.of(query, scores[self.positive])
-            selection = selection.calibrated(calibration.threshold)
+            selection = selection.calibrated(calibration)
         sets = ("documents", "queries", "positives", "document_vectors", "query_vectors")
         collection = Collection(*(self.sets[name] for name in sets))
         chosen = select_block(judged, selection, collection.document_arrays())

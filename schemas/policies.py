@@ -1,11 +1,11 @@
 """Policies as data: each is a name and its parameters; the kernel that runs it has that name."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import (
     Field,
     ValidationError,
+    field_serializer,
     field_validator,
     model_serializer,
     model_validator,
@@ -13,6 +13,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from negmine.schemas import JsonObject
+from negmine.schemas.languages import language_code
 from negmine.schemas.limits import MOST_RANK, Model, Rank, Score, Weight, reason
 from negmine.schemas.sources import RETRIEVING
 
@@ -23,6 +24,10 @@ _POSITIVES_ABOVE = (
     "positive is caught about as often"
 )
 _THRESHOLD = "on the judge's scale; null = found from the positives of the collection"
+_BY_LANGUAGE = (
+    "a threshold for each language of queries with 30 queries or more, from their positives alone"
+)
+_THRESHOLDS = "by the language of the query, in place of `threshold`; by_language fills them in"
 
 
 class _Parameters(Model):
@@ -141,24 +146,56 @@ class StudentRange(_Parameters):
         return self
 
 
-class SuspectedPositive(_Parameters):
+class _Calibrated(_Parameters):
+    judged: ClassVar[bool] = True
+    positives_above: float = Field(0.5, gt=0, le=1, description=_POSITIVES_ABOVE)
+    threshold: Score | None = Field(None, description=_THRESHOLD)
+    by_language: bool = Field(False, description=_BY_LANGUAGE)
+    thresholds: tuple[tuple[str, Score], ...] = Field((), description=_THRESHOLDS)
+
+    @field_validator("thresholds", mode="before")
+    @classmethod
+    def _of_languages(cls, given: Any) -> Any:
+        if isinstance(given, tuple | None):
+            return given or ()
+        if not isinstance(given, dict):
+            raise ValueError("write a mapping from languages to scores, {de: 0.3, en: 0.5}")
+        found: dict[str, Any] = {}
+        for tag, score in given.items():
+            code = language_code(str(tag))
+            if code is None:
+                raise ValueError(f"{tag!r:.80} is no language; write a code such as de or pt")
+            if code in found:
+                raise ValueError(f"{tag!r:.80} is {code}, which has a threshold already")
+            found[code] = score
+        return tuple(sorted(found.items()))
+
+    @field_serializer("thresholds")
+    def _as_mapping(self, thresholds: tuple[tuple[str, float], ...]) -> dict[str, float]:
+        return dict(thresholds)
+
+    @model_validator(mode="after")
+    def _found_or_given(self) -> "_Calibrated":
+        if self.thresholds and self.threshold is None:
+            raise ValueError("thresholds by language need threshold, for queries of no such one")
+        if self.by_language and self.threshold is not None and not self.thresholds:
+            raise ValueError(
+                "by_language finds the thresholds, and threshold gives one; leave one of them out"
+            )
+        return self
+
+
+class SuspectedPositive(_Calibrated):
     """Sets aside, for review, what the judge rates above the query's positive and like a positive.
 
     Fires where s- >= s+ and s- >= the calibrated threshold; see `negmine relabel`.
     """
 
-    judged: ClassVar[bool] = True
     against: Against = Field("max", description=_AGAINST)
-    positives_above: float = Field(0.5, gt=0, le=1, description=_POSITIVES_ABOVE)
-    threshold: Score | None = Field(None, description=_THRESHOLD)
 
 
-class JudgeCalibratedThreshold(_Parameters):
+class JudgeCalibratedThreshold(_Calibrated):
     """Keeps s- below a threshold read off the judge's scores of the known positives."""
-
-    judged: ClassVar[bool] = True
-    positives_above: float = Field(0.5, gt=0, le=1, description=_POSITIVES_ABOVE)
-    threshold: Score | None = Field(None, description=_THRESHOLD)
 
 
 class JudgeScore(_Parameters):
@@ -207,6 +244,9 @@ PARAMETERS: dict[str, type[_Parameters]] = {
 }
 
 
+_LATER = ("by_language", "thresholds")
+
+
 class Policy(Model):
     """One entry of the `policies` list: `{name: {parameter: value}}`."""
 
@@ -238,7 +278,11 @@ class Policy(Model):
 
     @model_serializer
     def _dump(self) -> JsonObject:
-        return {self.name: self.parameters.model_dump()}
+        told = self.parameters.model_dump()
+        for name in _LATER:
+            if not told.get(name, True):
+                del told[name]  # Runs made before there was this key have the same fingerprint.
+        return {self.name: told}
 
 
 def needs_judge(policy: Policy) -> bool:
@@ -251,15 +295,23 @@ def needs_calibration(policy: Policy) -> bool:
     return hasattr(policy.parameters, "positives_above") and policy.parameters.threshold is None
 
 
-def calibrated(policy: Policy, threshold: Callable[[float], float]) -> Policy:
-    """The policy with its threshold filled in, where it waits for one.
+class Thresholds(Protocol):
+    """What tells from a share of the known positives the score that this share reaches."""
 
-    Args:
-        policy: any policy.
-        threshold: from `positives_above` to the score that this share of the positives reaches.
-    """
+    def threshold(self, positives_above: float) -> float:
+        """That of all queries."""
+
+    def by_language(self, positives_above: float) -> dict[str, float]:
+        """Those of the languages with queries enough, by code."""
+
+
+def calibrated(policy: Policy, known: Thresholds) -> Policy:
+    """The policy with its thresholds filled in, where it waits for them."""
     if not needs_calibration(policy):
         return policy
-    found = threshold(policy.parameters.positives_above)
-    parameters = policy.parameters.model_copy(update={"threshold": found})
+    share = policy.parameters.positives_above
+    found: JsonObject = {"threshold": known.threshold(share)}
+    if policy.parameters.by_language:
+        found["thresholds"] = tuple(sorted(known.by_language(share).items()))
+    parameters = policy.parameters.model_copy(update=found)
     return policy.model_copy(update={"parameters": parameters})

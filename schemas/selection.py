@@ -1,12 +1,17 @@
 """What decides which candidates become negatives: policies, tiers, sampling and seed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Sampling, Tier
-from negmine.schemas.policies import Policy, calibrated, needs_calibration, needs_judge
+from negmine.schemas.policies import (
+    Policy,
+    Thresholds,
+    calibrated,
+    needs_calibration,
+    needs_judge,
+)
 from negmine.schemas.policy_list import PROMISES
 
 
@@ -66,9 +71,14 @@ class Selection:
         """Parameters of the first policy of that name, or None."""
         return next((p.parameters for p in self.policies if p.name == name), None)
 
-    def calibrated(self, threshold: Callable[[float], float]) -> "Selection":
+    @property
+    def by_language(self) -> list[str]:
+        """Names of the policies with a threshold for each language of queries."""
+        return [p.name for p in self.policies if getattr(p.parameters, "by_language", False)]
+
+    def calibrated(self, known: Thresholds) -> "Selection":
         """The selection with every threshold filled in; see `schemas.policies.calibrated`."""
-        return replace(self, policies=tuple(calibrated(p, threshold) for p in self.policies))
+        return replace(self, policies=tuple(calibrated(p, known) for p in self.policies))
 
     def key(self) -> JsonObject:
         """The selection as JSON values, for fingerprints."""

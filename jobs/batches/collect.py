@@ -11,13 +11,15 @@ import pyarrow.compute as pc
 
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import DataError, StorageError
-from negmine.schemas.policies import JudgeCalibratedThreshold, Policy
+from negmine.schemas.policies import Policy, calibrated
 from negmine.schemas.verdicts import Verdict
 from negmine.transforms.data.columns import array_column, binary_column, release_pages
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.languages import languages_of
 from negmine.transforms.data.sql import connect, dataset_sql, has_parts, partitioned_sql
 from negmine.transforms.kernels.batching.epochs import TrainingPairs
 from negmine.transforms.kernels.batching.suspects import Suspects
+from negmine.transforms.kernels.choosing.limits import by_language
 from negmine.transforms.kernels.hashing import mix, text_keys
 from negmine.transforms.pairs.hold_out import calibrations
 
@@ -30,6 +32,7 @@ UNSAFE = frozenset(
         Verdict.QUERY_ITSELF,
         Verdict.SAME_TEXT_AS_POSITIVE,
         Verdict.NEAR_DUPLICATE_OF_POSITIVE,
+        Verdict.TRANSLATION_OF_POSITIVE,
         Verdict.STUDENT_ABSOLUTE_MARGIN,
         Verdict.STUDENT_RELATIVE_MARGIN,
         Verdict.SUSPECTED_POSITIVE,
@@ -119,7 +122,7 @@ def collect(run: Run, positives_above: float) -> Collected:
         text=text.astype(np.int32),
         key=mix(table["query_key"].to_numpy(), table["doc_key"].to_numpy()),
     )
-    threshold, limits = _thresholds(run, sets["judged"], positives_above)
+    threshold, limits = _thresholds(run, sets, positives_above)
     queries = array_column(sets["query_vectors"], "vector")
     apart, masked, judged = _suspects(sets, pairs, keys, limits, len(queries))
     return Collected(
@@ -171,29 +174,35 @@ def _pairs(run: Run, sets: dict[str, Dataset]) -> pa.Table:
 
 
 def _thresholds(
-    run: Run, judged: Dataset, positives_above: float
-) -> tuple[float | None, tuple[float, float]]:
-    """The score that the share reaches; and those from which pairs are apart, and masked."""
-    if run.manifest.get("config", {}).get("judge", {}).get("kind") == "none":
-        return None, (float("inf"), float("inf"))
-    calibration, _ = calibrations(judged, int(run.manifest.get("seed", 0)))
-    if not len(calibration.scores):
-        return None, (float("inf"), float("inf"))
-    own = JudgeCalibratedThreshold()
+    run: Run, sets: dict[str, Dataset], positives_above: float
+) -> tuple[float | None, tuple[np.ndarray, np.ndarray]]:
+    """The score that the share reaches; and each query's, from which pairs are apart and masked."""
+    languages = languages_of(sets["documents"], sets["queries"])
+    queries = len(array_column(sets["query_vectors"], "vector"))
+    language = np.zeros(queries, np.int32) if languages is None else languages.queries
+    calibration = None
+    if run.manifest.get("config", {}).get("judge", {}).get("kind") != "none":
+        seed = int(run.manifest.get("seed", 0))
+        calibration, _ = calibrations(sets["judged"], seed, languages)
+    if calibration is None or not len(calibration.scores):
+        return None, (np.full(queries, np.inf), np.full(queries, np.inf))
+    own = Policy.model_validate({"judge_calibrated_threshold": {}})
     for entry in run.manifest.get("policies", []):
         policy = Policy.model_validate(entry)
-        if isinstance(policy.parameters, JudgeCalibratedThreshold):
-            own = policy.parameters
-    kept = calibration.threshold(own.positives_above) if own.threshold is None else own.threshold
+        if policy.name == own.name:
+            own = policy
+    kept = calibrated(own, calibration).parameters
     found = calibration.threshold(positives_above)
-    return found, (kept, found)
+    each = calibration.by_language(positives_above).items() if kept.thresholds else ()
+    apart = by_language(kept.threshold, kept.thresholds, language)
+    return found, (apart, by_language(found, each, language))
 
 
 def _suspects(
     sets: dict[str, Dataset],
     pairs: TrainingPairs,
     keys: np.ndarray,
-    limits: tuple[float, float],
+    limits: tuple[np.ndarray, np.ndarray],
     queries: int,
 ) -> tuple[Suspects, Suspects, float]:
     """What is apart and what is masked, and the share of these candidates that have a score."""
@@ -205,11 +214,13 @@ def _suspects(
         score = table["judge_score"].fill_null(float("nan")).to_numpy()
         unsafe = pc.is_in(table["verdict"], value_set=_UNSAFE).to_numpy()
         asked = ~table["confirmed_negative"].to_numpy(zero_copy_only=False)
-        apart = unsafe | (asked & (score >= limits[0]))
-        masked = apart | (asked & (score >= limits[1]))
+        query = table["query_ix"].to_numpy()
+        apart = unsafe | (asked & (score >= limits[0][query]))
+        masked = apart | (asked & (score >= limits[1][query]))
         seen, scored = seen + len(score), scored + int((~np.isnan(score)).sum())
-        query = table["query_ix"].to_numpy()[masked].astype(np.int32)
-        found.append((query, table["text"].to_numpy()[masked], apart[masked]))
+        found.append(
+            (query[masked].astype(np.int32), table["text"].to_numpy()[masked], apart[masked])
+        )
     query, text, apart = (np.concatenate(part) for part in zip(*found, strict=True))
     return (
         Suspects.of(query[apart], text[apart], queries, len(keys)),

@@ -177,7 +177,7 @@ def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> Calibr
     """A judge's scores of the known positives; a lazy judge is asked for those alone."""
     if not made.judge.lazy:
         judged = judged_by(run, made, retrieved, Selection.of(run.config))
-        return read_calibration(judged, judged=True)
+        return read_calibration(judged, True, retrieved.collection.languages)
     key = {**collection_key(run, retrieved.vectors), "judge": made.key}
 
     def make(directory: str, blocks: Blocks) -> BlockStage:
@@ -186,7 +186,7 @@ def calibrate(run: RunContext, made: KeyedJudge, retrieved: Retrieved) -> Calibr
         return BlockStage("ScorePositives", score, directory, blocks, schema, hinted=True)
 
     scores = run.work.make_or_reuse(Artifact("calibrate", key, run.rows("queries"), make))
-    return read_calibration(scores, judged=False)
+    return read_calibration(scores, False, retrieved.collection.languages)
 
 
 def collection_key(run: RunContext, vectors: Vectors) -> JsonObject:

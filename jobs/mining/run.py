@@ -169,7 +169,7 @@ class MiningRun(RunContext):
         selection = Selection.of(self.config)
         if not selection.needs_calibration:
             return selection
-        return selection.calibrated(self.calibration.threshold)
+        return selection.calibrated(self.calibration)
 
     @cached_property
     def judged(self) -> Dataset:

@@ -40,22 +40,24 @@ def _tells(metrics: Metrics) -> Finding | None:
 
 def _unreached(metrics: Metrics, config: JsonObject) -> list[Finding]:
     mix = config.get("language_mix")
-    found = []
+    missed = []
     for key, asked in mix.items() if isinstance(mix, dict) else ():
         metric = metrics.get("language_share", key=key)
         share = metric.value if metric else 0.0
         if abs(share - asked) > OFF * asked:
-            found.append(
-                Finding(
-                    False,
-                    f"{numbers.percent(share)} of the negatives are {key}, and language_mix asks "
-                    f"for {numbers.percent(asked)}",
-                    "Candidates of a language were too few, and no other takes their places.",
-                    "Set languages: both for the sources, raise their depth, or ask for less of "
-                    "it. negmine query RUN short_queries lists the queries that are short.",
-                )
-            )
-    return found
+            percent = numbers.percent(share), numbers.percent(asked)
+            missed.append(f"{percent[0]} {key} (asked {percent[1]})")
+    if not missed:
+        return []
+    return [
+        Finding(
+            False,
+            f"The negatives are not mixed as language_mix asks: {', '.join(missed)}",
+            "Candidates of a language were too few, and no other takes their places.",
+            "Set languages: both for the sources, raise their depth, or ask for less of it. "
+            "negmine query RUN short_queries lists the queries that are short.",
+        )
+    ]
 
 
 def _translations(metrics: Metrics, config: JsonObject) -> Finding | None:

@@ -212,6 +212,18 @@ def _calibration(rows: list[JsonObject]) -> RenderableType:
     return table
 
 
+def _thresholds(manifest: JsonObject) -> list[RenderableType]:
+    """A line a policy with thresholds by language."""
+    lines: list[RenderableType] = []
+    for entry in manifest.get("policies") or ():
+        for name, parameters in entry.items():
+            limits = (parameters or {}).get("thresholds") or {}
+            told = ", ".join(f"{code} {limit:.4g}" for code, limit in limits.items())
+            if told:
+                lines.append(Text(printable(f"{name}, threshold by language of query: {told}")))
+    return lines
+
+
 def _timings(manifest: JsonObject) -> RenderableType:
     table = _table("Wall time", "stage", "time", "")
     total = 0.0
@@ -271,6 +283,8 @@ def render_summary(manifest: JsonObject, run_path: str, short: bool = False) -> 
     parts.append(Group(_student(manifest), _judge(summary), *_judge_backends(manifest), *checks))
     if summary.get("calibration"):
         parts.append(_calibration(summary["calibration"]))
+    if of_languages := _thresholds(manifest):
+        parts.append(Group(*of_languages))
     if manifest.get("timings"):
         parts.append(_timings(manifest))
     peak = manifest.get("peak_memory_bytes")

@@ -10,7 +10,7 @@ import numpy as np
 from negmine.jobs.runs.published import Run
 from negmine.jobs.sweep.grid import changed
 from negmine.schemas import JsonObject
-from negmine.schemas.errors import StorageError
+from negmine.schemas.errors import ConfigError, StorageError
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.calibration import Calibration
@@ -62,9 +62,18 @@ def _points(
 ) -> list[Point]:
     selections = [Selection.of(changed(config, settings)) for settings in grid]
     return [
-        Point(settings, *(selection.calibrated(found.threshold) for found in known))
+        Point(settings, *(selection.calibrated(found) for found in known))
         for settings, selection in zip(grid, selections, strict=True)
     ]
+
+
+def _languages(points: Sequence[Point], collection: Collection) -> None:
+    named = [name for point in points for name in point.selection.by_language]
+    if named and collection.languages is None:
+        raise ConfigError(
+            f"policies.{named[0]}.by_language goes by the languages of the queries, and the run "
+            "was mined from an input that tells none"
+        )
 
 
 def sweep(run: Run, grid: Sequence[JsonObject]) -> list[JsonObject]:
@@ -100,13 +109,14 @@ def swept(
     they are chosen (`unjudged`). Memory holds one part of the judged pairs. Raises ConfigError for
     an unknown policy, tier, key or value.
     """
-    known = calibrations(judged, config["seed"])
+    known = calibrations(judged, config["seed"], collection.languages)
     points = _points(config, known, grid)
+    _languages(points, collection)
     totals: list[JsonObject] = [{} for _ in points]
     documents = collection.document_arrays()
     taught = [_Taught(len(documents.vectors)) for _ in points]
     for table in judged.tables(columns_of(judged)):
-        pairs = to_pairs(table)
+        pairs = to_pairs(table, collection.languages)
         held = hold_out(collection, pairs, points[0].selection.seed)
         for point, total, lessons in zip(points, totals, taught, strict=True):
             counts = itertools.chain(

@@ -15,6 +15,7 @@ from negmine.schemas.selection import Selection
 from negmine.schemas.verdicts import MEANINGS, Verdict
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.data.languages import languages_of
 from negmine.transforms.data.sql import sql_string
 from negmine.transforms.kernels.choosing.policies import Pairs, decide, outcomes
 from negmine.transforms.kernels.choosing.sampling import preference
@@ -107,7 +108,9 @@ def sentence(run: Run, facts: JsonObject) -> str:
         return f"No policy dropped it, and no band takes it: {_bands(run, facts)}."
     if verdict in (Verdict.OVER_QUOTA, Verdict.NOT_JUDGED):
         quota = run.quotas.get(str(tier))
-        why = f"the {quota} that it takes were tried before"
+        mix = (run.manifest.get("config") or {}).get("language_mix")
+        own = ", or of these the part that language_mix leaves to its language," if mix else ""
+        why = f"the {quota} that it takes{own} were tried before"
         if not quota:
             why = "it has no quota and lends to the others, which were full"
         return f"In the band of tier {tier}, and not needed: {why} ({verdict})."
@@ -181,7 +184,8 @@ def _judged_pairs(artifacts: JsonObject, query_id: str, doc_id: str) -> tuple[Pa
     query_ix = _position(artifacts["queries"], "query_id", query_id)
     doc_ix = _position(artifacts["documents"], "doc_id", doc_id)
     judged = Dataset(str(artifacts["judged"])).read_queries(Block(query_ix, query_ix + 1))
-    pairs = to_pairs(judged)
+    sets = (Dataset(str(artifacts[name])) for name in ("documents", "queries"))
+    pairs = to_pairs(judged, languages_of(*sets))
     return pairs, int((pairs.doc_ix == doc_ix).argmax())
 
 

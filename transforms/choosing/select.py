@@ -44,7 +44,7 @@ class SelectNegatives(BlockTransform):
 
 def select_block(judged: pa.Table, selection: Selection, documents: DocumentArrays) -> pa.Table:
     """Verdicts of a block's judged pairs, in the same order, as `schemas.tables.VERDICTS`."""
-    pairs = to_pairs(judged)
+    pairs = to_pairs(judged, documents.languages)
     decisions = decide(pairs, selection.policies)
     choice = choose(pairs, decisions.policy < 0, selection, documents)
     unknown = np.isnan(pairs.judge) & ~pairs.confirmed_negative

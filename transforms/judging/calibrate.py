@@ -12,7 +12,8 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.judge import block_rows
 from negmine.transforms.judging.protocol import BlockJudge
-from negmine.transforms.kernels.choosing.calibration import Calibration
+from negmine.transforms.kernels.choosing.calibration import Calibration, calibration_of
+from negmine.transforms.kernels.languages import Languages
 from negmine.transforms.pairs.features import Collection
 from negmine.transforms.sources.bm25 import Bm25Scorer
 
@@ -34,8 +35,13 @@ class ScorePositives(BlockTransform):
         return pa.table(columns, schema=tables.POSITIVE_SCORES)
 
 
-def read_calibration(scored: Dataset, judged: bool) -> Calibration:
-    """Calibration from the positives of `tables.JUDGED` where `judged`, else POSITIVE_SCORES."""
+def read_calibration(
+    scored: Dataset, judged: bool, languages: Languages | None = None
+) -> Calibration:
+    """Calibration from the positives of `tables.JUDGED` where `judged`, else POSITIVE_SCORES.
+
+    With the languages of the collection it has one of each, too.
+    """
     scores, queries = [np.empty(0, dtype=np.float32)], [np.empty(0, dtype=np.int64)]
     names = ["query_ix", "judge_score"]
     for table in scored.tables([*names, "is_positive"] if judged else names):
@@ -44,5 +50,4 @@ def read_calibration(scored: Dataset, judged: bool) -> Calibration:
         table = table.filter(pc.is_valid(table.column("judge_score")))
         queries.append(table.column("query_ix").to_numpy())
         scores.append(table.column("judge_score").to_numpy())
-    _, query = np.unique(np.concatenate(queries), return_inverse=True)
-    return Calibration.of(query, np.concatenate(scores))
+    return calibration_of(np.concatenate(queries), np.concatenate(scores), languages)

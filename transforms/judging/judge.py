@@ -126,6 +126,7 @@ def block_rows(
         confirmed_negative=_confirmed(found, collection, block, len(text_key)),
         query_ix=found.query_ix,
         translation_place=collection_places(collection, query, found, features.cosine),
+        query_language=collection.query_languages(found.query_ix),
     )
     return BlockPairs(collection, found, pairs)
 

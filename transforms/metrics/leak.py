@@ -37,7 +37,7 @@ def leak_rows(collection: Collection, judged: Dataset, selection: Selection) -> 
     queries = _several_positives(collection, selection.seed)
     if not len(queries):
         return
-    points = _points(judged, selection)
+    points = _points(judged, selection, collection)
     totals = np.zeros((len(points), 3), dtype=np.int64)
     hidden = 0
     documents = collection.document_arrays()
@@ -45,7 +45,8 @@ def leak_rows(collection: Collection, judged: Dataset, selection: Selection) -> 
         table = table.filter(np.isin(table.column("query_ix").to_numpy(), queries))
         if not table.num_rows:
             continue
-        held = hold_out(collection, to_pairs(table), selection.seed)
+        pairs = to_pairs(table, collection.languages)
+        held = hold_out(collection, pairs, selection.seed)
         pairs, hidden = held.pairs, hidden + held.hidden
         served = pairs.dense[served_positive(pairs)]
         hard = similarity_ratio(pairs.dense, served[pairs.query]) >= HARD_RATIO
@@ -66,13 +67,15 @@ def _several_positives(collection: Collection, seed: int) -> np.ndarray:
     return np.sort(queries[np.argsort(mix(_KEY, seed, queries), kind="stable")[:QUERIES]])
 
 
-def _points(judged: Dataset, selection: Selection) -> dict[str | None, Selection]:
+def _points(
+    judged: Dataset, selection: Selection, collection: Collection
+) -> dict[str | None, Selection]:
     """Selections by the text of their share, thresholds from the positives that stay known."""
     if not any(_is_calibrated(policy) for policy in selection.policies):
         return {None: selection}
-    threshold = calibrations(judged, selection.seed)[1].threshold
+    known = calibrations(judged, selection.seed, collection.languages)[1]
     shares = sorted({*SHARES, *_own_share(selection)})
-    return {f"{share:g}": _at(selection, share).calibrated(threshold) for share in shares}
+    return {f"{share:g}": _at(selection, share).calibrated(known) for share in shares}
 
 
 def _own_share(selection: Selection) -> list[float]:
@@ -85,7 +88,7 @@ def _is_calibrated(policy: Policy) -> bool:
 
 
 def _at(selection: Selection, share: float) -> Selection:
-    changed = {"positives_above": share, "threshold": None}
+    changed = {"positives_above": share, "threshold": None, "thresholds": ()}
     policies = tuple(
         policy.model_copy(update={"parameters": policy.parameters.model_copy(update=changed)})
         if _is_calibrated(policy)

@@ -110,6 +110,11 @@ class Collection:
         """Languages of documents and queries; None where the collection has none."""
         return languages_of(self.documents, self.queries)
 
+    def query_languages(self, query_ix: np.ndarray) -> np.ndarray:
+        """Languages of queries at positions as `kernels.languages` numbers them, (n,) int32."""
+        known = self.languages
+        return np.zeros(len(query_ix), np.int32) if known is None else known.queries[query_ix]
+
 
 def _zero_rows(vectors: Dataset) -> int:
     mapped, total = array_column(vectors, "vector"), 0

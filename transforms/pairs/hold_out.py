@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.kernels.choosing.calibration import Calibration
+from negmine.transforms.kernels.choosing.calibration import Calibration, calibration_of
 from negmine.transforms.kernels.choosing.language_mix import translation_places
 from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.groups import position_in_group
 from negmine.transforms.kernels.hashing import mix
+from negmine.transforms.kernels.languages import Languages
 from negmine.transforms.kernels.search.candidates import Candidates
 from negmine.transforms.pairs.features import Collection, positive_features
 
@@ -123,7 +124,9 @@ def _copies(pairs: Pairs, hidden: np.ndarray) -> np.ndarray:
     return np.bincount(same[hidden], minlength=same.max(initial=0) + 1)[same]
 
 
-def calibrations(judged: Dataset, seed: int) -> tuple[Calibration, Calibration]:
+def calibrations(
+    judged: Dataset, seed: int, languages: Languages | None = None
+) -> tuple[Calibration, Calibration]:
     """Calibration from all known positives of JUDGED, and from those that stay known."""
     queries, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
     keys = [np.empty(0, np.uint64)]
@@ -132,18 +135,15 @@ def calibrations(judged: Dataset, seed: int) -> tuple[Calibration, Calibration]:
         queries.append(table.column("query_ix").to_numpy())
         scores.append(pc.fill_null(table.column("judge_score"), float("nan")).to_numpy())
         keys.append(table.column("pair_key").to_numpy())
-    _, query = np.unique(np.concatenate(queries), return_inverse=True)
+    query_ix, query = np.unique(np.concatenate(queries), return_inverse=True)
     score, key = np.concatenate(scores), np.concatenate(keys)
     hidden = hidden_positives(query, np.ones(len(query), dtype=bool), key, seed)
     judged_rows = ~np.isnan(score)
     everything, known = (
-        _calibration(query[rows], score[rows]) for rows in (judged_rows, judged_rows & ~hidden)
+        calibration_of(query_ix[query[rows]], score[rows], languages)
+        for rows in (judged_rows, judged_rows & ~hidden)
     )
     return everything, known
-
-
-def _calibration(query: np.ndarray, scores: np.ndarray) -> Calibration:
-    return Calibration.of(np.unique(query, return_inverse=True)[1], scores)
 
 
 def wilson(hits: int, trials: int) -> tuple[float, float]:

@@ -14,13 +14,14 @@ from negmine.schemas.verdicts import Source
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.languages import Languages
 from negmine.transforms.kernels.search.candidates import Candidates
 
 FEATURES = tuple(
     field.name
     for field in fields(Pairs)
     if field.name in tables.JUDGED.names
-    and field.name not in {"query_ix", "doc_ix", "hub_place", "translation_place"}
+    and field.name not in {"query_ix", "doc_ix", "hub_place", "translation_place", "query_language"}
 )
 """What `Pairs` and `tables.JUDGED` have under one name and never null: both ways from one list."""
 
@@ -66,11 +67,15 @@ def _feature(judged: pa.Table, name: str) -> np.ndarray:
     return np.full(judged.num_rows, _LATER[name], dtype=kind)
 
 
-def to_pairs(judged: pa.Table) -> Pairs:
-    """A block of `schemas.tables.JUDGED`, sorted by query_ix, as arrays."""
+def to_pairs(judged: pa.Table, languages: Languages | None = None) -> Pairs:
+    """A block of `schemas.tables.JUDGED`, sorted by query_ix, as arrays.
+
+    `languages` are those of the collection, for policies with thresholds by language.
+    """
     query_ix = judged.column("query_ix").to_numpy()
     dense = _numbers(judged.column("dense_score"), float("nan"))
     _, query = np.unique(query_ix, return_inverse=True)
+    known = np.zeros(len(query), np.int32) if languages is None else languages.queries[query_ix]
     return Pairs(
         query=query.astype(np.int64),
         query_ix=query_ix,
@@ -82,6 +87,7 @@ def to_pairs(judged: pa.Table) -> Pairs:
         bm25=judged.column("bm25_pair_score").to_numpy(),
         hub_place=_numbers(judged.column("hub_place"), 0),
         translation_place=_places(judged, "translation_place"),
+        query_language=known,
         **{name: _feature(judged, name) for name in FEATURES},
     )
 

@@ -18,10 +18,11 @@ MOST_UNKNOWN = 0.05
 
 
 class Ask(NamedTuple):
-    """A setting that goes by languages, and whether by those of the queries too."""
+    """A setting that goes by languages, and whether by those of queries, and of documents."""
 
     setting: str
     of_queries: bool
+    of_documents: bool = True
 
 
 def asks(config: Config) -> list[Ask]:
@@ -38,6 +39,9 @@ def asks(config: Config) -> list[Ask]:
         found.append(Ask("sources.bm25.language: auto", True))
     if any(policy.name == "translation_of_positive" for policy in config.policies or ()):
         found.append(Ask("policies.translation_of_positive", False))
+    for policy in config.policies or ():
+        if getattr(policy.parameters, "by_language", False):
+            found.append(Ask(f"policies.{policy.name}.by_language", True, of_documents=False))
     return found
 
 
@@ -56,7 +60,7 @@ def check_languages(run: RunContext) -> None:
             "tells them. Name it as input.doc_language and input.query_language (of pairs "
             "positive_language and query_language), or set input.detect_language: true"
         )
-    _known(run, "documents", known.documents, asked)
+    _known(run, "documents", known.documents, [ask for ask in asked if ask.of_documents])
     _known(run, "queries", known.queries, [ask for ask in asked if ask.of_queries])
     if isinstance(run.config.language_mix, dict):
         check_mix(run.config.language_mix, known)
@@ -93,7 +97,7 @@ _MEANS = {
     "documents": "They are in no share of a language_mix, found by no source that is held to "
     "languages, taken for no translation, and not stemmed.",
     "queries": "They are searched for in documents of all languages, have no language_mix of same "
-    "and other, and are not stemmed.",
+    "and other, no threshold of their language, and are not stemmed.",
 }
 
 

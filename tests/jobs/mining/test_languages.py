@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from negmine.jobs.batches.collect import collect
 from negmine.jobs.mining.preflight.languages import check_mix
 from negmine.jobs.runs.published import find_run
 from negmine.schemas.errors import ConfigError
@@ -109,6 +110,25 @@ def test_the_nearest_of_each_other_language_are_kept_out(base: Path, tmp_path: P
     assert len(found) == QUERIES * 2
     for _, _, places, limit, other in found:
         assert set(places) <= {1, 2} and places and limit == 2.0 and other
+
+
+def test_batches_keep_translations_apart_from_their_query(base: Path, tmp_path: Path) -> None:
+    policies = {"translation_of_positive": {"nearest": 2}}
+    run = ran(base, tmp_path / "out", **SETTINGS, policies=policies)
+    dropped = rows(run, "query_id, doc_id", "ledger/verdict=translation_of_positive")
+    asked = {(query, f"d{query[1:]}") for query, _ in dropped}
+    asked |= {(query, doc) for query, doc in dropped if int(doc[1:]) < QUERIES}
+    found = collect(find_run(str(tmp_path / "out")), 0.5)
+    document = dict(
+        zip(found.pairs.text.tolist(), found.ids["positive_id"].to_pylist(), strict=True)
+    )
+    query = dict(zip(found.pairs.query.tolist(), found.ids["query_id"].to_pylist(), strict=True))
+    apart = {
+        (query[at], document[text])
+        for at in query
+        for text in found.apart.texts[slice(*found.apart.offsets[[at, at + 1]])].tolist()
+    }
+    assert asked <= apart and len(asked) > QUERIES
 
 
 def test_a_collection_without_languages_is_as_it_was_and_asks_for_them(

@@ -48,6 +48,7 @@ def pairs_of(rows: list[dict[str, Any]]) -> Pairs:
         confirmed_negative=column("confirmed_negative", False, bool),
         query_ix=column("query", 0, np.int64),
         translation_place=column("translation_place", 0, np.int32),
+        query_language=column("query_language", 0, np.int32),
     )
 
 

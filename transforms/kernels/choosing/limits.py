@@ -1,10 +1,11 @@
 """What scores are held against: limits of the positives, both ends of a range, places in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from negmine.transforms.kernels.groups import position_in_group
+from negmine.transforms.kernels.languages import numbered
 
 
 def of_positives(query: np.ndarray, score: np.ndarray, queries: int, against: str) -> np.ndarray:
@@ -24,6 +25,19 @@ def of_positives(query: np.ndarray, score: np.ndarray, queries: int, against: st
         return total / np.maximum(np.bincount(query, minlength=queries), 1)
     out = np.full(queries, -np.inf if against == "max" else np.inf)
     (np.maximum if against == "max" else np.minimum).at(out, query, score)
+    return out
+
+
+def by_language(
+    limit: float, limits: Iterable[tuple[str, float]], language: np.ndarray
+) -> np.ndarray:
+    """The limit of each row, (n,) float64: that of its language where there is one, or `limit`.
+
+    `language` (n,) int32 as `kernels.languages` numbers it.
+    """
+    out = np.full(len(language), limit)
+    for code, own in limits:
+        out[language == numbered([code])[0]] = own
     return out
 
 

@@ -10,7 +10,12 @@ from negmine.schemas import policies
 from negmine.schemas.policies import Policy
 from negmine.schemas.sources import MADE, RETRIEVING
 from negmine.schemas.verdicts import Verdict
-from negmine.transforms.kernels.choosing.limits import of_positives, outside, places
+from negmine.transforms.kernels.choosing.limits import (
+    by_language,
+    of_positives,
+    outside,
+    places,
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class Pairs:
     was not judged; ranks are 0 where the source did not return the pair, and so is `hub_place`
     where it was not counted. `translation_place` is that of a candidate by cosine with a positive
     among those of its language, 0 where a positive is in that language, or none is known.
+    `query_language` is that of the query as `kernels.languages` numbers it, 0 where none is known.
     """
 
     query: np.ndarray
@@ -48,6 +54,7 @@ class Pairs:
     confirmed_negative: np.ndarray
     query_ix: np.ndarray
     translation_place: np.ndarray
+    query_language: np.ndarray
 
     @property
     def retrieved(self) -> np.ndarray:
@@ -232,16 +239,19 @@ def student_range(
     return [_outcome(reason, fired & left, place, limit) for fired, limit in tests]
 
 
-def _threshold(parameters: Calibrated, name: str) -> float:
+def _threshold(pairs: Pairs, parameters: Calibrated, name: str) -> Values:
     if parameters.threshold is None:
         raise ValueError(f"{name} has no threshold yet; calibrate the selection first")
-    return float(parameters.threshold)
+    if not parameters.thresholds:
+        return float(parameters.threshold)
+    return by_language(parameters.threshold, parameters.thresholds, pairs.query_language)
 
 
 def suspected_positive(pairs: Pairs, parameters: policies.SuspectedPositive) -> list[PolicyOutcome]:
     """Fires where s- reaches both the query's positive and the calibrated threshold."""
     limit = positive_judge_score(pairs, parameters.against)[pairs.query]
-    limit = np.maximum(limit, _threshold(parameters, "suspected_positive")).astype(np.float32)
+    known = _threshold(pairs, parameters, "suspected_positive")
+    limit = np.maximum(limit, known).astype(np.float32)
     return [_judge_outcome(Verdict.SUSPECTED_POSITIVE, pairs, pairs.judge >= limit, limit)]
 
 
@@ -253,7 +263,7 @@ def judge_calibrated_threshold(
     The threshold comes from the judge's own score distribution, so it means the same for every
     judge and collection, where a margin does not (see `transforms.kernels.choosing.calibration`).
     """
-    limit = np.float32(_threshold(parameters, "judge_calibrated_threshold"))
+    limit = np.float32(_threshold(pairs, parameters, "judge_calibrated_threshold"))
     reason = Verdict.JUDGE_CALIBRATED_THRESHOLD
     return [_judge_outcome(reason, pairs, pairs.judge >= limit, limit)]
 

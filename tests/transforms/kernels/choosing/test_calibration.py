@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from negmine.transforms.kernels.choosing.calibration import Calibration
+from negmine.transforms.kernels.choosing.calibration import QUERIES, Calibration
+from negmine.transforms.kernels.languages import numbered
 
 scores = st.lists(st.floats(-3, 3, width=32), min_size=1, max_size=30)
 
@@ -56,3 +57,12 @@ def test_a_score_that_is_missing_stays_missing() -> None:
     found = Calibration.of(np.arange(2), np.array([0.0, 1.0])).share_below(np.array([np.nan, 0.5]))
     assert np.isnan(found[0])
     assert found[1] == pytest.approx(0.5)
+
+
+def test_a_language_with_queries_enough_has_a_threshold_of_its_own() -> None:
+    languages = numbered(["de"] * QUERIES + ["en"] * (QUERIES - 1) + [None])
+    values = np.linspace(0, 1, len(languages))
+    found = Calibration.of(np.arange(len(values)), values, languages)
+    german = Calibration.of(np.arange(QUERIES), values[:QUERIES])
+    assert found.by_language(0.5) == {"de": german.threshold(0.5)}
+    assert found.threshold(0.5) == Calibration.of(np.arange(len(values)), values).threshold(0.5)
