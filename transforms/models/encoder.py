@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Transformer
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding, Transformer
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ModelError
@@ -87,7 +87,9 @@ class SentenceTransformerEncoder:
         self._special = sorted(getattr(tokenizer, "all_special_ids", []) or [])
         self._pad = int(getattr(tokenizer, "pad_token_id", 0) or 0)
         self._left = getattr(tokenizer, "padding_side", "right") == "left"
-        self.blocks_at_once = 3 if devices and transformers else 1
+        first = model[0]
+        self._words = first if type(first) is StaticEmbedding else None
+        self.blocks_at_once = 3 if devices and transformers else 2 if self._words else 1
         self._gpu: GpuEncoder | None = None
         if devices and transformers:
             padding = Padding(self._pad, self._left, model.max_seq_length)
@@ -227,6 +229,22 @@ class SentenceTransformerEncoder:
             self._gpu = None
             return None
 
+    def _features(self, texts: Sequence[str], kind: Kind) -> JsonObject:
+        """Texts tokenised, as the model's own `preprocess` gives them."""
+        prompt = self._prompt(kind)
+        if self._words is None:
+            return dict(self.model.preprocess(list(texts), prompt=prompt, task=kind))
+        # The model's own looks at each text for what may be a picture or a sound, and has the
+        # tokeniser note where each token stands: two thirds of the time of a static model.
+        asked = [prompt + text for text in texts] if prompt else list(texts)
+        found = self._words.tokenizer.encode_batch_fast(asked, add_special_tokens=False)
+        ids = [np.asarray(one.ids, dtype=np.int64) for one in found]
+        ends = np.cumsum([len(one) for one in ids])
+        return {
+            "input_ids": torch.from_numpy(np.concatenate(ids)),
+            "offsets": torch.from_numpy(np.concatenate([[0], ends[:-1]])),
+        }
+
     def _encode(self, texts: Sequence[str], kind: Kind, tokens: bool) -> Encoded:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         token_vectors: list[np.ndarray] = [np.empty((0, self.dimension), np.uint16)] * len(texts)
@@ -234,7 +252,7 @@ class SentenceTransformerEncoder:
         if found is not None:
             vectors, token_vectors = found.vectors, found.token_vectors or token_vectors
         elif len(texts):
-            features = self.model.preprocess(list(texts), prompt=self._prompt(kind), task=kind)
+            features = self._features(texts, kind)
             mask = features.get("attention_mask")
             if mask is None:
                 if tokens:

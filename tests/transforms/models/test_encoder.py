@@ -102,6 +102,18 @@ def test_a_static_embedding_works_and_refuses_token_vectors(tmp_path: Path) -> N
         encoder.encode(["wing"], "document", tokens=True)
 
 
+@pytest.mark.parametrize("prompt", ["", "heat "])
+def test_a_static_embedding_is_tokenised_as_sentence_transformers_does(
+    tmp_path: Path, prompt: str
+) -> None:
+    folder = static_model(tmp_path / "static")
+    texts = ["wing heat", "", "layer wing unheard", "https://wing.org/heat.png"] * 3
+    spec = EncoderSpec(folder, document_prompt=prompt, device="cpu", normalize=False)
+    found = SentenceTransformerEncoder(spec).encode(texts[:1] + texts, "document").vectors
+    model = SentenceTransformer(folder, device="cpu")
+    assert np.array_equal(found, model.encode(texts[:1] + texts, prompt=prompt or None))
+
+
 def test_an_asymmetric_model_routes_queries_and_documents(tmp_path: Path) -> None:
     left = SentenceTransformer(static_model(tmp_path / "left"), device="cpu")[0]
     right = SentenceTransformer(static_model(tmp_path / "right"), device="cpu")[0]
