@@ -3,7 +3,7 @@
     python benchmarks/cluster/run.py FOLDER COLLECTION --out DIR [--split train] [--judge fusion]
         [--limit N] [--block-size N] [--set KEY=VALUE ...] [--reuse]
 
-COLLECTION is `stdlib` or a folder in BEIR layout. Prints wall seconds of both, the jobs, how much
+COLLECTION is `stdlib`, a folder in BEIR layout, or a config (.yaml). Prints wall seconds of both, the jobs, how much
 of the time lies in the engine's jobs, the elements (on Spark: tasks) that each of its workers read,
 the machine's load before and after, and whether all that is published has the same SHA-256; exit
 status 1 where it has not. `--reuse` takes the local run that lies in DIR.
@@ -33,7 +33,7 @@ HEADINGS = (
 def settings(given: argparse.Namespace) -> list[str]:
     """What a run of the arguments sets."""
     found = [f"output.run_id={RUN_ID}", f"runner.block_size={given.block_size}"]
-    if given.collection != "stdlib":
+    if Path(given.collection).is_dir():
         found.append(f"input.split={given.split}")
     if given.limit:
         found.append(f"input.limit={given.limit}")
