@@ -181,6 +181,8 @@ def _check_plan(folder: Path, names: Sequence[str], finished: bool) -> Iterator[
                 yield Fault(part, f"is not planned: blocks have {size:,} rows", (part,))
     elif not blocks:
         yield Fault(folder, "is finished and holds no part", (folder / MANIFEST,))
+    elif not plan:
+        yield from _gaps(folder, blocks)
     elif blocks == plan_blocks(blocks[-1].stop, first) != plan_blocks(blocks[-1].stop, size):
         what = f"says blocks of {size:,} rows, the parts are of {first:,}"
         yield Fault(folder / PLAN, what, (folder / PLAN,))
@@ -189,6 +191,16 @@ def _check_plan(folder: Path, names: Sequence[str], finished: bool) -> Iterator[
         for block in sorted(set(planned) ^ set(blocks)):
             what = "is planned and missing" if block in planned else "is not planned"
             yield Fault(folder / block.part, what, remade(folder / block.part))
+
+
+def _gaps(folder: Path, blocks: Sequence[Block]) -> Iterator[Fault]:
+    """Parts that do not follow one another; without a plan they may be of any size."""
+    stop = 0
+    for block in sorted(blocks):
+        if block.start != stop:
+            what = f"does not go on from row {stop:,}, where the part before it ends"
+            yield Fault(folder / block.part, what, (folder / MANIFEST,))
+        stop = block.stop
 
 
 def _fits(block: Block, size: int) -> bool:

@@ -13,6 +13,7 @@ from tests.jobs.collections import digest, negmine, static_student, write_config
 from tests.transforms.input_files import write_beir, write_lines
 
 QUERIES, DOCUMENTS = 8, 24
+CALIBRATED = "judge_calibrated_threshold.positives_above"
 TIERS = {"hard": {"quota": 2}, "edited": {"quota": 1, "source": "edited"}}
 WORDS = ("sola", "teren", "aquix", "venor", "luna", "solen", "terix", "aquor")
 
@@ -322,3 +323,23 @@ def test_plan_makes_the_edits_and_reckons_with_them(base: Path) -> None:
     stages = {stage["what"]: stage for stage in json.loads(ended.out)["stages"]}
     assert "retrieve edited" in stages
     assert stages["embed documents"]["rows"] > DOCUMENTS
+
+
+def test_doctor_sweep_batches_and_refresh_know_edits(tmp_path: Path) -> None:
+    _collection(tmp_path / "in")
+    static_student(tmp_path / "student")
+    run = _mined(_config(tmp_path, "out"))
+    output = str(tmp_path / "out")
+    swept = negmine("sweep", output, "--policy", f"{CALIBRATED}=0.3,0.9", "--json")
+    assert swept.code == 0, swept.err
+    made = sum(row["tier"] == "edited" for row in _rows(run, "negatives"))
+    assert {point["tiers"]["edited"] for point in json.loads(swept.out)} == {made}
+    planned = negmine("batches", output, "--size", "4")
+    assert planned.code == 0, planned.err
+    trained = static_student(tmp_path / "trained", trained=3)
+    refreshed = negmine("refresh", output, "--student", str(trained))
+    assert refreshed.code == 0, refreshed.err
+    again = [row for row in _rows(find_run(output), "negatives") if row["tier"] == "edited"]
+    assert len(again) == made and all("#edited-" in row["negative_id"] for row in again)
+    checked = negmine("doctor", output)
+    assert checked.code == 0, checked.out
