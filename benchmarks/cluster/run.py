@@ -4,8 +4,8 @@
         [--limit N] [--block-size N] [--set KEY=VALUE ...] [--reuse]
 
 COLLECTION is `stdlib`, a folder in BEIR layout, or a config (.yaml). Prints wall seconds of both,
-the jobs, how much of the time lies in the engine's jobs, the elements (on Spark: tasks) that each of
-its workers read, the machine's load before and after, and whether all that is published has the
+the jobs, how much of the time lies in the engine's jobs, the elements (on Spark: tasks) that each
+of its workers read, the machine's load before and after, and whether all that is published has the
 same SHA-256; exit status 1 where it has not. `--reuse` takes the local run that lies in DIR.
 """
 
