@@ -14,8 +14,9 @@ from negmine.schemas.errors import ConfigError, StorageError
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.calibration import Calibration
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
-from negmine.transforms.kernels.choosing.policies import Decisions, Pairs, decide
+from negmine.transforms.kernels.choosing.policies import Decisions, decide
 from negmine.transforms.kernels.choosing.tiers import (
     Choice,
     choose,

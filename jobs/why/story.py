@@ -17,7 +17,8 @@ from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.languages import languages_of
 from negmine.transforms.data.sql import sql_string
-from negmine.transforms.kernels.choosing.policies import Pairs, decide, outcomes
+from negmine.transforms.kernels.choosing.pairs import Pairs
+from negmine.transforms.kernels.choosing.policies import decide, outcomes
 from negmine.transforms.kernels.choosing.sampling import preference
 from negmine.transforms.kernels.choosing.tiers import served_positive, similarity_ratio
 from negmine.transforms.pairs.table import to_pairs

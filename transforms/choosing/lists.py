@@ -13,7 +13,7 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels.choosing.listing import Listed, listed
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.tiers import positives_in_order
 from negmine.transforms.kernels.search.candidates import Candidates
 from negmine.transforms.pairs.features import Collection

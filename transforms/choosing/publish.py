@@ -22,7 +22,8 @@ from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.languages import has_languages, language_column
 from negmine.transforms.data.part_writers import PartWriters
 from negmine.transforms.data.parts import CreateBlocks
-from negmine.transforms.kernels.choosing.policies import Pairs, decide
+from negmine.transforms.kernels.choosing.pairs import Pairs
+from negmine.transforms.kernels.choosing.policies import decide
 from negmine.transforms.kernels.choosing.tiers import positives_in_order, served_positive
 from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.pairs.features import Collection

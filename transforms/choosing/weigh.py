@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from negmine.schemas.config import Weighting
 from negmine.schemas.verdicts import Verdict
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.tiers import served_positive
 from negmine.transforms.kernels.choosing.weighting import Cells, Features, PositiveOdds, focal
 from negmine.transforms.kernels.hashing import mix

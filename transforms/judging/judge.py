@@ -17,7 +17,7 @@ from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
 from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.choosing.language_mix import translation_places
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.waves import judge_needed
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.search.candidates import Candidates, Ranked, pair_keys, union

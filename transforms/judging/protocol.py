@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from negmine.transforms.data.blocks import Block
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.search.candidates import Candidates
 from negmine.transforms.pairs.features import Collection
 

@@ -13,7 +13,7 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.languages import codes_at
 from negmine.transforms.data.parts import BlockTransform
 from negmine.transforms.judging.protocol import BlockJudge, BlockPairs
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.search.candidates import Ranked, union
 from negmine.transforms.kernels.search.random_documents import random_documents

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.calibration import Calibration, calibration_of
 from negmine.transforms.kernels.choosing.language_mix import translation_places
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.groups import position_in_group
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.languages import Languages

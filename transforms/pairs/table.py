@@ -13,7 +13,7 @@ from negmine.schemas.errors import StorageError
 from negmine.schemas.verdicts import Source
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.languages import Languages
 from negmine.transforms.kernels.search.candidates import Candidates
 

@@ -13,10 +13,10 @@ from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
 from negmine.schemas.judges import Cascade, Fusion, Judge, NoJudge, Precomputed, Vote
 from negmine.schemas.remarks import Remark
+from negmine.schemas.sources import RETRIEVING
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.judging.known_scores import ArtifactScores
 from negmine.transforms.judging.sample import RANDOM, ScoreSample, sample_queries
-from negmine.transforms.kernels.choosing.policies import RETRIEVING
 from negmine.transforms.kernels.measures.auc import auc_with_interval
 
 QUERIES = 200

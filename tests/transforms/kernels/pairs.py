@@ -9,8 +9,8 @@ from negmine.schemas.config import Sampling, Tier
 from negmine.schemas.policies import Policy
 from negmine.schemas.selection import Selection
 from negmine.schemas.verdicts import Source
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
-from negmine.transforms.kernels.choosing.policies import Pairs
 
 
 def pairs_of(rows: list[dict[str, Any]]) -> Pairs:

@@ -13,7 +13,7 @@ from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.judging.calibrate import read_calibration
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.sampling import gumbel
 from negmine.transforms.kernels.hashing import mix, text_keys
 from negmine.transforms.kernels.near_duplicates import jaccard, minhash, shingles

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from negmine.schemas.languages import language_code
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.groups import position_in_group
 from negmine.transforms.kernels.hashing import mix as combined
 from negmine.transforms.kernels.languages import Languages, numbered

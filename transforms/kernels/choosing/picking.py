@@ -7,7 +7,7 @@ import numpy as np
 
 from negmine.schemas.config import Sampling
 from negmine.transforms.kernels.choosing.diversity import Gain, NearestGain, SpanGain
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.languages import Languages
 from negmine.transforms.kernels.near_duplicates import minhash_jaccard
 from negmine.transforms.kernels.search.dense import pair_scores

@@ -4,7 +4,7 @@ import numpy as np
 
 from negmine.schemas.config import Sampling
 from negmine.schemas.sources import RETRIEVING
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.groups import z_scores
 from negmine.transforms.kernels.hashing import mix
 

@@ -9,8 +9,8 @@ from negmine.schemas.config import Sampling, Tier
 from negmine.schemas.selection import Selection
 from negmine.schemas.sources import IN_OWN_ORDER, MADE
 from negmine.transforms.kernels.choosing.language_mix import quotas_of
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.picking import DocumentArrays, Picker
-from negmine.transforms.kernels.choosing.policies import Pairs
 from negmine.transforms.kernels.choosing.sampling import preference
 from negmine.transforms.kernels.groups import position_in_group
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from negmine.schemas.selection import Selection
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.picking import DocumentArrays
-from negmine.transforms.kernels.choosing.policies import Pairs, decide
+from negmine.transforms.kernels.choosing.policies import decide
 from negmine.transforms.kernels.choosing.tiers import choose
 
 

@@ -15,7 +15,7 @@ from negmine.transforms.kernels.choosing.language_mix import (
     quotas_of,
     translation_places,
 )
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.tiers import choose, served_positive
 from negmine.transforms.kernels.languages import Languages, numbered
 from tests.transforms.kernels.pairs import distinct_documents, pairs_of, selection_of

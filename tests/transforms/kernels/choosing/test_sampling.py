@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negmine.schemas.config import Sampling, Tier
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.sampling import (
     contrast,
     fused,

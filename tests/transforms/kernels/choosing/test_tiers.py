@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negmine.schemas.config import Tier
-from negmine.transforms.kernels.choosing.policies import Pairs
+from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.choosing.tiers import (
     Choice,
     choose,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negmine.schemas.config import Tier
-from negmine.transforms.kernels.choosing.policies import Pairs, decide
+from negmine.transforms.kernels.choosing.pairs import Pairs
+from negmine.transforms.kernels.choosing.policies import decide
 from negmine.transforms.kernels.choosing.tiers import choose
 from negmine.transforms.kernels.choosing.waves import judge_needed
 from tests.transforms.kernels.pairs import distinct_documents, pairs_of, selection_of
