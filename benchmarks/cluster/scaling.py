@@ -1,11 +1,13 @@
-"""A judge-bound stage on two task managers against one, each held to a core: paired, in turn.
+"""A stage that a model takes most of, on two task managers against one: paired, in turn.
 
-    python benchmarks/cluster/scaling.py FOLDER COLLECTION --out DIR [--limit 60] [--pairs 2]
+    python benchmarks/cluster/scaling.py FOLDER COLLECTION --out DIR [--stage embed] [--limit 60]
+        [--pairs 2]
 
 FOLDER holds a cluster that was started with `--cores 0,1`. The stages before are made on this
-machine, once; then a cross-encoder of MiniLM's size and of random weights judges what they found,
-with one slot and with two, in turn. Prints the seconds of the whole command, of the engine's job
-and of its judging step; the load of the machine is printed beside them.
+machine, once; then with one slot and with two, in turn, a cross-encoder of MiniLM's size and of
+random weights judges what they found, or the default student embeds. Prints the seconds of the
+whole command, of the engine's job and of its longest step of the stage; the load of the machine is
+printed beside them.
 """
 
 import argparse
@@ -42,14 +44,15 @@ def random_judge(folder: Path) -> Path:
     return folder
 
 
-def judge_step(cluster: Cluster, since: set[str]) -> tuple[float, float]:
-    """Seconds of the job that judged, and of its judging step."""
+def step_of(cluster: Cluster, since: set[str], stage: str) -> tuple[float, float]:
+    """Seconds of the job that made a stage, and of its longest step there."""
     for job in flink.jobs(cluster):
         if job["jid"] not in since:
-            for vertex in flink.rest(cluster, f"jobs/{job['jid']}")["vertices"]:
-                if "]judge/{" in vertex["name"]:
-                    return job["duration"] / 1000, vertex["duration"] / 1000
-    raise SystemExit("no job judged")
+            steps = flink.rest(cluster, f"jobs/{job['jid']}")["vertices"]
+            own = [step["duration"] for step in steps if f"]{stage}" in step["name"]]
+            if own:
+                return job["duration"] / 1000, max(own) / 1000
+    raise SystemExit(f"no job made {stage}")
 
 
 def main() -> None:
@@ -57,6 +60,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("collection")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--stage", choices=["judge", "embed"], default="judge")
     parser.add_argument("--split", default="train")
     parser.add_argument("--limit", type=int, default=60)
     parser.add_argument("--block-size", type=int, default=4)
@@ -64,8 +68,10 @@ def main() -> None:
     given = parser.parse_args()
     given.judge = None
     folder, out = given.folder.resolve(), given.out.resolve()
-    judge = random_judge(out / "judge")
-    wanted = [*settings(given), "judge.kind=cross_encoder", f"judge.model={judge}"]
+    judge = ["judge.kind=none"]
+    if given.stage == "judge":
+        judge = ["judge.kind=cross_encoder", f"judge.model={random_judge(out / 'judge')}"]
+    wanted = [*settings(given), *judge]
     sets = [word for setting in wanted for word in ("--set", setting)]
     cluster = load(folder)
 
@@ -79,19 +85,19 @@ def main() -> None:
             raise SystemExit(ended.stderr)
         return time.perf_counter() - started
 
-    run("retrieve", out / "before", 0)
-    print("| slots | command s | job s | judging s | load |\n|---|---|---|---|---|")
-    judging: dict[int, list[float]] = {1: [], 2: []}
+    run("retrieve" if given.stage == "judge" else "ingest", out / "before", 0)
+    print("| slots | command s | job s | step s | load |\n|---|---|---|---|---|")
+    steps: dict[int, list[float]] = {1: [], 2: []}
     for slots in (2, 1) * given.pairs:
         shutil.rmtree(out / "now", ignore_errors=True)
         shutil.copytree(out / "before", out / "now")
         before = {job["jid"] for job in flink.jobs(cluster)}
-        took = run("judge", out / "now", slots)
-        job, step = judge_step(cluster, before)
-        judging[slots].append(step)
+        took = run(given.stage, out / "now", slots)
+        job, step = step_of(cluster, before, given.stage)
+        steps[slots].append(step)
         load_now = os.getloadavg()[0]
         print(f"| {slots} | {took:.0f} | {job:.0f} | {step:.0f} | {load_now:.0f} |", flush=True)
-    print(f"\nTwo take {median(judging[2]) / median(judging[1]):.2f} of the judging time of one.")
+    print(f"\nTwo take {median(steps[2]) / median(steps[1]):.2f} of the time of one.")
 
 
 if __name__ == "__main__":
