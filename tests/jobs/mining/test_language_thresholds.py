@@ -188,10 +188,14 @@ def test_where_no_language_has_queries_enough_all_have_the_threshold_of_all(base
     output = str(base / "few")
     (entry,) = [e[NAME] for e in find_run(output).manifest["policies"] if NAME in e]
     assert entry["by_language"] and entry["thresholds"] == {} and entry["threshold"] is not None
+    files = str(find_run(output).path / "ledger" / "*" / "*.parquet")
+    sql = f"SELECT query_id, doc_id FROM '{files}' ORDER BY ALL LIMIT 1"
+    (pair,) = duckdb.connect().sql(sql).fetchall()
+    point = f"{NAME}.positives_above=0.5"
     for command in (
         ["batches", output, "--size", "4"],
-        ["sweep", output],
-        ["why", output, "q0001"],
+        ["sweep", output, "--policy", point],
+        ["why", output, *pair],
     ):
         ended = negmine(*command)
         assert ended.code == 0, (command, ended.err)
