@@ -18,14 +18,16 @@ from negmine.jobs.inspection.roles.parallel import Lists
 from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
-from negmine.transforms.readers.pairs.labels import label_value
+from negmine.transforms.readers.label_values import label_value, refuse_classes, word_value
 from negmine.transforms.readers.rows import Rejected, readable
+from negmine.transforms.readers.tables.classes import Names, names_at
 from negmine.transforms.readers.tables.names import names_a_label
 from negmine.transforms.readers.tables.nested import path_of
 
 _TOP = 10
 """The highest grade; larger numbers count something."""
 
+_ENTAILMENT = frozenset({"entailment", "not_entailment", "contradiction"})
 _NLI = ("premise", "hypothesis")
 _SENTENCES = ("sentence1", "sentence2", "sentence_a", "sentence_b", "text1", "text2")
 
@@ -131,11 +133,25 @@ def _use(head: Head, label: _Label, above: float, found: Understood, values: Val
             "be no positive; --set input.label_above=VALUE says above which value a text is a "
             "positive, --set input.label=null takes all"
         )
+    said = _positive_words(values.of(label.way), above)
     found.notes.append(
-        f"{label.way} says which are positives: above {above:g}, {kept:,} of the {total:,} that "
-        "were looked at; the others are documents alone. --set input.label_above=VALUE decides "
-        "otherwise, --set input.label=null takes all"
+        f"{label.way} says which are positives{said}: above {above:g}, {kept:,} of the {total:,} "
+        "that were looked at; the others are documents alone. --set input.label_above=VALUE "
+        "decides otherwise, --set input.label=null takes all"
     )
+
+
+def _positive_words(values: Collection[object], above: float) -> str:
+    """The words of a label, those that are no numbers, that say that a text is a positive."""
+    words = [value for value in values if isinstance(value, str) and word_value(value) is not None]
+    above_it = sorted(readable(word) for word in words if label_value(word) > above)
+    return f" ({', '.join(above_it)})" if above_it else ""
+
+
+def _classes(head: Head, way: str) -> Names | None:
+    """The names of the classes at the end of a way."""
+    path = path_of(way, head.names)
+    return None if path is None else names_at(head.classes, *path)
 
 
 def _label(
@@ -161,6 +177,7 @@ def _label(
         try:
             number = label_value(value)
         except Rejected:
+            refuse_classes(head.path, "label", way, _classes(head, way))
             raise DataError(
                 f"{head.path}: {way} looks like a label, and {readable(value)[:60]!r} is no number;"
                 " write 1 for positives and 0 for others, or --set input.label=null takes every "
@@ -245,15 +262,30 @@ def _refuse_unknown(
     beside = [n for n in beside if not n.casefold().endswith(("id", "idx", "index"))]
     several = [way for way in (*lists.inside, *free) if lists.is_list(way) and lists.parallel(way)]
     for way in (*beside, *several):
+        _refuse_entailment(head, way, values)
         numbers = set() if way in values.many else _numbers(values.of(way))
         if numbers and min(numbers) <= 0 < max(numbers):
             two = set(numbers) <= {-1.0, 0.0, 1.0}
             if two or (not declared and all(n == int(n) for n in numbers) and max(numbers) <= 5):
                 shown = ", ".join(sorted({readable(v)[:20] for v in values.of(way)})[:6])
                 raise _asked(head, way, f"holds {shown}")
+        classes = _classes(head, way)
+        if not numbers and classes is not None and len(classes) == 2:
+            refuse_classes(head.path, "label", way, classes)
         scored = way in several and lists.several and numbers and len(numbers) > 1
         if scored and not declared and not chosen:
             raise _asked(head, way, f"holds a number for each text of {lists.way}")
+
+
+def _refuse_entailment(head: Head, way: str, values: Values) -> None:
+    words = {value.strip().casefold() for value in values.of(way) if isinstance(value, str)}
+    if words & _ENTAILMENT:
+        refuse_classes(head.path, "label", way, _classes(head, way))
+        raise DataError(
+            f"{head.path}: {way} holds {', '.join(map(repr, sorted(words)[:4]))}, which is no label"
+            " of relevance; write a column label of 1 for positives and 0 for others, or --set "
+            "input.label=null takes every row as a positive"
+        )
 
 
 def _numbers(values: Collection[object]) -> set[float]:

@@ -10,6 +10,7 @@ from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.readers.limits import ROWS, Unpacked, rows_at_once
 from negmine.transforms.readers.tables.arrow import damage, open_arrow
+from negmine.transforms.readers.tables.classes import classes_of, named
 from negmine.transforms.storage.digests import Digest, held
 from negmine.transforms.storage.suffixes import kind_of_file
 
@@ -118,6 +119,8 @@ def table_rows(
 ) -> Iterator[tuple[int, list[object]]]:
     """Row number from 1 and the wanted values of each row of a file; text as bytes.
 
+    Classes of Hugging Face data sets are their names.
+
     Raises DataError where it is damaged, a column does not fit, the values take more than `most`
     bytes, see `Unpacked`, or it has not this digest while it is read.
     """
@@ -151,7 +154,8 @@ def _counted(batches: Iterator[pa.RecordBatch], unpacked: Unpacked) -> Iterator[
     for batch in batches:
         columns = [_decoded(column) for column in batch.columns]
         unpacked.add(batch.num_rows + sum(column.nbytes for column in columns))
-        yield pa.RecordBatch.from_arrays(columns, batch.schema.names)
+        counted = pa.RecordBatch.from_arrays(columns, batch.schema.names)
+        yield counted.replace_schema_metadata(batch.schema.metadata)
 
 
 def checked_batch(
@@ -170,7 +174,7 @@ def checked_batch(
     batch.validate()
     views = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
     fields = [field.with_type(views.get(field.type, field.type)) for field in batch.schema]
-    batch = batch.cast(pa.schema(fields))
+    batch = batch.cast(pa.schema(fields, batch.schema.metadata))
     batch.validate(full=True)
     return batch
 
@@ -178,13 +182,20 @@ def checked_batch(
 def batch_rows(
     batches: Iterator[pa.RecordBatch | pa.Table], wanted: Sequence[str | None]
 ) -> Iterator[tuple[int, list[object]]]:
-    """Row number from 1 and the wanted values of each row of Arrow batches; text as bytes."""
+    """Row number from 1 and the wanted values of each row of Arrow batches; text as bytes.
+
+    Numbers of classes are the names that the batch's schema has for them.
+    """
     number = 0
     for batch in batches:
+        classes = classes_of(batch.schema.metadata)
         columns = [
             [None] * batch.num_rows if name is None else _values(batch.column(name))
             for name in wanted
         ]
+        for at, name in enumerate(wanted):
+            if name is not None and name in classes:
+                columns[at] = named(columns[at], classes[name])
         for values in zip(*columns, strict=True):
             number += 1
             yield number, list(values)
