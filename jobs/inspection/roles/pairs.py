@@ -10,8 +10,10 @@ from negmine.jobs.inspection.names import (
     NEGATIVE,
     QUERY,
     is_against,
+    is_split,
     is_train,
     named,
+    names_splits,
     numbered,
     split_of,
 )
@@ -178,7 +180,7 @@ def _as_pairs(
             f"{head.path}: {quoted(query)} cannot be both the query and the positive; "
             "name two columns"
         )
-    _refuse_splits(head, columns, settings, values)
+    _refuse_splits(head, settings, values)
     _refuse_choices(head, columns, positives, settings)
     found = Understood("pairs")
     taken = {path.column for p in (query, *positives) if (path := path_of(p, head.names))}
@@ -219,16 +221,22 @@ def _as_pairs(
     return found
 
 
-def _refuse_splits(
-    head: Head, columns: Mapping[str, Column], settings: Settings, values: Values
-) -> None:
-    """Raise DataError where a column says that some of the rows are kept for evaluation."""
-    for name in named(list(columns), ("split", "fold", "partition", "subset", "set")):
-        found = sorted(str(value) for value in values.of(name))
-        other = [value for value in found if split_of(value) and not is_train(value)]
-        if other and "evaluation_pairs" not in settings:
+def _refuse_splits(head: Head, settings: Settings, values: Values) -> None:
+    """Raise DataError where a column says that some of the rows are kept for evaluation.
+
+    It says so by its name, or by values that are all names of splits; in an object too.
+    """
+    for way in () if "evaluation_pairs" in settings else values.counts:
+        name = way.rpartition(".")[2]
+        found = [] if way in values.many else sorted(str(value) for value in values.of(way))
+        other = [value for value in found if split_of(value) and not is_train(split_of(value))]
+        if not named([name], ("split", "fold", "partition", "subset", "set")):
+            other = [value for value in other if is_split(value)]
+            alone = all(map(is_split, found)) and any(map(is_train, found))
+            other = other if names_splits(name) or alone else []
+        if other:
             raise DataError(
-                f"{head.path}: {quoted(name)} holds {', '.join(map(repr, found[:6]))}; write the "
+                f"{head.path}: {quoted(way)} holds {', '.join(map(repr, found[:6]))}; write the "
                 f"rows of each into a file of its own, named for it ({other[0]}.jsonl), and name "
                 "their folder; --set input.evaluation_pairs=[] mines all of them"
             )

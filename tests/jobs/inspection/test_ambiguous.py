@@ -49,6 +49,50 @@ def test_zeros_and_ones_of_an_unknown_name_are_asked_about(tmp_path: Path, of: s
     assert inspect(path, settings={"label": None}).input["label"] is None
 
 
+@pytest.mark.parametrize("name", ["valid", "is_valid", "paid", "isPaid", "solid"])
+def test_a_name_that_only_ends_like_an_identifier_is_asked_about(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=f"{name} holds 0, 1, and"):
+        inspect(jsonl(tmp_path, with_column(name, BOTH)))
+
+
+@pytest.mark.parametrize("name", ["id", "docid", "doc_id", "queryId", "sentence_idx", "paraIndex"])
+def test_an_identifier_is_not_asked_about(tmp_path: Path, name: str) -> None:
+    assert "label" not in inspect(jsonl(tmp_path, with_column(name, BOTH))).input
+
+
+@pytest.mark.parametrize("values", [["Y", "N"], ["t", "f"], ["relevant", "irrelevant"]])
+def test_words_of_labels_under_an_unknown_name_are_asked_about(
+    tmp_path: Path, values: list[str]
+) -> None:
+    path = jsonl(tmp_path, with_column("verdict", values * 3))
+    with pytest.raises(DataError, match=r"verdict holds .*--set input\.label=verdict takes those"):
+        inspect(path)
+    found = inspect(path, settings={"label": "verdict"})
+    assert [len(row.positives) for row in found.rows] == [1, 0, 1]
+
+
+def test_words_that_are_no_labels_are_not_asked_about(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, with_column("level", ["high", "low"] * 3))
+    assert "label" not in inspect(path).input
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_label_in_an_object_beside_the_texts_decides(tmp_path: Path, kind: str) -> None:
+    rows = with_column("meta", [{"site": "a", "label": value} for value in BOTH])
+    path = jsonl(tmp_path, rows)
+    if kind == "parquet":
+        path = str(tmp_path / "rows.parquet")
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    found = inspect(path)
+    assert found.input["label"] == "meta.label"
+    assert [len(row.positives) for row in found.rows] == [1, 0, 1]
+
+
+def test_a_label_of_another_text_is_not_the_rows(tmp_path: Path) -> None:
+    other = [{"text": "another text", "label": value} for value in BOTH]
+    assert "label" not in inspect(jsonl(tmp_path, with_column("other", other))).input
+
+
 @pytest.mark.parametrize("name", ["is_negative", "not_relevant", "irrelevant", "is_impossible"])
 def test_ones_that_say_the_opposite_are_no_labels(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="says by its name which are no positives"):
@@ -238,6 +282,36 @@ def test_rows_of_a_test_split_are_asked_about(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="split holds 'test', 'train'; write the rows of each"):
         inspect(path)
     assert roles(inspect(path, settings={"evaluation_pairs": []}))["query"] == "query"
+
+
+@pytest.mark.parametrize("name", ["data_split", "usage", "dataSplit", "phase", "origin"])
+@pytest.mark.parametrize("other", ["test", "tst", "validation", "TEST"])
+def test_the_split_of_a_row_is_seen_under_any_name(tmp_path: Path, name: str, other: str) -> None:
+    path = jsonl(tmp_path, with_column(name, ["trn" if other == "tst" else "train", other] * 3))
+    with pytest.raises(DataError, match=f"{name} holds .*'{other}'.*write the rows of each"):
+        inspect(path)
+    assert inspect(path, settings={"evaluation_pairs": []}).counts == {"rows": 6}
+
+
+def test_the_split_of_a_row_is_seen_in_an_object(tmp_path: Path) -> None:
+    meta = [{"site": "a", "split": split} for split in ["train", "test"] * 3]
+    with pytest.raises(DataError, match=r"meta\.split holds 'test', 'train'; write the rows"):
+        inspect(jsonl(tmp_path, with_column("meta", meta)))
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("split", ["train", "training"]),
+        ("data_set", ["msmarco-train", "msmarco-train"]),
+        ("kind", ["test", "manual"]),
+        ("usage", ["for testing engines", "for a train"]),
+    ],
+)
+def test_values_that_name_no_other_split_are_read(
+    tmp_path: Path, name: str, values: list[str]
+) -> None:
+    assert inspect(jsonl(tmp_path, with_column(name, values * 3))).counts == {"rows": 6}
 
 
 HEADERLESS = {

@@ -73,6 +73,8 @@ def _columns(source: Source, config: PairsInput) -> PairColumns:
     schema = schema_of(source.path)
     wanted = _wanted(source, config, schema.names)
     require_values(source.path, schema, wanted.names, _listed(source, schema, wanted))
+    if source.kind == "pairs":
+        unread_labels(source.path, config, wanted).schema(schema)
     if wanted.label is not None:
         found = names_at(classes_of(schema.metadata), *wanted.label)
         refuse_classes(source.path, "label", str(config.label), found)

@@ -46,6 +46,7 @@ def sources(config: HfPairsInput) -> list[Source]:
 def _columns(source: Source, data: Any, config: HfPairsInput) -> PairColumns:
     where = f"data set {source.path!r}"
     found = pair_columns(config, list(data.column_names), where)
+    unread_labels(where, config, found).schema(data.features.arrow_schema)
     if found.label is not None:
         refuse_classes(where, "label", str(config.label), names_at(hf.classes(data), *found.label))
     return found
