@@ -22,6 +22,7 @@ from negmine.jobs.inspection.roles.labels import label_of
 from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.jobs.inspection.roles.unnamed import without_names
 from negmine.jobs.inspection.roles.values import Values
+from negmine.jobs.inspection.roles.written import refuse_written
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
 from negmine.transforms.readers.tables.names import usual
@@ -38,18 +39,16 @@ def understand(head: Head, settings: Settings, values: Values) -> Understood:
     if not head.rows:
         raise DataError(f"{head.path} has no row; {there(head.names)}")
     columns = {column.name: column for column in columns_of(head)}
-    _refuse_written_lists(head, columns)
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
-        return _documents(head, columns, settings)
-    if not head.header:
+        found = _documents(head, columns, settings)
+    elif not head.header:
         pairs = without_names(head, columns, settings, values)
-        if pairs is None:
-            return _documents(head, columns, settings)
-        found = pairs
+        found = _documents(head, columns, settings) if pairs is None else pairs
     else:
         found = _by_name(head, columns, settings, values)
         if found.format == "pairs":
             found.languages = _languages(head, settings)
+    refuse_written(head, found, values)
     _name_the_unused(found, columns)
     return found
 
@@ -65,20 +64,6 @@ def _languages(head: Head, settings: Settings) -> dict[str, str]:
             one = path.column
             found[one] = "language" if one in found else f"language ({text})"
     return found
-
-
-def _refuse_written_lists(head: Head, columns: Mapping[str, Column]) -> None:
-    """Raise DataError for lists that were written as text, as pandas writes them into a CSV."""
-    for column in columns.values():
-        texts = [value for value in column.values if isinstance(value, str)]
-        lists = [t for t in texts if t.startswith(("['", '["')) and t.endswith(("']", '"]'))]
-        if column.kind == "text" and len(lists) > 0.9 * len(texts):
-            raise DataError(
-                f"{head.path}: column {column.name!r} holds lists written as text "
-                f"({lists[0][:40]}...); write the table so that they stay lists: "
-                "df.to_parquet('pairs.parquet'), or df.to_json('pairs.jsonl', orient='records', "
-                "lines=True)"
-            )
 
 
 _OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from negmine.schemas.errors import DataError
@@ -128,6 +129,22 @@ def table_rows(
     with held(path, digest) as place, damage(path):
         batches = read(path, place, wanted, listed)
         yield from batch_rows(_counted(batches, Unpacked(storage.fetch(path), most)), wanted)
+
+
+def bracketed(path: str, wanted: Sequence[str]) -> Iterator[tuple[str, int, list[bytes], int]]:
+    """Of each batch and wanted column of texts: its name, how many there are, those that begin
+    with a bracket, and the bytes of all.
+
+    Raises DataError where the file is damaged or a column does not fit.
+    """
+    read = _arrow_batches if kind_of_file(path) == "arrow" else _parquet_batches
+    with held(path, None) as place, damage(path):
+        for batch in read(path, place, wanted, ()):
+            for name in wanted:
+                column = _decoded(batch.column(name)).cast(pa.large_binary()).drop_null()
+                first = pc.binary_slice(column, 0, 1)
+                open_ones = column.filter(pc.is_in(first, pa.array([b"[", b"{", b"("], first.type)))
+                yield name, len(column), open_ones.to_pylist(), column.nbytes
 
 
 def _parquet_batches(
