@@ -1,7 +1,7 @@
 """The beginning of a file of rows: names of its columns, some rows, and how many there are."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -11,6 +11,7 @@ from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import PairsInput
 from negmine.transforms import storage
 from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.classes import Classes, classes_of
 from negmine.transforms.readers.tables.columnar import (
     is_nested,
     is_plain,
@@ -50,6 +51,7 @@ class Head:
         count: its rows, None where that is not known.
         exact: whether they were counted, not estimated.
         unread: columns of types that no reader takes.
+        classes: names of the classes of columns of Hugging Face data sets.
     """
 
     path: str
@@ -61,6 +63,7 @@ class Head:
     count: int | None = None
     exact: bool = True
     unread: tuple[str, ...] = field(default=())
+    classes: Mapping[str, Classes] = field(default_factory=dict)
 
 
 def head_of(path: str, encoding: str | None = None, header: bool | None = None) -> Head:
@@ -87,7 +90,8 @@ def _columnar(path: str, kind: str) -> Head:
         rows = [dict(zip(read, map(as_text, values), strict=True)) for _, values in found]
     unread = tuple(name for name in schema.names if name not in read)
     names = tuple(schema.names)
-    return Head(path, kind, names, rows, count=row_count(path), unread=unread)
+    classes = classes_of(schema.metadata)
+    return Head(path, kind, names, rows, count=row_count(path), unread=unread, classes=classes)
 
 
 def as_text(value: Any) -> object:

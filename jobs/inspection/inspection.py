@@ -21,6 +21,7 @@ from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.roles.pairs import understand
 from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood
 from negmine.jobs.inspection.roles.values import looked_through
+from negmine.jobs.inspection.roles.written import refuse_written_pool
 from negmine.jobs.inspection.samples import samples
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
@@ -277,4 +278,5 @@ def _pool(
                 "input.pool_text=COLUMN"
             )
         values["pool_text"] = texts[0]
+    refuse_written_pool(head, values.get("pool_text") or settings.get("pool_text"))
     return values, collections.count(head, files)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, PairsInput
 from negmine.transforms.readers.columns import ANY, check_order, text_of
+from negmine.transforms.readers.label_values import refuse_classes
 from negmine.transforms.readers.pairs.rows import (
     PairColumns,
     column,
@@ -19,6 +20,7 @@ from negmine.transforms.readers.pairs.rows import (
 )
 from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
 from negmine.transforms.readers.rows import Document, Rejected, Row, Source, bad, joined, text_id
+from negmine.transforms.readers.tables.classes import classes_of, names_at
 from negmine.transforms.readers.tables.columnar import is_list, require_values, schema_of
 from negmine.transforms.readers.tables.delimited import head, shown
 from negmine.transforms.readers.tables.headers import (
@@ -71,6 +73,11 @@ def _columns(source: Source, config: PairsInput) -> PairColumns:
     schema = schema_of(source.path)
     wanted = _wanted(source, config, schema.names)
     require_values(source.path, schema, wanted.names, _listed(source, schema, wanted))
+    if source.kind == "pairs":
+        unread_labels(source.path, config, wanted).schema(schema)
+    if wanted.label is not None:
+        found = names_at(classes_of(schema.metadata), *wanted.label)
+        refuse_classes(source.path, "label", str(config.label), found)
     return wanted
 
 
