@@ -17,6 +17,7 @@ from negmine.jobs.inspection.columns import KINDS, columns_of
 from negmine.jobs.inspection.findings import Findings, Told
 from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
+from negmine.jobs.inspection.identifiers import refuse_identifiers
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.roles.pairs import understand
 from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood
@@ -83,7 +84,9 @@ def inspect(path: str, pool: str | None = None, settings: Settings | None = None
     section = found.input | {k: v for k, v in known.items() if k not in HINTS}
     values = {"input": section, "judge": {"kind": JUDGE}}
     made = Inspection(**{**vars(found), "values": values})
-    return Inspection(**{**vars(made), "rows": samples(made.input)})
+    made = Inspection(**{**vars(made), "rows": samples(made.input)})
+    refuse_identifiers(made.input)
+    return made
 
 
 def _text(value: object) -> str | None:

@@ -103,6 +103,31 @@ def declares(name: str) -> bool:
     return bool(named([name], DECLARED) or numbered([name], DECLARED))
 
 
+_POSITIVE = frozenset({"positive", "positives", "pos", "gold", "golden", "relevant"})
+_ABOUT = frozenset({
+    "score", "scores", "title", "titles", "language", "lang", "source", "type", "label", "labels",
+    "rank", "count", "idx", "index", "date", "reason", "name", "names", "category", "query",
+    "queries", "question", "questions", "instruction", "prompt", "tag", "tags",
+})  # fmt: skip
+_SPOKEN = frozenset({"answer", "answers", "span", "spans", "sql"})
+"""What a question is answered with, which is seldom the passage that answers it."""
+
+_IDS = frozenset({"id", "ids", "docid", "docids", "pid", "pids", "url", "urls", "uri", "uris"})
+
+
+def names_ids(name: str) -> bool:
+    """Whether a column's name says that it holds identifiers."""
+    return (words(name) or [""])[-1] in _IDS
+
+
+def says_positive(name: str) -> bool:
+    """Whether a column's name speaks of positives, and may be that of their texts."""
+    found = words(name)
+    about = names_ids(name) or not found or found[-1] in _ABOUT or "false" in found
+    about = about or (found[-1] in _SPOKEN and found[0] in ("gold", "golden"))
+    return not about and not is_against(name) and not _POSITIVE.isdisjoint(found)
+
+
 def has_role(name: str) -> bool:
     """Whether a column's name says what it is: query, positive, negative, label."""
     known = (*QUERY, *DECLARED, *ANSWERING, *NEGATIVE)

@@ -6,16 +6,21 @@ from negmine.jobs.inspection.columns import PASSAGES, Column, columns_of
 from negmine.jobs.inspection.heads import Head
 from negmine.jobs.inspection.names import (
     ANSWERING,
-    DECLARED,
-    NEGATIVE,
     QUERY,
     is_against,
     is_train,
     named,
-    numbered,
     split_of,
 )
-from negmine.jobs.inspection.roles.asked import asked, column_of, option, quoted, there
+from negmine.jobs.inspection.roles.asked import asked, column_of, identifiers, option, quoted, there
+from negmine.jobs.inspection.roles.by_name import (
+    is_declared,
+    negatives_named,
+    only_text,
+    positives_named,
+    query_named,
+    ways,
+)
 from negmine.jobs.inspection.roles.labels import label_of
 from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.jobs.inspection.roles.unnamed import without_names
@@ -86,12 +91,14 @@ def _by_name(
     head: Head, columns: Mapping[str, Column], settings: Settings, values: Values
 ) -> Understood:
     told_query, told_positive = settings.get("query"), settings.get("positive")
-    query = _told(head, told_query)[:1] or _query(columns)
-    positives = _told(head, told_positive) or _positives(columns, query)
-    if not query and positives and _declared(positives):
-        query = _only_text(columns, positives)
+    query = _told(head, told_query)[:1] or ways(columns, query_named(columns))
+    asking = [column_of(head, way) for way in query]
+    positives = _told(head, told_positive) or ways(columns, positives_named(columns, asking))
+    taken = [column_of(head, way) for way in (*query, *positives)]
+    if not query and positives and _declared(head, positives):
+        query = ways(columns, only_text(columns, taken))
     if query and not positives:
-        positives = _only_text(columns, query)
+        positives = ways(columns, only_text(columns, taken))
     if not query and not positives and told_query is None:
         documents = usual("doc_text", list(columns))
         if documents and columns[documents].kind == "text":
@@ -99,11 +106,17 @@ def _by_name(
         query, positives = _by_order(head, columns)
         if not query:
             return _documents(head, columns, settings)
-    elif not query and not _declared(positives):
+    elif not query and not _declared(head, positives):
         return _documents(head, columns, settings)
     if not query or not positives:
-        raise DataError(asked(head, columns, query, positives))
+        raise DataError(
+            (identifiers(head, columns) if query else "") or asked(head, columns, query, positives)
+        )
     return _as_pairs(head, columns, query[0], positives, settings, values)
+
+
+def _declared(head: Head, positives: Sequence[str]) -> bool:
+    return is_declared([column_of(head, way) for way in positives])
 
 
 def _told(head: Head, setting: object) -> list[str]:
@@ -114,45 +127,6 @@ def _told(head: Head, setting: object) -> list[str]:
         if path_of(one, head.names) is None:
             raise DataError(f"{head.path} has no column {one!r}; {there(head.names)}")
     return written
-
-
-def _query(columns: Mapping[str, Column]) -> list[str]:
-    kinds = ("text", "conversation", "object")
-    found = [n for n in named(list(columns), QUERY) if columns[n].kind in kinds]
-    return [columns[name].path for name in found[:1]]
-
-
-def _positives(columns: Mapping[str, Column], query: Sequence[str]) -> list[str]:
-    """Columns of positives by their names: those that say so, else what may answer a query."""
-    known = [n for n, column in columns.items() if column.kind in PASSAGES and n not in query]
-    for wanted in (DECLARED, ANSWERING):
-        found = named(known, wanted)
-        if wanted is DECLARED or not found:
-            several = numbered(known, wanted)
-            if wanted is ANSWERING and not found and len(several) > 1:
-                return []
-            found = several if several and not found else found[:1] + several
-        if found:
-            several_declared = found if wanted is DECLARED else found[:1]
-            return [columns[name].path for name in several_declared]
-    return []
-
-
-def _declared(positives: Sequence[str]) -> bool:
-    return bool(named(positives, DECLARED) or numbered(positives, DECLARED))
-
-
-def _only_text(columns: Mapping[str, Column], taken: Sequence[str]) -> list[str]:
-    """The one column of texts that has no role yet; none where there are several."""
-    taken = [*taken, *_negatives(columns)]
-    free = [c for c in columns.values() if c.kind in ("text", "texts") and c.name not in taken]
-    free = [c for c in free if not is_against(c.name)]
-    return [free[0].path] if len(free) == 1 else []
-
-
-def _negatives(columns: Mapping[str, Column]) -> list[str]:
-    known = [name for name, column in columns.items() if column.kind in PASSAGES]
-    return [columns[name].path for name in (*named(known, NEGATIVE), *numbered(known, NEGATIVE))]
 
 
 def _by_order(head: Head, columns: Mapping[str, Column]) -> tuple[list[str], list[str]]:
@@ -185,13 +159,15 @@ def _as_pairs(
     if "negative" in settings:
         negatives = _told(head, settings["negative"])
     else:
-        negatives = [n for n in _negatives(columns) if path_of(n, head.names) is not None]
-        negatives = [n for n in negatives if n.split(".")[0].split("[")[0] not in taken]
+        negatives = [name for name in negatives_named(columns) if name not in taken]
+        negatives = ways(columns, negatives)
     if query != usual("query", head.names):
         found.values["query"] = query
     if list(positives) != [usual("positive", head.names)]:
         found.values["positive"] = positives[0] if len(positives) == 1 else list(positives)
-    known = named([query], QUERY) and (named(positives, ANSWERING) or _declared(positives))
+    held = [column_of(head, way) for way in positives]
+    declared = _declared(head, positives)
+    known = named([column_of(head, query)], QUERY) and (named(held, ANSWERING) or declared)
     if "query" not in settings and "positive" not in settings and not known and "." not in query:
         found.notes.append(
             f"{quoted(query)} is taken for the query and {quoted(positives[0])} for the positive,"
@@ -208,7 +184,7 @@ def _as_pairs(
     for name, role in ((query, "query"), *((p, "positive") for p in positives)):
         found.roles[column_of(head, name)] = role
     found.roles |= {column_of(head, name): "given negative" for name in negatives}
-    label_of(head, columns, positives, settings, found, _declared(positives), values)
+    label_of(head, columns, positives, settings, found, declared, values)
     other = [n for n in named(list(columns), ANSWERING) if n not in found.roles]
     other = [n for n in other if columns[n].kind in PASSAGES]
     if other and "positive" not in settings:
