@@ -103,6 +103,16 @@ def declares(name: str) -> bool:
     return bool(named([name], DECLARED) or numbered([name], DECLARED))
 
 
+def declared_among(names: Sequence[str]) -> list[str]:
+    """All of `names` that say that they hold positives, the usual names first."""
+    order = {plain(name): at for at, name in reversed(list(enumerate(DECLARED)))}
+    exact = sorted((n for n in names if plain(n) in order), key=lambda n: order[plain(n)])
+    several = []
+    for base in DECLARED:
+        several += [name for name in numbered(names, [base]) if name not in exact]
+    return [*exact, *dict.fromkeys(several)]
+
+
 _POSITIVE = frozenset({"positive", "positives", "pos", "gold", "golden", "relevant"})
 _ABOUT = frozenset({
     "score", "scores", "title", "titles", "language", "lang", "source", "type", "label", "labels",
@@ -131,7 +141,8 @@ def says_positive(name: str) -> bool:
 def has_role(name: str) -> bool:
     """Whether a column's name says what it is: query, positive, negative, label."""
     known = (*QUERY, *DECLARED, *ANSWERING, *NEGATIVE)
-    return bool(is_label(name) or suggests(name) or named([name], known) or numbered([name], known))
+    said = is_label(name) or suggests(name) or says_positive(name)
+    return bool(said or named([name], known) or numbered([name], known))
 
 
 CORPUS = ("corpus", "collection", "documents", "document", "docs", "passages", "articles", "pool")

@@ -8,11 +8,18 @@ from negmine.jobs.inspection.names import (
     DECLARED,
     NEGATIVE,
     QUERY,
+    declared_among,
     is_against,
+    is_label,
     named,
     names_ids,
     numbered,
+    says_positive,
 )
+from negmine.jobs.inspection.roles.asked import option, quoted
+from negmine.schemas.errors import DataError
+from negmine.transforms.readers.pairs.labels import label_value
+from negmine.transforms.readers.rows import Rejected
 
 
 def query_named(columns: Mapping[str, Column]) -> list[str]:
@@ -23,9 +30,10 @@ def query_named(columns: Mapping[str, Column]) -> list[str]:
 
 
 def positives_named(columns: Mapping[str, Column], query: Sequence[str]) -> list[str]:
-    """Columns of positives by their names: those that say so, else what may answer a query."""
+    """Columns of positives by their names: all that say so, else what may answer a query."""
     known = [n for n, column in columns.items() if column.kind in PASSAGES and n not in query]
-    found = named(known, DECLARED)[:1] + numbered(known, DECLARED)
+    known = [name for name in known if not _says_which(columns[name])]
+    found = declared_among(known)
     if not found:
         found = named(known, ANSWERING)[:1]
         if not found and len(several := numbered(known, ANSWERING)) == 1:
@@ -52,6 +60,38 @@ def only_text(columns: Mapping[str, Column], taken: Sequence[str]) -> list[str]:
     return [free[0].name] if len(free) == 1 else []
 
 
+def _says_which(column: Column) -> bool:
+    """Whether a column says which texts are positives, and holds none: yes and no, or letters."""
+    items = [i for v in column.values for i in (v if isinstance(v, list) else [v])]
+    return is_label(column.name) and all(map(_is_sign, items))
+
+
+def _is_sign(value: object) -> bool:
+    if isinstance(value, str) and len(value.strip()) == 1:
+        return True
+    try:
+        label_value(value)
+    except Rejected:
+        return False
+    return True
+
+
 def ways(columns: Mapping[str, Column], names: Sequence[str]) -> list[str]:
     """How a setting names the texts of columns of a role."""
     return [columns[name].path for name in names]
+
+
+def refuse_further_positives(
+    path: str, columns: Mapping[str, Column], taken: Sequence[str], chosen: Sequence[str]
+) -> None:
+    """Raise DataError where a column that has no role may hold positives by its name."""
+    for name, column in columns.items():
+        if name in taken or column.kind not in PASSAGES or _says_which(column):
+            continue
+        if says_positive(name):
+            one = " ".join(f"--positive {option(way)}" for way in chosen)
+            raise DataError(
+                f"{path}: {quoted(name)} may hold positives beside {quoted(chosen[0])}, and what "
+                f"is left out may be mined as a negative; {one} --positive "
+                f"{option(column.path)} takes both, {one} alone leaves it out"
+            )

@@ -6,10 +6,12 @@ from negmine.jobs.inspection.columns import PASSAGES, Column, columns_of
 from negmine.jobs.inspection.heads import Head
 from negmine.jobs.inspection.names import (
     ANSWERING,
+    DECLARED,
     QUERY,
     is_against,
     is_train,
     named,
+    numbered,
     split_of,
 )
 from negmine.jobs.inspection.roles.asked import asked, column_of, identifiers, option, quoted, there
@@ -19,6 +21,7 @@ from negmine.jobs.inspection.roles.by_name import (
     only_text,
     positives_named,
     query_named,
+    refuse_further_positives,
     ways,
 )
 from negmine.jobs.inspection.roles.labels import label_of
@@ -184,6 +187,13 @@ def _as_pairs(
     for name, role in ((query, "query"), *((p, "positive") for p in positives)):
         found.roles[column_of(head, name)] = role
     found.roles |= {column_of(head, name): "given negative" for name in negatives}
+    if "positive" not in settings:
+        refuse_further_positives(head.path, columns, list(found.roles), positives)
+    if "positive" not in settings and len(held) > 1 and not numbered(held, DECLARED):
+        found.notes.append(
+            f"{', '.join(map(quoted, positives))} hold positives, all of which count; --positive "
+            f"{option(positives[0])} takes those of one column alone"
+        )
     label_of(head, columns, positives, settings, found, declared, values)
     other = [n for n in named(list(columns), ANSWERING) if n not in found.roles]
     other = [n for n in other if columns[n].kind in PASSAGES]
