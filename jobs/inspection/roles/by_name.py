@@ -76,8 +76,23 @@ def _is_sign(value: object) -> bool:
     return True
 
 
-def ways(columns: Mapping[str, Column], names: Sequence[str]) -> list[str]:
-    """How a setting names the texts of columns of a role."""
+def ways(path: str, columns: Mapping[str, Column], names: Sequence[str], key: str) -> list[str]:
+    """How a setting names the texts of columns of a role.
+
+    Raises DataError where objects hold several texts, and none of them has a usual name.
+    """
+    for column in (columns[name] for name in names):
+        if column.several:
+            shown = ", ".join(map(quoted, column.several[:6]))
+            more = f" and {len(column.several) - 6} more" if len(column.several) > 6 else ""
+            way = option(column.several[0])
+            say = f"--{key} {way}" if key != "negative" else f"--set input.negative={way}"
+            both = "; --positive repeats, where all are positives" if key == "positive" else ""
+            none = ", --set input.negative=null leaves them out" if key == "negative" else ""
+            raise DataError(
+                f"{path}: {quoted(column.name)} holds objects with several texts ({shown}{more}), "
+                f"and which is the {key} cannot be told; say it, as in {say}{both}{none}"
+            )
     return [columns[name].path for name in names]
 
 

@@ -44,6 +44,7 @@ def understand(head: Head, settings: Settings, values: Values) -> Understood:
     if not head.rows:
         raise DataError(f"{head.path} has no row; {there(head.names)}")
     columns = {column.name: column for column in columns_of(head)}
+    _refuse_a_table_by_columns(head, columns)
     _refuse_written_lists(head, columns)
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
         return _documents(head, columns, settings)
@@ -73,6 +74,26 @@ def _languages(head: Head, settings: Settings) -> dict[str, str]:
     return found
 
 
+def _refuse_a_table_by_columns(head: Head, columns: Mapping[str, Column]) -> None:
+    """Raise DataError for a table that is one object of columns, as pandas writes it to JSON."""
+    if head.kind != "jsonl" or len(head.rows) != 1:
+        return
+    values = list(head.rows[0].values())
+    lists = [value for value in values if isinstance(value, list)]
+    listed = len(lists) == len(values) > 1 and {c.kind for c in columns.values()} <= _LISTS
+    listed = listed and len(set(map(len, lists))) == 1 < len(lists[0])
+    numbered = all(isinstance(v, dict) and v and all(map(str.isdecimal, v)) for v in values)
+    if listed or numbered:
+        raise DataError(
+            f"{head.path} is a table by columns, one object of {', '.join(map(repr, head.names))}; "
+            f"write a row a line: pd.read_json({head.path!r}, dtype=False).to_json('rows.jsonl', "
+            "orient='records', lines=True)"
+        )
+
+
+_LISTS = frozenset({"texts", "ids", "numbers"})
+
+
 def _refuse_written_lists(head: Head, columns: Mapping[str, Column]) -> None:
     """Raise DataError for lists that were written as text, as pandas writes them into a CSV."""
     for column in columns.values():
@@ -94,14 +115,16 @@ def _by_name(
     head: Head, columns: Mapping[str, Column], settings: Settings, values: Values
 ) -> Understood:
     told_query, told_positive = settings.get("query"), settings.get("positive")
-    query = _told(head, told_query)[:1] or ways(columns, query_named(columns))
+    query = _told(head, told_query)[:1] or ways(head.path, columns, query_named(columns), "query")
     asking = [column_of(head, way) for way in query]
-    positives = _told(head, told_positive) or ways(columns, positives_named(columns, asking))
+    positives = _told(head, told_positive) or ways(
+        head.path, columns, positives_named(columns, asking), "positive"
+    )
     taken = [column_of(head, way) for way in (*query, *positives)]
     if not query and positives and _declared(head, positives):
-        query = ways(columns, only_text(columns, taken))
+        query = ways(head.path, columns, only_text(columns, taken), "query")
     if query and not positives:
-        positives = ways(columns, only_text(columns, taken))
+        positives = ways(head.path, columns, only_text(columns, taken), "positive")
     if not query and not positives and told_query is None:
         documents = usual("doc_text", list(columns))
         if documents and columns[documents].kind == "text":
@@ -163,7 +186,7 @@ def _as_pairs(
         negatives = _told(head, settings["negative"])
     else:
         negatives = [name for name in negatives_named(columns) if name not in taken]
-        negatives = ways(columns, negatives)
+        negatives = ways(head.path, columns, negatives, "negative")
     if query != usual("query", head.names):
         found.values["query"] = query
     if list(positives) != [usual("positive", head.names)]:

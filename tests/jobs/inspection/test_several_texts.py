@@ -1,5 +1,6 @@
-"""Columns of several texts: none that may be a positive or a query is left out."""
+"""Columns and objects of several texts: none that may be a positive or a query is left out."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from negmine.jobs.inspection.inspection import inspect
 from negmine.schemas.errors import DataError
-from tests.jobs.inspection.test_inspection import PAIRS, TEXTS, jsonl, roles, said
+from tests.jobs.inspection.test_inspection import PAIRS, QUERIES, TEXTS, jsonl, roles, said
 
 
 def beside(name: str, *values: Any, of: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
@@ -75,3 +76,73 @@ def test_words_that_say_which_are_relevant_are_a_label(tmp_path: Path) -> None:
         found = inspect(jsonl(tmp_path, beside("relevant", "yes", "no", of=rows)))
         assert found.input["label"] == "relevant"
         assert [len(row.positives) for row in found.rows] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("role", ["query", "positive"])
+@pytest.mark.parametrize(
+    ("keys", "second"),
+    [
+        (("en", "de"), "wo ist es denn"),
+        (("en", "zh"), "苹果长在哪里"),
+        (("a_text", "b_text"), "nor is it here"),
+        (("context", "answer"), "nor is it here"),
+    ],
+)
+def test_objects_of_several_texts_are_asked_about(
+    tmp_path: Path, role: str, keys: tuple[str, str], second: str
+) -> None:
+    texts = dict(zip(keys, ("where is it now", second), strict=True))
+    path = jsonl(tmp_path, [{**row, role: texts} for row in PAIRS])
+    ways = [f"{role}.{key}" for key in keys]
+    with pytest.raises(DataError, match=rf"{role} holds objects .*\({', '.join(ways)}\)"):
+        inspect(path)
+    found = inspect(path, settings={role: ways[1]})
+    assert second in (found.rows[0].query, *found.rows[0].positives)
+
+
+def test_all_texts_of_an_object_can_be_named(tmp_path: Path) -> None:
+    rows = beside("positive", {"a": TEXTS[0], "b": TEXTS[1]})
+    with pytest.raises(DataError, match="--positive repeats, where all are positives"):
+        inspect(jsonl(tmp_path, rows))
+    found = inspect(jsonl(tmp_path, rows), settings={"positive": ["positive.a", "positive.b"]})
+    assert found.rows[0].positives == TEXTS[:2]
+
+
+def test_objects_of_several_negatives_are_asked_about(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, beside("neg", {"a": "no thing at all", "b": "nor anything"}))
+    with pytest.raises(DataError, match=r"neg\.a, neg\.b.*--set input\.negative=null leaves them"):
+        inspect(path)
+    assert inspect(path, settings={"negative": None}).rows[0].positives == [TEXTS[0]]
+
+
+@pytest.mark.parametrize(
+    ("key", "more"),
+    [
+        ("sentence", {"lang": "en", "url": "https://x.org/1"}),
+        ("sentences", {"title": "Of things"}),
+        ("body_text", {"author": "Jane", "note": "of no use at all"}),
+        ("doc", {"summary": "a name that is usual comes first"}),
+    ],
+)
+def test_the_only_text_of_an_object_is_taken(
+    tmp_path: Path, key: str, more: dict[str, str]
+) -> None:
+    text = [TEXTS[0]] if key == "sentences" else TEXTS[0]
+    rows = beside("positive", {**more, key: text})
+    assert inspect(jsonl(tmp_path, rows)).rows[0].positives == [TEXTS[0]]
+
+
+@pytest.mark.parametrize("kind", ["columns", "list"])
+def test_a_table_by_columns_is_told_how_to_get_rows(tmp_path: Path, kind: str) -> None:
+    by = {name: [row[name] for row in PAIRS] for name in PAIRS[0]}
+    if kind == "columns":
+        by = {name: dict(zip("012345", texts, strict=True)) for name, texts in by.items()}
+    path = tmp_path / "pairs.json"
+    path.write_text(json.dumps(by))
+    with pytest.raises(DataError, match=r"is a table by columns.*orient='records', lines=True"):
+        inspect(str(path))
+
+
+def test_a_row_alone_is_no_table_by_columns(tmp_path: Path) -> None:
+    row = {"query": QUERIES[0], "pos": TEXTS[:2], "neg": TEXTS[2:4]}
+    assert inspect(jsonl(tmp_path, [row])).rows[0].positives == TEXTS[:2]
