@@ -20,6 +20,7 @@ from negmine.jobs.inspection.roles.asked import option, quoted
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers.pairs.labels import label_value
 from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.names import USUAL
 
 
 def query_named(columns: Mapping[str, Column]) -> list[str]:
@@ -110,3 +111,31 @@ def refuse_further_positives(
                 f"is left out may be mined as a negative; {one} --positive "
                 f"{option(column.path)} takes both, {one} alone leaves it out"
             )
+
+
+_INSTRUCTIONS = ("instruction", "prompt")
+_INPUTS = ("input", "inputs")
+"""Names of what an instruction is about, as in Alpaca's rows."""
+
+_SAME = 10
+"""Rows of the same query from which on another column may be the query."""
+
+
+def refuse_half_a_query(
+    path: str, columns: Mapping[str, Column], query: str, taken: Sequence[str]
+) -> None:
+    """Raise DataError where another column may be the query, or the other part of it."""
+    free = [c for c in columns.values() if c.name not in taken and c.kind != "empty"]
+    beside = named([c.name for c in free], _INPUTS) if named([query], _INSTRUCTIONS) else []
+    same = columns[query].values if query in columns else ()
+    if len(same) >= _SAME and all(value == same[0] for value in same):
+        other = named([c.name for c in free], (*ANSWERING, *USUAL["doc_title"]))
+        texts = [c for c in free if c.kind == "text" and c.name not in other]
+        beside += [c.name for c in texts if 2 * len(set(map(str, c.values))) > len(c.values)]
+    if beside:
+        first, second = option(query), option(beside[0])
+        raise DataError(
+            f"{path}: {quoted(query)} and {quoted(beside[0])} may both be the query; --query "
+            f"{second} takes the second ({quoted(query)} may be the model's: student.query_prompt)"
+            f", --query {first} the first; where the query is both, write them into one column"
+        )

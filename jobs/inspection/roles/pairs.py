@@ -22,6 +22,7 @@ from negmine.jobs.inspection.roles.by_name import (
     positives_named,
     query_named,
     refuse_further_positives,
+    refuse_half_a_query,
     ways,
 )
 from negmine.jobs.inspection.roles.labels import label_of
@@ -210,6 +211,8 @@ def _as_pairs(
     for name, role in ((query, "query"), *((p, "positive") for p in positives)):
         found.roles[column_of(head, name)] = role
     found.roles |= {column_of(head, name): "given negative" for name in negatives}
+    if "query" not in settings:
+        refuse_half_a_query(head.path, columns, query, list(found.roles))
     if "positive" not in settings:
         refuse_further_positives(head.path, columns, list(found.roles), positives)
     if "positive" not in settings and len(held) > 1 and not numbered(held, DECLARED):

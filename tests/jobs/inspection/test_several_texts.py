@@ -146,3 +146,33 @@ def test_a_table_by_columns_is_told_how_to_get_rows(tmp_path: Path, kind: str) -
 def test_a_row_alone_is_no_table_by_columns(tmp_path: Path) -> None:
     row = {"query": QUERIES[0], "pos": TEXTS[:2], "neg": TEXTS[2:4]}
     assert inspect(jsonl(tmp_path, [row])).rows[0].positives == TEXTS[:2]
+
+
+@pytest.mark.parametrize("name", ["instruction", "prompt"])
+def test_an_instruction_beside_its_input_is_asked_about(tmp_path: Path, name: str) -> None:
+    rows = [
+        {name: "Find the text", "input": q, "output": t}
+        for q, t in zip(QUERIES, TEXTS, strict=True)
+    ]
+    path = jsonl(tmp_path, rows)
+    with pytest.raises(DataError, match=f"{name} and input may both be the query; --query input"):
+        inspect(path)
+    assert inspect(path, settings={"query": "input"}).rows[0].query == QUERIES[0]
+    assert inspect(path, settings={"query": name}).rows[0].query == "Find the text"
+
+
+def test_an_instruction_alone_is_the_query(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": q, "input": "", "output": t} for q, t in zip(QUERIES, TEXTS, strict=True)
+    ]
+    assert inspect(jsonl(tmp_path, rows)).input["query"] == "instruction"
+    found = inspect(jsonl(tmp_path, beside("instruction", "Find the text")))
+    assert roles(found)["query"] == "query"
+
+
+def test_a_query_that_is_the_same_everywhere_is_asked_about(tmp_path: Path) -> None:
+    rows = [{"query": "Find the text", "positive": f"{t} {at}"} for at, t in enumerate(TEXTS * 2)]
+    assert roles(inspect(jsonl(tmp_path, rows)))["query"] == "query"
+    asked = [{**row, "request": f"which thing has {at}"} for at, row in enumerate(rows)]
+    with pytest.raises(DataError, match="query and request may both be the query"):
+        inspect(jsonl(tmp_path, asked))
