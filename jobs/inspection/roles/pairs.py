@@ -31,7 +31,7 @@ from negmine.jobs.inspection.roles.unnamed import without_names
 from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
-from negmine.transforms.readers.tables.names import usual
+from negmine.transforms.readers.tables.names import positives_among, usual
 from negmine.transforms.readers.tables.nested import path_of
 
 
@@ -190,7 +190,7 @@ def _as_pairs(
         negatives = ways(head.path, columns, negatives, "negative")
     if query != usual("query", head.names):
         found.values["query"] = query
-    if list(positives) != [usual("positive", head.names)]:
+    if list(positives) != [usual("positive", head.names)] or len(positives_among(head.names)) > 1:
         found.values["positive"] = positives[0] if len(positives) == 1 else list(positives)
     held = [column_of(head, way) for way in positives]
     declared = _declared(head, positives)

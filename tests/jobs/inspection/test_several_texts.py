@@ -52,6 +52,13 @@ def test_a_column_whose_name_speaks_of_positives_is_asked_about(tmp_path: Path, 
     assert inspect(path, settings={"positive": "positive"}).rows[0].positives == [TEXTS[0]]
 
 
+def test_what_was_told_apart_is_said_to_the_reader(tmp_path: Path) -> None:
+    """By its name alone the reader could not know that one of two columns holds identifiers."""
+    found = inspect(jsonl(tmp_path, beside("pos", ["d1"])))
+    assert found.input["positive"] == "positive"
+    assert found.rows[0].positives == [TEXTS[0]]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
