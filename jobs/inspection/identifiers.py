@@ -1,10 +1,7 @@
 """Whether what was taken for the texts of positives are identifiers of the documents beside."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from negmine.jobs.inspection.heads import Head, as_text, head_of
 from negmine.jobs.inspection.roles.asked import INSTEAD
@@ -26,19 +23,16 @@ _WORDS = 6
 _LOOKED_AT = 2_000_000
 """Documents among whose identifiers they are looked for."""
 
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(Input)
 _SEED = 42
 
 
-def refuse_identifiers(section: Mapping[str, object]) -> None:
+def refuse_identifiers(config: Input) -> None:
     """Raise DataError where positives are identifiers of the further documents, not their texts.
 
-    `section`: an `input` section that was checked. Positives that are the text of the document of
-    that identifier too are texts.
+    Those that are the text of the document of that identifier too are texts.
     """
-    if section.get("format") != "pairs" or "pool" not in section:
+    if not isinstance(config, PairsInput) or config.pool is None:
         return
-    config: PairsInput = _ADAPTER.validate_python(dict(section))
     every = [source for source in sources(config) if not source.evaluation]
     pairs = next(source for source in every if source.kind == "pairs")
     texts = _positives(pairs, config)
@@ -52,7 +46,8 @@ def refuse_identifiers(section: Mapping[str, object]) -> None:
             if 2 * len(found) >= len(texts):
                 raise DataError(
                     f"{pairs.path}: the positives are identifiers of documents in {pool.path} "
-                    f"({printable(repr(name))}), and not their texts; {INSTEAD}"
+                    f"({printable(repr(name))}), and not their texts; {INSTEAD}. "
+                    "Where they are texts all the same, take the identifiers out of the documents"
                 )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from negmine.jobs.inspection.inspection import inspect
 from negmine.schemas.errors import DataError
+from tests.jobs.collections import negmine
 from tests.jobs.inspection.test_inspection import PAIRS, QUERIES, TEXTS, jsonl, roles
 
 IDS = [f"d{at}" for at in range(len(QUERIES))]
@@ -107,3 +108,14 @@ def test_given_negatives_that_are_identifiers_are_no_documents(tmp_path: Path) -
     found = inspect(jsonl(tmp_path, [{**row, "neg": [{"id": "d9"}]} for row in PAIRS]))
     assert "neg" not in roles(found)
     assert "not used: neg" in found.notes
+
+
+def test_a_config_with_identifiers_for_positives_ends_before_it_reads_all(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, rows("pos", [[i] for i in IDS]), "train.jsonl")
+    corpus(tmp_path, IDS)
+    config = tmp_path / "mine.yaml"
+    section = f"{{format: pairs, path: {path}, pool: {tmp_path / 'corpus.jsonl'}}}"
+    config.write_text(f"input: {section}\njudge: {{kind: none}}\n")
+    ended = negmine("mine", str(config), "--output", str(tmp_path / "out"))
+    assert ended.code == 3
+    assert "the positives are identifiers of documents in" in ended.err
