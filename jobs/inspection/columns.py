@@ -1,5 +1,6 @@
 """What the columns of some rows hold, whatever they are called."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from negmine.transforms.readers.tables.names import PANDAS_INDEX, USUAL, plain
 from negmine.transforms.readers.tables.nested import TEXTS, is_conversation, is_nothing
 
 Kind = Literal[
-    "text", "id", "number", "texts", "numbers", "object", "objects", "conversation",
+    "text", "id", "number", "texts", "ids", "numbers", "object", "objects", "conversation",
     "conversations", "empty", "other",
 ]  # fmt: skip
 KINDS: dict[str, str] = {
@@ -19,6 +20,7 @@ KINDS: dict[str, str] = {
     "id": "identifiers",
     "number": "numbers",
     "texts": "lists of texts",
+    "ids": "lists of identifiers",
     "numbers": "lists of numbers",
     "object": "objects",
     "objects": "lists of objects",
@@ -32,7 +34,20 @@ KINDS: dict[str, str] = {
 PASSAGES: frozenset[str] = frozenset({"text", "texts", "object", "objects", "conversations"})
 """Kinds that may hold documents."""
 
-_INSIDE = frozenset(plain(name) for name in (*TEXTS, *USUAL["doc_text"], "context", "answer"))
+_INSIDE = frozenset(
+    plain(name) + end
+    for name in (*TEXTS, *USUAL["doc_text"], "context", "answer")
+    for end in ("", "s")
+)
+_IDS = frozenset(plain(name) for name in (*USUAL["doc_id"], *USUAL["query_id"], "url", "uri"))
+_ABOUT = frozenset(
+    plain(name) for name in (*USUAL["doc_title"], *USUAL["doc_language"], "source", "type", "date")
+)
+"""Names of what an object says about its text."""
+
+_WORDS = re.compile(r"(?<=\S)[\s,;|]+(?=\S)")
+_SHORT = 20
+"""Letters of what is no text beside one: a language, a kind, a name."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,8 @@ class Column:
     """A column: its name, what it holds, and mean words of its texts.
 
     `inside` is the way to the texts in its objects, such as `.text` or `[].text`; empty where
-    they are the values themselves, or objects whose text has a usual name.
+    they are the values themselves, or objects whose text has a usual name. `several` are the ways
+    among which that would have to be chosen.
     """
 
     name: str
@@ -48,6 +64,7 @@ class Column:
     words: float = 0.0
     inside: str = ""
     values: tuple[object, ...] = ()
+    several: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -67,8 +84,21 @@ def columns_of(head: Head) -> list[Column]:
         values = [row.get(name) for row in head.rows]
         kept = tuple(value for value in values if not is_nothing(value) and value != "")
         kind: Kind = "other" if name in head.unread else _kind(kept)
-        found.append(Column(name, kind, _words(kept), _inside(kind, kept), kept))
+        ways: list[str] = []
+        if kind in ("object", "objects"):
+            kind, ways = _objects(kind, kept)
+        elif kind == "texts" and _text_or_id(_items(kept)) == "id":
+            kind = "ids"
+        inside = ways[0] if len(ways) == 1 else ""
+        several = tuple(name + way for way in ways) if len(ways) > 1 else ()
+        found.append(Column(name, kind, _words(kept), inside, kept, several))
     return found
+
+
+def _items(values: Sequence[object]) -> list[object]:
+    """The values, those in lists one by one, without what only pads."""
+    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return [item for item in items if not is_nothing(item) and item != ""]
 
 
 def _kind(values: Sequence[object]) -> Kind:
@@ -87,11 +117,14 @@ def _kind(values: Sequence[object]) -> Kind:
 
 
 def _text_or_id(values: Sequence[object]) -> Kind:
-    """Identifiers are one word each, of digits, hexadecimal or with a scheme, and no prose."""
+    """Identifiers are words of digits, hexadecimal or with a scheme, one or several, no prose."""
     texts = [str(value) for value in values]
-    bare = [text for text in texts if text.isascii() and not any(c.isspace() for c in text.strip())]
-    coded = [text for text in bare if any(c.isdigit() or c in "/_:" for c in text)]
+    coded = [text for text in texts if text.isascii() and all(map(_is_coded, _WORDS.split(text)))]
     return "id" if len(coded) >= 0.95 * len(texts) else "text"
+
+
+def _is_coded(word: str) -> bool:
+    return any(letter.isdigit() or letter in "/_:" for letter in word)
 
 
 def _kind_of(value: object) -> Kind:
@@ -130,30 +163,37 @@ def _words(values: Sequence[object]) -> float:
     return sum(counts) / len(counts) if counts else 0.0
 
 
-def _inside(kind: Kind, values: Sequence[object]) -> str:
-    """The way from a column of objects to their texts."""
-    if kind == "object":
-        items, way = [value for value in values if isinstance(value, dict)], "."
-    elif kind == "objects":
-        items = [i for value in values if isinstance(value, list) for i in value]
-        items, way = [item for item in items if isinstance(item, dict)], "[]."
-    else:
-        return ""
+def _objects(
+    kind: Literal["object", "objects"], values: Sequence[object]
+) -> tuple[Kind, list[str]]:
+    """What objects hold, and the ways to what may be their texts.
+
+    No way: the text has a usual name, or there is none.
+    """
+    items = [item for item in _items(values) if isinstance(item, dict)]
     keys = dict.fromkeys(key for item in items for key in item)
-    texts = [key for key in keys if _holds_texts([item.get(key) for item in items])]
-    plain_texts = [key for key in texts if _is_text([item.get(key) for item in items])]
-    if any(key in TEXTS for key in plain_texts):
-        return ""
-    known = [key for key in texts if plain(key) in _INSIDE or plain(key).endswith("text")]
-    best = known or sorted(texts, key=lambda key: -_words([item.get(key) for item in items]))
-    return way + best[0] if best else ""
+    held = {key: _items([item.get(key) for item in items]) for key in keys}
+    texts = [key for key in keys if _hold_texts(held[key])]
+    ids = [key for key in texts if plain(key) in _IDS or _text_or_id(held[key]) == "id"]
+    texts = [key for key in texts if key not in ids]
+    alone = [key for key in texts if plain(key) not in _ABOUT]
+    if ids and not alone:
+        return ("id" if kind == "object" else "ids"), []
+    scalar = [key for key in texts if not any(isinstance(i.get(key), list) for i in items)]
+    if any(key in TEXTS for key in scalar):
+        return kind, []
+    known = [key for key in texts if plain(key) in _INSIDE]
+    known = known or [key for key in texts if plain(key).endswith("text")]
+    long = [key for key in alone if not _are_short(held[key])]
+    way = "." if kind == "object" else "[]."
+    return kind, [way + key for key in known or long or alone or texts]
 
 
-def _is_text(values: Sequence[object]) -> bool:
-    return all(isinstance(value, str) for value in values if not is_nothing(value))
+def _hold_texts(values: Sequence[object]) -> bool:
+    return bool(values) and all(isinstance(value, str) for value in values)
 
 
-def _holds_texts(values: Sequence[object]) -> bool:
-    texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
-    kept = [text for text in texts if not is_nothing(text)]
-    return bool(kept) and all(isinstance(text, str) for text in kept)
+def _are_short(values: Sequence[object]) -> bool:
+    """Whether values are a word each that is hardly a text; some scripts put no spaces."""
+    words = [str(value).strip() for value in values]
+    return all(w.isascii() and len(w.split()) <= 1 and len(w) <= _SHORT for w in words)

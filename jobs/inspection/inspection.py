@@ -17,12 +17,13 @@ from negmine.jobs.inspection.columns import KINDS, columns_of
 from negmine.jobs.inspection.findings import Findings, Told
 from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
+from negmine.jobs.inspection.identifiers import refuse_identifiers
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.roles.pairs import understand
 from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood
 from negmine.jobs.inspection.roles.values import looked_through
 from negmine.jobs.inspection.roles.written import refuse_written_pool
-from negmine.jobs.inspection.samples import samples
+from negmine.jobs.inspection.samples import input_of, samples
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
@@ -84,7 +85,10 @@ def inspect(path: str, pool: str | None = None, settings: Settings | None = None
     section = found.input | {k: v for k, v in known.items() if k not in HINTS}
     values = {"input": section, "judge": {"kind": JUDGE}}
     made = Inspection(**{**vars(found), "values": values})
-    return Inspection(**{**vars(made), "rows": samples(made.input)})
+    config = input_of(made.input)
+    rows = samples(config)
+    refuse_identifiers(config)
+    return Inspection(**{**vars(made), "rows": rows})
 
 
 def _text(value: object) -> str | None:

@@ -119,10 +119,46 @@ def declares(name: str) -> bool:
     return bool(named([name], DECLARED) or numbered([name], DECLARED))
 
 
+def declared_among(names: Sequence[str]) -> list[str]:
+    """All of `names` that say that they hold positives, the usual names first."""
+    order = {plain(name): at for at, name in reversed(list(enumerate(DECLARED)))}
+    exact = sorted((n for n in names if plain(n) in order), key=lambda n: order[plain(n)])
+    several = []
+    for base in DECLARED:
+        several += [name for name in numbered(names, [base]) if name not in exact]
+    return [*exact, *dict.fromkeys(several)]
+
+
+_POSITIVE = frozenset({"positive", "positives", "pos", "gold", "golden", "relevant"})
+_ABOUT = frozenset({
+    "score", "scores", "title", "titles", "language", "lang", "source", "type", "label", "labels",
+    "rank", "count", "idx", "index", "date", "reason", "name", "names", "category", "query",
+    "queries", "question", "questions", "instruction", "prompt", "tag", "tags",
+})  # fmt: skip
+_SPOKEN = frozenset({"answer", "answers", "span", "spans", "sql"})
+"""What a question is answered with, which is seldom the passage that answers it."""
+
+_IDS = frozenset({"id", "ids", "docid", "docids", "pid", "pids", "url", "urls", "uri", "uris"})
+
+
+def names_ids(name: str) -> bool:
+    """Whether a column's name says that it holds identifiers."""
+    return (words(name) or [""])[-1] in _IDS
+
+
+def says_positive(name: str) -> bool:
+    """Whether a column's name speaks of positives, and may be that of their texts."""
+    found = words(name)
+    about = names_ids(name) or not found or found[-1] in _ABOUT or "false" in found
+    about = about or (found[-1] in _SPOKEN and found[0] in ("gold", "golden"))
+    return not about and not is_against(name) and not _POSITIVE.isdisjoint(found)
+
+
 def has_role(name: str) -> bool:
     """Whether a column's name says what it is: query, positive, negative, label."""
     known = (*QUERY, *DECLARED, *ANSWERING, *NEGATIVE)
-    return bool(is_label(name) or suggests(name) or named([name], known) or numbered([name], known))
+    said = is_label(name) or suggests(name) or says_positive(name)
+    return bool(said or named([name], known) or numbered([name], known))
 
 
 CORPUS = ("corpus", "collection", "documents", "document", "docs", "passages", "articles", "pool")

@@ -31,17 +31,22 @@ class Sample:
     bad: str = ""
 
 
-def samples(section: Mapping[str, object]) -> list[Sample]:
-    """The first three lines of each kind of source of an `input` section.
-
-    Raises what `transforms.readers.sources` does, and ConfigError for a section that is none.
-    """
+def input_of(section: Mapping[str, object]) -> Input:
+    """An `input` section, validated. Raises ConfigError for a section that is none."""
     try:
-        config = _ADAPTER.validate_python(dict(section))
+        made: Input = _ADAPTER.validate_python(dict(section))
     except ValidationError as error:
         found = error.errors()[0]
         key = ".".join(str(part) for part in found["loc"][1:])
         raise ConfigError(f"input.{key}: {reason(found)}") from None
+    return made
+
+
+def samples(config: Input) -> list[Sample]:
+    """The first three lines of each kind of source of an input.
+
+    Raises what `transforms.readers.sources` does.
+    """
     found_samples: list[Sample] = []
     seen: set[str] = set()
     for source in sources(config):

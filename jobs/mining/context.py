@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from negmine.jobs.inspection.identifiers import refuse_identifiers
 from negmine.jobs.mining.edited import edits_artifact
 from negmine.jobs.mining.models import EncoderChoice, Models, check_models
 from negmine.jobs.runner.budget import Budget
@@ -68,6 +69,7 @@ class RunContext:
     def check(self) -> None:
         """Raise at once for an input or a model that is not there."""
         check(self.config.input)
+        refuse_identifiers(self.config.input)
         check_models(self.config)
 
     @cached_property

@@ -4,6 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from negmine.jobs.inspection.columns import Column
 from negmine.jobs.inspection.heads import Head
+from negmine.jobs.inspection.names import (
+    ANSWERING,
+    declares,
+    is_against,
+    is_label,
+    named,
+    says_positive,
+)
 from negmine.jobs.terminal import printable
 from negmine.transforms.readers.tables.names import USUAL, usual
 from negmine.transforms.readers.tables.nested import path_of
@@ -26,6 +34,31 @@ def asked(
         f"documents alone, --set input.doc_text=COLUMN. Usual names are "
         f"{', '.join(USUAL['query'])}; {', '.join(USUAL['positive'][:6])}"
     )
+
+
+def identifiers(head: Head, columns: Mapping[str, Column]) -> str:
+    """The sentence where what may be the positives is identifiers; empty where nothing is."""
+    held = [c for c in columns.values() if c.kind in ("id", "ids") and not is_against(c.name)]
+    said = [c for c in held if declares(c.name) or says_positive(c.name)]
+    said += [c for c in held if named([c.name], ANSWERING)] + [c for c in held if c.kind == "ids"]
+    if not said:
+        numbers = [c for c in columns.values() if c.kind in ("number", "numbers")]
+        said = [c for c in numbers if declares(c.name) and not is_label(c.name)]
+    if not said:
+        return ""
+    items = [i for v in said[0].values for i in (v if isinstance(v, list) else [v])]
+    texts = "" if isinstance(items[0], dict) else "Where they are texts: --positive "
+    return (
+        f"{head.path}: {quoted(said[0].name)} holds identifiers ({printable(str(items[0])[:40])}),"
+        f" and a positive is a text; {INSTEAD}{texts and f'. {texts}{option(said[0].name)}'}"
+    )
+
+
+INSTEAD = (
+    "write the texts in their place, or make a folder of corpus.jsonl (_id, text), queries.jsonl "
+    "(_id, text) and qrels.tsv (query-id, corpus-id)"
+)
+"""What to do with positives that are identifiers."""
 
 
 def judgements(head: Head) -> str:

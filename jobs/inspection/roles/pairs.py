@@ -7,7 +7,6 @@ from negmine.jobs.inspection.heads import Head
 from negmine.jobs.inspection.names import (
     ANSWERING,
     DECLARED,
-    NEGATIVE,
     QUERY,
     is_against,
     is_split,
@@ -17,7 +16,17 @@ from negmine.jobs.inspection.names import (
     numbered,
     split_of,
 )
-from negmine.jobs.inspection.roles.asked import asked, column_of, option, quoted, there
+from negmine.jobs.inspection.roles.asked import asked, column_of, identifiers, option, quoted, there
+from negmine.jobs.inspection.roles.by_name import (
+    is_declared,
+    negatives_named,
+    only_text,
+    positives_named,
+    query_named,
+    refuse_further_positives,
+    refuse_half_a_query,
+    ways,
+)
 from negmine.jobs.inspection.roles.labels import label_of
 from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.jobs.inspection.roles.unnamed import without_names
@@ -25,7 +34,7 @@ from negmine.jobs.inspection.roles.values import Values
 from negmine.jobs.inspection.roles.written import refuse_written
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
-from negmine.transforms.readers.tables.names import usual
+from negmine.transforms.readers.tables.names import positives_among, usual
 from negmine.transforms.readers.tables.nested import path_of
 
 
@@ -39,6 +48,7 @@ def understand(head: Head, settings: Settings, values: Values) -> Understood:
     if not head.rows:
         raise DataError(f"{head.path} has no row; {there(head.names)}")
     columns = {column.name: column for column in columns_of(head)}
+    _refuse_a_table_by_columns(head, columns)
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
         found = _documents(head, columns, settings)
     elif not head.header:
@@ -66,6 +76,26 @@ def _languages(head: Head, settings: Settings) -> dict[str, str]:
     return found
 
 
+def _refuse_a_table_by_columns(head: Head, columns: Mapping[str, Column]) -> None:
+    """Raise DataError for a table that is one object of columns, as pandas writes it to JSON."""
+    if head.kind != "jsonl" or len(head.rows) != 1:
+        return
+    values = list(head.rows[0].values())
+    lists = [value for value in values if isinstance(value, list)]
+    listed = len(lists) == len(values) > 1 and {c.kind for c in columns.values()} <= _LISTS
+    listed = listed and len(set(map(len, lists))) == 1 < len(lists[0])
+    numbered = all(isinstance(v, dict) and v and all(map(str.isdecimal, v)) for v in values)
+    if listed or numbered:
+        raise DataError(
+            f"{head.path} is a table by columns, one object of {', '.join(map(repr, head.names))}; "
+            f"write a row a line: pd.read_json({head.path!r}, dtype=False).to_json('rows.jsonl', "
+            "orient='records', lines=True)"
+        )
+
+
+_LISTS = frozenset({"texts", "ids", "numbers"})
+
+
 _OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")
 
 
@@ -73,12 +103,16 @@ def _by_name(
     head: Head, columns: Mapping[str, Column], settings: Settings, values: Values
 ) -> Understood:
     told_query, told_positive = settings.get("query"), settings.get("positive")
-    query = _told(head, told_query)[:1] or _query(columns)
-    positives = _told(head, told_positive) or _positives(columns, query)
-    if not query and positives and _declared(positives):
-        query = _only_text(columns, positives)
+    query = _told(head, told_query)[:1] or ways(head.path, columns, query_named(columns), "query")
+    asking = [column_of(head, way) for way in query]
+    positives = _told(head, told_positive) or ways(
+        head.path, columns, positives_named(columns, asking), "positive"
+    )
+    taken = [column_of(head, way) for way in (*query, *positives)]
+    if not query and positives and _declared(head, positives):
+        query = ways(head.path, columns, only_text(columns, taken), "query")
     if query and not positives:
-        positives = _only_text(columns, query)
+        positives = ways(head.path, columns, only_text(columns, taken), "positive")
     if not query and not positives and told_query is None:
         documents = usual("doc_text", list(columns))
         if documents and columns[documents].kind == "text":
@@ -86,11 +120,17 @@ def _by_name(
         query, positives = _by_order(head, columns)
         if not query:
             return _documents(head, columns, settings)
-    elif not query and not _declared(positives):
+    elif not query and not _declared(head, positives):
         return _documents(head, columns, settings)
     if not query or not positives:
-        raise DataError(asked(head, columns, query, positives))
+        raise DataError(
+            (identifiers(head, columns) if query else "") or asked(head, columns, query, positives)
+        )
     return _as_pairs(head, columns, query[0], positives, settings, values)
+
+
+def _declared(head: Head, positives: Sequence[str]) -> bool:
+    return is_declared([column_of(head, way) for way in positives])
 
 
 def _told(head: Head, setting: object) -> list[str]:
@@ -101,45 +141,6 @@ def _told(head: Head, setting: object) -> list[str]:
         if path_of(one, head.names) is None:
             raise DataError(f"{head.path} has no column {one!r}; {there(head.names)}")
     return written
-
-
-def _query(columns: Mapping[str, Column]) -> list[str]:
-    kinds = ("text", "conversation", "object")
-    found = [n for n in named(list(columns), QUERY) if columns[n].kind in kinds]
-    return [columns[name].path for name in found[:1]]
-
-
-def _positives(columns: Mapping[str, Column], query: Sequence[str]) -> list[str]:
-    """Columns of positives by their names: those that say so, else what may answer a query."""
-    known = [n for n, column in columns.items() if column.kind in PASSAGES and n not in query]
-    for wanted in (DECLARED, ANSWERING):
-        found = named(known, wanted)
-        if wanted is DECLARED or not found:
-            several = numbered(known, wanted)
-            if wanted is ANSWERING and not found and len(several) > 1:
-                return []
-            found = several if several and not found else found[:1] + several
-        if found:
-            several_declared = found if wanted is DECLARED else found[:1]
-            return [columns[name].path for name in several_declared]
-    return []
-
-
-def _declared(positives: Sequence[str]) -> bool:
-    return bool(named(positives, DECLARED) or numbered(positives, DECLARED))
-
-
-def _only_text(columns: Mapping[str, Column], taken: Sequence[str]) -> list[str]:
-    """The one column of texts that has no role yet; none where there are several."""
-    taken = [*taken, *_negatives(columns)]
-    free = [c for c in columns.values() if c.kind in ("text", "texts") and c.name not in taken]
-    free = [c for c in free if not is_against(c.name)]
-    return [free[0].path] if len(free) == 1 else []
-
-
-def _negatives(columns: Mapping[str, Column]) -> list[str]:
-    known = [name for name, column in columns.items() if column.kind in PASSAGES]
-    return [columns[name].path for name in (*named(known, NEGATIVE), *numbered(known, NEGATIVE))]
 
 
 def _by_order(head: Head, columns: Mapping[str, Column]) -> tuple[list[str], list[str]]:
@@ -172,13 +173,15 @@ def _as_pairs(
     if "negative" in settings:
         negatives = _told(head, settings["negative"])
     else:
-        negatives = [n for n in _negatives(columns) if path_of(n, head.names) is not None]
-        negatives = [n for n in negatives if n.split(".")[0].split("[")[0] not in taken]
+        negatives = [name for name in negatives_named(columns) if name not in taken]
+        negatives = ways(head.path, columns, negatives, "negative")
     if query != usual("query", head.names):
         found.values["query"] = query
-    if list(positives) != [usual("positive", head.names)]:
+    if list(positives) != [usual("positive", head.names)] or len(positives_among(head.names)) > 1:
         found.values["positive"] = positives[0] if len(positives) == 1 else list(positives)
-    known = named([query], QUERY) and (named(positives, ANSWERING) or _declared(positives))
+    held = [column_of(head, way) for way in positives]
+    declared = _declared(head, positives)
+    known = named([column_of(head, query)], QUERY) and (named(held, ANSWERING) or declared)
     if "query" not in settings and "positive" not in settings and not known and "." not in query:
         found.notes.append(
             f"{quoted(query)} is taken for the query and {quoted(positives[0])} for the positive,"
@@ -195,7 +198,16 @@ def _as_pairs(
     for name, role in ((query, "query"), *((p, "positive") for p in positives)):
         found.roles[column_of(head, name)] = role
     found.roles |= {column_of(head, name): "given negative" for name in negatives}
-    label_of(head, columns, positives, settings, found, _declared(positives), values)
+    if "query" not in settings:
+        refuse_half_a_query(head.path, columns, query, list(found.roles))
+    if "positive" not in settings:
+        refuse_further_positives(head.path, columns, list(found.roles), positives)
+    if "positive" not in settings and len(held) > 1 and not numbered(held, DECLARED):
+        found.notes.append(
+            f"{', '.join(map(quoted, positives))} hold positives, all of which count; --positive "
+            f"{option(positives[0])} takes those of one column alone"
+        )
+    label_of(head, columns, positives, settings, found, declared, values)
     other = [n for n in named(list(columns), ANSWERING) if n not in found.roles]
     other = [n for n in other if columns[n].kind in PASSAGES]
     if other and "positive" not in settings:

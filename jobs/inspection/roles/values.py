@@ -101,7 +101,7 @@ def looked_through(head: Head, files: Sequence[str]) -> tuple[Head, Values]:
         return head, found
     left = _BYTES
     for file in files:
-        for row, size in _rows(head, file):
+        for row, size in rows_of(head, file):
             left -= size
             if left < 0:
                 found.whole = False
@@ -117,7 +117,7 @@ def looked_through(head: Head, files: Sequence[str]) -> tuple[Head, Values]:
     return replace(head, names=tuple(found.names), rows=[*head.rows, *found.late]), found
 
 
-def _rows(head: Head, file: str) -> Iterator[tuple[dict[str, object], int]]:
+def rows_of(head: Head, file: str) -> Iterator[tuple[dict[str, object], int]]:
     """Rows of a file with the bytes that each takes; of Parquet the columns of short values."""
     if head.kind == "jsonl":
         for _, record, raw in objects(file, CAP):

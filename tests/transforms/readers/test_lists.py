@@ -134,3 +134,17 @@ def test_a_query_in_a_list_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"query": [["a"]], "positive": ["b"]}), path)
     with pytest.raises(DataError, match="column 'query' holds list"):
         check(config(format="pairs", path=str(path)))
+
+
+@pytest.mark.parametrize("second", ["positives", "pos", "Positive", "positive_2"])
+def test_of_several_columns_of_positives_none_is_left_out_unsaid(
+    tmp_path: Path, second: str
+) -> None:
+    lines = [{"query": q, "positive": f"{q} one", second: f"{q} two"} for q in ASKED[:2]]
+    write_lines(tmp_path / "pairs.jsonl", lines)
+    pq.write_table(pa.Table.from_pylist(lines), tmp_path / "pairs.parquet")
+    for path in (tmp_path / "pairs.jsonl", tmp_path / "pairs.parquet"):
+        with pytest.raises(DataError, match=rf"set input\.positive=\[positive, {second}\] for all"):
+            sources(config(format="pairs", path=str(path)))
+        assert len(found(path, positive=["positive", second])[0]) == 4
+        assert len(found(path, positive="positive")[0]) == 2

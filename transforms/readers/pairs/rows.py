@@ -18,7 +18,7 @@ from negmine.transforms.readers.rows import (
     language_of,
     text_id,
 )
-from negmine.transforms.readers.tables.names import USUAL, required, usual
+from negmine.transforms.readers.tables.names import USUAL, positives_among, required, usual
 from negmine.transforms.readers.tables.nested import (
     TEXTS,
     Path,
@@ -58,10 +58,17 @@ class PairColumns(NamedTuple):
 def pair_columns(config: Config, names: Sequence[str], where: str) -> PairColumns:
     """The columns to read among the `names` of a file.
 
-    Raises DataError, naming the columns there are, where one is missing, and where one that is not
-    read has the name of a label.
+    Raises DataError, naming the columns there are, where one is missing, where one that is not
+    read has the name of a label, and where several hold positives and none was named.
     """
     found = _columns_of(config, names, where)
+    several = positives_among(names)
+    if config.positive == AUTO and len(several) > 1:
+        raise DataError(
+            f"{where} has {' and '.join(map(repr, several))}, which may all hold positives, and "
+            f"input.positive does not say which do; set input.positive=[{', '.join(several)}] for "
+            "all, or name those that count"
+        )
     unread_labels(where, config, found).columns(names)
     return found
 

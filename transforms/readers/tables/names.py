@@ -81,6 +81,15 @@ def usual(role: str, names: Sequence[str]) -> str | None:
     return next((known[plain(wanted)] for wanted in USUAL[role] if plain(wanted) in known), None)
 
 
+_POSITIVES = frozenset(plain(name) for name in USUAL["positive"][:5])
+
+
+def positives_among(names: Sequence[str]) -> list[str]:
+    """Columns whose usual name says that they hold positives, numbered ones (`positive_2`) too."""
+    return [n for n in names if plain(n) in _POSITIVES or plain(n).rstrip(_DIGITS) in _POSITIVES]
+
+
+_DIGITS = "0123456789"
 _LABELS = frozenset(map(plain, LABELS))
 
 
