@@ -13,9 +13,10 @@ from negmine.jobs.inspection.alike import (
     refuse_late,
     refuse_others,
 )
+from negmine.jobs.inspection.beir import beir_parts, beside, is_beir, only_beir
 from negmine.jobs.inspection.columns import KINDS, columns_of
 from negmine.jobs.inspection.findings import Findings, Told
-from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
+from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.roles.pairs import understand
@@ -26,10 +27,14 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
 from negmine.transforms import storage
+from negmine.transforms.readers.beir import splits_in
 from negmine.transforms.readers.columns import ANY
 from negmine.transforms.readers.paths import expand
 from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.storage.suffixes import kind_of_file
+
+_NAMED = 20
+"""Files without a use that are named."""
 
 JUDGE = "fusion"
 """The judge of data that nobody wrote a config for: it needs no download."""
@@ -91,8 +96,21 @@ def _text(value: object) -> str | None:
 
 
 def _folder(path: str, place: Path, settings: Settings) -> Inspection:
-    if is_beir(place):
+    if settings.get("format") == "beir":
         return _beir(path, place, settings)
+    if not is_beir(place):
+        return _parts(path, settings)
+    others = beside(place)
+    if not others.belonging:
+        return _left_out(_beir(path, place, settings), [f"{path}/{way}" for way in others.others])
+    try:
+        return _parts(path, settings)
+    except DataError as error:
+        raise only_beir(path, error) from None
+
+
+def _parts(path: str, settings: Settings) -> Inspection:
+    """A folder by the names of its files."""
     found = contents(path)
     if found.documents and found.queries and found.qrels:
         made = _collection(path, found, settings)
@@ -117,13 +135,18 @@ def _folder(path: str, place: Path, settings: Settings) -> Inspection:
 def _told_of(made: Inspection, found: Contents, used: Sequence[Piece]) -> Inspection:
     """The same, with a note of the files that have no use."""
     every = [*found.documents, *found.queries, *found.qrels, *found.rows]
-    left = [piece.pattern for piece in every if piece not in used]
-    notes = [*made.notes, f"left out: {', '.join(left)}"] if left else made.notes
-    return replace(made, notes=notes)
+    return _left_out(made, [*(p.pattern for p in every if p not in used), *found.left])
+
+
+def _left_out(made: Inspection, left: Sequence[str]) -> Inspection:
+    if not left:
+        return made
+    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    return replace(made, notes=[*made.notes, f"left out: {', '.join(left[:_NAMED])}{more}"])
 
 
 def _beir(path: str, place: Path, settings: Settings) -> Inspection:
-    splits = collections.beir_splits(place)
+    splits = splits_in(place)
     split = collections.split_of(splits, _text(settings.get("split")), path)
     others = [name for name in splits if name != split]
     values: JsonObject = {"format": "beir", "path": path}
@@ -131,7 +154,7 @@ def _beir(path: str, place: Path, settings: Settings) -> Inspection:
     values |= {"evaluation_splits": others} if others else {}
     kept = [Piece(name, (name,), name) for name in others]
     notes = [collections.kept_out_note(kept, ("evaluation_splits",))] if others else []
-    counts, columns = collections.beir_parts(place, split)
+    counts, columns = beir_parts(place, split)
     return Inspection(path, {"input": values}, "BEIR folder", columns, counts, notes=notes)
 
 
