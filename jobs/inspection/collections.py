@@ -40,12 +40,6 @@ def kept_out_note(kept: Sequence[Piece], keys: Sequence[str]) -> str:
     )
 
 
-def has_columns(piece: Piece, head: Head, roles: Mapping[str, str]) -> bool:
-    """Whether the files of another split have the columns that have a role in the mined one."""
-    other = head_of(piece.files[0], None if head.kind not in _DELIMITED else head.encoding)
-    return other.header == head.header and set(roles) <= set(other.names)
-
-
 _ROLES = {
     "documents": {
         "identifier": "doc_id",

@@ -18,6 +18,7 @@ from negmine.jobs.inspection.columns import KINDS, columns_of
 from negmine.jobs.inspection.findings import Findings, Told
 from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
+from negmine.jobs.inspection.kept_out import fitting, refuse_judgements
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.roles.pairs import understand
 from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood
@@ -124,6 +125,8 @@ def _parts(path: str, settings: Settings) -> Inspection:
             "a file qrels.tsv there (query<TAB>document), or name the documents alone"
         )
     if found.rows or found.qrels:
+        if found.rows:
+            refuse_judgements(found.qrels, settings)
         made = _rows(path, found.rows or found.qrels, settings, found.documents)
         used = [*(found.rows or found.qrels), *found.documents]
     else:
@@ -204,12 +207,14 @@ def _rows(
     notes = list(found.notes)
     counts = {"rows": collections.count(head, files)}
     other = [piece for piece in kept_out(pieces, mined) if piece not in aside]
-    fitting = [piece for piece in other if collections.has_columns(piece, head, found.roles)]
-    if found.format == "pairs" and fitting:
-        values["evaluation_pairs"] = [piece.pattern for piece in fitting]
-        notes.append(collections.kept_out_note(fitting, ("evaluation_pairs",)))
-    kept = fitting if found.format == "pairs" else []
-    left = [piece for piece in pieces if piece not in mined and piece not in kept]
+    kept = fitting(other, head, found, settings)
+    values |= found.values
+    if kept:
+        values["evaluation_pairs"] = [piece.pattern for piece in kept]
+        notes.append(collections.kept_out_note(kept, ("evaluation_pairs",)))
+    told = settings.get("evaluation_pairs")
+    used = told if isinstance(told, list | tuple) else ()
+    left = [p for p in pieces if p not in mined and p not in kept and p.pattern not in used]
     if left:
         notes.append(f"left out: {', '.join(piece.pattern for piece in left)}")
     if not seen.whole:

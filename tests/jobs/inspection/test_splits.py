@@ -7,9 +7,10 @@ import pytest
 
 from negmine.jobs.inspection.inspection import inspect
 from negmine.schemas.errors import DataError
-from negmine.transforms.readers import sources
+from negmine.transforms.readers import read, sources
+from negmine.transforms.readers.rows import Document
 from tests.jobs.inspection.test_inspection import PAIRS, jsonl, said
-from tests.transforms.input_files import config, write_beir, write_lines
+from tests.transforms.input_files import config, write_beir, write_lines, write_table
 
 HEADER = "query-id\tcorpus-id\tscore"
 TRAIN, TEST = [HEADER, "q1\td1\t1", "q2\td2\t1"], [HEADER, "q3\td3\t1"]
@@ -125,3 +126,81 @@ def test_the_output_of_a_run_inside_the_folder_is_no_data(tmp_path: Path) -> Non
         (tmp_path / "out" / way).mkdir(parents=True)
         jsonl(tmp_path / "out" / way, PAIRS, "part.jsonl")
     assert inspect(str(tmp_path)).notes == []
+
+
+KEPT = {
+    "no given negatives": ({"neg": "another"}, ("query", "pos"), ("query", "pos")),
+    "no labels": ({"label": 1}, ("query", "positive"), ("query", "positive")),
+    "other usual names": ({}, ("query", "positive"), ("question", "answer")),
+    "another case": ({}, ("query", "positive"), ("Query", "Positive")),
+    "a longer name": ({}, ("query", "positive"), ("query", "positive_text")),
+    "the names of the mined beside usual ones": ({}, ("query", "passage"), ("query", "passage")),
+}
+
+
+@pytest.mark.parametrize("kind", KEPT)
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_of_an_evaluation_only_query_and_positive_are_asked(
+    tmp_path: Path, kind: str, suffix: str
+) -> None:
+    more, mined, kept = KEPT[kind]
+    rows = [dict(zip(mined, row.values(), strict=True)) | more for row in PAIRS[:4]]
+    write_table(tmp_path / f"train.{suffix}", rows)
+    held = [dict(zip(kept, row.values(), strict=True)) for row in PAIRS[4:]]
+    if kind.endswith("usual ones"):
+        held = [row | {"answer": "yes"} for row in held]
+    file = write_table(tmp_path / f"test.{suffix}", held)
+    found = inspect(str(tmp_path))
+    assert found.input["evaluation_pairs"] == [str(file)]
+    made = config(**found.input)
+    (source,) = [source for source in sources(made) if source.evaluation]
+    read_texts = {row.text for row in read(source, made, 42) if isinstance(row, Document)}
+    assert read_texts == {row["positive"] for row in PAIRS[4:]}
+
+
+@pytest.mark.parametrize(
+    ("kept", "sentence"),
+    [
+        ({"question": "who", "reply": "it is me"}, "which of its columns is the positive"),
+        ({"query": "who", "pos_1": "it is me", "pos_2": "you"}, "is the positive cannot be told"),
+        (
+            {"query": "who", "positive": "me", "positive_2": "you"},
+            "its column 'positive_2' may hold positives",
+        ),
+        (
+            {"query": "who", "answer": "me", "passage": "it is me"},
+            "beside 'answer' its column 'passage' may hold positives",
+        ),
+    ],
+)
+def test_an_evaluation_whose_columns_cannot_be_told_stops(
+    tmp_path: Path, kept: dict[str, str], sentence: str
+) -> None:
+    jsonl(tmp_path, PAIRS, "train.jsonl")
+    jsonl(tmp_path, [kept], "test.jsonl")
+    with pytest.raises(DataError, match=sentence) as caught:
+        inspect(str(tmp_path))
+    assert "--set input.evaluation_pairs=[] mines as if it were not there" in str(caught.value)
+    found = inspect(str(tmp_path), settings={"evaluation_pairs": []})
+    assert f"left out: {tmp_path}/test.jsonl" in said(found)
+
+
+def test_files_of_a_split_that_hold_no_pairs_are_left_out_and_named(tmp_path: Path) -> None:
+    jsonl(tmp_path, PAIRS, "train.jsonl")
+    jsonl(tmp_path, [{"eval_loss": 0.1, "epoch": 1}], "eval_results.json")
+    assert f"left out: {tmp_path}/eval_results.json" in said(inspect(str(tmp_path)))
+
+
+def test_an_evaluation_without_the_header_of_what_is_mined_stops(tmp_path: Path) -> None:
+    write_table(tmp_path / "train.csv", PAIRS)
+    (tmp_path / "test.csv").write_text("who is it that calls,it is me\nwho else is it,no one\n")
+    with pytest.raises(DataError, match="give it the header of what is mined"):
+        inspect(str(tmp_path))
+
+
+def test_judgements_of_a_test_beside_pairs_stop(tmp_path: Path) -> None:
+    jsonl(tmp_path, PAIRS, "train.jsonl")
+    jsonl(tmp_path, [{"_id": "d1", "text": "a text"}], "corpus.jsonl")
+    write_lines(tmp_path / "qrels" / "test.tsv", TEST)
+    with pytest.raises(DataError, match="judgements of the split 'test', and pairs are mined"):
+        inspect(str(tmp_path))

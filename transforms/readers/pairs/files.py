@@ -7,16 +7,17 @@ import pyarrow as pa
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, PairsInput
 from negmine.transforms.readers.columns import ANY, check_order, text_of
-from negmine.transforms.readers.pairs.rows import (
+from negmine.transforms.readers.pairs.columns import (
     PairColumns,
+    check_kept,
     column,
     named_columns,
     pair_columns,
-    pair_rows,
     pool_column,
     unread_labels,
     usual_columns,
 )
+from negmine.transforms.readers.pairs.rows import pair_rows
 from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
 from negmine.transforms.readers.rows import Document, Rejected, Row, Source, bad, joined, text_id
 from negmine.transforms.readers.tables.columnar import is_list, require_values, schema_of
@@ -59,15 +60,27 @@ def sources(config: PairsInput) -> list[Source]:
             layouts[source] = _layout(source, config)
     texts = [source for source in layouts if source.kind == "pairs"]
     check_order(texts, [layouts[source] for source in texts], "path")
+    kept = [source for source in found if source.evaluation]
+    if kept:
+        check_kept(config, _names(found[0], config), [(s.path, _names(s, config)) for s in kept])
     return found
+
+
+def _names(source: Source, config: PairsInput) -> list[str]:
+    """The names of a file's columns; of a text without a header the fields of its first line."""
+    kind = kind_of_file(source.path)
+    if kind == "jsonl":
+        return keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
+    if kind in ("csv", "tsv"):
+        return [field.strip() for field in head(text_of(source, config), 0)[0] or ()]
+    return list(schema_of(source.path).names)
 
 
 def _columns(source: Source, config: PairsInput) -> PairColumns:
     """The columns to read of a JSON, Parquet or Arrow file; of a pool the text stands for the
     query. Raises DataError: one is missing."""
     if kind_of_file(source.path) == "jsonl":
-        names = keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
-        return _wanted(source, config, names)
+        return _wanted(source, config, _names(source, config))
     schema = schema_of(source.path)
     wanted = _wanted(source, config, schema.names)
     require_values(source.path, schema, wanted.names, _listed(source, schema, wanted))
@@ -78,7 +91,8 @@ def _wanted(source: Source, config: PairsInput, names: Sequence[str]) -> PairCol
     if source.kind == "documents":
         text = pool_column(source.path, names, config) if names else Path(USUAL["pool_text"][0])
         return PairColumns(text, ())
-    return pair_columns(config, names, source.path) if names else usual_columns(config)
+    kept = source.evaluation
+    return pair_columns(config, names, source.path, kept) if names else usual_columns(config)
 
 
 def _listed(source: Source, schema: pa.Schema, wanted: PairColumns) -> list[str]:
@@ -103,7 +117,7 @@ def _layout(source: Source, config: PairsInput) -> Layout:
 
     def named(names: Sequence[str]) -> Sequence[str | None] | None:
         if source.kind == "pairs":
-            return named_columns(config, names)
+            return named_columns(config, names, source.evaluation)
         try:
             return [column(source.path, names, "pool_text", config.pool_text).column]
         except DataError:
@@ -133,9 +147,9 @@ def _by_name(
 ) -> PairColumns | None:
     """The columns of a file that is read by its header; None where their order says it."""
     names = [field.strip() for field in first or ()]
-    found = named_columns(config, names) if layout.skip else None
+    found = named_columns(config, names, source.evaluation) if layout.skip else None
     same = found is not None and layout.at == tuple(map(names.index, found))
-    return pair_columns(config, names, source.path) if same else None
+    return pair_columns(config, names, source.path, source.evaluation) if same else None
 
 
 def _check_named(source: Source, config: PairsInput, found: PairColumns | None) -> None:

@@ -10,12 +10,13 @@ from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import HfPairsInput
 from negmine.transforms.readers import hf
 from negmine.transforms.readers.limits import ROWS
-from negmine.transforms.readers.pairs.rows import (
+from negmine.transforms.readers.pairs.columns import (
     PairColumns,
+    check_kept,
     pair_columns,
-    pair_rows,
     unread_labels,
 )
+from negmine.transforms.readers.pairs.rows import pair_rows
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.readers.tables.arrow import first_line
 from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch
@@ -37,13 +38,18 @@ def sources(config: HfPairsInput) -> list[Source]:
                 f"input.evaluation_pairs: {text!r} is what is mined (input.path)"
                 f"{hf.splits_of(text)}"
             )
+    names = []
     for source in found:
-        _columns(source, hf.load(source.path), config)
+        data = hf.load(source.path)
+        _columns(source, data, config)
+        names.append((f"data set {source.path!r}", list(data.column_names)))
+    check_kept(config, names[0][1], names[1:])
     return found
 
 
 def _columns(source: Source, data: Any, config: HfPairsInput) -> PairColumns:
-    return pair_columns(config, list(data.column_names), f"data set {source.path!r}")
+    names, where = list(data.column_names), f"data set {source.path!r}"
+    return pair_columns(config, names, where, source.evaluation)
 
 
 def read(source: Source, config: HfPairsInput, seed: int) -> Iterator[Row]:
