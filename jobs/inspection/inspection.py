@@ -19,6 +19,7 @@ from negmine.jobs.inspection.findings import Findings, Told
 from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.jobs.inspection.kept_out import fitting, refuse_judgements
+from negmine.jobs.inspection.pools import pool_of, pool_title
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.roles.pairs import understand
 from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood
@@ -31,8 +32,6 @@ from negmine.transforms import storage
 from negmine.transforms.readers.beir import splits_in
 from negmine.transforms.readers.columns import ANY
 from negmine.transforms.readers.paths import expand
-from negmine.transforms.readers.tables.names import usual
-from negmine.transforms.storage.suffixes import kind_of_file
 
 _NAMED = 20
 """Files without a use that are named."""
@@ -87,8 +86,9 @@ def inspect(path: str, pool: str | None = None, settings: Settings | None = None
     if pool is not None:
         found = _with_pool(found, pool, known)
     section = found.input | {k: v for k, v in known.items() if k not in HINTS}
-    values = {"input": section, "judge": {"kind": JUDGE}}
-    made = Inspection(**{**vars(found), "values": values})
+    more, notes = pool_title(section)
+    values = {"input": section | more, "judge": {"kind": JUDGE}}
+    made = Inspection(**{**vars(found), "values": values, "notes": [*found.notes, *notes]})
     return Inspection(**{**vars(made), "rows": samples(made.input)})
 
 
@@ -222,7 +222,7 @@ def _rows(
     if found.format == "documents" and head.kind == "tsv" and len(files) > 1:
         notes.append(collections.a_line_each(path))
     if found.format == "pairs" and pool:
-        more, counts["further documents"] = _pool(pool, path, settings, head.encoding)
+        more, counts["further documents"] = pool_of(pool, path, settings, head.encoding)
         values |= more
     shape = collections.shape_of(head, len(files))
     return Inspection(
@@ -280,29 +280,6 @@ def _with_pool(found: Inspection, pool: str, settings: Settings) -> Inspection:
     if storage.is_dir(place):
         inside = contents(pool)
         pieces = inside.documents or inside.rows
-    more, count = _pool(pieces, pool, settings, str(values.get("encoding", "utf-8")))
+    more, count = pool_of(pieces, pool, settings, str(values.get("encoding", "utf-8")))
     counts = {**found.counts, "further documents": count}
     return Inspection(**{**vars(found), "values": {"input": values | more}, "counts": counts})
-
-
-def _pool(
-    pieces: Sequence[Piece], where: str, settings: Settings, encoding: str
-) -> tuple[JsonObject, int | str]:
-    """Keys of `input` that name further documents, and how many there are.
-
-    Raises DataError where it cannot be told which column holds their texts.
-    """
-    pattern, files = collections.one_pattern(pieces, where)
-    head = head_of(files[0], encoding if kind_of_file(files[0]) in ("csv", "tsv") else None)
-    values: JsonObject = {"pool": pattern}
-    names = list(head.names)
-    if "pool_text" not in settings and usual("pool_text", names) is None and len(names) > 1:
-        texts = [c.name for c in columns_of(head) if c.kind == "text"]
-        if len(texts) != 1:
-            raise DataError(
-                f"{files[0]}: which column holds the texts of further documents cannot be told; "
-                f"its columns are {', '.join(map(repr, names[:20]))}. Say it: --set "
-                "input.pool_text=COLUMN"
-            )
-        values["pool_text"] = texts[0]
-    return values, collections.count(head, files)

@@ -31,17 +31,23 @@ class Sample:
     bad: str = ""
 
 
+def input_of(section: Mapping[str, object]) -> Input:
+    """An `input` section as it is read. Raises ConfigError for one that is none."""
+    try:
+        made: Input = _ADAPTER.validate_python(dict(section))
+    except ValidationError as error:
+        found = error.errors()[0]
+        key = ".".join(str(part) for part in found["loc"][1:])
+        raise ConfigError(f"input.{key}: {reason(found)}") from None
+    return made
+
+
 def samples(section: Mapping[str, object]) -> list[Sample]:
     """The first three lines of each kind of source of an `input` section.
 
     Raises what `transforms.readers.sources` does, and ConfigError for a section that is none.
     """
-    try:
-        config = _ADAPTER.validate_python(dict(section))
-    except ValidationError as error:
-        found = error.errors()[0]
-        key = ".".join(str(part) for part in found["loc"][1:])
-        raise ConfigError(f"input.{key}: {reason(found)}") from None
+    config = input_of(section)
     found_samples: list[Sample] = []
     seen: set[str] = set()
     for source in sources(config):

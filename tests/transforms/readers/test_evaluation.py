@@ -159,7 +159,7 @@ def test_a_column_that_auto_reads_otherwise_than_what_is_mined_is_asked_for(tmp_
     write_lines(tmp_path / "test.jsonl", [{"query": "who", "answer": "yes", "passage": "it is"}])
     paths = {"path": str(tmp_path / "train.jsonl")}
     kept = {"evaluation_pairs": [str(tmp_path / "test.jsonl")]}
-    with pytest.raises(DataError, match=r"may both be the positive; .* set input.positive: passage"):
+    with pytest.raises(DataError, match=r"may both be the positive; .* input.positive: passage"):
         check(config(format="pairs", **paths, **kept))
     check(config(format="pairs", **paths, **kept, positive="passage"))
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, HfPairsInput, PairsInput
 from negmine.transforms.readers.pairs.unread_labels import UnreadLabels
-from negmine.transforms.readers.tables.names import USUAL, plain, required, usual
+from negmine.transforms.readers.tables.names import USUAL, optional, plain, required, usual
 from negmine.transforms.readers.tables.nested import Path, path_of
 
 Config = PairsInput | HfPairsInput
@@ -163,8 +163,22 @@ def named_columns(
     return None if nested or len(set(texts)) < len(texts) else columns
 
 
-def pool_column(where: str, names: Sequence[str], config: PairsInput) -> Path:
-    """The column of the pool's texts. Raises DataError."""
+def pool_columns(
+    where: str, names: Sequence[str], config: PairsInput, titled: bool
+) -> tuple[Path, str | None]:
+    """The column of the pool's texts, and that of their titles where these are read.
+
+    Raises DataError.
+    """
+    text = _pool_text(where, names, config)
+    if config.pool_title == AUTO:
+        title = usual("doc_title", names) if titled else None
+    else:
+        title = optional(where, names, "pool_title", config.pool_title)
+    return text, None if title == text.column else title
+
+
+def _pool_text(where: str, names: Sequence[str], config: PairsInput) -> Path:
     if config.pool_text == AUTO and usual("pool_text", names) is None and len(names) == 1:
         return Path(names[0])
     return column(where, names, "pool_text", config.pool_text)
