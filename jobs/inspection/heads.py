@@ -24,7 +24,13 @@ from negmine.transforms.readers.tables.headers import is_number, stands_out
 from negmine.transforms.readers.tables.json_objects import objects
 from negmine.transforms.readers.tables.lines import line_cap
 from negmine.transforms.readers.tables.names import PANDAS_INDEX, names_a_column
-from negmine.transforms.storage.suffixes import KINDS, compression_of, require_kind, suffix_of
+from negmine.transforms.storage.suffixes import (
+    KINDS,
+    SHEETS,
+    compression_of,
+    require_kind,
+    suffix_of,
+)
 
 ROWS = 200
 """Rows that are looked at."""
@@ -32,7 +38,6 @@ ROWS = 200
 _COUNTED = 16 << 20
 """Bytes of a text file up to which its rows are counted one by one."""
 
-_SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 CAP = line_cap(PairsInput.model_fields["max_text_bytes"].default)
 """Bytes of a row that are read."""
 
@@ -71,7 +76,7 @@ def head_of(path: str, encoding: str | None = None, header: bool | None = None) 
 
     Raises DataError where it cannot be read, or is no table.
     """
-    if suffix_of(path) in _SHEETS:
+    if suffix_of(path) in SHEETS:
         raise DataError(f"{path} is a spreadsheet; save its sheet as CSV (UTF-8) and name that")
     kind = require_kind(path, "the data", tuple(KINDS))
     if kind in ("parquet", "arrow"):
