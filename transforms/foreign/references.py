@@ -8,6 +8,7 @@ from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.foreign.files import objects, open_table
 from negmine.transforms.foreign.rows import MOST_BYTES
+from negmine.transforms.readers.label_values import refuse_classes, word_value
 from negmine.transforms.readers.paths import compressed
 from negmine.transforms.readers.qrels import qrels_layout, read_qrels
 from negmine.transforms.readers.rows import (
@@ -20,6 +21,7 @@ from negmine.transforms.readers.rows import (
     number,
 )
 from negmine.transforms.readers.tables import delimited
+from negmine.transforms.readers.tables.classes import classes_of, named, names_at
 from negmine.transforms.readers.tables.columnar import is_plain
 from negmine.transforms.readers.tables.headers import Layout, find_layout, placed
 from negmine.transforms.readers.tables.lines import line_cap
@@ -86,9 +88,14 @@ def _records(
         with open_table(path, digest) as (schema, batches):
             names = [field.name for field in schema if is_plain(field.type)]
             columns = _columns(path, what, names)
+            classes = classes_of(schema.metadata)
+            if what == "qrels" and columns[2] in classes:
+                found = names_at(classes, str(columns[2]))
+                refuse_classes(f"--qrels: {path}", None, str(columns[2]), found)
             line = 0
             for batch in batches:
-                for record in batch.select([name for name in columns if name]).to_pylist():
+                for row in batch.select([name for name in columns if name]).to_pylist():
+                    record = named(row, classes)
                     line += 1
                     yield line, [UNGRADED if name is None else record[name] for name in columns]
 
@@ -99,13 +106,13 @@ def _delimited(
     text = delimited.Text(str(path), kind, _CAP, None, digest=digest)
     roles = _ROLES[what]
 
-    def named(names: Sequence[str]) -> list[str | None] | None:
+    def columns_of(names: Sequence[str]) -> list[str | None] | None:
         found = [usual(role, names) for role in roles]
         return None if None in found[:2] or found[0] == found[1] else found
 
     bare = Layout(False, (0, 1, None)[: len(roles)], 2, 2)
     layout = find_layout(
-        f"--{what}: {path}", "", *delimited.head(text), "auto", roles[:2], named, bare
+        f"--{what}: {path}", "", *delimited.head(text), "auto", roles[:2], columns_of, bare
     )
     for line, fields, _ in placed(text, layout):
         if isinstance(fields, Rejected):
@@ -143,7 +150,8 @@ def judgements(path: Path, digest: Digest | None = None) -> Iterator[tuple[str, 
     for line, (query_id, doc_id, grade) in _records(path, "qrels", kind, digest):
         try:
             pair = (identifier(query_id), identifier(doc_id))
-            if grade is UNGRADED or number(grade) > 0:
+            word = word_value(grade)
+            if grade is UNGRADED or (number(grade) if word is None else word) > 0:
                 yield pair
         except Rejected as why:
             raise DataError(f"--qrels: {path} line {line}: {why.reason}") from None

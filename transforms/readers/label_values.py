@@ -38,10 +38,10 @@ def label_value(value: object) -> float:
         raise Rejected(why.code, why.reason.replace("grade", "label", 1)) from None
 
 
-def refuse_classes(where: str, key: str, column: str, names: Names | None) -> None:
+def refuse_classes(where: str, key: str | None, column: str, names: Names | None) -> None:
     """Raise DataError where the names of a label's classes do not say which are positives.
 
-    `key` is the setting that takes every row as a positive.
+    `key` is the setting, if there is one, that takes every row as a positive.
     """
     for name in names or ():
         try:
@@ -50,11 +50,12 @@ def refuse_classes(where: str, key: str, column: str, names: Names | None) -> No
             raise _unknown_classes(where, key, column, names or ()) from None
 
 
-def _unknown_classes(where: str, key: str, column: str, names: Names) -> DataError:
+def _unknown_classes(where: str, key: str | None, column: str, names: Names) -> DataError:
     shown = ", ".join(f"{at} {name!r}" for at, name in enumerate(names[:6]))
+    every = "" if key is None else f", or set input.{key}=null to take every row as a positive"
     return DataError(
         f"{where}: {column} holds the classes {shown}{', ...' if len(names) > 6 else ''}, whose "
         "names do not say which are positives as 'relevant' and 'irrelevant' do; take the names "
         f"off, data.cast_column({column.split('.')[0]!r}, datasets.Value('int64')), and write 1 "
-        f"for positives and 0 for others, or set input.{key}=null to take every row as a positive"
+        f"for positives and 0 for others{every}"
     )

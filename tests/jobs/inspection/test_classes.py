@@ -12,6 +12,7 @@ from negmine.jobs.api.given import place_table
 from negmine.jobs.inspection.inspection import inspect
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign import rows as audited
+from negmine.transforms.foreign.references import judgements
 from negmine.transforms.readers import check
 from negmine.transforms.readers.tables.classes import classes_of
 from tests.jobs.inspection.test_inspection import said
@@ -181,6 +182,15 @@ def test_an_audit_asks_where_names_and_numbers_differ(tmp_path: Path) -> None:
     assert [len(row.positives) for row in audited(path, "labeled_pair", label_above=0)] == [0, 1]
     path = place(data(["irrelevant", "relevant"], [0, 1]), "parquet", tmp_path / "right")
     assert [len(row.positives) for row in audited(path, "labeled_pair")] == [0, 1]
+
+
+def test_judgements_of_an_audit_go_by_names(tmp_path: Path) -> None:
+    made = data(RELEVANT, [0, 1]).rename_columns({"query": "query_id", "passage": "doc_id"})
+    found = list(judgements(Path(place(made, "parquet", tmp_path))))
+    assert found == [("who is 0", "number 0 is relevant")]
+    made = data(["good", "bad"], [0, 1]).rename_columns({"query": "query_id", "passage": "doc_id"})
+    with pytest.raises(DataError, match=r"--qrels: .*label holds the classes 0 'good', 1 'bad'"):
+        list(judgements(Path(place(made, "parquet", tmp_path / "other"))))
 
 
 def test_mining_from_python_goes_by_names(tmp_path: Path) -> None:
