@@ -153,6 +153,8 @@ def test_a_table_by_columns_is_told_how_to_get_rows(tmp_path: Path, kind: str) -
 def test_a_row_alone_is_no_table_by_columns(tmp_path: Path) -> None:
     row = {"query": QUERIES[0], "pos": TEXTS[:2], "neg": TEXTS[2:4]}
     assert inspect(jsonl(tmp_path, [row])).rows[0].positives == TEXTS[:2]
+    with pytest.raises(DataError, match="Where they are the queries: jq"):
+        inspect(jsonl(tmp_path, [dict.fromkeys(QUERIES, TEXTS[:2])], "by_query.json"))
 
 
 @pytest.mark.parametrize("name", ["instruction", "prompt"])
