@@ -85,6 +85,12 @@ def test_words_that_say_which_are_relevant_are_a_label(tmp_path: Path) -> None:
         assert [len(row.positives) for row in found.rows] == [1, 0, 1]
 
 
+def test_a_place_in_one_of_several_columns_is_asked_about(tmp_path: Path) -> None:
+    rows = beside("positives", ["Another thing is there.", TEXTS[0]])
+    with pytest.raises(DataError, match="gold_idx may say which text"):
+        inspect(jsonl(tmp_path, beside("gold_idx", 1, of=rows)))
+
+
 @pytest.mark.parametrize("role", ["query", "positive"])
 @pytest.mark.parametrize(
     ("keys", "second"),
