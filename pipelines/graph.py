@@ -36,7 +36,7 @@ _VECTORS = ("document_vectors", "query_vectors")
 
 GRAPH = (
     Stage(
-        "ingest", 8, "ingest", "ingest", ("input",), _COLLECTION,
+        "ingest", 9, "ingest", "ingest", ("input",), _COLLECTION,
         "content of the files, input's settings, seed", several=True,
     ),
     Stage(

@@ -178,7 +178,8 @@ class _Calibrated(_Parameters):
     def _found_or_given(self) -> "_Calibrated":
         if self.thresholds and self.threshold is None:
             raise ValueError("thresholds by language need threshold, for queries of no such one")
-        if self.by_language and self.threshold is not None and not self.thresholds:
+        found = "thresholds" in self.model_fields_set  # none where no language has queries enough
+        if self.by_language and self.threshold is not None and not found:
             raise ValueError(
                 "by_language finds the thresholds, and threshold gives one; leave one of them out"
             )
@@ -244,9 +245,6 @@ PARAMETERS: dict[str, type[_Parameters]] = {
 }
 
 
-_LATER = ("by_language", "thresholds")
-
-
 class Policy(Model):
     """One entry of the `policies` list: `{name: {parameter: value}}`."""
 
@@ -279,9 +277,11 @@ class Policy(Model):
     @model_serializer
     def _dump(self) -> JsonObject:
         told = self.parameters.model_dump()
-        for name in _LATER:
-            if not told.get(name, True):
-                del told[name]  # Runs made before there was this key have the same fingerprint.
+        # Runs made before there were these keys have the same fingerprint.
+        if not told.get("by_language", True):
+            del told["by_language"]
+            if not told["thresholds"]:
+                del told["thresholds"]
         return {self.name: told}
 
 

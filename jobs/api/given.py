@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from negmine.schemas.errors import ConfigError, StorageError
 from negmine.transforms import storage
 from negmine.transforms.kernels.hashing import fingerprint
+from negmine.transforms.readers.tables.classes import classes_of, metadata_of
 from negmine.transforms.storage.digests import digest_of, tree_digests
 
 GIVEN = "given"
@@ -68,7 +69,9 @@ def place_table(data: Table, output: str, role: str) -> str:
 def _written(batches: pa.RecordBatchReader, folder: Path, role: str) -> str:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".given-") as scratch:
         file = Path(scratch) / "rows.parquet"
+        kept = metadata_of(classes_of(batches.schema.metadata))
         schema = batches.schema.remove_metadata()
+        schema = schema if kept is None else schema.with_metadata(kept)
         rows = 0
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
             for batch in batches:
@@ -175,13 +178,13 @@ def _dataset_reader(data: object) -> pa.RecordBatchReader:
     first = next(found, None)
     if first is None:
         return pa.RecordBatchReader.from_batches(pa.schema([]), iter(()))
+    schema = first.schema.with_metadata(data.features.arrow_schema.metadata)  # type: ignore[attr-defined]
 
     def batches() -> Iterable[pa.RecordBatch]:
-        yield from first.to_batches()
-        for table in found:
-            yield from table.cast(first.schema).to_batches()
+        for table in (first, *found):
+            yield from table.cast(schema).to_batches()
 
-    return pa.RecordBatchReader.from_batches(first.schema, batches())
+    return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def _table_of(rows: Sequence[object], role: str) -> pa.Table:

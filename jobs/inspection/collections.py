@@ -11,18 +11,11 @@ from negmine.jobs.inspection.heads import Head, head_of
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
-from negmine.transforms.readers.beir import splits_in
-from negmine.transforms.readers.paths import compressed
 from negmine.transforms.readers.tables.columnar import row_count
 from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.storage.suffixes import NAMES, kind_of_file
 
 _DELIMITED = ("csv", "tsv")
-
-
-def beir_splits(folder: Path) -> list[str]:
-    """The splits that a BEIR folder has qrels of."""
-    return splits_in(folder)
 
 
 def split_of(splits: Sequence[str], wanted: str | None, where: str) -> str:
@@ -45,12 +38,6 @@ def kept_out_note(kept: Sequence[Piece], keys: Sequence[str]) -> str:
         f"kept for evaluation: {', '.join(str(piece.split) for piece in kept)}; their positives "
         f"are no negatives, and their queries are not mined. {off} mines as if they were not there"
     )
-
-
-def has_columns(piece: Piece, head: Head, roles: Mapping[str, str]) -> bool:
-    """Whether the files of another split have the columns that have a role in the mined one."""
-    other = head_of(piece.files[0], None if head.kind not in _DELIMITED else head.encoding)
-    return other.header == head.header and set(roles) <= set(other.names)
 
 
 _ROLES = {
@@ -82,21 +69,6 @@ def part_columns(part: str, head: Head) -> list[Told]:
         for column in columns_of(head)
         if head.header or column.name in roles
     ]
-
-
-def beir_parts(folder: Path, split: str) -> tuple[dict[str, int | str], list[Told]]:
-    """Rows and columns of each part of a BEIR folder."""
-    files = {
-        "documents": compressed(folder / "corpus.jsonl"),
-        "queries": compressed(folder / "queries.jsonl"),
-    }
-    for suffix in (".tsv", ".csv", ".txt"):
-        files.setdefault("judgements", compressed(folder / "qrels" / f"{split}{suffix}"))
-        if files["judgements"] is None:
-            del files["judgements"]
-    heads = {what: head_of(str(path)) for what, path in files.items() if path}
-    counts = {what: count(head, [head.path]) for what, head in heads.items()}
-    return counts, [told for what, head in heads.items() for told in part_columns(what, head)]
 
 
 def files_input(
@@ -149,7 +121,7 @@ def one_pattern(pieces: Sequence[Piece], where: str) -> tuple[str, tuple[str, ..
     shown = ", ".join(piece.pattern for piece in pieces[:6])
     raise DataError(
         f"{where} holds several sets of rows ({shown}); name one of them, or a pattern such as "
-        f"'{where}/*.jsonl'"
+        f"'{where}/*.jsonl'; those that belong together may have a folder of their own"
     )
 
 

@@ -1,7 +1,7 @@
 """The beginning of a file of rows: names of its columns, some rows, and how many there are."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -11,6 +11,7 @@ from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import PairsInput
 from negmine.transforms import storage
 from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.classes import Classes, classes_of
 from negmine.transforms.readers.tables.columnar import (
     is_nested,
     is_plain,
@@ -23,7 +24,13 @@ from negmine.transforms.readers.tables.headers import is_number, stands_out
 from negmine.transforms.readers.tables.json_objects import objects
 from negmine.transforms.readers.tables.lines import line_cap
 from negmine.transforms.readers.tables.names import PANDAS_INDEX, names_a_column
-from negmine.transforms.storage.suffixes import KINDS, compression_of, require_kind, suffix_of
+from negmine.transforms.storage.suffixes import (
+    KINDS,
+    SHEETS,
+    compression_of,
+    require_kind,
+    suffix_of,
+)
 
 ROWS = 200
 """Rows that are looked at."""
@@ -31,7 +38,6 @@ ROWS = 200
 _COUNTED = 16 << 20
 """Bytes of a text file up to which its rows are counted one by one."""
 
-_SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 CAP = line_cap(PairsInput.model_fields["max_text_bytes"].default)
 """Bytes of a row that are read."""
 
@@ -50,6 +56,7 @@ class Head:
         count: its rows, None where that is not known.
         exact: whether they were counted, not estimated.
         unread: columns of types that no reader takes.
+        classes: names of the classes of columns of Hugging Face data sets.
     """
 
     path: str
@@ -61,6 +68,7 @@ class Head:
     count: int | None = None
     exact: bool = True
     unread: tuple[str, ...] = field(default=())
+    classes: Mapping[str, Classes] = field(default_factory=dict)
 
 
 def head_of(path: str, encoding: str | None = None, header: bool | None = None) -> Head:
@@ -68,7 +76,7 @@ def head_of(path: str, encoding: str | None = None, header: bool | None = None) 
 
     Raises DataError where it cannot be read, or is no table.
     """
-    if suffix_of(path) in _SHEETS:
+    if suffix_of(path) in SHEETS:
         raise DataError(f"{path} is a spreadsheet; save its sheet as CSV (UTF-8) and name that")
     kind = require_kind(path, "the data", tuple(KINDS))
     if kind in ("parquet", "arrow"):
@@ -87,7 +95,8 @@ def _columnar(path: str, kind: str) -> Head:
         rows = [dict(zip(read, map(as_text, values), strict=True)) for _, values in found]
     unread = tuple(name for name in schema.names if name not in read)
     names = tuple(schema.names)
-    return Head(path, kind, names, rows, count=row_count(path), unread=unread)
+    classes = classes_of(schema.metadata)
+    return Head(path, kind, names, rows, count=row_count(path), unread=unread, classes=classes)
 
 
 def as_text(value: Any) -> object:

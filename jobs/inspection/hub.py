@@ -7,12 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from negmine.jobs.inspection.heads import ROWS, Head
+from negmine.jobs.inspection.heads import ROWS, Head, as_text
 from negmine.jobs.inspection.names import is_train, part_of, split_of
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.transforms.readers import hf
 from negmine.transforms.readers.tables.arrow import first_line
+from negmine.transforms.readers.tables.classes import Classes, named
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]*)?(/[\w.-]+)?")
 _ABSENT = (OSError, ValueError, RuntimeError, LookupError)
@@ -48,14 +49,16 @@ def look(text: str, split: str | None) -> Looked:
         splits = list(library.get_dataset_split_names(name, config))
         mined = own or _split(splits, split, text)
         data = library.load_dataset(name, config, split=mined, streaming=True)
-        rows = [dict(row) for row in islice(data, ROWS)]
+        classes = hf.classes(data)
+        rows = [_row(row, classes) for row in islice(data, ROWS)]
     except _ABSENT as error:
         raise DataError(
             f"{text} is no file or folder here, and no data set that can be loaded: {error}"
         ) from None
     if not rows:
         raise DataError(f"data set {text!r} holds no row in the split {mined}")
-    head = Head(text, "data set", tuple(rows[0]), rows, count=_rows(library, name, config, mined))
+    count = _rows(library, name, config, mined)
+    head = Head(text, "data set", tuple(rows[0]), rows, count=count, classes=classes)
     values: JsonObject = {"format": "hf_pairs", "path": f"{name}:{config}/{mined}"}
     others = [s for s in splits if s != mined and split_of(s)]
     notes = []
@@ -63,6 +66,11 @@ def look(text: str, split: str | None) -> Looked:
         values["evaluation_pairs"] = [f"{name}:{config}/{s}" for s in others]
         notes = [f"kept for evaluation: {', '.join(others)}"]
     return Looked(values, f"Hugging Face data set, split {mined}", head, notes)
+
+
+def _row(row: Mapping[str, object], classes: Mapping[str, Classes]) -> dict[str, object]:
+    """A row with the names of its classes."""
+    return {name: as_text(value) for name, value in named(dict(row), classes).items()}
 
 
 def _reach(name: str) -> None:

@@ -13,11 +13,14 @@ from negmine.jobs.inspection.alike import (
     refuse_late,
     refuse_others,
 )
+from negmine.jobs.inspection.beir import beir_parts, beside, is_beir, only_beir
 from negmine.jobs.inspection.columns import KINDS, columns_of
 from negmine.jobs.inspection.findings import Findings, Told
-from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, is_beir, kept_out
+from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.jobs.inspection.identifiers import refuse_identifiers
+from negmine.jobs.inspection.kept_out import fitting, refuse_judgements
+from negmine.jobs.inspection.pools import pool_of, pool_title
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.roles.pairs import understand
 from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood
@@ -27,10 +30,12 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.locations import is_url
 from negmine.transforms import storage
+from negmine.transforms.readers.beir import splits_in
 from negmine.transforms.readers.columns import ANY
 from negmine.transforms.readers.paths import expand
-from negmine.transforms.readers.tables.names import usual
-from negmine.transforms.storage.suffixes import kind_of_file
+
+_NAMED = 20
+"""Files without a use that are named."""
 
 JUDGE = "fusion"
 """The judge of data that nobody wrote a config for: it needs no download."""
@@ -82,8 +87,9 @@ def inspect(path: str, pool: str | None = None, settings: Settings | None = None
     if pool is not None:
         found = _with_pool(found, pool, known)
     section = found.input | {k: v for k, v in known.items() if k not in HINTS}
-    values = {"input": section, "judge": {"kind": JUDGE}}
-    made = Inspection(**{**vars(found), "values": values})
+    more, notes = pool_title(section)
+    values = {"input": section | more, "judge": {"kind": JUDGE}}
+    made = Inspection(**{**vars(found), "values": values, "notes": [*found.notes, *notes]})
     config = input_of(made.input)
     rows = samples(config)
     refuse_identifiers(config)
@@ -95,8 +101,21 @@ def _text(value: object) -> str | None:
 
 
 def _folder(path: str, place: Path, settings: Settings) -> Inspection:
-    if is_beir(place):
+    if settings.get("format") == "beir":
         return _beir(path, place, settings)
+    if not is_beir(place):
+        return _parts(path, settings)
+    others = beside(place)
+    if not others.belonging:
+        return _left_out(_beir(path, place, settings), [f"{path}/{way}" for way in others.others])
+    try:
+        return _parts(path, settings)
+    except DataError as error:
+        raise only_beir(path, error) from None
+
+
+def _parts(path: str, settings: Settings) -> Inspection:
+    """A folder by the names of its files."""
     found = contents(path)
     if found.documents and found.queries and found.qrels:
         made = _collection(path, found, settings)
@@ -110,6 +129,8 @@ def _folder(path: str, place: Path, settings: Settings) -> Inspection:
             "a file qrels.tsv there (query<TAB>document), or name the documents alone"
         )
     if found.rows or found.qrels:
+        if found.rows:
+            refuse_judgements(found.qrels, settings)
         made = _rows(path, found.rows or found.qrels, settings, found.documents)
         used = [*(found.rows or found.qrels), *found.documents]
     else:
@@ -121,13 +142,18 @@ def _folder(path: str, place: Path, settings: Settings) -> Inspection:
 def _told_of(made: Inspection, found: Contents, used: Sequence[Piece]) -> Inspection:
     """The same, with a note of the files that have no use."""
     every = [*found.documents, *found.queries, *found.qrels, *found.rows]
-    left = [piece.pattern for piece in every if piece not in used]
-    notes = [*made.notes, f"left out: {', '.join(left)}"] if left else made.notes
-    return replace(made, notes=notes)
+    return _left_out(made, [*(p.pattern for p in every if p not in used), *found.left])
+
+
+def _left_out(made: Inspection, left: Sequence[str]) -> Inspection:
+    if not left:
+        return made
+    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    return replace(made, notes=[*made.notes, f"left out: {', '.join(left[:_NAMED])}{more}"])
 
 
 def _beir(path: str, place: Path, settings: Settings) -> Inspection:
-    splits = collections.beir_splits(place)
+    splits = splits_in(place)
     split = collections.split_of(splits, _text(settings.get("split")), path)
     others = [name for name in splits if name != split]
     values: JsonObject = {"format": "beir", "path": path}
@@ -135,7 +161,7 @@ def _beir(path: str, place: Path, settings: Settings) -> Inspection:
     values |= {"evaluation_splits": others} if others else {}
     kept = [Piece(name, (name,), name) for name in others]
     notes = [collections.kept_out_note(kept, ("evaluation_splits",))] if others else []
-    counts, columns = collections.beir_parts(place, split)
+    counts, columns = beir_parts(place, split)
     return Inspection(path, {"input": values}, "BEIR folder", columns, counts, notes=notes)
 
 
@@ -185,12 +211,14 @@ def _rows(
     notes = list(found.notes)
     counts = {"rows": collections.count(head, files)}
     other = [piece for piece in kept_out(pieces, mined) if piece not in aside]
-    fitting = [piece for piece in other if collections.has_columns(piece, head, found.roles)]
-    if found.format == "pairs" and fitting:
-        values["evaluation_pairs"] = [piece.pattern for piece in fitting]
-        notes.append(collections.kept_out_note(fitting, ("evaluation_pairs",)))
-    kept = fitting if found.format == "pairs" else []
-    left = [piece for piece in pieces if piece not in mined and piece not in kept]
+    kept = fitting(other, head, found, settings)
+    values |= found.values
+    if kept:
+        values["evaluation_pairs"] = [piece.pattern for piece in kept]
+        notes.append(collections.kept_out_note(kept, ("evaluation_pairs",)))
+    told = settings.get("evaluation_pairs")
+    used = told if isinstance(told, list | tuple) else ()
+    left = [p for p in pieces if p not in mined and p not in kept and p.pattern not in used]
     if left:
         notes.append(f"left out: {', '.join(piece.pattern for piece in left)}")
     if not seen.whole:
@@ -198,7 +226,7 @@ def _rows(
     if found.format == "documents" and head.kind == "tsv" and len(files) > 1:
         notes.append(collections.a_line_each(path))
     if found.format == "pairs" and pool:
-        more, counts["further documents"] = _pool(pool, path, settings, head.encoding)
+        more, counts["further documents"] = pool_of(pool, path, settings, head.encoding)
         values |= more
     shape = collections.shape_of(head, len(files))
     return Inspection(
@@ -256,29 +284,6 @@ def _with_pool(found: Inspection, pool: str, settings: Settings) -> Inspection:
     if storage.is_dir(place):
         inside = contents(pool)
         pieces = inside.documents or inside.rows
-    more, count = _pool(pieces, pool, settings, str(values.get("encoding", "utf-8")))
+    more, count = pool_of(pieces, pool, settings, str(values.get("encoding", "utf-8")))
     counts = {**found.counts, "further documents": count}
     return Inspection(**{**vars(found), "values": {"input": values | more}, "counts": counts})
-
-
-def _pool(
-    pieces: Sequence[Piece], where: str, settings: Settings, encoding: str
-) -> tuple[JsonObject, int | str]:
-    """Keys of `input` that name further documents, and how many there are.
-
-    Raises DataError where it cannot be told which column holds their texts.
-    """
-    pattern, files = collections.one_pattern(pieces, where)
-    head = head_of(files[0], encoding if kind_of_file(files[0]) in ("csv", "tsv") else None)
-    values: JsonObject = {"pool": pattern}
-    names = list(head.names)
-    if "pool_text" not in settings and usual("pool_text", names) is None and len(names) > 1:
-        texts = [c.name for c in columns_of(head) if c.kind == "text"]
-        if len(texts) != 1:
-            raise DataError(
-                f"{files[0]}: which column holds the texts of further documents cannot be told; "
-                f"its columns are {', '.join(map(repr, names[:20]))}. Say it: --set "
-                "input.pool_text=COLUMN"
-            )
-        values["pool_text"] = texts[0]
-    return values, collections.count(head, files)

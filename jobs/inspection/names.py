@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from negmine.transforms.readers.tables.names import LABELS, USUAL, plain
+from negmine.transforms.readers.tables.names import LABELS, USUAL, names_a_label, plain
 
 QUERY = (
     *USUAL["query"], "anchor_text", "search_query", "user_query", "sentence1", "sentence_a",
@@ -39,6 +39,11 @@ _AGAINST = (
     "neg", "distract", "incorrect", "wrong", "reject", "irrelevant", "nonrelevant", "impossible",
     "unrelated", "unanswerable",
 )  # fmt: skip
+_ID = re.compile(
+    "(u|uu|gu|q|p|d|c|s|doc|document|query|question|passage|para|paragraph|sentence|text|chunk|"
+    "context|group|page|topic|row|line|item|product|user|url|answer|example|sample|pair|source)?"
+    "(id|ids|idx|index|indices)"
+)
 _NOT = frozenset({"not", "non", "no", "hn", "bad"})
 _PLACE = frozenset({"idx", "index", "indices", "answer", "correct", "label", "gold", "target"})
 
@@ -53,6 +58,17 @@ def is_label(name: str) -> bool:
     """Whether a column's name says that it tells positives from others."""
     ends = (words(name) or [""])[-1] in _LABEL_ENDS
     return not is_against(name) and (bool(named([name], LABEL)) or ends)
+
+
+def says_labels(name: str) -> bool:
+    """Whether a name says so of labels and of nothing else, wherever it stands."""
+    ends = (words(name) or [""])[-1] in _LABEL_ENDS
+    return not is_against(name) and (names_a_label(name) or ends)
+
+
+def is_id(name: str) -> bool:
+    """Whether a column's name is that of an identifier or a number of rows: doc_id, qid, index."""
+    return _ID.fullmatch((words(name) or [""])[-1]) is not None
 
 
 def suggests(name: str) -> bool:
@@ -157,7 +173,7 @@ def tokens(name: str) -> list[str]:
 
 
 _SPLIT = re.compile(
-    "(train|dev|val|valid|test|eval|holdout|heldout)(ing|elopment|idation|uation|set|data|split)?"
+    "(train|trn|dev|val|valid|test|tst|eval|holdout|heldout)(ing|elopment|idation|uation|set|data|split)?"
     "\\d*"
 )
 
@@ -169,9 +185,23 @@ def split_of(name: str) -> str | None:
     return found or (apart[0] if apart else None)
 
 
+def is_split(value: str) -> bool:
+    """Whether a value is the name of a split and nothing else."""
+    return len(tokens(value)) == 1 and split_of(value) is not None
+
+
+_SPLITS = ("split", "splits", "fold", "partition", "subset", "usage", "phase")
+
+
+def names_splits(name: str) -> bool:
+    """Whether a column's name says that it holds the split of each row."""
+    found = words(name) or [""]
+    return found[-1] == "set" or any(word in _SPLITS for word in found)
+
+
 def is_train(split: str | None) -> bool:
     """Whether a split is the one that is trained on."""
-    return split is not None and split.casefold().startswith("train")
+    return split is not None and split.casefold().startswith(("train", "trn"))
 
 
 def says_negatives(name: str) -> bool:

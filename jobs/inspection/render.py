@@ -25,6 +25,7 @@ _MEANT = {
     "label_above": "a row is a positive where its label is above this",
     "pool": "further documents",
     "pool_text": "its column of text",
+    "pool_title": "its column of titles, null for none",
     "queries": "what asks for a document, or the file of queries",
     "encoding": "of CSV and TSV files",
     "header": "the settings whose files begin with a header",

@@ -19,6 +19,7 @@ from negmine.transforms.exporters.writing.files import json_line
 from negmine.transforms.kernels.measures.margins import Confidence, Margins, find_pairs
 from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.readers.rows import Rejected, identifier, joined, readable, string
+from negmine.transforms.readers.tables.delimited import quoted
 from negmine.transforms.readers.tables.lines import line_cap, parsed
 from negmine.transforms.readers.tables.lines import lines as lines_of
 from negmine.transforms.storage.atomic import write_text
@@ -78,7 +79,7 @@ def together(left: str | Path, right: str | Path, folder: Path, most: int) -> tu
         made = [{"_id": identity, "text": text} for identity, text in rows]
         write_text(folder / f"{name}.jsonl", "".join(map(json_line, made)))
     first = documents[0][0]
-    judged = "".join(f"{identity}\t{first}\t1\n" for identity, _ in queries)
+    judged = "".join(f"{quoted(identity)}\t{quoted(first)}\t1\n" for identity, _ in queries)
     write_text(folder / "qrels" / "train.tsv", f"query-id\tcorpus-id\tscore\n{judged}")
     return len(queries), len(documents)
 

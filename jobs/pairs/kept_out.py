@@ -12,6 +12,7 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.ingesting.ingest import cut_of
 from negmine.transforms.kernels.near_duplicates import sketches
 from negmine.transforms.readers.rows import Document, Judgement, Query
+from negmine.transforms.readers.tables.delimited import quoted
 
 SPLIT = "qrels/test.tsv"
 """Where the judgements of all evaluation splits are; a run of the folder keeps them out again."""
@@ -70,7 +71,10 @@ class KeptOut:
 
     def judgement_lines(self) -> str:
         """The judgements as a file of qrels."""
-        rows = (f"{query}\t{doc}\t{grade:.9g}\n" for (query, doc), grade in self.judgements.items())
+        rows = (
+            f"{quoted(query)}\t{quoted(doc)}\t{grade:.9g}\n"
+            for (query, doc), grade in self.judgements.items()
+        )
         return f"query-id\tcorpus-id\tscore\n{''.join(rows)}"
 
 

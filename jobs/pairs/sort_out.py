@@ -32,6 +32,7 @@ from negmine.transforms.exporters.writing.folders import (
 )
 from negmine.transforms.pairs.confidence import PairConfidence
 from negmine.transforms.readers.labels import ANSWERS, NEGATIVE
+from negmine.transforms.readers.tables.delimited import quoted
 
 BELOW = "ratio_below_limit"
 KNOWN, CONFIRMED = "known_positive", "confirmed_negative"
@@ -177,7 +178,13 @@ def _judgements(confidence: PairConfidence, rows: np.ndarray, sets: dict[str, Da
     """Lines of qrels; a grade that is not known is 1."""
     ids = _identifiers(sets, confidence.query_ix[rows], confidence.doc_ix[rows])
     grade = pc.cast(pa.array(np.nan_to_num(confidence.grade[rows], nan=1.0)), pa.large_string())
-    return lines(ids[0], "\t", ids[1], "\t", grade)
+    return lines(_fields(ids[0]), "\t", _fields(ids[1]), "\t", grade)
+
+
+def _fields(identifiers: pa.Array) -> pa.Array:
+    if not pc.any(pc.match_substring_regex(identifiers, '["\\t\\r\\n]')).as_py():
+        return identifiers
+    return pa.array(map(quoted, identifiers.to_pylist()), pa.large_string())
 
 
 def _identifiers(

@@ -61,6 +61,12 @@ class PairsInput(_PairColumns):
     pool_text: Column = Field(
         AUTO, description="the pool's column of text; auto = text, passage, document, ..."
     )
+    pool_title: Column | None = Field(
+        AUTO,
+        description="the pool's column of titles, put before the text; auto = title where the "
+        "positives are objects that have one, none where they are texts, and the run stops where "
+        "that cannot be told; null = none",
+    )
     evaluation_pairs: tuple[str, ...] = Field(
         (),
         description="pairs kept for evaluation, each named as `path` is: their positives are never "

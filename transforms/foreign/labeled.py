@@ -1,9 +1,10 @@
 """Documents with labels: pairs, lists, Lightning IR's rows, and TREC runs, which have none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from negmine.schemas import JsonObject
+from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.lists import Entries
 from negmine.transforms.foreign.rows import (
     SCORE,
@@ -15,8 +16,10 @@ from negmine.transforms.foreign.rows import (
     named,
     text,
 )
+from negmine.transforms.readers.label_values import label_value
 from negmine.transforms.readers.rows import Rejected, identifier
 from negmine.transforms.readers.rows import number as as_number
+from negmine.transforms.readers.tables.classes import Classes, names_at
 
 LABELS = ("label", "labels", "score", "scores")
 _ONLY = 1
@@ -75,6 +78,28 @@ class Labels:
         """After the last row. Raises Rejected where fractions had no 0 among them."""
         if self._share and not self._zero:
             raise Rejected(NO_LABEL, f"{self._share}, and none is 0: no labels; {_ASK}")
+
+
+def refuse_classes(path: str, classes: Mapping[str, Classes], limited: bool) -> None:
+    """Raise DataError where the names of a label's classes say otherwise than its numbers.
+
+    Trainers go by the numbers: above 0 is a positive. `limited`: whether --label-above decides.
+    """
+    for key in (*LABELS, "relevance"):
+        names = names_at(classes, key) or ()
+        for number, name in enumerate(names):
+            try:
+                same = (label_value(name) > 0) == (number > 0)
+            except Rejected:
+                same = False
+            if not same:
+                option = f", or {_ASK}" if limited else ""
+                raise DataError(
+                    f"{path}: {key} {number} is the class {name!r}, and trainers take numbers above"
+                    " 0 for positives, so it is open which documents are; write 1 for positives and"
+                    f" 0 for others without names, data.cast_column({key!r}, "
+                    f"datasets.Value('int64')){option}"
+                )
 
 
 def _row(at: int, query: Passage, document: Passage, positive: bool, fault: str = "") -> Row:

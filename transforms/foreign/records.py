@@ -10,9 +10,10 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms.foreign.files import container, objects, open_table
 from negmine.transforms.foreign.formats import NAMED, Lines
-from negmine.transforms.foreign.labeled import NO_LABEL, Labels
+from negmine.transforms.foreign.labeled import NO_LABEL, Labels, refuse_classes
 from negmine.transforms.foreign.rows import Row, broken
 from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.classes import classes_of
 from negmine.transforms.readers.tables.lines import line_cap, lines
 from negmine.transforms.storage.digests import Digest, held
 
@@ -37,6 +38,9 @@ def rows(
     table = found.lines == "objects" and container(path) != "jsonl"
     labels = Labels(label_above)
     parse = partial(found.parse, labels=labels) if found.labeled else found.parse
+    if table and label_above is None:
+        with open_table(path, digest) as (schema, _):
+            refuse_classes(path, classes_of(schema.metadata), found.labeled)
     for number, value, _ in records(path, format, digest):
         try:
             yield parse(number, value)

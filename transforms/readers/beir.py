@@ -50,10 +50,14 @@ def sources(config: BeirInput) -> list[Source]:
 
 
 def _qrels(folder: Path, split: str, key: str) -> Source:
-    for suffix in (".tsv", ".csv", ".txt"):
-        file = compressed(folder / "qrels" / f"{split}{suffix}")
-        if file is not None:
-            return Source("qrels", str(file.absolute()), f"qrels/{file.name}")
+    files = judged_in(folder, split)
+    if len(files) > 1:
+        raise DataError(
+            f"input.{key}: {folder / 'qrels'} holds {', '.join(file.name for file in files)}, all "
+            f"of the split {split!r}, and one is read; take away the others, or join them in one"
+        )
+    if files:
+        return Source("qrels", str(files[0].absolute()), f"qrels/{files[0].name}")
     names = splits_in(folder)
     if not names:
         raise DataError(f"{folder / 'qrels'} holds no .tsv file, so there are no positives")
@@ -62,14 +66,27 @@ def _qrels(folder: Path, split: str, key: str) -> Source:
     )
 
 
+def judged_in(folder: Path, split: str) -> list[Path]:
+    """The files of judgements of a split, by name; of a file and the same packed the file."""
+    return [folder / "qrels" / name for name in _judged(folder).get(split, ())]
+
+
 def splits_in(folder: Path) -> list[str]:
     """The splits that a folder has qrels of, by name."""
-    found = set()
-    for name in storage.sizes(folder / "qrels"):
+    return sorted(_judged(folder))
+
+
+def _judged(folder: Path) -> dict[str, list[str]]:
+    """The names of the files of judgements, by split."""
+    found: dict[str, list[str]] = {}
+    names = sorted(storage.sizes(folder / "qrels"))
+    for name in names:
         plain = Path(name).with_suffix("") if compression_of(name) else Path(name)
-        if kind_of_file(name) in ("tsv", "csv"):
-            found.add(plain.stem)
-    return sorted(found)
+        again = plain.name != name and plain.name in names
+        hidden = name.startswith((".", "_"))
+        if kind_of_file(name) in ("tsv", "csv") and not again and not hidden:
+            found.setdefault(plain.stem, []).append(name)
+    return found
 
 
 def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, HfInput, JsonlInput, ParquetInput
+from negmine.transforms.readers.label_values import refuse_classes, word_value
 from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
 from negmine.transforms.readers.qrels import QrelsLayout, qrels_layout, read_qrels, unknown
 from negmine.transforms.readers.rows import (
@@ -18,6 +19,7 @@ from negmine.transforms.readers.rows import (
     judgement_row,
     text_row,
 )
+from negmine.transforms.readers.tables.classes import classes_of, names_at
 from negmine.transforms.readers.tables.columnar import require_values, schema_of, table_rows
 from negmine.transforms.readers.tables.delimited import Text, head
 from negmine.transforms.readers.tables.headers import Layout, by_name, header_of, placed, same_order
@@ -120,6 +122,9 @@ def columns_of(source: Source, config: ColumnsInput) -> list[str | None]:
         columns = wanted(schema.names, source.path)
         require_grade(source, config, schema.names, columns)
         require_values(source.path, schema, columns)
+        if source.kind == "qrels" and columns[2] is not None:
+            found = names_at(classes_of(schema.metadata), columns[2])
+            refuse_classes(source.path, "grade", columns[2], found)
         return columns
     if kind == "jsonl":
         names = keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
@@ -198,7 +203,9 @@ def row_maker(
 
     def make_judgement(line: int, values: list[object], raw: object) -> Row:
         query_id, doc_id, grade = values
-        return judgement_row(line, query_id, doc_id, grade if graded else UNGRADED, raw)
+        word = word_value(grade)
+        found = (grade if word is None else word) if graded else UNGRADED
+        return judgement_row(line, query_id, doc_id, found, raw)
 
     return make_judgement if kind == "qrels" else make_text
 

@@ -23,6 +23,7 @@ _HUB = ("hf", "hf_pairs")
 _ADDED = {"encoding": "utf-8", "negative": None, "label": None, "label_above": 0}
 _ADDED |= {"passages": None, "doc_group": AUTO, "doc_place": AUTO, "detect_language": False}
 _ADDED |= {"doc_language": AUTO, "query_language": AUTO, "positive_language": AUTO}
+_ADDED |= {"pool_title": AUTO}
 """Later settings that identify nothing at their defaults, so that older work stays good."""
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +14,11 @@ from negmine.schemas.inputs import HfInput
 from negmine.schemas.locations import is_url
 from negmine.transforms import storage
 from negmine.transforms.readers.columns import require_grade, row_maker, wanted_columns
+from negmine.transforms.readers.label_values import refuse_classes
 from negmine.transforms.readers.limits import ROWS
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.readers.tables.arrow import first_line
+from negmine.transforms.readers.tables.classes import Classes, classes_of, names_at
 from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch, require_columns
 from negmine.transforms.storage.digests import all_held, changed
 
@@ -140,6 +142,9 @@ def _columns(source: Source, data: Any, config: HfInput) -> list[str | None]:
     wanted = wanted_columns(source.kind, config, names, f"data set {source.path!r}")
     require_columns(source.path, names, wanted)
     require_grade(source, config, names, wanted)
+    if source.kind == "qrels" and wanted[2] is not None:
+        found = names_at(classes(data), wanted[2])
+        refuse_classes(f"data set {source.path!r}", "grade", wanted[2], found)
     return wanted
 
 
@@ -159,15 +164,31 @@ def read(source: Source, config: HfInput, seed: int) -> Iterator[Row]:
         data = load(source.path)
         wanted = _columns(source, data, config)
         make = row_maker(source.kind, wanted, config)
-        batches = data.with_format("arrow").iter(batch_size=ROWS)
         try:
-            checked = (checked_batch(source.path, batch, wanted) for batch in batches)
+            checked = (checked_batch(source.path, batch, wanted) for batch in batches(data))
             for number, values in batch_rows(checked, wanted):
                 yield make(number, values, values)
         except (OSError, pa.ArrowException) as error:
             raise DataError(
                 f"data set {source.path!r} is damaged ({first_line(error)}); fetch it again"
             ) from error
+
+
+def batches(data: Any) -> Iterator[pa.Table]:
+    """The rows of a data set in Arrow tables, with the names of its classes."""
+    metadata = _metadata(data)
+    for table in data.with_format("arrow").iter(batch_size=ROWS):
+        yield table.replace_schema_metadata(metadata)
+
+
+def classes(data: Any) -> Mapping[str, Classes]:
+    """The classes of the columns of a data set that have some."""
+    return classes_of(_metadata(data))
+
+
+def _metadata(data: Any) -> Mapping[bytes, bytes] | None:
+    features = getattr(data, "features", None)
+    return None if features is None else features.arrow_schema.metadata
 
 
 def files(source: Source) -> list[str]:

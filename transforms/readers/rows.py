@@ -25,6 +25,7 @@ class Source:
     `path` is where they are, `name` what a dead letter calls it, relative to the input; never
     absolute.
     `evaluation` says that the rows are of an evaluation split: read to keep them out of training.
+    `titled` says that texts of a pool are read with their titles, as the positives are.
     `digests` are what the files that are read must have: one, or of a data set one a file.
     """
 
@@ -32,6 +33,7 @@ class Source:
     path: str
     name: str
     evaluation: bool = False
+    titled: bool = False
     digests: tuple[Digest, ...] = ()
 
     @property

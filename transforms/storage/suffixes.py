@@ -21,6 +21,12 @@ _UNPACK = {
     ".bz2": "bunzip2 -k {path}", ".xz": "unxz -k {path}", ".zip": "unzip {path}",
     ".lz4": "lz4 -d {path}", ".tgz": "tar -xzf {path}", ".tar": "tar -xf {path}",
 }  # fmt: skip
+PACKED = tuple(_UNPACK)
+"""Suffixes of what has to be unpacked first."""
+
+SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+"""Suffixes of spreadsheets."""
+
 _TABLE_SQL = {
     "csv": "read_csv('{path}', all_varchar=true)",
     "tsv": "read_csv('{path}', delim='\\\\t', all_varchar=true)",

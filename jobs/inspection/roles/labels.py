@@ -7,21 +7,21 @@ from negmine.jobs.inspection.columns import Column
 from negmine.jobs.inspection.heads import Head
 from negmine.jobs.inspection.names import (
     LABEL,
-    is_against,
     is_label,
     is_place,
     is_proof,
     named,
-    suggests,
+    says_labels,
 )
 from negmine.jobs.inspection.roles.parallel import Lists
 from negmine.jobs.inspection.roles.understood import Settings, Understood
+from negmine.jobs.inspection.roles.unknown_labels import classes_at, numbers_of, refuse_unknown
 from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
-from negmine.transforms.readers.pairs.labels import label_value
+from negmine.transforms.readers.label_values import label_value, refuse_classes, word_value
 from negmine.transforms.readers.rows import Rejected, readable
 from negmine.transforms.readers.tables.names import names_a_label
-from negmine.transforms.readers.tables.nested import path_of
+from negmine.transforms.readers.tables.nested import TEXTS, path_of
 
 _TOP = 10
 """The highest grade; larger numbers count something."""
@@ -76,8 +76,9 @@ def label_of(
         _refuse_places(head, columns, free, positives, lists, declared)
     inside = [way for way in lists.inside if is_label(way.rpartition(".")[2])]
     beside = [name for name in free if is_label(name)]
+    deeper = [way for name in free for way in _inside(columns[name], values)]
     order = {name: at for at, name in enumerate(named(beside, [*LABEL, *beside]))}
-    ways = [*inside, *sorted(beside, key=lambda name: order.get(name, len(order)))]
+    ways = [*inside, *sorted(beside, key=lambda name: order.get(name, len(order))), *deeper]
     labels = [
         label
         for way in ways
@@ -89,11 +90,11 @@ def label_of(
     if chosen is None:
         if looked_at:
             found.values["label"] = None
-        _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
+        refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         return
     seen = values.whole or not chosen.graded
     if declared and not told and min(chosen.numbers) > 0 and seen:
-        _refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
+        refuse_unknown(head, columns, free, lists, values, declared, "positive" in settings)
         if looked_at:
             found.values["label"] = None
         found.notes.append(
@@ -109,9 +110,21 @@ def label_of(
     _use(head, chosen, above, found, values)
 
 
+def _inside(column: Column, values: Values) -> list[str]:
+    """Ways to labels in the objects of a column that holds no texts, such as meta.label."""
+    if column.kind != "object" or any(k in TEXTS for v in column.values for k in _keys(v)):
+        return []
+    ways = [way for way in values.counts if way.startswith(f"{column.name}.")]
+    return [way for way in ways if says_labels(way.rpartition(".")[2])]
+
+
+def _keys(value: object) -> Collection[str]:
+    return value if isinstance(value, dict) else ()
+
+
 def _refuse_without_limit(head: Head, way: str, settings: Settings, values: Values) -> None:
     """Raise DataError where a label that was named is above 0 everywhere, and differs."""
-    numbers = _numbers(values.of(way))
+    numbers = numbers_of(values.of(way))
     if "label_above" not in settings and len(numbers) > 1 and min(numbers) > 0:
         raise DataError(
             f"{head.path}: {way} ({min(numbers):.3g} to {max(numbers):.3g}) is above 0 everywhere; "
@@ -131,11 +144,19 @@ def _use(head: Head, label: _Label, above: float, found: Understood, values: Val
             "be no positive; --set input.label_above=VALUE says above which value a text is a "
             "positive, --set input.label=null takes all"
         )
+    said = _positive_words(values.of(label.way), above)
     found.notes.append(
-        f"{label.way} says which are positives: above {above:g}, {kept:,} of the {total:,} that "
-        "were looked at; the others are documents alone. --set input.label_above=VALUE decides "
-        "otherwise, --set input.label=null takes all"
+        f"{label.way} says which are positives{said}: above {above:g}, {kept:,} of the {total:,} "
+        "that were looked at; the others are documents alone. --set input.label_above=VALUE "
+        "decides otherwise, --set input.label=null takes all"
     )
+
+
+def _positive_words(values: Collection[object], above: float) -> str:
+    """The words of a label, those that are no numbers, that say that a text is a positive."""
+    words = [value for value in values if isinstance(value, str) and word_value(value) is not None]
+    above_it = sorted(readable(word) for word in words if label_value(word) > above)
+    return f" ({', '.join(above_it)})" if above_it else ""
 
 
 def _label(
@@ -161,6 +182,7 @@ def _label(
         try:
             number = label_value(value)
         except Rejected:
+            refuse_classes(head.path, "label", way, classes_at(head, way))
             raise DataError(
                 f"{head.path}: {way} looks like a label, and {readable(value)[:60]!r} is no number;"
                 " write 1 for positives and 0 for others, or --set input.label=null takes every "
@@ -225,56 +247,6 @@ def _refuse_unclear(
         )
     raise DataError(
         f"{head.path}: {label.way} ({label.range}) does not say which rows are positives; {told}"
-    )
-
-
-def _refuse_unknown(
-    head: Head,
-    columns: Mapping[str, Column],
-    free: Sequence[str],
-    lists: Lists,
-    values: Values,
-    declared: bool,
-    chosen: bool,
-) -> None:
-    """Raise DataError where a column of another name may be a label all the same."""
-    for name in free:
-        if suggests(name) and not declared and columns[name].kind in ("number", "text", "id"):
-            raise _asked(head, name, "says which rows are better")
-    beside = [name for name in free if columns[name].kind in ("number", "text", "id")]
-    beside = [n for n in beside if not n.casefold().endswith(("id", "idx", "index"))]
-    several = [way for way in (*lists.inside, *free) if lists.is_list(way) and lists.parallel(way)]
-    for way in (*beside, *several):
-        numbers = set() if way in values.many else _numbers(values.of(way))
-        if numbers and min(numbers) <= 0 < max(numbers):
-            two = set(numbers) <= {-1.0, 0.0, 1.0}
-            if two or (not declared and all(n == int(n) for n in numbers) and max(numbers) <= 5):
-                shown = ", ".join(sorted({readable(v)[:20] for v in values.of(way)})[:6])
-                raise _asked(head, way, f"holds {shown}")
-        scored = way in several and lists.several and numbers and len(numbers) > 1
-        if scored and not declared and not chosen:
-            raise _asked(head, way, f"holds a number for each text of {lists.way}")
-
-
-def _numbers(values: Collection[object]) -> set[float]:
-    """Values as numbers, words that are labels too; none where others are there."""
-    try:
-        return {label_value(value) for value in values}
-    except Rejected:
-        return set()
-
-
-def _asked(head: Head, way: str, what: str) -> DataError:
-    if is_against(way.rpartition(".")[2]):
-        return DataError(
-            f"{head.path}: {way} {what}, and says by its name which are no positives; write a "
-            "column label of 1 for positives and 0 for others, or --set input.label=null takes "
-            "every row as a positive"
-        )
-    return DataError(
-        f"{head.path}: {way} {what}, and may say which are positives; --set input.label={way} "
-        "takes those above 0 (--set input.label_above=VALUE another limit), --set "
-        "input.label=null takes every row as a positive"
     )
 
 

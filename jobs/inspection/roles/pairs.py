@@ -10,8 +10,10 @@ from negmine.jobs.inspection.names import (
     QUERY,
     has_role,
     is_against,
+    is_split,
     is_train,
     named,
+    names_splits,
     numbered,
     split_of,
 )
@@ -30,6 +32,7 @@ from negmine.jobs.inspection.roles.labels import label_of
 from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.jobs.inspection.roles.unnamed import without_names
 from negmine.jobs.inspection.roles.values import Values
+from negmine.jobs.inspection.roles.written import refuse_written
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
 from negmine.transforms.readers.tables.names import positives_among, usual
@@ -47,18 +50,16 @@ def understand(head: Head, settings: Settings, values: Values) -> Understood:
         raise DataError(f"{head.path} has no row; {there(head.names)}")
     columns = {column.name: column for column in columns_of(head)}
     _refuse_a_table_by_columns(head, columns)
-    _refuse_written_lists(head, columns)
     if settings.get("format") == "documents" or any(key in settings for key in _OF_DOCUMENTS):
-        return _documents(head, columns, settings)
-    if not head.header:
+        found = _documents(head, columns, settings)
+    elif not head.header:
         pairs = without_names(head, columns, settings, values)
-        if pairs is None:
-            return _documents(head, columns, settings)
-        found = pairs
+        found = _documents(head, columns, settings) if pairs is None else pairs
     else:
         found = _by_name(head, columns, settings, values)
         if found.format == "pairs":
             found.languages = _languages(head, settings)
+    refuse_written(head, found, values)
     _name_the_unused(found, columns)
     return found
 
@@ -96,20 +97,6 @@ def _refuse_a_table_by_columns(head: Head, columns: Mapping[str, Column]) -> Non
 
 
 _LISTS = frozenset({"texts", "ids", "numbers"})
-
-
-def _refuse_written_lists(head: Head, columns: Mapping[str, Column]) -> None:
-    """Raise DataError for lists that were written as text, as pandas writes them into a CSV."""
-    for column in columns.values():
-        texts = [value for value in column.values if isinstance(value, str)]
-        lists = [t for t in texts if t.startswith(("['", '["')) and t.endswith(("']", '"]'))]
-        if column.kind == "text" and len(lists) > 0.9 * len(texts):
-            raise DataError(
-                f"{head.path}: column {column.name!r} holds lists written as text "
-                f"({lists[0][:40]}...); write the table so that they stay lists: "
-                "df.to_parquet('pairs.parquet'), or df.to_json('pairs.jsonl', orient='records', "
-                "lines=True)"
-            )
 
 
 _OF_DOCUMENTS = ("doc_text", "doc_title", "doc_id", "queries", "crop")
@@ -182,7 +169,7 @@ def _as_pairs(
             f"{head.path}: {quoted(query)} cannot be both the query and the positive; "
             "name two columns"
         )
-    _refuse_splits(head, columns, settings, values)
+    _refuse_splits(head, settings, values)
     _refuse_choices(head, columns, positives, settings)
     found = Understood("pairs")
     taken = {path.column for p in (query, *positives) if (path := path_of(p, head.names))}
@@ -234,16 +221,22 @@ def _as_pairs(
     return found
 
 
-def _refuse_splits(
-    head: Head, columns: Mapping[str, Column], settings: Settings, values: Values
-) -> None:
-    """Raise DataError where a column says that some of the rows are kept for evaluation."""
-    for name in named(list(columns), ("split", "fold", "partition", "subset", "set")):
-        found = sorted(str(value) for value in values.of(name))
-        other = [value for value in found if split_of(value) and not is_train(value)]
-        if other and "evaluation_pairs" not in settings:
+def _refuse_splits(head: Head, settings: Settings, values: Values) -> None:
+    """Raise DataError where a column says that some of the rows are kept for evaluation.
+
+    It says so by its name, or by values that are all names of splits; in an object too.
+    """
+    for way in () if "evaluation_pairs" in settings else values.counts:
+        name = way.rpartition(".")[2]
+        found = [] if way in values.many else sorted(str(value) for value in values.of(way))
+        other = [value for value in found if split_of(value) and not is_train(split_of(value))]
+        if not named([name], ("split", "fold", "partition", "subset", "set")):
+            other = [value for value in other if is_split(value)]
+            alone = all(map(is_split, found)) and any(map(is_train, found))
+            other = other if names_splits(name) or alone else []
+        if other:
             raise DataError(
-                f"{head.path}: {quoted(name)} holds {', '.join(map(repr, found[:6]))}; write the "
+                f"{head.path}: {quoted(way)} holds {', '.join(map(repr, found[:6]))}; write the "
                 f"rows of each into a file of its own, named for it ({other[0]}.jsonl), and name "
                 "their folder; --set input.evaluation_pairs=[] mines all of them"
             )

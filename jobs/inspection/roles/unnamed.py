@@ -9,7 +9,7 @@ from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO
-from negmine.transforms.readers.pairs.labels import label_value
+from negmine.transforms.readers.label_values import label_value
 from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.storage.suffixes import suffix_of
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from negmine.jobs.inspection.heads import CAP, Head, as_text
+from negmine.jobs.inspection.roles.literals import is_literal
 from negmine.transforms.readers.rows import Rejected
-from negmine.transforms.readers.tables.columnar import table_rows
+from negmine.transforms.readers.tables.columnar import bracketed, table_rows
 from negmine.transforms.readers.tables.delimited import Text, records
 from negmine.transforms.readers.tables.json_objects import objects
 
@@ -27,6 +28,9 @@ class Values:
         many: ways with more values than are counted, or longer ones.
         rows: that were looked at.
         whole: whether these are all.
+        texts: how many texts stand at each way.
+        literals: how many of these are lists or objects that were written as text.
+        examples: the beginning of the first of them.
         late: rows in which a column comes first, from `names` on.
     """
 
@@ -35,6 +39,9 @@ class Values:
     rows: int = 0
     whole: bool = True
     names: dict[str, None] = field(default_factory=dict)
+    texts: Counter[str] = field(default_factory=Counter)
+    literals: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
     late: list[dict[str, object]] = field(default_factory=list)
 
     def add(self, row: Mapping[str, object]) -> None:
@@ -43,7 +50,16 @@ class Values:
         for name, value in row.items():
             self._add(name, value)
 
+    def add_text(self, way: str, text: str) -> None:
+        """Count a text, and whether it is a list or an object that was written out."""
+        self.texts[way] += 1
+        if is_literal(text):
+            self.literals[way] += 1
+            self.examples.setdefault(way, text[:40])
+
     def _add(self, way: str, value: object) -> None:
+        if isinstance(value, str) and value:
+            self.add_text(way, value)
         if isinstance(value, list):
             for item in value:
                 self._add(way, item)
@@ -94,6 +110,8 @@ def looked_through(head: Head, files: Sequence[str]) -> tuple[Head, Values]:
             if not row.keys() <= found.names.keys():
                 found.names.update(dict.fromkeys(row))
                 found.late += [row] if len(found.late) < _LATE else []
+    if head.kind in ("parquet", "arrow"):
+        _add_long_texts(head, files, found)
     if head.kind != "jsonl":
         return head, found
     return replace(head, names=tuple(found.names), rows=[*head.rows, *found.late]), found
@@ -123,6 +141,24 @@ def rows_of(head: Head, file: str) -> Iterator[tuple[dict[str, object], int]]:
                 yield dict(zip(short, map(as_text, values), strict=True)), 64
         else:
             yield {}, 0
+
+
+def _add_long_texts(head: Head, files: Sequence[str], found: Values) -> None:
+    """Count the texts of Parquet's other columns, of which only those in brackets are read."""
+    short = _short(head)
+    first = Values()
+    for row in head.rows:
+        first.add(row)
+    columns = [name for name in head.names if name in first.texts and name not in short]
+    left = _BYTES
+    for file in files if columns else ():
+        for name, count, texts, size in bracketed(file, columns):
+            left -= size
+            found.texts[name] += count - len(texts)
+            for text in texts:
+                found.add_text(name, text.decode("utf-8", "replace"))
+        if left < 0:
+            return
 
 
 def _short(head: Head) -> list[str]:

@@ -40,8 +40,9 @@ def asks(config: Config) -> list[Ask]:
     if any(policy.name == "translation_of_positive" for policy in config.policies or ()):
         found.append(Ask("policies.translation_of_positive", False))
     for policy in config.policies or ():
-        if getattr(policy.parameters, "by_language", False):
-            found.append(Ask(f"policies.{policy.name}.by_language", True, of_documents=False))
+        for key in ("by_language", "thresholds"):
+            if getattr(policy.parameters, key, None):
+                found.append(Ask(f"policies.{policy.name}.{key}", True, of_documents=False))
     return found
 
 

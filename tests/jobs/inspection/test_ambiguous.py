@@ -14,7 +14,6 @@ from tests.jobs.inspection.test_inspection import (
     QUERIES,
     TEXTS,
     jsonl,
-    roles,
     said,
     with_column,
 )
@@ -47,6 +46,50 @@ def test_zeros_and_ones_of_an_unknown_name_are_asked_about(tmp_path: Path, of: s
     with pytest.raises(DataError, match=r"Relevanz holds 0, 1, and.*input\.label=null takes every"):
         inspect(path)
     assert inspect(path, settings={"label": None}).input["label"] is None
+
+
+@pytest.mark.parametrize("name", ["valid", "is_valid", "paid", "isPaid", "solid"])
+def test_a_name_that_only_ends_like_an_identifier_is_asked_about(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=f"{name} holds 0, 1, and"):
+        inspect(jsonl(tmp_path, with_column(name, BOTH)))
+
+
+@pytest.mark.parametrize("name", ["id", "docid", "doc_id", "queryId", "sentence_idx", "paraIndex"])
+def test_an_identifier_is_not_asked_about(tmp_path: Path, name: str) -> None:
+    assert "label" not in inspect(jsonl(tmp_path, with_column(name, BOTH))).input
+
+
+@pytest.mark.parametrize("values", [["Y", "N"], ["t", "f"], ["relevant", "irrelevant"]])
+def test_words_of_labels_under_an_unknown_name_are_asked_about(
+    tmp_path: Path, values: list[str]
+) -> None:
+    path = jsonl(tmp_path, with_column("verdict", values * 3))
+    with pytest.raises(DataError, match=r"verdict holds .*--set input\.label=verdict takes those"):
+        inspect(path)
+    found = inspect(path, settings={"label": "verdict"})
+    assert [len(row.positives) for row in found.rows] == [1, 0, 1]
+
+
+def test_words_that_are_no_labels_are_not_asked_about(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, with_column("level", ["high", "low"] * 3))
+    assert "label" not in inspect(path).input
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_label_in_an_object_beside_the_texts_decides(tmp_path: Path, kind: str) -> None:
+    rows = with_column("meta", [{"site": "a", "label": value} for value in BOTH])
+    path = jsonl(tmp_path, rows)
+    if kind == "parquet":
+        path = str(tmp_path / "rows.parquet")
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    found = inspect(path)
+    assert found.input["label"] == "meta.label"
+    assert [len(row.positives) for row in found.rows] == [1, 0, 1]
+
+
+def test_a_label_of_another_text_is_not_the_rows(tmp_path: Path) -> None:
+    other = [{"text": "another text", "label": value} for value in BOTH]
+    assert "label" not in inspect(jsonl(tmp_path, with_column("other", other))).input
 
 
 @pytest.mark.parametrize("name", ["is_negative", "not_relevant", "irrelevant", "is_impossible"])
@@ -231,13 +274,6 @@ def test_files_without_a_use_are_named(tmp_path: Path) -> None:
     jsonl(tmp_path, PAIRS, "train.jsonl")
     extra = jsonl(tmp_path, PAIRS, "extra.jsonl")
     assert f"left out: {extra}" in said(inspect(str(tmp_path)))
-
-
-def test_rows_of_a_test_split_are_asked_about(tmp_path: Path) -> None:
-    path = jsonl(tmp_path, with_column("split", ["train", "test"] * 3))
-    with pytest.raises(DataError, match="split holds 'test', 'train'; write the rows of each"):
-        inspect(path)
-    assert roles(inspect(path, settings={"evaluation_pairs": []}))["query"] == "query"
 
 
 HEADERLESS = {

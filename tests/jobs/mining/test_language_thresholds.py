@@ -148,6 +148,9 @@ def test_a_collection_without_languages_is_refused(base: Path) -> None:
     asked = config(base, "silent-out", "silent")
     ended = negmine("mine", asked, *BY_LANGUAGE)
     assert ended.code == 2 and ".by_language goes by the languages" in ended.err
+    given = {"threshold": 0.9, "thresholds": {"de": 0.1}}
+    ended = negmine("mine", config(base, "silent-given", "silent", policies={NAME: given}))
+    assert ended.code == 2 and f"policies.{NAME}.thresholds goes by" in ended.err, ended.err
     assert negmine("mine", asked).code == 0
     swept = negmine("sweep", str(base / "silent-out"), "--policy", f"{NAME}.by_language=true")
     assert swept.code == 2 and "by_language" in swept.err, swept.err
@@ -176,3 +179,23 @@ def test_thresholds_by_language_can_be_given(base: Path) -> None:
     assert entry["thresholds"] == {"de": -0.9}
     found = dropped(find_run(str(base / "given")).path)
     assert found["de"] > 5 * found["fr"]
+
+
+def test_where_no_language_has_queries_enough_all_have_the_threshold_of_all(base: Path) -> None:
+    few = config(base, "few", input={"format": "beir", "path": str(base / "told"), "limit": 20})
+    ended = negmine("mine", few, *BY_LANGUAGE)
+    assert ended.code == 0, ended.err
+    output = str(base / "few")
+    (entry,) = [e[NAME] for e in find_run(output).manifest["policies"] if NAME in e]
+    assert entry["by_language"] and entry["thresholds"] == {} and entry["threshold"] is not None
+    files = str(find_run(output).path / "ledger" / "*" / "*.parquet")
+    sql = f"SELECT query_id, doc_id FROM '{files}' ORDER BY ALL LIMIT 1"
+    (pair,) = duckdb.connect().sql(sql).fetchall()
+    point = f"{NAME}.positives_above=0.5"
+    for command in (
+        ["batches", output, "--size", "4"],
+        ["sweep", output, "--policy", point],
+        ["why", output, *pair],
+    ):
+        ended = negmine(*command)
+        assert ended.code == 0, (command, ended.err)

@@ -4,10 +4,15 @@ import json
 from pathlib import Path
 
 import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from negmine.jobs.pairs.kept_out import KeptOut
 from negmine.schemas.config import Config
+from negmine.schemas.errors import DataError
 from negmine.transforms.data.datasets import Dataset
+from negmine.transforms.readers.tables.delimited import quoted, unquoted
 from tests.jobs.collections import negmine, static_student
 from tests.transforms import input_files
 from tests.transforms.input_files import write_beir, write_lines
@@ -111,3 +116,35 @@ def test_a_run_of_the_folder_knows_what_the_collection_knew(tmp_path: Path) -> N
     verdicts = dict(pairs)
     assert verdicts["d00"] == verdicts["d10"] == "known_positive"
     assert verdicts["d11"] == "kept" and verdicts["d19"] == "evaluation_document"
+
+
+def test_identifiers_in_quotes_are_read_back_as_they_are(tmp_path: Path) -> None:
+    """The reader of qrels unquotes a field that stands in quotes."""
+    names = ["z3", '"z3"', '"a"b', 'c"', '""']
+    documents = [{"_id": name, "text": f"solen terix venor {i}"} for i, name in enumerate(names)]
+    queries = [{"_id": name, "text": f"which solen has {i}"} for i, name in enumerate(names)]
+    asked = write_beir(tmp_path / "in", documents, queries, [])
+    judged = "".join(f"{quoted(name)}\t{quoted(name)}\t1\n" for name in names)
+    (asked / "qrels/train.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    options = ("--student", str(static_student(tmp_path / "student")), "--judge", "none")
+    options += ("--set", "student.device=cpu", "--set", "input.queries_are_documents=false")
+    ended = negmine("pairs", str(asked), *options, "--beir", str(tmp_path / "made"))
+    assert ended.code == 0, ended.err
+    made = Config.model_validate({"input": {"format": "beir", "path": str(tmp_path / "made")}})
+    input_files.ingest(made.input, tmp_path / "read")
+    sets = {name: Dataset(str(tmp_path / "read" / name)) for name in ("positives", "documents")}
+    identifiers = sets["documents"].read(["doc_id"]).column("doc_id").to_pylist()
+    query_ids = Dataset(str(tmp_path / "read/queries")).read(["query_id"]).column(0).to_pylist()
+    found = sets["positives"].read(["query_ix", "doc_ix"]).to_pylist()
+    pairs = {(query_ids[row["query_ix"]], identifiers[row["doc_ix"]]) for row in found}
+    assert pairs == {(name, name) for name in names}
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=2, max_size=3))
+def test_any_identifier_is_a_field_or_refused(identifiers: list[str]) -> None:
+    if any(set(name) & set("\t\r\n") for name in identifiers):
+        with pytest.raises(DataError, match="tab or a line end"):
+            list(map(quoted, identifiers))
+        return
+    fields = "\t".join(map(quoted, identifiers)).split("\t")
+    assert list(map(unquoted, fields)) == identifiers

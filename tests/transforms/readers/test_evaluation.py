@@ -154,6 +154,16 @@ def test_pairs_are_compared_by_their_texts(tmp_path: Path) -> None:
         check(config(format="pairs", path=path, evaluation_pairs=[str(tmp_path / "*.jsonl")]))
 
 
+def test_a_column_that_auto_reads_otherwise_than_what_is_mined_is_asked_for(tmp_path: Path) -> None:
+    write_lines(tmp_path / "train.jsonl", [{"query": "what", "passage": "this text"}])
+    write_lines(tmp_path / "test.jsonl", [{"query": "who", "answer": "yes", "passage": "it is"}])
+    paths = {"path": str(tmp_path / "train.jsonl")}
+    kept = {"evaluation_pairs": [str(tmp_path / "test.jsonl")]}
+    with pytest.raises(DataError, match=r"may both be the positive; .* input.positive: passage"):
+        check(config(format="pairs", **paths, **kept))
+    check(config(format="pairs", **paths, **kept, positive="passage"))
+
+
 @pytest.fixture
 def ir_datasets(monkeypatch: pytest.MonkeyPatch) -> None:
     def subset(queries: dict[str, str], qrels: list[tuple[str, str, int]]) -> SimpleNamespace:

@@ -9,7 +9,7 @@ import pytest
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import JsonlInput
 from negmine.transforms.readers import read, sources
-from negmine.transforms.readers.pairs.labels import label_value
+from negmine.transforms.readers.label_values import label_value
 from negmine.transforms.readers.rows import Judgement, Rejected
 from tests.transforms.input_files import write_lines
 

@@ -46,6 +46,17 @@ def test_one_within_the_objects_of_the_positives_stops(tmp_path: Path) -> None:
             rows_of(pairs(tmp_path, row, positive=positive))
 
 
+def test_one_in_an_object_beside_the_texts_stops(tmp_path: Path) -> None:
+    row = {**PAIR, "meta": {"site": "a", "label": 0}}
+    with pytest.raises(DataError, match=r"line 2 has 'meta\.label'"):
+        rows_of(pairs(tmp_path, {**PAIR, "meta": {"site": "a"}}, row))
+    path = str(tmp_path / "pairs.parquet")
+    pq.write_table(pa.Table.from_pylist([row]), path)
+    with pytest.raises(DataError, match=r"has 'meta\.label'"):
+        rows_of(config(format="pairs", path=path))
+    assert rows_of(pairs(tmp_path, {**PAIR, "other": {"text": "another", "label": 0}}))
+
+
 @pytest.mark.parametrize(
     ("row", "settings", "name"),
     [

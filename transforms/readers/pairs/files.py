@@ -1,24 +1,28 @@
 """Pairs of query and positive text, or texts, in files; identifiers are hashes of the texts."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, PairsInput
 from negmine.transforms.readers.columns import ANY, check_order, text_of
-from negmine.transforms.readers.pairs.rows import (
+from negmine.transforms.readers.label_values import refuse_classes
+from negmine.transforms.readers.pairs.columns import (
     PairColumns,
-    column,
+    check_kept,
     named_columns,
     pair_columns,
-    pair_rows,
-    pool_column,
+    pool_columns,
     unread_labels,
     usual_columns,
 )
+from negmine.transforms.readers.pairs.rows import pair_rows
+from negmine.transforms.readers.pairs.titles import are_read, form_of
 from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
 from negmine.transforms.readers.rows import Document, Rejected, Row, Source, bad, joined, text_id
+from negmine.transforms.readers.tables.classes import classes_of, names_at
 from negmine.transforms.readers.tables.columnar import is_list, require_values, schema_of
 from negmine.transforms.readers.tables.delimited import head, shown
 from negmine.transforms.readers.tables.headers import (
@@ -30,12 +34,15 @@ from negmine.transforms.readers.tables.headers import (
 )
 from negmine.transforms.readers.tables.json_objects import keys
 from negmine.transforms.readers.tables.lines import line_cap
-from negmine.transforms.readers.tables.names import USUAL
+from negmine.transforms.readers.tables.names import USUAL, usual
 from negmine.transforms.readers.tables.nested import Path
 from negmine.transforms.readers.tables.values import raw_values
 from negmine.transforms.storage.suffixes import kind_of_file
 
 _KINDS = Kinds(ANY, ANY)
+_LOOKED = 100
+"""Files of pairs whose positives are looked at."""
+
 _POSITIONAL = {"pairs": Layout(False, (0, 1), 2, 3), "documents": Layout(False, (0,), 1, 1)}
 _ROLES = {"pairs": ("query", "positive"), "documents": ("pool_text",)}
 
@@ -47,10 +54,11 @@ def sources(config: PairsInput) -> list[Source]:
     pairs of the evaluation are mined.
     """
     found = file_sources("pairs", config.path, "path", _KINDS)
-    if config.pool is not None:
-        found += file_sources("documents", config.pool, "pool", _KINDS)
     key = "evaluation_pairs"
-    found += evaluation_sources("pairs", config.evaluation_pairs, key, _KINDS, found)
+    kept = evaluation_sources("pairs", config.evaluation_pairs, key, _KINDS, found)
+    if config.pool is not None:
+        found += _pool(config, [*found, *kept])
+    found += kept
     layouts: dict[Source, Layout] = {}
     for source in found:
         if kind_of_file(source.path) not in ("csv", "tsv"):
@@ -59,26 +67,59 @@ def sources(config: PairsInput) -> list[Source]:
             layouts[source] = _layout(source, config)
     texts = [source for source in layouts if source.kind == "pairs"]
     check_order(texts, [layouts[source] for source in texts], "path")
+    if kept:
+        check_kept(config, _names(found[0], config), [(s.path, _names(s, config)) for s in kept])
     return found
+
+
+def _pool(config: PairsInput, pairs: Sequence[Source]) -> list[Source]:
+    """The sources of the pool, with titles where the positives of `pairs` have them."""
+    found = file_sources("documents", str(config.pool), "pool", _KINDS)
+    if config.pool_title != AUTO:
+        return found
+    titles = [usual("doc_title", _names(source, config)) for source in found]
+    title = next((name for name in titles if name), None)
+    if title is None:
+        return found
+    forms = ((source.path, form_of(*_rows(source, config))) for source in pairs[:_LOOKED])
+    titled = are_read(forms, str(config.pool), title)
+    return [replace(source, titled=titled) for source in found]
+
+
+def _names(source: Source, config: PairsInput) -> list[str]:
+    """The names of a file's columns; of a text without a header the fields of its first line."""
+    kind = kind_of_file(source.path)
+    if kind == "jsonl":
+        return keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
+    if kind in ("csv", "tsv"):
+        return [field.strip() for field in head(text_of(source, config), 0)[0] or ()]
+    return list(schema_of(source.path).names)
 
 
 def _columns(source: Source, config: PairsInput) -> PairColumns:
     """The columns to read of a JSON, Parquet or Arrow file; of a pool the text stands for the
-    query. Raises DataError: one is missing."""
+    query, and the title for the positive. Raises DataError: one is missing."""
     if kind_of_file(source.path) == "jsonl":
-        names = keys(source.path, line_cap(config.max_text_bytes), config.max_unpacked_bytes)
-        return _wanted(source, config, names)
+        return _wanted(source, config, _names(source, config))
     schema = schema_of(source.path)
     wanted = _wanted(source, config, schema.names)
     require_values(source.path, schema, wanted.names, _listed(source, schema, wanted))
+    if source.kind == "pairs":
+        unread_labels(source.path, config, wanted).schema(schema)
+    if wanted.label is not None:
+        found = names_at(classes_of(schema.metadata), *wanted.label)
+        refuse_classes(source.path, "label", str(config.label), found)
     return wanted
 
 
 def _wanted(source: Source, config: PairsInput, names: Sequence[str]) -> PairColumns:
     if source.kind == "documents":
-        text = pool_column(source.path, names, config) if names else Path(USUAL["pool_text"][0])
-        return PairColumns(text, ())
-    return pair_columns(config, names, source.path) if names else usual_columns(config)
+        if not names:
+            return PairColumns(Path(USUAL["pool_text"][0]), ())
+        text, title = pool_columns(source.path, names, config, source.titled)
+        return PairColumns(text, (Path(title),) if title else ())
+    kept = source.evaluation
+    return pair_columns(config, names, source.path, kept) if names else usual_columns(config)
 
 
 def _listed(source: Source, schema: pa.Schema, wanted: PairColumns) -> list[str]:
@@ -103,9 +144,10 @@ def _layout(source: Source, config: PairsInput) -> Layout:
 
     def named(names: Sequence[str]) -> Sequence[str | None] | None:
         if source.kind == "pairs":
-            return named_columns(config, names)
+            return named_columns(config, names, source.evaluation)
         try:
-            return [column(source.path, names, "pool_text", config.pool_text).column]
+            text, title = pool_columns(source.path, names, config, source.titled)
+            return [text.column, title]
         except DataError:
             return None
 
@@ -133,9 +175,9 @@ def _by_name(
 ) -> PairColumns | None:
     """The columns of a file that is read by its header; None where their order says it."""
     names = [field.strip() for field in first or ()]
-    found = named_columns(config, names) if layout.skip else None
+    found = named_columns(config, names, source.evaluation) if layout.skip else None
     same = found is not None and layout.at == tuple(map(names.index, found))
-    return pair_columns(config, names, source.path) if same else None
+    return pair_columns(config, names, source.path, source.evaluation) if same else None
 
 
 def _check_named(source: Source, config: PairsInput, found: PairColumns | None) -> None:
@@ -190,7 +232,8 @@ def read(source: Source, config: PairsInput, seed: int) -> Iterator[Row]:
             yield from pair_rows(line, values, raw, columns, config)
         else:
             try:
-                text = joined(columns.query.of(values[0]), None, limit)
+                title = values[1] if len(values) > 1 else None
+                text = joined(columns.query.of(values[0]), title, limit)
             except Rejected as why:
                 yield bad(line, kind, why, raw)
                 continue

@@ -9,15 +9,17 @@ import pyarrow as pa
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import HfPairsInput
 from negmine.transforms.readers import hf
-from negmine.transforms.readers.limits import ROWS
-from negmine.transforms.readers.pairs.rows import (
+from negmine.transforms.readers.label_values import refuse_classes
+from negmine.transforms.readers.pairs.columns import (
     PairColumns,
+    check_kept,
     pair_columns,
-    pair_rows,
     unread_labels,
 )
+from negmine.transforms.readers.pairs.rows import pair_rows
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.readers.tables.arrow import first_line
+from negmine.transforms.readers.tables.classes import names_at
 from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch
 from negmine.transforms.storage.digests import all_held, changed
 
@@ -37,13 +39,22 @@ def sources(config: HfPairsInput) -> list[Source]:
                 f"input.evaluation_pairs: {text!r} is what is mined (input.path)"
                 f"{hf.splits_of(text)}"
             )
+    names = []
     for source in found:
-        _columns(source, hf.load(source.path), config)
+        data = hf.load(source.path)
+        _columns(source, data, config)
+        names.append((f"data set {source.path!r}", list(data.column_names)))
+    check_kept(config, names[0][1], names[1:])
     return found
 
 
 def _columns(source: Source, data: Any, config: HfPairsInput) -> PairColumns:
-    return pair_columns(config, list(data.column_names), f"data set {source.path!r}")
+    names, where = list(data.column_names), f"data set {source.path!r}"
+    found = pair_columns(config, names, where, source.evaluation)
+    unread_labels(where, config, found).schema(data.features.arrow_schema)
+    if found.label is not None:
+        refuse_classes(where, "label", str(config.label), names_at(hf.classes(data), *found.label))
+    return found
 
 
 def read(source: Source, config: HfPairsInput, seed: int) -> Iterator[Row]:
@@ -56,9 +67,10 @@ def read(source: Source, config: HfPairsInput, seed: int) -> Iterator[Row]:
         columns = _columns(source, data, config)
         names = columns.names
         unread = unread_labels(f"data set {source.path!r}", config, columns)
-        batches = data.with_format("arrow").iter(batch_size=ROWS)
         try:
-            checked = (checked_batch(source.path, batch, names, names) for batch in batches)
+            checked = (
+                checked_batch(source.path, batch, names, names) for batch in hf.batches(data)
+            )
             for number, values in batch_rows(checked, names):
                 unread.values(number, values)
                 yield from pair_rows(number, values, values, columns, config)

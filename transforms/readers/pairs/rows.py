@@ -1,12 +1,10 @@
 """What becomes of a row of pairs: a query, its positives, and documents that are none."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from negmine.schemas.errors import DataError
-from negmine.schemas.inputs import AUTO, HfPairsInput, PairsInput
+from negmine.schemas.inputs import AUTO
+from negmine.transforms.readers.pairs.columns import Config, PairColumns
 from negmine.transforms.readers.pairs.labels import grades
-from negmine.transforms.readers.pairs.unread_labels import UnreadLabels
 from negmine.transforms.readers.rows import (
     Document,
     Judgement,
@@ -18,119 +16,15 @@ from negmine.transforms.readers.rows import (
     language_of,
     text_id,
 )
-from negmine.transforms.readers.tables.names import USUAL, positives_among, required, usual
 from negmine.transforms.readers.tables.nested import (
     TEXTS,
-    Path,
     elements,
     is_conversation,
     is_nothing,
     message,
-    path_of,
 )
 
-Config = PairsInput | HfPairsInput
 Values = list[object]
-
-
-class PairColumns(NamedTuple):
-    """Where the parts of a row stand."""
-
-    query: Path
-    positives: tuple[Path, ...]
-    negatives: tuple[Path, ...] = ()
-    label: Path | None = None
-    query_language: Path | None = None
-    positive_language: Path | None = None
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """Every path, in the order in which `pair_rows` takes their values."""
-        more = (self.label, self.query_language, self.positive_language)
-        return (self.query, *self.positives, *self.negatives, *(path for path in more if path))
-
-    @property
-    def names(self) -> list[str]:
-        """The column of each path."""
-        return [path.column for path in self.paths]
-
-
-def pair_columns(config: Config, names: Sequence[str], where: str) -> PairColumns:
-    """The columns to read among the `names` of a file.
-
-    Raises DataError, naming the columns there are, where one is missing, where one that is not
-    read has the name of a label, and where several hold positives and none was named.
-    """
-    found = _columns_of(config, names, where)
-    several = positives_among(names)
-    if config.positive == AUTO and len(several) > 1:
-        raise DataError(
-            f"{where} has {' and '.join(map(repr, several))}, which may all hold positives, and "
-            f"input.positive does not say which do; set input.positive=[{', '.join(several)}] for "
-            "all, or name those that count"
-        )
-    unread_labels(where, config, found).columns(names)
-    return found
-
-
-def _columns_of(config: Config, names: Sequence[str], where: str) -> PairColumns:
-    return PairColumns(
-        column(where, names, "query", config.query),
-        _columns(where, names, "positive", config.positive),
-        _columns(where, names, "negative", config.negative),
-        None
-        if config.label is None or config.label == AUTO
-        else column(where, names, "label", config.label),
-        *(_language(where, names, role, config) for role in ("query", "positive")),
-    )
-
-
-def _language(where: str, names: Sequence[str], role: str, config: Config) -> Path | None:
-    key = f"{role}_language"
-    setting = getattr(config, key)
-    if setting is None or (setting == AUTO and usual(key, names) is None):
-        return None
-    return column(where, names, key, setting)
-
-
-def unread_labels(where: str, config: Config, read: PairColumns) -> UnreadLabels:
-    """What looks for labels that are not read, in a file that is read by these columns."""
-    paths = read.paths[: 1 + len(read.positives)]
-    return UnreadLabels(where, config, paths)
-
-
-def _columns(
-    where: str, names: Sequence[str], key: str, setting: str | tuple[str, ...] | None
-) -> tuple[Path, ...]:
-    several = (setting,) if isinstance(setting, str) else setting or ()
-    return tuple(column(where, names, key, one) for one in several)
-
-
-def column(where: str, names: Sequence[str], key: str, setting: str) -> Path:
-    """The path that a setting names or, for auto, the column of a usual name. Raises DataError."""
-    found = None if setting == AUTO and key in USUAL else path_of(setting, names)
-    return found or Path(required(where, names, key, setting))
-
-
-def usual_columns(config: Config) -> PairColumns:
-    """What is looked for in a file of which no row can be read: each row then says so itself."""
-    first = {key: USUAL[key][0] for key in ("query", "positive")}
-    positive = config.positive if isinstance(config.positive, str) else config.positive[0]
-    query = first["query"] if config.query == AUTO else config.query
-    return PairColumns(Path(query), (Path(first["positive"] if positive == AUTO else positive),))
-
-
-def named_columns(config: Config, names: Sequence[str]) -> list[str] | None:
-    """The columns of a header, in the order of `PairColumns.paths`; None where one is missing."""
-    try:
-        found = _columns_of(config, names, "")
-    except DataError:
-        return None
-    columns = found.names
-    nested = any(path.steps for path in found.paths)
-    # One column may say the language of both.
-    texts = [path.column for path in found._replace(positive_language=None).paths]
-    return None if nested or len(set(texts)) < len(texts) else columns
 
 
 def pair_rows(
@@ -254,10 +148,3 @@ def _text_in(value: dict[str, object], what: str) -> object:
     if name is None:
         raise Rejected("missing", f"{what} is an object without a text ({', '.join(TEXTS)})")
     return value[name]
-
-
-def pool_column(where: str, names: Sequence[str], config: PairsInput) -> Path:
-    """The column of the pool's texts. Raises DataError."""
-    if config.pool_text == AUTO and usual("pool_text", names) is None and len(names) == 1:
-        return Path(names[0])
-    return column(where, names, "pool_text", config.pool_text)

@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
 from negmine.transforms.readers.limits import ROWS, Unpacked, rows_at_once
 from negmine.transforms.readers.tables.arrow import damage, open_arrow
+from negmine.transforms.readers.tables.classes import classes_of, named
 from negmine.transforms.storage.digests import Digest, held
 from negmine.transforms.storage.suffixes import kind_of_file
 
@@ -118,6 +120,8 @@ def table_rows(
 ) -> Iterator[tuple[int, list[object]]]:
     """Row number from 1 and the wanted values of each row of a file; text as bytes.
 
+    Classes of Hugging Face data sets are their names.
+
     Raises DataError where it is damaged, a column does not fit, the values take more than `most`
     bytes, see `Unpacked`, or it has not this digest while it is read.
     """
@@ -125,6 +129,22 @@ def table_rows(
     with held(path, digest) as place, damage(path):
         batches = read(path, place, wanted, listed)
         yield from batch_rows(_counted(batches, Unpacked(storage.fetch(path), most)), wanted)
+
+
+def bracketed(path: str, wanted: Sequence[str]) -> Iterator[tuple[str, int, list[bytes], int]]:
+    """Of each batch and wanted column of texts: its name, how many there are, those that begin
+    with a bracket, and the bytes of all.
+
+    Raises DataError where the file is damaged or a column does not fit.
+    """
+    read = _arrow_batches if kind_of_file(path) == "arrow" else _parquet_batches
+    with held(path, None) as place, damage(path):
+        for batch in read(path, place, wanted, ()):
+            for name in wanted:
+                column = _decoded(batch.column(name)).cast(pa.large_binary()).drop_null()
+                first = pc.binary_slice(column, 0, 1)
+                open_ones = column.filter(pc.is_in(first, pa.array([b"[", b"{", b"("], first.type)))
+                yield name, len(column), open_ones.to_pylist(), column.nbytes
 
 
 def _parquet_batches(
@@ -151,7 +171,8 @@ def _counted(batches: Iterator[pa.RecordBatch], unpacked: Unpacked) -> Iterator[
     for batch in batches:
         columns = [_decoded(column) for column in batch.columns]
         unpacked.add(batch.num_rows + sum(column.nbytes for column in columns))
-        yield pa.RecordBatch.from_arrays(columns, batch.schema.names)
+        counted = pa.RecordBatch.from_arrays(columns, batch.schema.names)
+        yield counted.replace_schema_metadata(batch.schema.metadata)
 
 
 def checked_batch(
@@ -170,7 +191,7 @@ def checked_batch(
     batch.validate()
     views = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
     fields = [field.with_type(views.get(field.type, field.type)) for field in batch.schema]
-    batch = batch.cast(pa.schema(fields))
+    batch = batch.cast(pa.schema(fields, batch.schema.metadata))
     batch.validate(full=True)
     return batch
 
@@ -178,13 +199,20 @@ def checked_batch(
 def batch_rows(
     batches: Iterator[pa.RecordBatch | pa.Table], wanted: Sequence[str | None]
 ) -> Iterator[tuple[int, list[object]]]:
-    """Row number from 1 and the wanted values of each row of Arrow batches; text as bytes."""
+    """Row number from 1 and the wanted values of each row of Arrow batches; text as bytes.
+
+    Numbers of classes are the names that the batch's schema has for them.
+    """
     number = 0
     for batch in batches:
+        classes = classes_of(batch.schema.metadata)
         columns = [
             [None] * batch.num_rows if name is None else _values(batch.column(name))
             for name in wanted
         ]
+        for at, name in enumerate(wanted):
+            if name is not None and name in classes:
+                columns[at] = named(columns[at], classes[name])
         for values in zip(*columns, strict=True):
             number += 1
             yield number, list(values)

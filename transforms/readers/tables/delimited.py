@@ -67,6 +67,21 @@ def _tsv_records(text: Text) -> Iterator[Record]:
             yield number, line.split("\t"), data
 
 
+def quoted(identifier: str) -> str:
+    """An identifier as a field that `records` reads back from a line of tab-separated ones.
+
+    Raises DataError where it holds a tab or a line end: no such line has room for those.
+    """
+    if not identifier.isprintable() and set(identifier) & set("\t\n\r"):
+        raise DataError(
+            f"the identifier {identifier!r:.120} holds a tab or a line end, which qrels have no "
+            "room for; give it another in the input"
+        )
+    if identifier[:1] != _QUOTE:
+        return identifier
+    return f"{_QUOTE}{identifier.replace(_QUOTE, 2 * _QUOTE)}{_QUOTE}"
+
+
 def unquoted(field: str) -> str:
     """A field without its quotes, where it is quoted as CSV quotes: wholly, those inside doubled.
 
