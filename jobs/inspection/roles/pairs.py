@@ -8,6 +8,7 @@ from negmine.jobs.inspection.names import (
     ANSWERING,
     DECLARED,
     QUERY,
+    has_role,
     is_against,
     is_split,
     is_train,
@@ -84,6 +85,8 @@ def _refuse_a_table_by_columns(head: Head, columns: Mapping[str, Column]) -> Non
     lists = [value for value in values if isinstance(value, list)]
     listed = len(lists) == len(values) > 1 and {c.kind for c in columns.values()} <= _LISTS
     listed = listed and len(set(map(len, lists))) == 1 < len(lists[0])
+    # Keys that are texts are queries, each with its positives.
+    listed = listed and any(map(has_role, head.names))
     numbered = all(isinstance(v, dict) and v and all(map(str.isdecimal, v)) for v in values)
     if listed or numbered:
         raise DataError(

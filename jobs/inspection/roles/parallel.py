@@ -28,7 +28,9 @@ class Lists:
         self.placed = self._path is not None and isinstance(
             next(iter(self._path.steps[-1:]), ""), int
         )
-        self.several = any(count is not None and count > 1 for count in self._counts)
+        paths = [path for way in positives if (path := path_of(way, head.names))]
+        counts = [count for path in paths for count in self._lengths(path)]
+        self.several = any(count is not None and count > 1 for count in counts)
         self.inside = self._inside()
 
     def _lengths(self, path: Path, alone: int | None = None) -> list[int | None]:

@@ -85,6 +85,12 @@ def test_words_that_say_which_are_relevant_are_a_label(tmp_path: Path) -> None:
         assert [len(row.positives) for row in found.rows] == [1, 0, 1]
 
 
+def test_a_place_in_one_of_several_columns_is_asked_about(tmp_path: Path) -> None:
+    rows = beside("positives", ["Another thing is there.", TEXTS[0]])
+    with pytest.raises(DataError, match="gold_idx may say which text"):
+        inspect(jsonl(tmp_path, beside("gold_idx", 1, of=rows)))
+
+
 @pytest.mark.parametrize("role", ["query", "positive"])
 @pytest.mark.parametrize(
     ("keys", "second"),
@@ -153,6 +159,8 @@ def test_a_table_by_columns_is_told_how_to_get_rows(tmp_path: Path, kind: str) -
 def test_a_row_alone_is_no_table_by_columns(tmp_path: Path) -> None:
     row = {"query": QUERIES[0], "pos": TEXTS[:2], "neg": TEXTS[2:4]}
     assert inspect(jsonl(tmp_path, [row])).rows[0].positives == TEXTS[:2]
+    with pytest.raises(DataError, match="Where they are the queries: jq"):
+        inspect(jsonl(tmp_path, [dict.fromkeys(QUERIES, TEXTS[:2])], "by_query.json"))
 
 
 @pytest.mark.parametrize("name", ["instruction", "prompt"])
