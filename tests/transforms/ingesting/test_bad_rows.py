@@ -1,4 +1,4 @@
-"""Bad rows are counted by kind: many documents do not outweigh judgements or labels that are lost."""
+"""Bad rows are counted by kind: many documents do not outweigh judgements that are lost."""
 
 from pathlib import Path
 from typing import Any
