@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from negmine.schemas import JsonObject
-from negmine.schemas.errors import DataError, StorageError
+from negmine.schemas.errors import StorageError
 from negmine.schemas.inputs import Input
 from negmine.schemas.inputs.passages import Passages
 from negmine.schemas.tables import (
@@ -29,7 +29,8 @@ from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.datasets import write_part
 from negmine.transforms.data.parts import Spread
 from negmine.transforms.ingesting.raw import RAW, SCHEMAS, Report, write_raw
-from negmine.transforms.ingesting.resolve import EVALUATION_QUERY, Resolved
+from negmine.transforms.ingesting.refuse import refuse
+from negmine.transforms.ingesting.resolve import Resolved
 from negmine.transforms.readers import read
 from negmine.transforms.readers.rows import Source
 from negmine.transforms.steps import map_step
@@ -40,7 +41,6 @@ KEYS = "evaluation_keys.parquet"
 """File beside it: `tables.EVALUATION_KEYS`, for texts that are no documents of the corpus."""
 
 _DEAD_BLOCK = 65_536
-_NAMED_REASONS = 5
 _PAIRS = {"positives": POSITIVES, "confirmed_negatives": CONFIRMED_NEGATIVES}
 
 
@@ -113,8 +113,8 @@ def resolve(
 
     Returns the counts. Of the dead letters, `evaluation_queries` are queries with the text of an
     evaluation query, which are not bad rows. Raises DataError, after the dead letters are written,
-    where more rows are bad than `config.bad_rows` allows, no document, query or positive is left,
-    or the evaluation splits hold no positive.
+    where more rows, of all or of one kind, are bad than `config.bad_rows` allows, no document,
+    query or positive is left, or the evaluation splits hold no positive.
     """
     ordered = sorted(reports, key=lambda report: report.file)
     base = storage.rooted(directory)
@@ -150,7 +150,7 @@ def resolve(
             "dead_letter_reasons": {reason.code: reason.rows for reason in resolved.reasons()},
         }
         _write_dead_letters(resolved, base / "dead_letters", counts["dead_letters"])
-        _refuse(resolved, config, counts, ordered, base)
+        refuse(resolved, config, counts, ordered, base)
         _write_rows(resolved, base, counts, block_size)
         blocks = plan_blocks(counts["queries"], block_size)
         for name, schema in _PAIRS.items():
@@ -228,50 +228,3 @@ def _exact(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
             count += table.num_rows
     if pending:
         yield pa.concat_tables(pending)
-
-
-def _refuse(
-    resolved: Resolved,
-    config: Input,
-    counts: JsonObject,
-    reports: Sequence[Report],
-    base: Path,
-) -> None:
-    excluded = counts["evaluation_queries"]
-    dead, rows = counts["dead_letters"] - excluded, counts["rows"]
-    where = f" The bad rows are in {base / 'dead_letters'}." if dead else ""
-    look = "; ".join(
-        f"{reason.file} line {reason.line}: {reason.reason}"
-        + (f" ({reason.rows:,} such rows)" if reason.rows > 1 else "")
-        for reason in [r for r in resolved.reasons() if r.code != EVALUATION_QUERY][:_NAMED_REASONS]
-    )
-    look = f" Look first at {look}." if dead else ""
-    if dead > config.bad_rows * rows:
-        raise DataError(
-            f"{dead:,} of {rows:,} rows cannot be used ({dead / rows:.2%}, the limit is "
-            f"{config.bad_rows:.2%}).{look}{where} Repair them, or raise input.bad_rows to go on "
-            "without them."
-        )
-    files = ", ".join(report.name for report in reports)
-    if not counts["documents"]:
-        raise DataError(f"the corpus is empty: no document was found in {files}.{look}{where}")
-    evaluation = ", ".join(report.name for report in reports if report.evaluation)
-    if evaluation and not counts["evaluation_judgements"]:
-        raise DataError(
-            f"the evaluation splits hold no judgement above 0, so there is nothing to keep out: "
-            f"{evaluation}.{look}{where} Name others, or none"
-        )
-    known = counts["queries_without_positives"] + counts["merged_queries"] + excluded
-    if not counts["queries"] + known + counts["queries_over_limit"]:
-        raise DataError(f"there are no queries: none was found in {files}.{look}{where}")
-    if not counts["queries"] and excluded:
-        raise DataError(
-            f"nothing is left to mine: each of the {excluded:,} queries that have a positive has "
-            f"the text of an evaluation query. They are in {base / 'dead_letters'}. Mine another "
-            f"split, or keep out others than {evaluation}"
-        )
-    if not counts["queries"]:
-        raise DataError(
-            f"no query has a positive: of {known:,} queries none has a judgement above 0 that "
-            f"names a document of the corpus. Read: {files}.{look}{where}"
-        )

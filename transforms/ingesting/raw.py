@@ -82,8 +82,8 @@ class Report:
     """What was read of one source.
 
     `parts` holds (kind, path) of the raw parts, kinds as in SCHEMAS; `rows` the number of input
-    rows, bad ones too; `ignored` those of qrels whose grade is 0 or less. `evaluation` as in
-    Source.
+    rows, bad ones too; `ignored` those of qrels whose grade is 0 or less. `evaluation` and
+    `kind` as in Source.
     """
 
     file: int
@@ -92,6 +92,7 @@ class Report:
     rows: int = 0
     ignored: int = 0
     evaluation: bool = False
+    kind: str = ""
 
 
 def write_raw(
@@ -111,7 +112,7 @@ def write_raw(
     that order. Raises StorageError.
     """
     prefix = "evaluation_" if source.evaluation else ""
-    report = Report(file, source.name, evaluation=source.evaluation)
+    report = Report(file, source.name, evaluation=source.evaluation, kind=source.kind)
     kept = _kept(rows, report, _COUNTED.get(source.kind, object), cut)
     pieces = _Pieces(prefix, block_size).cut(kept)
     # Reading is one process's work, and what is made of the rows is most of it.

@@ -8,15 +8,17 @@ from typing import Any
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import AUTO, BeirInput
 from negmine.transforms import storage
-from negmine.transforms.readers.columns import text_of
+from negmine.transforms.readers.columns import late_roles, text_of
 from negmine.transforms.readers.paths import compressed
 from negmine.transforms.readers.qrels import qrels_layout, read_qrels
 from negmine.transforms.readers.rows import Rejected, Row, Source, Tag, bad, text_row
 from negmine.transforms.readers.tables.headers import header_of
-from negmine.transforms.readers.tables.json_objects import keys, objects
+from negmine.transforms.readers.tables.json_objects import LateColumns, keys, objects
 from negmine.transforms.readers.tables.lines import line_cap
 from negmine.transforms.readers.tables.names import optional, required
 from negmine.transforms.storage.suffixes import compression_of, kind_of_file
+
+_GROUP = ("doc_group", "doc_place")
 
 
 def sources(config: BeirInput) -> list[Source]:
@@ -95,17 +97,20 @@ def read(source: Source, config: BeirInput, seed: int) -> Iterator[Row]:
         judged = text_of(source, config)
         yield from read_qrels(judged, qrels_layout(judged, header_of(config.header, "qrels")))
         return
-    identity, text, language, *others = _columns(source, config)
-    named = getattr(config, _language_key(source)) not in (AUTO, None)
+    known = _columns(source, config)
+    key = _language_key(source)
+    roles = (None, None, key, None, *_GROUP[: len(known) - 4])
+    columns = LateColumns(known, late_roles(roles, config))
+    named = getattr(config, key) not in (AUTO, None)
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     for number, record, data in objects(source.path, cap, most, source.digest):
         if isinstance(record, Rejected):
             yield bad(number, source.kind, record, data)
             continue
-        title, *group = (record.get(name) if name else None for name in others)
-        values = record.get(identity), record.get(text), title
-        tag = Tag(record.get(language) if language else None, named)
-        yield text_row(source.kind, number, *values, config.max_text_bytes, data, tag, *group)
+        identity, text, language, title, *group = columns.values(record)
+        tag = Tag(language, named)
+        limit = config.max_text_bytes
+        yield text_row(source.kind, number, identity, text, title, limit, data, tag, *group)
 
 
 def _language_key(source: Source) -> str:
@@ -128,6 +133,6 @@ def _columns(source: Source, config: BeirInput) -> list[Any]:
     language = optional(source.path, names, key, getattr(config, key)) if names else None
     if source.kind != "documents":
         return [*found, language, None]
-    keys_of = {key: getattr(config, key) for key in ("doc_group", "doc_place")}
+    keys_of = {key: getattr(config, key) for key in _GROUP}
     others = (optional(source.path, names, *key) for key in keys_of.items())
     return [*found, language, "title", *others]

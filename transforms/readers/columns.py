@@ -23,7 +23,7 @@ from negmine.transforms.readers.tables.classes import classes_of, names_at
 from negmine.transforms.readers.tables.columnar import require_values, schema_of, table_rows
 from negmine.transforms.readers.tables.delimited import Text, head
 from negmine.transforms.readers.tables.headers import Layout, by_name, header_of, placed, same_order
-from negmine.transforms.readers.tables.json_objects import keys, objects
+from negmine.transforms.readers.tables.json_objects import LateColumns, keys, objects
 from negmine.transforms.readers.tables.lines import line_cap
 from negmine.transforms.readers.tables.names import USUAL, optional, required, usual
 from negmine.transforms.storage.suffixes import kind_of_file
@@ -180,6 +180,19 @@ _FIRST: dict[str, tuple[str | None, ...]] = {
 }
 
 
+_LATE: dict[str, tuple[str | None, ...]] = {
+    "documents": (None, None, "doc_title", "doc_language", "doc_group", "doc_place"),
+    "queries": (None, None, None, "query_language"),
+    "qrels": (None, None, None),
+}
+"""The roles that a JSON file's objects may have a column of that the first ones have not."""
+
+
+def late_roles(keys: Sequence[str | None], config: Any) -> list[str | None]:
+    """Those of the keys that are auto; None in the place of the others."""
+    return [key if key and getattr(config, key) == AUTO else None for key in keys]
+
+
 def text_of(source: Source, config: Any) -> Text:
     """How a delimited file is read; qrels are cut at white space where a line has no tab."""
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
@@ -247,6 +260,7 @@ def _json_values(
     watched = USUAL["grade"] if source.kind == "qrels" and config.grade == AUTO else ()
     late = () if columns[2] is not None else watched
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
+    looked = LateColumns(columns, late_roles(_LATE[source.kind], config))
     for number, record, raw in objects(source.path, cap, most, source.digest):
         if isinstance(record, Rejected):
             yield number, record, raw
@@ -257,4 +271,4 @@ def _json_values(
                 f"{source.path} line {number} has a grade, {grade!r}, and those before it have none"
                 f"; set input.grade: {grade} if it says what is relevant, null if it does not"
             )
-        yield number, [None if name is None else record.get(name) for name in columns], raw
+        yield number, looked.values(record), raw

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from negmine.schemas.inputs import AUTO, DocumentsInput
 from negmine.transforms.kernels.crops import first_sentence, two_crops
-from negmine.transforms.readers.columns import ANY, check_order, text_of
+from negmine.transforms.readers.columns import ANY, check_order, late_roles, text_of
 from negmine.transforms.readers.paths import Kinds, file_sources
 from negmine.transforms.readers.rows import (
     Document,
@@ -103,7 +103,8 @@ def _rows(source: Source, config: DocumentsInput) -> Iterator[Values]:
     if _is_text(source):
         return placed(text_of(source, config), _layout(source, config))
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
-    return raw_values(source, list(_columns(source, config)), cap, most)
+    late = late_roles(("doc_id", None, "doc_title"), config)
+    return raw_values(source, list(_columns(source, config)), cap, most, late=late)
 
 
 def read(source: Source, config: DocumentsInput, seed: int) -> Iterator[Row]:

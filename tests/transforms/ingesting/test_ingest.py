@@ -356,7 +356,7 @@ def test_bad_rows_and_dangling_judgements_of_evaluation_splits_are_dead_letters(
 ) -> None:
     split = [*SPLIT, "q4", ("q4", "d7", 1), ("q7", "d1", 1), ("q8", "d8", 0)]
     folder = evaluation(tmp_path / "in", split)
-    ingest(beir(folder, evaluation_splits=["test"], bad_rows=0.2), tmp_path)
+    ingest(beir(folder, evaluation_splits=["test"], bad_rows=0.5), tmp_path)
     assert reasons(tmp_path)[:3] == [
         ("qrels/test.tsv", 5, "1 columns, expected 3"),
         ("qrels/test.tsv", 6, "unknown document 'd7'"),

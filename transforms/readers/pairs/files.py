@@ -79,10 +79,13 @@ def _pool(config: PairsInput, pairs: Sequence[Source]) -> list[Source]:
         return found
     titles = [usual("doc_title", _names(source, config)) for source in found]
     title = next((name for name in titles if name), None)
-    if title is None:
+    if title is None and not any(kind_of_file(source.path) == "jsonl" for source in found):
         return found
-    forms = ((source.path, form_of(*_rows(source, config))) for source in pairs[:_LOOKED])
-    titled = are_read(forms, str(config.pool), title)
+    forms = [(source.path, form_of(*_rows(source, config))) for source in pairs[:_LOOKED]]
+    if title is None:  # Later objects may have one.
+        titled = {form for _, form in forms if form} == {"titled"}
+    else:
+        titled = are_read(forms, str(config.pool), title)
     return [replace(source, titled=titled) for source in found]
 
 
@@ -251,8 +254,11 @@ def _rows(
         listed = _listed(source, schema, columns) if nested else ()
         cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
         look = unread_labels(source.path, config, columns).columns
-        looked = look if source.kind == "pairs" else None
-        return columns, raw_values(source, columns.names, cap, most, listed, looked)
+        if source.kind == "pairs":
+            return columns, raw_values(source, columns.names, cap, most, listed, look)
+        wanted = [*columns.names, None][:2]
+        late = (None, "doc_title" if source.titled else None)
+        return columns, raw_values(source, wanted, cap, most, listed, late=late)
     layout, text = _layout(source, config), text_of(source, config)
     positional = PairColumns(Path("query"), (Path("positive"),))
     if source.kind == "documents":

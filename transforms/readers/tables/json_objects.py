@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO
 
@@ -11,11 +11,15 @@ from negmine.schemas.errors import DataError
 from negmine.transforms.readers.limits import Unpacked
 from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.readers.tables.lines import held_bytes, lines, open_bytes, parsed
+from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.storage.digests import Digest
 from negmine.transforms.storage.suffixes import compression_of
 
-HEAD = 100
+HEAD = 200
 """Objects that are looked at for the columns there are."""
+
+_LAYOUTS = 10_000
+"""Sets of keys whose columns are remembered."""
 
 Object = tuple[int, JsonObject | Rejected, bytes]
 _CHUNK = 1 << 20
@@ -61,6 +65,37 @@ def keys(path: str, cap: int, most: int | None = None) -> list[str]:
         if not isinstance(record, Rejected):
             found.update(dict.fromkeys(record))
     return list(found)
+
+
+class LateColumns:
+    """The columns that are read of each object of a file, some of which only later ones have.
+
+    Those that the first objects have are the same in all; of a role of which these have none,
+    such as a title, each object's own of a usual name is read.
+    """
+
+    def __init__(self, known: Sequence[str | None], roles: Sequence[str | None]) -> None:
+        """`roles` has the role of each of `known` that may come late, None for the others."""
+        self._known = list(known)
+        pairs = enumerate(zip(known, roles, strict=True))
+        self._open = [(at, role) for at, (name, role) in pairs if name is None and role]
+        self._seen: dict[tuple[str, ...], list[str | None]] = {}
+
+    def values(self, record: JsonObject) -> list[object]:
+        """The values of an object, None for what it has not."""
+        columns = self._columns(tuple(record)) if self._open else self._known
+        return [None if name is None else record.get(name) for name in columns]
+
+    def _columns(self, names: tuple[str, ...]) -> list[str | None]:
+        found = self._seen.get(names)
+        if found is None:
+            found = list(self._known)
+            for at, role in self._open:
+                name = usual(role, names)
+                found[at] = None if name in self._known else name
+            if len(self._seen) < _LAYOUTS:
+                self._seen[names] = found
+        return found
 
 
 class _Repeats:
