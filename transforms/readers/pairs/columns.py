@@ -52,10 +52,15 @@ def pair_columns(
     found = (_kept_columns if evaluation else _columns_of)(config, names, where)
     several = positives_among(names)
     if config.positive == AUTO and len(several) > 1:
+        advice = f"set input.positive=[{', '.join(several)}] for all, or name those that count"
+        if evaluation:
+            advice = (
+                "it is kept for evaluation: leave the columns that count, under the names of what "
+                "is mined; --set input.evaluation_pairs=[] mines as if it were not there"
+            )
         raise DataError(
             f"{where} has {' and '.join(map(repr, several))}, which may all hold positives, and "
-            f"input.positive does not say which do; set input.positive=[{', '.join(several)}] for "
-            "all, or name those that count"
+            f"input.positive does not say which do; {advice}"
         )
     unread_labels(where, config, found).columns(names)
     return found
