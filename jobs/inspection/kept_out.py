@@ -10,10 +10,11 @@ from negmine.jobs.inspection.names import (
     DECLARED,
     NEGATIVE,
     QUERY,
+    declares,
     is_against,
     is_train,
     named,
-    numbered,
+    says_positive,
 )
 from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.schemas import JsonObject
@@ -91,7 +92,7 @@ def _check_others(other: Head, read: PairColumns, as_mined: bool) -> None:
     taken = {path.column for path in (read.query, *read.positives)}
     texts = [c.name for c in columns_of(other) if c.kind in PASSAGES and c.name not in taken]
     texts = [name for name in texts if not is_against(name) and not named([name], NEGATIVE)]
-    declared = [*named(texts, DECLARED), *numbered(texts, DECLARED)]
+    declared = [name for name in texts if declares(name) or says_positive(name)]
     told = named([path.column for path in read.positives], DECLARED)
     answering = [] if as_mined or told else named(texts, (*ANSWERING, *QUERY))
     if declared or answering:

@@ -168,6 +168,10 @@ def test_of_an_evaluation_only_query_and_positive_are_asked(
             "'positive_2', which may all hold positives",
         ),
         (
+            {"query": "who", "positive": "me", "other_positives": "you"},
+            "its column 'other_positives' may hold positives",
+        ),
+        (
             {"query": "who", "answer": "me", "passage": "it is me"},
             "beside 'answer' its column 'passage' may hold positives",
         ),

@@ -50,20 +50,28 @@ def pair_columns(
     read has the name of a label, and where several hold positives and none was named.
     """
     found = (_kept_columns if evaluation else _columns_of)(config, names, where)
-    several = positives_among(names)
-    if config.positive == AUTO and len(several) > 1:
-        advice = f"set input.positive=[{', '.join(several)}] for all, or name those that count"
-        if evaluation:
-            advice = (
-                "it is kept for evaluation: leave the columns that count, under the names of what "
-                "is mined; --set input.evaluation_pairs=[] mines as if it were not there"
-            )
-        raise DataError(
-            f"{where} has {' and '.join(map(repr, several))}, which may all hold positives, and "
-            f"input.positive does not say which do; {advice}"
-        )
+    if config.positive == AUTO:
+        _refuse_several(positives_among(names), where, evaluation)
     unread_labels(where, config, found).columns(names)
     return found
+
+
+def _refuse_several(positives: Sequence[str], where: str, evaluation: bool) -> None:
+    """Raise DataError where several columns are called positives, of which auto takes one."""
+    if len(positives) < 2:
+        return
+    if evaluation:
+        raise DataError(
+            f"{where} is kept for evaluation, and beside {positives[0]!r} its column "
+            f"{positives[1]!r} may hold positives; name those that count as input.positive, or "
+            "give it the columns of what is mined; --set input.evaluation_pairs=[] mines as if it "
+            "were not there"
+        )
+    raise DataError(
+        f"{where} has {' and '.join(map(repr, positives))}, which may all hold positives, and "
+        f"input.positive does not say which do; set input.positive=[{', '.join(positives)}] for "
+        "all, or name those that count"
+    )
 
 
 def _columns_of(config: Config, names: Sequence[str], where: str) -> PairColumns:
