@@ -143,7 +143,8 @@ def unread(folder: Path, way: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]
     """Files that seem to hold rows of a split and are not read, at any depth: way and split."""
     for name in files_in(folder):
         split = said_split((*way, name))
-        if split and not kind_of_file(name) and _seems_data(name):
+        judged = any(part_of(n) == "qrels" for n in (*way, name)) and not _is_prose(name)
+        if split and not kind_of_file(name) and (judged or _seems_data(name)):
             yield "/".join((*way, name)), split
     for name in folders_in(folder) if len(way) < DEEPEST else ():
         yield from unread(folder / name, (*way, name))
@@ -154,6 +155,11 @@ def _seems_data(name: str) -> bool:
     suffix = suffix_of(name)
     plain = not suffix and not name.isupper()
     return plain or suffix in (*PACKED, *SHEETS) or compression_of(name) is not None
+
+
+def _is_prose(name: str) -> bool:
+    """Whether a file is for people or a program, whatever stands beside it."""
+    return suffix_of(name) in (".md", ".rst", ".html", ".pdf", ".py", ".sh", ".log", ".yaml")
 
 
 def _refuse_unread(root: Path, shown: str, found: Contents) -> None:

@@ -21,7 +21,7 @@ from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import PairsInput
 from negmine.transforms.readers.pairs.columns import PairColumns, pair_columns
-from negmine.transforms.readers.tables.names import usual
+from negmine.transforms.readers.tables.names import plain, usual
 
 _SET = "--set input.evaluation_pairs=[] mines as if it were not there"
 
@@ -41,6 +41,7 @@ def fitting(
         told = head.encoding if head.kind in ("csv", "tsv") else None
         other = head_of(piece.files[0], told)
         if _holds_no_pair(other):
+            _refuse_identifiers(other)
             continue
         if head.header != other.header and not (other.header and _by_usual_names(other)):
             raise DataError(
@@ -62,6 +63,18 @@ def _holds_no_pair(head: Head) -> bool:
     """Whether a file has no two columns that may be a query and a text."""
     texts = [c for c in columns_of(head) if c.kind in {*PASSAGES, "conversation"} and not c.index]
     return len(texts) < 2
+
+
+def _refuse_identifiers(head: Head) -> None:
+    """Raise DataError where a file names its positives by identifiers."""
+    known = {f"{text}id" for text in ("pos", "positive", "positivedoc", "answer", "gold")}
+    known |= {"docid", "corpusid", "documentid", "pid", "passageid", "docno", "positivepid"}
+    names = [name for name in head.names if plain(name).removesuffix("s") in known]
+    if names:
+        raise DataError(
+            f"{head.path} is kept for evaluation, and its column {names[0]!r} holds identifiers of "
+            f"documents and no texts; write the texts of its positives; {_SET}"
+        )
 
 
 def _by_usual_names(head: Head) -> bool:

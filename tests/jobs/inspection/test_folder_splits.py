@@ -65,6 +65,9 @@ def test_a_split_in_a_file_without_a_suffix_stops(tmp_path: Path) -> None:
     folder = beir(tmp_path / "in", {"qrels/train.tsv": TRAIN, "qrels/test": TEST})
     with pytest.raises(DataError, match=r"qrels/test is of the split 'test' .* rename or convert"):
         inspect(folder)
+    (tmp_path / "in" / "qrels" / "test").rename(tmp_path / "in" / "qrels" / "test.trec")
+    with pytest.raises(DataError, match=r"qrels/test\.trec is of the split 'test'"):
+        inspect(folder)
     jsonl(tmp_path / "pairs", PAIRS, "train.jsonl")
     (tmp_path / "pairs" / "test.xlsx").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"test\.xlsx is of the split 'test' by its name"):
@@ -207,4 +210,11 @@ def test_judgements_of_a_test_beside_pairs_stop(tmp_path: Path) -> None:
     jsonl(tmp_path, [{"_id": "d1", "text": "a text"}], "corpus.jsonl")
     write_lines(tmp_path / "qrels" / "test.tsv", TEST)
     with pytest.raises(DataError, match="judgements of the split 'test', and pairs are mined"):
+        inspect(str(tmp_path))
+
+
+def test_an_evaluation_whose_positives_are_identifiers_stops(tmp_path: Path) -> None:
+    jsonl(tmp_path, PAIRS, "train.jsonl")
+    jsonl(tmp_path, [{"id": "t1", "query": "who is it", "positive_ids": [7]}], "test.jsonl")
+    with pytest.raises(DataError, match="its column 'positive_ids' holds identifiers of documents"):
         inspect(str(tmp_path))
