@@ -168,7 +168,7 @@ def test_of_an_evaluation_only_query_and_positive_are_asked(
         ({"query": "who", "pos_1": "it is me", "pos_2": "you"}, "is the positive cannot be told"),
         (
             {"query": "who", "positive": "me", "positive_2": "you"},
-            "'positive_2', which may all hold positives",
+            "its column 'positive_2' may hold positives",
         ),
         (
             {"query": "who", "positive": "me", "other_positives": "you"},
