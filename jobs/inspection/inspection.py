@@ -5,22 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from negmine.jobs.inspection import collections, hub
-from negmine.jobs.inspection.alike import (
+from negmine.jobs.inspection import hub
+from negmine.jobs.inspection.columns import KINDS, columns_of
+from negmine.jobs.inspection.files import collections
+from negmine.jobs.inspection.files.alike import (
     against,
     encoding_told,
     header_told,
     refuse_late,
     refuse_others,
 )
-from negmine.jobs.inspection.beir import beir_parts, beside, is_beir, only_beir
-from negmine.jobs.inspection.columns import KINDS, columns_of
+from negmine.jobs.inspection.files.beir import beir_parts, beside, is_beir, only_beir
+from negmine.jobs.inspection.files.folders import Contents, Piece, chosen, contents, kept_out
+from negmine.jobs.inspection.files.kept_out import fitting, refuse_judgements
+from negmine.jobs.inspection.files.pools import pool_of, pool_title
 from negmine.jobs.inspection.findings import Findings, Told
-from negmine.jobs.inspection.folders import Contents, Piece, chosen, contents, kept_out
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.jobs.inspection.identifiers import refuse_identifiers
-from negmine.jobs.inspection.kept_out import fitting, refuse_judgements
-from negmine.jobs.inspection.pools import pool_of, pool_title
 from negmine.jobs.inspection.render import commented, told
 from negmine.jobs.inspection.roles.pairs import understand
 from negmine.jobs.inspection.roles.understood import HINTS, Settings, Understood

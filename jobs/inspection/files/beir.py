@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from negmine.jobs.inspection.collections import count, part_columns
-from negmine.jobs.inspection.findings import Told
-from negmine.jobs.inspection.folders import (
+from negmine.jobs.inspection.files.collections import count, part_columns
+from negmine.jobs.inspection.files.folders import (
     DEEPEST,
     files_in,
     folders_in,
@@ -14,6 +13,7 @@ from negmine.jobs.inspection.folders import (
     said_split,
     unread,
 )
+from negmine.jobs.inspection.findings import Told
 from negmine.jobs.inspection.heads import head_of
 from negmine.jobs.inspection.names import part_of, split_of
 from negmine.schemas.errors import DataError

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from negmine.jobs.inspection import collections
 from negmine.jobs.inspection.columns import columns_of
-from negmine.jobs.inspection.folders import Piece
+from negmine.jobs.inspection.files import collections
+from negmine.jobs.inspection.files.folders import Piece
 from negmine.jobs.inspection.heads import head_of
 from negmine.jobs.inspection.roles.understood import Settings
 from negmine.jobs.inspection.roles.written import refuse_written_pool

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from negmine.jobs.inspection.folders import Piece
+from negmine.jobs.inspection.files.folders import Piece
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.jobs.inspection.names import declares, has_role, is_label, says_negatives
 from negmine.jobs.inspection.roles.understood import Settings, Understood

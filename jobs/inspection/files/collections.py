@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from negmine.jobs.inspection.columns import KINDS, columns_of
+from negmine.jobs.inspection.files.folders import Piece
 from negmine.jobs.inspection.findings import Told
-from negmine.jobs.inspection.folders import Piece
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from negmine.jobs.inspection.columns import PASSAGES, columns_of
-from negmine.jobs.inspection.folders import Piece
+from negmine.jobs.inspection.files.folders import Piece
 from negmine.jobs.inspection.heads import Head, head_of
 from negmine.jobs.inspection.names import (
     ANSWERING,
