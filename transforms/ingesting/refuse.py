@@ -11,6 +11,8 @@ from negmine.transforms.ingesting.resolve import Resolved
 from negmine.transforms.ingesting.resolve_sql import EVALUATION_QUERY
 
 _NAMED_REASONS = 5
+_SLIPS = 10
+"""Bad rows of a kind, a tenth of it at most, that stop nothing where `bad_rows` allows any."""
 _KINDS = {"qrels": "judgements", "texts": "documents"}
 """What kinds of sources are called in front of people, where that is another word."""
 
@@ -85,7 +87,9 @@ def _refuse_kinds(resolved: Resolved, config: Input, reports: Sequence[Report], 
     for (kind, evaluation), of in kinds.items():
         files = [report.file for report in of]
         dead, rows = sum(lost.get(file, 0) for file in files), sum(report.rows for report in of)
-        if dead > config.bad_rows * rows:
+        # One judgement of eighty that names nothing is a slip; a tenth of them is a mistake in all.
+        slips = min(_SLIPS, rows // 10) if config.bad_rows else 0
+        if dead > max(config.bad_rows * rows, slips):
             what = f"{'evaluation ' if evaluation else ''}{_KINDS.get(kind, kind)}"
             raise _too_many(dead, rows, what, config.bad_rows, f"{_look(resolved, files)}{where}")
     names = {report.file: report for report in reports}
