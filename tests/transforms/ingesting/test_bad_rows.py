@@ -49,7 +49,7 @@ def test_training_judgements_of_which_half_is_unknown_stop(tmp_path: Path) -> No
         ingest(config(**collection(tmp_path / "in", train)), tmp_path)
 
 
-@pytest.mark.parametrize(("lost", "share"), [(3, 0.01), (1, 0.0), (20, 1.0)])
+@pytest.mark.parametrize(("lost", "share"), [(3, 0.01), (20, 1.0)])
 def test_labels_that_are_lost_stop(tmp_path: Path, lost: int, share: float) -> None:
     values = collection(tmp_path / "in", judged(0))
     labels = [
