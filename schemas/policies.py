@@ -295,6 +295,12 @@ def needs_calibration(policy: Policy) -> bool:
     return hasattr(policy.parameters, "positives_above") and policy.parameters.threshold is None
 
 
+def language_keys(policy: Policy) -> list[str]:
+    """The keys of a policy, with its name, that go by the languages of queries."""
+    keys = ("by_language", "thresholds")
+    return [f"{policy.name}.{key}" for key in keys if getattr(policy.parameters, key, None)]
+
+
 class Thresholds(Protocol):
     """What tells from a share of the known positives the score that this share reaches."""
 

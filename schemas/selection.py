@@ -71,11 +71,6 @@ class Selection:
         """Parameters of the first policy of that name, or None."""
         return next((p.parameters for p in self.policies if p.name == name), None)
 
-    @property
-    def by_language(self) -> list[str]:
-        """Names of the policies with a threshold for each language of queries."""
-        return [p.name for p in self.policies if getattr(p.parameters, "by_language", False)]
-
     def calibrated(self, known: Thresholds) -> "Selection":
         """The selection with every threshold filled in; see `schemas.policies.calibrated`."""
         return replace(self, policies=tuple(calibrated(p, known) for p in self.policies))

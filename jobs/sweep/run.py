@@ -11,6 +11,7 @@ from negmine.jobs.runs.published import Run
 from negmine.jobs.sweep.grid import changed
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, StorageError
+from negmine.schemas.policies import language_keys
 from negmine.schemas.selection import Selection
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.choosing.calibration import Calibration
@@ -69,10 +70,11 @@ def _points(
 
 
 def _languages(points: Sequence[Point], collection: Collection) -> None:
-    named = [name for point in points for name in point.selection.by_language]
+    policies = [policy for point in points for policy in point.selection.policies]
+    named = [key for policy in policies for key in language_keys(policy)]
     if named and collection.languages is None:
         raise ConfigError(
-            f"policies.{named[0]}.by_language goes by the languages of the queries, and the run "
+            f"policies.{named[0]} goes by the languages of the queries, and the run "
             "was mined from an input that tells none"
         )
 

@@ -7,6 +7,7 @@ import numpy as np
 from negmine.jobs.mining.context import RunContext
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
+from negmine.schemas.policies import language_keys
 from negmine.schemas.remarks import Remark
 from negmine.transforms.data.languages import languages_of
 from negmine.transforms.kernels.languages import Languages, code_of, numbered
@@ -40,9 +41,8 @@ def asks(config: Config) -> list[Ask]:
     if any(policy.name == "translation_of_positive" for policy in config.policies or ()):
         found.append(Ask("policies.translation_of_positive", False))
     for policy in config.policies or ():
-        for key in ("by_language", "thresholds"):
-            if getattr(policy.parameters, key, None):
-                found.append(Ask(f"policies.{policy.name}.{key}", True, of_documents=False))
+        for key in language_keys(policy):
+            found.append(Ask(f"policies.{key}", True, of_documents=False))
     return found
 
 

@@ -13,7 +13,9 @@ import duckdb
 import numpy as np
 import pytest
 
+from negmine.jobs.api.run import open_run
 from negmine.jobs.runs.published import Run, find_run
+from negmine.schemas.errors import ConfigError
 from tests.jobs.collections import document, negmine, small_run, static_student
 from tests.transforms.input_files import write_beir
 
@@ -154,6 +156,9 @@ def test_a_collection_without_languages_is_refused(base: Path) -> None:
     assert negmine("mine", asked).code == 0
     swept = negmine("sweep", str(base / "silent-out"), "--policy", f"{NAME}.by_language=true")
     assert swept.code == 2 and "by_language" in swept.err, swept.err
+    grid = {f"{NAME}.threshold": [0.9], f"{NAME}.thresholds": [{"de": 0.1}]}
+    with pytest.raises(ConfigError, match=f"{NAME}.thresholds goes by the languages"):
+        open_run(str(base / "silent-out")).sweep(grid)
 
 
 @pytest.mark.parametrize(

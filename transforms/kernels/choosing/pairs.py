@@ -12,11 +12,11 @@ class Pairs:
     """Judged pairs of a block, sorted by query; all arrays (n,), see `schemas.tables.JUDGED`.
 
     `query` numbers the block's queries from 0, `query_ix` is their position in the collection.
-    `dense` and `cosine`, the student's similarity and
-    the cosine of query and document, are NaN where a vector is zero. `judge` is NaN where a pair
-    was not judged; ranks are 0 where the source did not return the pair, and so is `hub_place`
-    where it was not counted. `translation_place` is that of a candidate by cosine with a positive
-    among those of its language, 0 where a positive is in that language, or none is known.
+    `dense` and `cosine`, the student's similarity and the cosine of query and document, are NaN
+    where a vector is zero. `judge` is NaN where a pair was not judged; ranks are 0 where the source
+    did not return the pair, and so is `hub_place` where it was not counted. `translation_place` is
+    that of a candidate by cosine with a positive among those of its language, 0 where a positive is
+    in that language, or none is known.
     `query_language` is that of the query as `kernels.languages` numbers it, 0 where none is known.
     """
 
