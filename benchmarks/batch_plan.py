@@ -1,44 +1,45 @@
 """Batches of `negmine batches` beside random ones: hardness, false negatives, and the gain.
 
-    python benchmarks/batch_plan.py data/cranfield --split test --hide --out DIR --static
-    python benchmarks/batch_plan.py data/scifact --split train --test test --out DIR --static
+    python benchmarks/batch_plan.py data/cranfield --division one-known --out DIR
+    python benchmarks/batch_plan.py data/scifact --out DIR --student all-MiniLM-L6-v2 --epochs 3
 
-FOLDER is a BEIR folder. With --hide one positive a query stays known and the others are hidden, so
-that a hidden one among a query's in-batch negatives is a false negative; evaluation is by folds
-over the queries, with all positives. --static takes word vectors as the student, trains it on the
-same pairs for as many steps, and prints nDCG@10 paired by query. --run takes a run that is there.
+FOLDER, divisions and students are those of training_gain.py. With one known positive a query a
+hidden one among a query's in-batch negatives is a false negative. The student is then trained on
+the same pairs for as many steps by each kind of batch, and nDCG@10 paired by query; results are
+lines as of training_gain.py.
 """
 
 import argparse
-import json
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks._batch_training import Batch, Task, Tokens, ndcg, paired, static_student, train
-from benchmarks._hidden_positives import beir, read_positives, split_positives, write_reduced
+from benchmarks.gain.collection import Collection, read_collection, read_qrels
+from benchmarks.gain.jobs import append_line
+from benchmarks.gain.losses import SCALE
+from benchmarks.gain.negative_sets import NegativeSet, published
+from benchmarks.gain.students import StaticStudent, TransformerStudent, static_folder
+from benchmarks.gain.table import gains, markdown
+from benchmarks.gain.training import Packed, evaluate, masked_positives
+from benchmarks.training_gain import folder_of, mined
 from negmine.jobs.batches.collect import Collected, collect
-from negmine.jobs.mining.publish import mine
 from negmine.jobs.runs.published import Run, find_run
-from negmine.schemas.config import Config
-from negmine.transforms.data.columns import binary_column
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.data.sql import connect, partitioned_sql
 from negmine.transforms.kernels.batching.cosines import UNIT, whole
 from negmine.transforms.kernels.batching.epochs import TrainingPairs, compose
 from negmine.transforms.kernels.batching.suspects import Suspects
-from negmine.transforms.kernels.hashing import mix
+
+Batch = tuple[np.ndarray, np.ndarray]
+"""Rows of the pairs (b,), and (b, b) bool: what is no negative of each."""
 
 SEED = 42
-SCALE = 20.0
 
 
 @dataclass(frozen=True)
@@ -128,45 +129,17 @@ def reachable(bench: Bench, size: int) -> float:
     return float(best[np.isfinite(best)].mean()) / UNIT**2
 
 
-def mined(given: argparse.Namespace, out: Path) -> Run:
-    """The run that is measured: a given one, or one mined now."""
-    if given.run:
-        return find_run(given.run)
-    folder, split = given.folder, given.split
-    if given.hide:
-        positives = read_positives(folder, split, str(out / "read"))
-        known, _ = split_positives(positives, "A", SEED)
-        folder, split = str(write_reduced(folder, split, known, out / "known")), "known"
-    model = static_student(out / "student") if given.static else given.model
-    config = {
-        "input": {**beir(folder, split).model_dump(), "limit": given.limit},
-        "student": {"model": str(model)},
-        "judge": {"kind": given.judge, **({"model": given.model} if given.judge != "none" else {})},
-        "output": {"path": str(out / "mined")},
-        "seed": SEED,
-    }
-    return mine(Config.model_validate(config))
-
-
-def judged(folder: str, split: str) -> dict[str, set[str]]:
-    """Positives of each query of a split, by identifier."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for line in (Path(folder) / "qrels" / f"{split}.tsv").read_text().splitlines()[1:]:
-        query, doc, grade = line.split("\t")
-        if float(grade) > 0:
-            found[query].add(doc)
-    return found
-
-
 def identifiers(run: Run, name: str, column: str) -> list[str]:
     return list(Dataset(str(run.artifacts()[name])).read([column])[column].to_pylist())
 
 
-def open_bench(run: Run, given: argparse.Namespace) -> Bench:
+def open_bench(run: Run, collection: Collection, given: argparse.Namespace) -> Bench:
     found = collect(run, given.masked_from)
     queries, docs = identifiers(run, "queries", "query_id"), identifiers(run, "documents", "doc_id")
     at = {doc: number for number, doc in enumerate(docs)}
-    positives = judged(given.folder, given.split)
+    positives = collection.relevant
+    if given.division == "split":
+        positives = read_qrels(given.folder / "qrels" / f"{given.train}.tsv")
     relevant = {
         (number, at[doc])
         for number, query in enumerate(queries)
@@ -203,104 +176,114 @@ def hardness_table(bench: Bench, given: argparse.Namespace) -> Iterator[str]:
             yield f"| {size} | each with its own nearest | {told} | | | | |"
 
 
-def negatives_of(run: Run, bench: Bench, count: int) -> np.ndarray:
-    """The hardest `count` negatives of each pair's query by position, repeated where fewer."""
-    if not count:
-        return np.empty((len(bench.found.pairs), 0), dtype=np.int64)
-    at = {doc: number for number, doc in enumerate(identifiers(run, "documents", "doc_id"))}
-    sql = partitioned_sql(run.path / "negatives", "tier")
-    listed: dict[str, list[int]] = defaultdict(list)
-    with connect() as database:
-        asked = f"SELECT query_id, negative_id FROM ({sql}) WHERE tier = 'hard' ORDER BY ALL"
-        for query, doc in database.sql(asked).fetchall():
-            listed[query].append(at[doc])
-    rows = [listed.get(query) or [0] for query in bench.found.ids["query_id"].to_pylist()]
-    return np.array([(row * count)[:count] for row in rows], dtype=np.int64)
+@dataclass(frozen=True)
+class Trainer:
+    """A student and the pairs of a bench as rows of its texts."""
 
+    packed: Packed
+    query: np.ndarray
+    document: np.ndarray
 
-def gain(run: Run, bench: Bench, given: argparse.Namespace) -> Iterator[str]:
-    """Lines of Markdown: nDCG@10 after training on each method's batches."""
-    texts = [json.loads(line) for line in (Path(given.folder) / "queries.jsonl").open()]
-    number = {query["_id"]: at for at, query in enumerate(texts)}
-    documents = binary_column(Dataset(str(run.artifacts()["documents"])), "text")
-    table, tokenizer = opened(str(static_student(given.out / "student")))
-    queries = Tokens.of([query["text"] for query in texts], tokenizer)
-    docs = Tokens.of(documents.texts(range(len(documents))), tokenizer)
-    at = {doc: place for place, doc in enumerate(identifiers(run, "documents", "doc_id"))}
-    relevant = {
-        number[query]: {at[doc] for doc in found if doc in at}
-        for query, found in judged(given.folder, given.test or given.split).items()
-        if found & at.keys()
-    }
-    asked = np.array([number[query] for query in bench.found.ids["query_id"].to_pylist()])
-    yield "| negatives | batches | nDCG@10 | gain over random |"
-    yield "|---:|---|---:|---:|"
-    for count in given.negatives:
-        mined_negatives = negatives_of(run, bench, count)
-        scores: dict[str, dict[int, list[float]]] = {m.name: defaultdict(list) for m in METHODS}
-        for seed in range(given.seeds):
-            for fold in range(max(1, given.folds)):
-                held = {q for q in relevant if given.folds and int(mix(7, q)) % given.folds == fold}
-                rows = np.flatnonzero(~np.isin(asked, list(held)))
-                tested = {q: relevant[q] for q in held} if given.folds else relevant
-                task = Task(
-                    queries, docs, asked, bench.found.pairs.document, mined_negatives, tested
+    @classmethod
+    def of(cls, bench: Bench, packed: Packed) -> "Trainer":
+        ids = bench.found.ids
+        queries = [packed.query_row[name] for name in ids["query_id"].to_pylist()]
+        documents = [packed.document_row[name] for name in ids["positive_id"].to_pylist()]
+        return cls(packed, np.array(queries), np.array(documents))
+
+    def train(
+        self, epochs: Iterator[list[Batch]], negatives: NegativeSet, count: int, steps: int
+    ) -> None:
+        """`steps` steps of InfoNCE over in-batch positives and `count` negatives a query."""
+        student = self.packed.student
+        listed = self.packed.negatives(negatives)
+        none = np.empty(0, dtype=np.int64)
+        taken = 0
+        for batches in epochs:
+            for rows, hidden in batches:
+                if len(rows) < 2 or taken == steps:
+                    continue
+                query = self.query[rows]
+                own = [listed.get(name, none)[:count] for name in query.tolist()]
+                columns = np.concatenate([self.document[rows], *own])
+                masked = masked_positives(query, columns, self.packed.known)
+                masked[:, : len(rows)] |= hidden
+                cosine = student.cosines(self.packed.queries, query, self.packed.documents, columns)
+                logits = SCALE * cosine.masked_fill(
+                    torch.from_numpy(masked).to(cosine.device), -1e4
                 )
+                target = torch.arange(len(rows), device=cosine.device)
+                student.step(functional.cross_entropy(logits, target), taken / steps)
+                taken += 1
+
+
+def gain(run: Run, bench: Bench, packed: Packed, given: argparse.Namespace) -> Iterator[str]:
+    """Lines of Markdown: nDCG@10 after training on each method's batches."""
+    trainer, collection = Trainer.of(bench, packed), packed.collection
+    asked = np.array(bench.found.ids["query_id"].to_pylist())
+    file = given.out / f"{collection.name}-batches-{Path(given.student).name}.jsonl"
+    for count in given.negatives:
+        lines = []
+        for seed in range(given.seeds):
+            for fold in range(collection.folds or 1):
+                _, held = collection.divide(fold)
+                rows = np.arange(len(asked))
+                if collection.folds:
+                    rows = np.flatnonzero(~np.isin(asked, held))
                 steps = given.epochs * -(-len(rows) // given.sizes[0])
                 for method in METHODS:
+                    packed.student.begin(seed)
                     epochs = (
                         bench.batches(method, rows, given.sizes[0], seed, epoch)
                         for epoch in range(given.epochs)
                     )
-                    trained = train(task, table, epochs, steps, given.rate)
-                    for query, value in ndcg(task, trained).items():
-                        scores[method.name][query].append(value)
-        for method in METHODS:
-            mean, _, difference, error = paired(scores[method.name], scores["random"])
-            yield f"| {count} | {method.name} | {mean:.4f} | {difference:+.4f} ± {error:.4f} |"
-
-
-def opened(model: str) -> tuple[torch.Tensor, Any]:
-    """Vectors of a static student's tokens, and its tokenizer."""
-    from sentence_transformers import SentenceTransformer
-
-    module = SentenceTransformer(model, device="cpu")[0]
-    return module.embedding.weight.detach().clone(), module.tokenizer
+                    trainer.train(epochs, published(run.path) if count else {}, count, steps)
+                    line = {"collection": collection.name, "student": given.student,
+                            "set": method.name, "negatives": count, "seed": seed, "fold": fold,
+                            "ndcg": evaluate(packed, held)}  # fmt: skip
+                    append_line(file, line)
+                    lines.append(line)
+        yield f"{count} mined negatives a pair:\n"
+        yield markdown(gains(lines, METHODS[0].name), METHODS[0].name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", metavar="FOLDER", help="a BEIR folder")
-    parser.add_argument("--split", default="train", help="qrels that are mined")
-    parser.add_argument("--test", help="qrels of the evaluation; default: --split, by --folds")
-    parser.add_argument("--hide", action="store_true", help="keep one positive a query")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a BEIR folder")
     parser.add_argument("--out", type=Path, default=Path("bench-batches"), metavar="DIR")
-    parser.add_argument("--run", help="measure this run, do not mine")
-    parser.add_argument("--limit", type=int, help="queries to mine")
-    parser.add_argument("--static", action="store_true", help="a static student, and train it")
-    parser.add_argument("--model", default="all-MiniLM-L6-v2", help="the judge's, and the student")
-    parser.add_argument("--judge", choices=("fusion", "none"), default="fusion")
+    parser.add_argument("--division", choices=("split", "folds", "one-known"), default="split")
+    parser.add_argument("--train", default="train", help="split to train on")
+    parser.add_argument("--test", default="test", help="split to evaluate on, or to cut into folds")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--queries", type=int, help="training queries, drawn by keyed hash")
+    parser.add_argument("--student", default="static", help="static, or a model's folder or name")
+    parser.add_argument("--longest", type=int, default=256, help="tokens that a transformer reads")
+    parser.add_argument("--set", action="append", default=[], help="setting of the run")
     parser.add_argument("--masked-from", type=float, default=0.7)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[16, 32])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[16, 32], help="trained: the first")
     parser.add_argument("--measured", type=int, default=6, help="epochs that are measured")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--folds", type=int, default=0)
-    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--negatives", type=int, nargs="*", default=[0], help="mined ones a pair")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    run = mined(given, given.out)
-    bench = open_bench(run, given)
+    division = (given.train, given.test, given.folds, given.queries)
+    collection = read_collection(given.folder, given.division, given.out, *division)
+    static = given.student == "static"
+    base = static_folder(given.out / "static") if static else folder_of(given.student)
+    run = find_run(str(mined(collection, given, str(base) if static else given.student, "")))
+    bench = open_bench(run, collection, given)
     print(
         f"{given.folder}: {len(bench.found.pairs):,} pairs, {len(bench.relevant):,} judged",
         flush=True,
     )
     for line in hardness_table(bench, given):
         print(line, flush=True)
-    if given.static:
-        for line in gain(run, bench, given):
-            print(line, flush=True)
+    student = StaticStudent(base) if static else TransformerStudent(base, longest=given.longest)
+    for line in gain(run, bench, Packed(collection, student), given):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

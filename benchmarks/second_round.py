@@ -1,9 +1,10 @@
 """What mining again with the trained student is worth: rounds over rounds, compared by query.
 
     python benchmarks/second_round.py FOLDER --out DIR --rounds 2 [--cross-fit] [--queries N]
+    python benchmarks/second_round.py FOLDER --out DIR --student all-MiniLM-L6-v2 --epochs 3
 
-FOLDER is a BEIR folder with a train and a test split. The static student is trained on the first
-round's negatives, `negmine refresh` mines with that checkpoint, and so on. Every set is then
+FOLDER is a BEIR folder with a train and a test split. The student is trained on the first round's
+negatives, `negmine refresh` mines with that checkpoint, and so on. Every set is then
 trained with twice: from the first weights, and on from the first round's checkpoint. With
 `--cross-fit` two checkpoints are trained, each without one fold of the queries, and each query is
 mined by the one that did not see it. Results are lines as of training_gain.py.
@@ -23,16 +24,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.gain.collection import Collection, read_collection
 from benchmarks.gain.jobs import append_line
 from benchmarks.gain.negative_sets import NegativeSet, published
-from benchmarks.gain.students import StaticStudent, static_folder
+from benchmarks.gain.students import StaticStudent, TransformerStudent, static_folder
 from benchmarks.gain.table import gains, markdown
 from benchmarks.gain.training import Packed, Settings, train
-from benchmarks.training_gain import mined
+from benchmarks.training_gain import folder_of, mined
 from negmine.transforms.kernels.folds import folds_of_texts
 from negmine.transforms.kernels.hashing import fingerprint
 
 
-def save(student: StaticStudent, folder: Path) -> Path:
+def loaded(args: argparse.Namespace, folder: Path) -> StaticStudent | TransformerStudent:
+    """The student with the weights of a folder."""
+    if args.student == "static":
+        return StaticStudent(folder)
+    return TransformerStudent(folder, longest=args.longest)
+
+
+def save(student: StaticStudent | TransformerStudent, folder: Path) -> Path:
     """The student as a sentence-transformers folder."""
+    if isinstance(student, TransformerStudent):
+        student.model.save(str(folder))
+        return folder
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
@@ -65,10 +76,11 @@ def checkpoints(
     made = []
     for part in parts:
         known = sorted((query, sorted(documents)) for query, documents in part.known.items())
-        key = fingerprint([known, sorted(negatives.items()), asdict(args.settings)])
+        student_key = [args.student, args.longest]
+        key = fingerprint([student_key, known, sorted(negatives.items()), asdict(args.settings)])
         folder = args.out / "checkpoints" / f"{collection.name}-{key}"
         if not (folder / "modules.json").is_file():
-            student = StaticStudent(args.out / "static")
+            student = loaded(args, args.base)
             train(Packed(part, student), negatives, {}, args.settings, 0, 0)
             save(student, folder)
         made.append(folder)
@@ -81,7 +93,8 @@ def rounds(args: argparse.Namespace, collection: Collection) -> list[NegativeSet
     from negmine.jobs.refresh.run import refresh
     from negmine.jobs.runs.published import find_run
 
-    run = mined(collection, args, str(static_folder(args.out / "static")), "")
+    base = str(args.base) if args.student == "static" else args.student
+    run = mined(collection, args, base, "")
     found = [published(run)]
     for _ in range(1, args.rounds):
         students = tuple(map(str, checkpoints(args, collection, found[-1], args.cross_fit)))
@@ -96,6 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path, help="BEIR folder")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--student", default="static", help="static, or a model's folder or name")
+    parser.add_argument("--longest", type=int, default=256, help="tokens that a transformer reads")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--cross-fit", action="store_true")
     parser.add_argument("--queries", type=int, help="training queries, drawn by keyed hash")
@@ -106,19 +121,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     args.settings = Settings(3, args.batch, args.epochs)
+    static = args.student == "static"
+    args.base = static_folder(args.out / "static") if static else folder_of(args.student)
     collection = read_collection(args.folder, "split", args.out, most_queries=args.queries)
     sets = rounds(args, collection)
     (first,) = checkpoints(args, collection, sets[0], cross_fit=False)
     lines = []
     kind = "cross-fitted" if args.cross_fit else "plain"
-    for start, folder in (("anew", args.out / "static"), ("on", first)):
-        packed = Packed(collection, StaticStudent(folder))
+    for start, folder in (("anew", args.base), ("on", first)):
+        packed = Packed(collection, loaded(args, folder))
         for number, negatives in enumerate(sets, 1):
             for seed in range(args.seeds):
                 found = train(packed, negatives, {}, args.settings, seed, 0)
                 name = f"{start}, round {number}"
-                line = {"collection": collection.name, "set": name, "seed": seed, "fold": 0,
-                        "kind": kind, "ndcg": found}  # fmt: skip
+                line = {"collection": collection.name, "student": args.student, "set": name,
+                        "seed": seed, "fold": 0, "kind": kind, "ndcg": found}  # fmt: skip
                 append_line(args.out / f"{collection.name}-rounds-{kind}.jsonl", line)
                 lines.append(line)
                 print(f"{name}, seed {seed}: {np.mean(list(found.values())):.4f}", flush=True)

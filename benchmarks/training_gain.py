@@ -126,7 +126,7 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str
         args.epochs or ((6 if small else 5) if static else (4 if small else 3)),
         args.loss,
     )
-    model = Path(student) if static or Path(student).is_dir() else _folder_of(student)
+    model = Path(student) if static else folder_of(student)
     teacher = ledger.teacher() if args.loss in {"margin-mse", "kl"} else {}
     student_name = Path(args.student).name
     jobs = Comparison(
@@ -153,7 +153,10 @@ def comparison(args: argparse.Namespace) -> tuple[Comparison, dict[str, dict[str
     return jobs, told
 
 
-def _folder_of(model: str) -> Path:
+def folder_of(model: str) -> Path:
+    """Folder of a model that is named, or itself given, to train from."""
+    if Path(model).is_dir():
+        return Path(model)
     from negmine.transforms.models.weights import find_folder
 
     return find_folder(model)

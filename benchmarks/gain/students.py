@@ -1,7 +1,7 @@
 """Students to train: a table of token vectors, and any sentence-transformers model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,20 @@ from torch import Tensor
 from torch.nn import functional
 
 TOKENS_AT_ONCE = 65_536
+"""Padded, of a forward pass without gradient."""
+TOKENS_OF_A_STEP = 16_384
+"""Padded, of one of the parts that the texts of a step are encoded in, to pad little."""
+
+
+def by_length(lengths: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """Rows of texts of like length, together at most `most` tokens once padded, or one text."""
+    order, at = np.argsort(lengths, kind="stable"), 0
+    while at < len(order):
+        end = at + 1
+        while end < len(order) and (end + 1 - at) * lengths[order[end]] <= most:
+            end += 1
+        yield order[at:end]
+        at = end
 
 
 class Texts:
@@ -59,7 +73,7 @@ class Student(Protocol):
         """One step of the optimiser; `progress` in [0, 1) sets the rate."""
 
     def vectors(self, texts: Texts) -> Tensor:
-        """(n, d) unit vectors, without gradient."""
+        """(n, d) unit vectors without gradient, where the student is."""
 
 
 def scheduled(rate: float, progress: float) -> float:
@@ -166,15 +180,22 @@ class TransformerStudent:
         self.model.train()
         self.optimiser = torch.optim.AdamW(self.model.parameters(), self.rate, weight_decay=0.01)
 
-    def _encode(self, texts: Texts, rows: np.ndarray) -> Tensor:
-        parts = [texts.tokens[texts.offsets[row] : texts.offsets[row + 1]] for row in rows]
-        width = max(map(len, parts))
-        ids = torch.full((len(parts), width), self.model.tokenizer.pad_token_id or 0)
-        mask = torch.zeros_like(ids)
-        for row, part in enumerate(parts):
-            ids[row, : len(part)] = torch.from_numpy(part.astype(np.int64))
-            mask[row, : len(part)] = 1
-        features = {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
+    def _encode(self, texts: Texts, rows: np.ndarray, most: int) -> Tensor:
+        parts = list(by_length(texts.lengths[rows], most))
+        found = torch.cat([self._encode_padded(texts, rows[part]) for part in parts])
+        back = np.argsort(np.concatenate(parts), kind="stable")
+        return found[torch.from_numpy(back).to(found.device)]
+
+    def _encode_padded(self, texts: Texts, rows: np.ndarray) -> Tensor:
+        lengths = texts.lengths[rows]
+        place = np.arange(lengths.max())
+        there = place < lengths[:, None]
+        at = np.where(there, texts.offsets[rows, None] + place, 0)
+        ids = np.where(there, texts.tokens[at], self.model.tokenizer.pad_token_id or 0)
+        features = {
+            "input_ids": torch.from_numpy(ids.astype(np.int64)).to(self.device),
+            "attention_mask": torch.from_numpy(there.astype(np.int64)).to(self.device),
+        }
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.device == "cuda"):
             found = self.model(features)["sentence_embedding"]
         return functional.normalize(found.float(), dim=1)
@@ -182,7 +203,8 @@ class TransformerStudent:
     def cosines(
         self, queries: Texts, query_rows: np.ndarray, documents: Texts, document_rows: np.ndarray
     ) -> Tensor:
-        return self._encode(queries, query_rows) @ self._encode(documents, document_rows).T
+        asked = self._encode(queries, query_rows, TOKENS_OF_A_STEP)
+        return asked @ self._encode(documents, document_rows, TOKENS_OF_A_STEP).T
 
     def step(self, loss: Tensor, progress: float) -> None:
         for group in self.optimiser.param_groups:
@@ -195,16 +217,9 @@ class TransformerStudent:
     @torch.no_grad()
     def vectors(self, texts: Texts) -> Tensor:
         self.model.eval()
-        order = np.argsort(texts.lengths, kind="stable")
-        found, at = [], 0
-        while at < len(order):
-            end = at + 1
-            while end < len(order) and (end + 1 - at) * texts.lengths[order[end]] <= TOKENS_AT_ONCE:
-                end += 1
-            found.append(self._encode(texts, order[at:end]).cpu())
-            at = end
+        found = self._encode(texts, np.arange(len(texts)), TOKENS_AT_ONCE)
         self.model.train()
-        return torch.cat(found)[torch.from_numpy(np.argsort(order, kind="stable"))]
+        return found
 
 
 def static_folder(folder: Path) -> Path:

@@ -150,7 +150,7 @@ def _fit(
             cosine = student.cosines(packed.queries, query, packed.documents, columns)
             batch = Batch(
                 cosine,
-                torch.from_numpy(_masked(query, columns, packed.known)).to(cosine.device),
+                torch.from_numpy(masked_positives(query, columns, packed.known)).to(cosine.device),
                 torch.from_numpy(owner).to(cosine.device),
                 _of_pairs(packed, teacher, query[owner], columns, np.nan).to(cosine.device),
                 _of_pairs(packed, weights, query[owner], columns, 1.0).to(cosine.device),
@@ -159,7 +159,9 @@ def _fit(
             student.step(loss(batch), done)
 
 
-def _masked(query: np.ndarray, columns: np.ndarray, known: Mapping[int, np.ndarray]) -> np.ndarray:
+def masked_positives(
+    query: np.ndarray, columns: np.ndarray, known: Mapping[int, np.ndarray]
+) -> np.ndarray:
     """(b, c) bool: columns that hold one of the row's known positives, its own excepted."""
     masked = np.stack([np.isin(columns, known[q]) for q in query.tolist()])
     np.fill_diagonal(masked, False)
@@ -180,11 +182,12 @@ def evaluate(packed: Packed, queries: Sequence[str]) -> dict[str, float]:
     """nDCG@10 of exact search over the whole collection, by query; gains are 0 and 1."""
     rows = np.array([packed.query_row[query] for query in queries])
     documents = packed.student.vectors(packed.documents)[: len(packed.collection.documents)]
-    asked = packed.student.vectors(packed.queries)[torch.from_numpy(rows)]
+    asked = packed.student.vectors(packed.queries)[torch.from_numpy(rows).to(documents.device)]
     discount = 1 / np.log2(np.arange(2, CUT + 2))
     found: dict[str, float] = {}
     for at in range(0, len(rows), 256):
-        top = (asked[at : at + 256] @ documents.T).topk(min(CUT, len(documents)), 1).indices.numpy()
+        scores = asked[at : at + 256] @ documents.T
+        top = scores.topk(min(CUT, len(documents)), 1).indices.cpu().numpy()
         for name, row, best in zip(queries[at : at + 256], rows[at : at + 256], top, strict=True):
             relevant = packed.relevant[int(row)]
             ideal = discount[: min(CUT, len(relevant))].sum()
