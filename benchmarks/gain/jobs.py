@@ -161,6 +161,8 @@ def run(comparison: Comparison, file: Path, processes: int) -> int:
 
 def _work(comparison: Comparison, jobs: Sequence[Job], file: Path) -> None:
     torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1"))))
+    # Processes share the card: segments that can grow hold less of it for batches of all sizes.
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     packed = Packed(comparison.collection, comparison.load())
     for job in jobs:
         began = time.monotonic()
