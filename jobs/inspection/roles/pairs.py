@@ -28,6 +28,7 @@ from negmine.jobs.inspection.roles.by_name import (
     refuse_half_a_query,
     ways,
 )
+from negmine.jobs.inspection.roles.instructions import refuse_instructions
 from negmine.jobs.inspection.roles.labels import label_of
 from negmine.jobs.inspection.roles.understood import Settings, Understood
 from negmine.jobs.inspection.roles.unnamed import without_names
@@ -60,6 +61,7 @@ def understand(head: Head, settings: Settings, values: Values) -> Understood:
         if found.format == "pairs":
             found.languages = _languages(head, settings)
     refuse_written(head, found, values)
+    refuse_instructions(head, found, settings)
     _name_the_unused(found, columns)
     return found
 
