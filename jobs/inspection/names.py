@@ -34,7 +34,11 @@ LABEL = (
     "relevance_score", "rating", "similarity", "similarity_score", "score", "scores", "type",
 )  # fmt: skip
 _LABEL_ENDS = frozenset({"label", "labels", "relevance", "relevant", "grade", "grades", "qrel"})
-_SUGGESTS = frozenset({"rank", "ranking", "distance", "dist", "winner", "preferred", "preference"})
+_SUGGESTS = frozenset({
+    "rank", "ranking", "distance", "dist", "winner", "preferred", "preference", "stars", "feedback",
+    "verdict", "thumbs", "vote", "opinion", "assessment",
+})  # fmt: skip
+_STRENGTH = frozenset({"difficulty", "hardness", "level", "priority", "importance", "urgency"})
 _AGAINST = (
     "neg", "distract", "incorrect", "wrong", "reject", "irrelevant", "nonrelevant", "impossible",
     "unrelated", "unanswerable",
@@ -74,6 +78,11 @@ def is_id(name: str) -> bool:
 def suggests(name: str) -> bool:
     """Whether a column's name says that not every row is a positive, and not which are."""
     return any(word in _SUGGESTS for word in words(name))
+
+
+def is_strength(name: str) -> bool:
+    """Whether a name says that high and low are no opinions of a text."""
+    return any(word in _STRENGTH for word in words(name))
 
 
 def is_against(name: str) -> bool:

@@ -4,16 +4,33 @@ from collections.abc import Collection, Mapping, Sequence
 
 from negmine.jobs.inspection.columns import Column
 from negmine.jobs.inspection.heads import Head
-from negmine.jobs.inspection.names import is_against, is_id, suggests
+from negmine.jobs.inspection.names import is_against, is_id, is_strength, suggests
 from negmine.jobs.inspection.roles.parallel import Lists
 from negmine.jobs.inspection.roles.values import Values
 from negmine.schemas.errors import DataError
-from negmine.transforms.readers.label_values import label_value, refuse_classes
+from negmine.transforms.readers.label_values import label_value, refuse_classes, word_value
 from negmine.transforms.readers.rows import Rejected, readable
 from negmine.transforms.readers.tables.classes import Names, names_at
 from negmine.transforms.readers.tables.nested import path_of
 
 _ENTAILMENT = frozenset({"entailment", "not_entailment", "contradiction"})
+_FOR = frozenset({
+    "accept", "accepted", "best", "entailed", "entails", "exact", "excellent", "good", "helpful",
+    "high", "like", "liked", "match", "matches", "pass", "passed", "perfect", "related", "same",
+    "similar", "support", "supported", "supports", "up", "upvote", "useful", "win", "won",
+})  # fmt: skip
+_AGAINST = frozenset({
+    "bad", "complement", "contradicts", "dislike", "disliked", "dissimilar", "down", "downvote",
+    "fail", "failed", "lose", "loss", "lost", "low", "mismatch", "nei", "neutral", "no match",
+    "no_match", "not enough info", "poor", "refute", "refuted", "refutes", "reject", "rejected",
+    "substitute", "unhelpful", "unrelated", "unsupported", "useless", "worst",
+})  # fmt: skip
+"""Words for and against a text; where both stand in a column, it may be a label."""
+_SHOPPING = frozenset("esci")
+"""Exact, substitute, complement, irrelevant (arXiv 2206.06588)."""
+_ALONE = ("number", "text", "id")
+_WORDS = 3.0
+"""Mean words of a column of opinions; more are a text."""
 
 
 def refuse_unknown(
@@ -27,13 +44,19 @@ def refuse_unknown(
 ) -> None:
     """Raise DataError where a column of another name may be a label all the same."""
     for name in free:
-        if suggests(name) and not declared and columns[name].kind in ("number", "text", "id"):
+        if not suggests(name) or declared or columns[name].kind not in _ALONE:
+            continue
+        if columns[name].kind != "text" or numbers_of(values.of(name)):
             raise _asked(head, name, "says which rows are better")
-    beside = [name for name in free if columns[name].kind in ("number", "text", "id")]
+        if columns[name].words <= _WORDS:
+            raise _no_numbers(head, name, _words_of(name, values), "may say which are positives")
+    beside = [name for name in free if columns[name].kind in _ALONE]
     beside = [name for name in beside if not is_id(name)]
     several = [way for way in (*lists.inside, *free) if lists.is_list(way) and lists.parallel(way)]
     for way in (*beside, *several):
         _refuse_entailment(head, way, values)
+        if not declared:
+            _refuse_opinions(head, way, values)
         numbers = set() if way in values.many else numbers_of(values.of(way))
         if numbers and min(numbers) <= 0 < max(numbers):
             two = set(numbers) <= {-1.0, 0.0, 1.0}
@@ -48,15 +71,34 @@ def refuse_unknown(
             raise _asked(head, way, f"holds a number for each text of {lists.way}")
 
 
+def _refuse_opinions(head: Head, way: str, values: Values) -> None:
+    words = set() if way in values.many else _words_of(way, values)
+    if numbers_of(words):
+        return
+    said = {word_value(word) for word in words}
+    for_it, against = words & _FOR or 1.0 in said, words & _AGAINST or 0.0 in said
+    shopping = "e" in words and 1 < len(words & _SHOPPING) == len(words)
+    if (for_it and against and not is_strength(way)) or shopping:
+        raise _no_numbers(head, way, words, "may say which are positives")
+
+
+def _words_of(way: str, values: Values) -> set[str]:
+    return {value.strip().casefold() for value in values.of(way) if isinstance(value, str)}
+
+
+def _no_numbers(head: Head, way: str, words: Collection[str], what: str) -> DataError:
+    return DataError(
+        f"{head.path}: {way} holds {', '.join(map(repr, sorted(words)[:4]))}, and {what}; write a "
+        "column label of 1 for positives and 0 for others, or --set input.label=null takes every "
+        "row as a positive"
+    )
+
+
 def _refuse_entailment(head: Head, way: str, values: Values) -> None:
-    words = {value.strip().casefold() for value in values.of(way) if isinstance(value, str)}
+    words = _words_of(way, values)
     if words & _ENTAILMENT:
         refuse_classes(head.path, "label", way, classes_at(head, way))
-        raise DataError(
-            f"{head.path}: {way} holds {', '.join(map(repr, sorted(words)[:4]))}, which is no label"
-            " of relevance; write a column label of 1 for positives and 0 for others, or --set "
-            "input.label=null takes every row as a positive"
-        )
+        raise _no_numbers(head, way, words, "that is no label of relevance")
 
 
 def numbers_of(values: Collection[object]) -> set[float]:

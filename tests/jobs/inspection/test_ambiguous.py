@@ -63,10 +63,10 @@ def test_an_identifier_is_not_asked_about(tmp_path: Path, name: str) -> None:
 def test_words_of_labels_under_an_unknown_name_are_asked_about(
     tmp_path: Path, values: list[str]
 ) -> None:
-    path = jsonl(tmp_path, with_column("verdict", values * 3))
-    with pytest.raises(DataError, match=r"verdict holds .*--set input\.label=verdict takes those"):
+    path = jsonl(tmp_path, with_column("said", values * 3))
+    with pytest.raises(DataError, match=r"said holds .*--set input\.label=said takes those"):
         inspect(path)
-    found = inspect(path, settings={"label": "verdict"})
+    found = inspect(path, settings={"label": "said"})
     assert [len(row.positives) for row in found.rows] == [1, 0, 1]
 
 
