@@ -74,7 +74,8 @@ class Metrics:
 
 def place_of(row: JsonObject) -> Place:
     """What a row of metrics is found by."""
-    return row["metric"], row.get("tier"), row.get("source"), row.get("key"), row.get("bin")
+    name, tier, source = row.get("metric", ""), row.get("tier"), row.get("source")
+    return name, tier, source, row.get("key"), row.get("bin")
 
 
 def _finite(value: object) -> TypeGuard[float]:

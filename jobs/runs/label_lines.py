@@ -41,6 +41,7 @@ def _parsed(file: Path) -> Iterator[tuple[int, bytes, Decision | Rejected]]:
 
 
 def refuse(file: Path, problems: list[tuple[int, str]]) -> None:
+    """Raise DataError that names the first problems by their lines; nothing where there is none."""
     if problems:
         told = [f"line {number}: {what}" for number, what in sorted(problems)[:_NAMED_PROBLEMS]]
         more = len(problems) - len(told)
