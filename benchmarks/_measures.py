@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._selections import Bench, Selection
-from negmine.jobs.mining.retrieval import bm25_scorer
+from negmine.jobs.mining.bm25 import bm25_scorer
 from negmine.transforms.kernels.choosing.tiers import similarity_ratio
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.measures.shortcut import shortcut_auc

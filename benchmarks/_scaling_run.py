@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any
 
 from negmine.jobs.load_config import load_config
+from negmine.jobs.mining.bm25 import bm25_index
 from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.mining.publish import check_output, publish
-from negmine.jobs.mining.retrieval import SOURCES, bm25_index
+from negmine.jobs.mining.retrieval import SOURCES
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.vectors.embedding import embedded
 from negmine.jobs.mining.vectors.given_vectors import GivenStudent, placed_vectors

@@ -120,7 +120,8 @@ def _ended(*commands: Ended, codes: Sequence[int] = (0,)) -> list[str]:
 
 
 def _sound(output: Path) -> list[str]:
-    from negmine.jobs.workdir.doctor import Kind, diagnose
+    from negmine.jobs.workdir.diagnosis import Kind
+    from negmine.jobs.workdir.doctor import diagnose
 
     found = diagnose(output, deep=True)
     return [f"{f.path} {f.what}" for f in found.findings if f.kind is Kind.DAMAGE]

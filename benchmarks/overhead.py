@@ -27,7 +27,7 @@ from benchmarks._paired_table import selected, table
 from benchmarks._peer_miners import current, input_section, mined, ours
 from benchmarks._side import side
 from negmine.jobs.mining.models import choose_encoder
-from negmine.jobs.workdir.artifacts import WorkDirectory
+from negmine.jobs.workdir.directory import WorkDirectory
 from negmine.schemas.config import Config
 
 STAGES = ("ingest", "embed", "retrieve", "judge", "select", "score", "publish")

@@ -16,8 +16,9 @@ from negmine.schemas.locations import shown, url_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from negmine.jobs.workdir.doctor import Diagnosis
-    from negmine.jobs.workdir.gc import Garbage, Item, Wanted
+    from negmine.jobs.workdir.diagnosis import Diagnosis
+    from negmine.jobs.workdir.garbage import Garbage, Item
+    from negmine.jobs.workdir.gc import Wanted
 
 
 def doctor(

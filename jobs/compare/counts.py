@@ -26,7 +26,7 @@ def counts(runs: TwoRuns) -> list[Count]:
     order = {tier: at for at, tier in enumerate(runs.tiers())}
     found = []
     for group, sql in _BY_NAME.items():
-        sides = [dict(runs.all(sql.format(side))) for side in SIDES]
+        sides: list[dict[str, int]] = [dict(runs.all(sql.format(side))) for side in SIDES]
         names = sorted(set(sides[0]) | set(sides[1]), key=lambda n: (order.get(n, len(order)), n))
         if group == "candidates by verdict":
             names.sort(key=lambda n: -max(side.get(n, 0) for side in sides))

@@ -1,12 +1,11 @@
 """Metrics of two runs that cannot be paired by query: both values and their intervals."""
 
 from math import isfinite
-from typing import Any
 
 from negmine.jobs.compare.paired import PAIRED
 from negmine.jobs.compare.read import TwoRuns
 from negmine.jobs.compare.result import Measured
-from negmine.jobs.report.metrics import Metric, read_metrics
+from negmine.jobs.report.metrics import Metric, Place, place_of, read_metrics
 from negmine.jobs.report.settings import own_leak
 from negmine.schemas import JsonObject
 from negmine.transforms import storage
@@ -16,7 +15,6 @@ OWN = "own"
 
 _COUNTED = ("negatives", "backfilled", "queries_short", "shortfall", "verdict", "tier_source")
 _SPREAD = ("hub", "ratio_histogram")
-_PLACE = ("metric", "tier", "source", "key", "bin")
 
 
 def measured(runs: TwoRuns) -> list[Measured]:
@@ -26,17 +24,16 @@ def measured(runs: TwoRuns) -> list[Measured]:
     """
     if not all(storage.is_file(run.path / "metrics.parquet") for run in runs.runs.values()):
         return []
-    sides: list[dict[tuple[Any, ...], Metric]] = []
+    sides: list[dict[Place, Metric]] = []
     for run in runs.runs.values():
         metrics = read_metrics(run.path, run.manifest)
-        found: dict[tuple[Any, ...], Metric] = {}
+        found: dict[Place, Metric] = {}
         leak = own_leak(run.manifest, metrics)
         if leak is not None:
             found["leak", None, None, OWN, None] = leak
         for row in metrics.rows:
-            place = tuple(row.get(name) for name in _PLACE)
             if _is_shown(row):
-                found[place] = _metric(row)
+                found[place_of(row)] = _metric(row)
         sides.append(found)
     places = dict.fromkeys([*sides[0], *sides[1]])
     return [Measured(*place, *_values(sides, place)) for place in places]
@@ -54,10 +51,8 @@ def _is_shown(row: JsonObject) -> bool:
     return row["metric"] not in (*_COUNTED, *_SPREAD)
 
 
-def _values(
-    sides: list[dict[tuple[object, ...], Metric]], place: tuple[object, ...]
-) -> list[object]:
-    found: list[object] = []
+def _values(sides: list[dict[Place, Metric]], place: Place) -> list[float | None]:
+    found: list[float | None] = []
     for side in sides:
         metric = side.get(place)
         found += [None] * 3 if metric is None else [metric.value, metric.low, metric.high]

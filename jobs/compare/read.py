@@ -1,12 +1,11 @@
 """Two published runs in one DuckDB that can read them and nothing else."""
 
 import tempfile
-from typing import Any
 
 import duckdb
 
 from negmine.jobs.runs.published import Run
-from negmine.jobs.runs.views import create_run_views
+from negmine.jobs.runs.views import Row, create_run_views
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms.data.sql import connect
@@ -44,11 +43,11 @@ class TwoRuns:
             named = " or ".join(str(run.path) for run in self.runs.values())
             raise _unreadable(named, error) from error
 
-    def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    def all(self, sql: str, *values: object) -> list[Row]:
         """Rows of an answer."""
         return self.connection.execute(sql, list(values)).fetchall()
 
-    def arrays(self, sql: str, *values: Any) -> JsonObject:
+    def arrays(self, sql: str, *values: object) -> JsonObject:
         """Columns of an answer as NumPy arrays."""
         return dict(self.connection.execute(sql, list(values)).fetchnumpy())
 

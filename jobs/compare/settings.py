@@ -2,7 +2,6 @@
 
 from collections import Counter
 from contextlib import suppress
-from typing import Any
 
 from negmine.jobs.compare.read import TwoRuns
 from negmine.jobs.compare.result import PolicyChange, Queries, Setting
@@ -97,7 +96,7 @@ def same_judge(a: Run, b: Run) -> bool:
     return same_student(a, b) and _model(a, "judge") == _model(b, "judge")
 
 
-def _model(run: Run, section: str) -> Any:
+def _model(run: Run, section: str) -> tuple[JsonObject, JsonObject]:
     models = run.manifest.get("models") or {}
     named = {k: v for k, v in (_config(run).get(section) or {}).items() if k != "device"}
     digests = {k: v for k, v in models.items() if (k == "student") == (section == "student")}

@@ -15,7 +15,7 @@ class Markup(str):
 
 
 def escaped(value: object) -> Markup:
-    """Any text as HTML that shows it: control, bidi and separator characters become visible.
+    """A text as HTML that shows it: control, bidi and separator characters become visible.
 
     Lines and tabs stay what they are. Right both between tags and inside a quoted attribute.
     """

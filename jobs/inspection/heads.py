@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from negmine.jobs.inspection.encodings import encoding_of
 from negmine.schemas.errors import DataError
@@ -99,7 +98,7 @@ def _columnar(path: str, kind: str) -> Head:
     return Head(path, kind, names, rows, count=row_count(path), unread=unread, classes=classes)
 
 
-def as_text(value: Any) -> object:
+def as_text(value: object) -> object:
     """A value of Arrow with its bytes as text, in lists and objects too."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from negmine.jobs.inspection.heads import ROWS, Head, as_text
 from negmine.jobs.inspection.names import is_train, part_of, split_of
@@ -78,14 +78,13 @@ def _reach(name: str) -> None:
 
     The library itself tries for half a minute. With HF_HUB_OFFLINE set its cache is asked.
     """
-    from huggingface_hub import HfApi, constants
-    from huggingface_hub.errors import RepositoryNotFoundError
+    from huggingface_hub import HfApi, constants, errors
 
     if Path(name).is_dir() or constants.HF_HUB_OFFLINE:
         return
     try:
         HfApi().dataset_info(name, timeout=10)
-    except RepositoryNotFoundError:
+    except errors.RepositoryNotFoundError:
         raise DataError(
             f"{name} is no file or folder here, and the hub has no public data set of that name"
         ) from None
@@ -105,14 +104,14 @@ def _split(splits: Sequence[str], wanted: str | None, where: str) -> str:
     return found or splits[0]
 
 
-def _rows(library: Any, name: str, config: str, split: str) -> int | None:
+def _rows(library: ModuleType, name: str, config: str, split: str) -> int | None:
     builder = library.load_dataset_builder(name, config)
     found = (builder.info.splits or {}).get(split)
     return getattr(found, "num_examples", None) or None
 
 
 def _collection(
-    library: Any,
+    library: ModuleType,
     name: str,
     configs: Sequence[str],
     parts: Mapping[str, str],

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,7 +16,7 @@ ROWS = 3
 _MOST = 1000
 """Rows of a reader that are looked at for the first three lines."""
 
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(Input)
+_ADAPTER: TypeAdapter[Input] = TypeAdapter(Input)
 _SEED = 42
 
 

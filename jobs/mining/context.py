@@ -12,7 +12,8 @@ from negmine.jobs.runner.budget import Budget
 from negmine.jobs.runner.options import resolve
 from negmine.jobs.runs.collection import collection_facts
 from negmine.jobs.runs.remarks import Remarks
-from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.directory import WorkDirectory
 from negmine.pipelines.graph import STAGES
 from negmine.pipelines.ingest import Ingest
 from negmine.schemas import JsonObject

@@ -1,18 +1,13 @@
 """The teacher lists of a run, where it has any."""
 
-from typing import TYPE_CHECKING
-
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.judgement import KeyedJudge
+from negmine.jobs.mining.judging.judgement import KeyedJudge
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import tables
 from negmine.transforms.choosing.lists import MakeLists
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.pairs.features import Collection
-
-if TYPE_CHECKING:
-    from negmine.pipelines.stage import BlockStage
 
 
 def lists_artifact(
@@ -26,7 +21,7 @@ def lists_artifact(
     assert settings is not None
     size, seed = settings.size, run.config.seed
 
-    def make(directory: str, blocks: Blocks) -> "BlockStage":
+    def make(directory: str, blocks: Blocks) -> BlockStage:
         lists = MakeLists(verdicts, collection, made.judge, size, seed)
         asks, schema = made.judge.lazy, tables.LISTED
         return BlockStage("MakeLists", lists, directory, blocks, schema, hinted=asks)

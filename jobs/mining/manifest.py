@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from negmine.jobs.mining.judge_agreement import known_difference
+from negmine.jobs.mining.judging.agreement import known_difference
 from negmine.jobs.mining.models import judge_students
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.summary import summarise

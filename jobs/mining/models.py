@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from negmine.schemas import JsonObject
 from negmine.schemas.backends import check_backend
@@ -22,8 +22,12 @@ from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.models.backends.package import check_openvino
 from negmine.transforms.models.judges import DEFAULT_CROSS_ENCODER
 from negmine.transforms.models.limits import check_length, most_tokens
+from negmine.transforms.models.specs import EncoderSpec
 from negmine.transforms.models.weights import Weights, find_weights, hardware_precision, is_static
 from negmine.transforms.storage.atomic import write_json
+
+if TYPE_CHECKING:
+    from negmine.transforms.models.encoder import Encoder
 
 _SAMPLE = 16
 
@@ -55,10 +59,14 @@ class EncoderChoice:
             **self.student.model_dump(include=ENCODER_KEYS),
         }
 
-    def spec(self) -> Any:
-        """The EncoderSpec that workers load."""
-        from negmine.transforms.models.specs import EncoderSpec
+    def load(self) -> "Encoder":
+        """The model, loaded once a process."""
+        from negmine.transforms.models.encoder import load_encoder  # torch, where a model runs
 
+        return load_encoder(self.spec())
+
+    def spec(self) -> EncoderSpec:
+        """The EncoderSpec that workers load."""
         return EncoderSpec(
             folder=self.weights.folder,
             precision=self.precision,

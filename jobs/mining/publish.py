@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from negmine.jobs.mining.bm25 import bm25_scorer
 from negmine.jobs.mining.edited import publish_edits
 from negmine.jobs.mining.limits import Limits, within
 from negmine.jobs.mining.manifest import run_manifest
-from negmine.jobs.mining.retrieval import bm25_scorer
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.stored_run import StoredRun, taken
 from negmine.jobs.report import write_report

@@ -1,18 +1,17 @@
-"""The candidates of a run: the BM25 index, and one candidate set for each source."""
+"""The candidates of a run: one candidate set for each source."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
 
+from negmine.jobs.mining.bm25 import bm25_index
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.vectors.dense_index import dense_index, search_key, vectors_key
 from negmine.jobs.mining.vectors.embedding import Vectors
 from negmine.jobs.runs.published import find_run
 from negmine.jobs.workdir.artifacts import Artifact, Blocks, Make
-from negmine.pipelines.graph import STAGES
 from negmine.pipelines.retrieve import Retrieve
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
@@ -24,7 +23,6 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.data.query_tables import QueryTable
 from negmine.transforms.pairs.hub_places import FillPlaces
 from negmine.transforms.readers.fingerprints import file_digests
-from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer, IndexDocuments
 from negmine.transforms.sources.by_language import ByLanguage
 from negmine.transforms.sources.cluster import (
     CLUSTERS,
@@ -45,32 +43,6 @@ SHARED = 256
 """Queries that BM25 searches for in some tenths of a second."""
 
 
-def bm25_artifact(run: RunContext, language: str | None) -> Artifact:
-    """The index of the corpus for a language; k1, b and method play no part."""
-
-    def make(directory: str, _: Blocks) -> beam.PTransform:
-        documents = run.texts["documents"]
-        blocks = tuple(documents.blocks())
-        index = Bm25Index(directory, run.rows("documents"))
-        return IndexDocuments(documents, language, blocks, index)
-
-    key = {"documents": run.text_key("documents"), "language": language}
-    several = STAGES["bm25_index"].writes
-    return Artifact("bm25_index", key, 0, make, label="index bm25", several=several)
-
-
-def bm25_index(run: RunContext, language: str | None) -> Bm25Index:
-    """That index, made or reused."""
-    first = run.work.make_or_reuse(bm25_artifact(run, language))
-    return Bm25Index(str(first.directory.parent), run.rows("documents"))
-
-
-def bm25_scorer(run: RunContext) -> Bm25Scorer:
-    """BM25 scores of given pairs, with the source's settings or, where it is off, the defaults."""
-    config = run.config.sources.bm25 or Bm25()
-    return Bm25Scorer(bm25_index(run, config.language), config)
-
-
 def queries_found(candidates: Dataset) -> dict[str, int]:
     """`queries_found`: how many queries have a candidate; goes into the artifact's manifest."""
     parts = (table.column("query_ix").to_numpy() for table in candidates.tables(["query_ix"]))
@@ -78,16 +50,23 @@ def queries_found(candidates: Dataset) -> dict[str, int]:
 
 
 def _candidates(
-    run: RunContext, source: Source, key: JsonObject, make: Make, **more: Any
+    run: RunContext,
+    source: Source,
+    key: JsonObject,
+    make: Make,
+    label: str = "",
+    at_once: int | None = None,
+    shared: int | None = None,
 ) -> Artifact:
     return Artifact(
         "retrieve",
         {"source": str(source), **key},
         run.rows("queries"),
         make,
-        label=more.pop("label", f"retrieve {source}"),
+        label=label or f"retrieve {source}",
         details=queries_found,
-        **more,
+        at_once=at_once,
+        shared=shared,
     )
 
 

@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
+from negmine.jobs.mining.bm25 import bm25_artifact
 from negmine.jobs.mining.choosing import sets_artifact, verdicts_artifact
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.judgement import KeyedJudge, Retrieved, calibrate, judged_by, make_judge
+from negmine.jobs.mining.judging.judgement import (
+    KeyedJudge,
+    Retrieved,
+    calibrate,
+    judged_by,
+    make_judge,
+)
 from negmine.jobs.mining.listing import lists_artifact
 from negmine.jobs.mining.models import judge_student, stands_in
 from negmine.jobs.mining.preflight.files import check_files
@@ -24,7 +30,7 @@ from negmine.jobs.mining.preflight.sources import check_sources
 from negmine.jobs.mining.preflight.teacher import check_teacher
 from negmine.jobs.mining.preflight.tiers import check_tiers
 from negmine.jobs.mining.preflight.vectors import check_zero_vectors
-from negmine.jobs.mining.retrieval import bm25_artifact, random_artifact, source_artifacts
+from negmine.jobs.mining.retrieval import random_artifact, source_artifacts
 from negmine.jobs.mining.vectors.embedding import (
     AnyStudent,
     Vectors,
@@ -245,7 +251,7 @@ class MiningRun(RunContext):
         self.until = command
         if engine := engine_of(self.options):
             tell(str(engine))
-        steps: dict[str, Callable[[], Any]] = {
+        steps: dict[str, Callable[[], object]] = {
             "ingest": lambda: self.ingested,
             "embed": lambda: self.collection,
             "retrieve": lambda: self.candidates,

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+from negmine.jobs.mining.bm25 import bm25_scorer
+from negmine.jobs.mining.judging.given_scores import score_files
 from negmine.jobs.mining.models import EncoderChoice, judge_students
-from negmine.jobs.mining.retrieval import bm25_scorer, fill_given
+from negmine.jobs.mining.retrieval import fill_given
 from negmine.jobs.mining.run import MiningRun
-from negmine.jobs.mining.scores import score_files
 from negmine.jobs.mining.vectors.cross_fit import CrossFitStudent
 from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
-from negmine.jobs.plan.kernels import bm25_seconds, characters_read, dense_seconds
+from negmine.jobs.plan.extrapolation import Extrapolation, texts_of
+from negmine.jobs.plan.kernels import bm25_seconds, dense_seconds
 from negmine.jobs.plan.reuse import Asked, asked_by, is_new, judge_kind, unknown
-from negmine.jobs.plan.sample import Size, artifact_name, mine_samples, take_sample, tree_bytes
+from negmine.jobs.plan.sample import Size, mine_samples, take_sample, tree_bytes
 from negmine.jobs.plan.table import Plan, Stage
 from negmine.jobs.workdir.artifacts import Artifact
 from negmine.pipelines.graph import STAGES
@@ -24,7 +26,6 @@ from negmine.schemas.selection import Selection
 from negmine.schemas.sources import SOURCES
 from negmine.transforms import storage
 from negmine.transforms.data.columns import LOCAL
-from negmine.transforms.judging.sample import RANDOM
 from negmine.transforms.kernels.search.token_codes import DOCUMENT_BITS
 from negmine.transforms.sources.search import AUTO_SHARD
 
@@ -65,17 +66,17 @@ class Estimate:
         self.last, self.width = self.mined[-1], self.mined[-1].width
         self.asked = asked_by(run)
         self.size, self.pairs_note = self._whole(each, characters)
-        self.overhead = min(t.seconds for m in self.mined for t in m.taken.values())
-        share = self.size.text / max(self.last.size.text, 1)
-        self.postings = share * bm25_scorer(self.last.run).index.postings.rows
-        # Judging maps copies of the documents.
-        self.copied = share * tree_bytes(self.last.run.ingested["documents"].directory / LOCAL)
         judges = [j for j in self.config.judge.flat() if isinstance(j, EncoderJudge)]
         settings = [s for j in judges for s in judge_students(j, self.config.student)]
         others = (run.encoder(s, "judge") for s in settings)
         own = run.student.folds if isinstance(run.student, CrossFitStudent) else (run.student,)
-        self.encoders = [e for e in (*own, *others) if isinstance(e, EncoderChoice)]
-        self.read: dict[tuple[str, str], float] = {}
+        encoders = [e for e in (*own, *others) if isinstance(e, EncoderChoice)]
+        self.whole = Extrapolation(self.mined, self.size, encoders)
+        self.overhead = self.whole.overhead
+        share = self.size.text / max(self.last.size.text, 1)
+        self.postings = share * bm25_scorer(self.last.run).index.postings.rows
+        # Judging maps copies of the documents.
+        self.copied = share * tree_bytes(self.last.run.ingested["documents"].directory / LOCAL)
         self.loaded: set[str] = set()
 
     def _whole(self, each: int, characters: dict[str, np.ndarray]) -> tuple[Size, str]:
@@ -116,7 +117,7 @@ class Estimate:
         what, rows, unit = self._work(artifact)
         if not left:
             return Stage(artifact.stage, what, rows, unit, 0.0, 0.0, 0, "reused", "", memory)
-        seconds, written = self._scaled(artifact)
+        seconds, written = self.whole.scaled(artifact)
         note, more = self.pairs_note if unit == "pairs" else "", 0.0
         match artifact.stage:
             case "embed":
@@ -145,10 +146,10 @@ class Estimate:
         what = artifact.label or artifact.stage
         match artifact.stage:
             case "embed":
-                encoder = self._encoder(artifact)
+                encoder = self.whole.encoder(artifact)
                 if encoder and encoder.section != "student":
                     what = f"{what}, {encoder.weights.name}"
-                return what, artifact.rows, _texts(artifact)
+                return what, artifact.rows, texts_of(artifact)
             case "judge":
                 what = f"judge {judge_kind(artifact, self.config.judge.kind)}"
             case "retrieve" if artifact.key.get("source") == "given":
@@ -167,84 +168,24 @@ class Estimate:
             files = score_files(paths[0])
         return sum(storage.state(file)[0] for file in files)
 
-    def _units(self, artifact: Artifact, size: Size) -> float:
-        """What the cost of an artifact grows with: its rows, where there is nothing better."""
-        match artifact.stage:
-            case "embed":
-                texts = _texts(artifact)
-                return float(np.minimum(size.characters[texts], self._read(artifact)).sum())
-            case "bm25_index":
-                return size.text
-            case "retrieve":
-                most = max(size.candidates.values())
-                return size.queries * size.candidates.get(artifact.key.get("source", ""), most)
-            case "check_judge":
-                each = sum(size.candidates.values()) if artifact.waits else 1 + RANDOM
-                return artifact.rows * each
-            case "judge" | "select" | "score" | "publish":
-                return size.pairs
-        return artifact.rows
-
-    def _line(self, artifact: Artifact, name: str = "") -> tuple[float, float, float, float]:
-        """Fixed seconds, seconds a unit, fixed bytes and bytes a unit.
-
-        The fixed part is any pipeline's overhead, and what the process loads: the first sample paid
-        for it. `name` is of the step of a sample that tells, where it is not the artifact's own.
-        """
-        name = name or artifact_name(artifact)
-        if artifact.stage == "retrieve" and name not in self.last.taken:
-            name = "retrieve random"  # which stands in for what files tell
-        both = [(m, m.taken.get(name)) for m in self.mined]
-        found = [(self._units(t.artifact, m.size), t.seconds, t.bytes) for m, t in both if t]
-        if not found:
-            return self.overhead, 0.0, 0.0, 0.0
-        (units, cold, _), (many, last, more) = found[0], found[-1]
-        few, first, less = found[-2] if len(found) > 1 else (0.0, self.overhead, 0)
-        if len(found) < 3 or many <= few:
-            rate = max(last - self.overhead, 0.0) / max(many, 1)
-        else:
-            rate = max(last - first, 0.0) / (many - few)
-        size = max(more - less, 0) / (many - few) if many > few else more / max(many, 1)
-        return max(self.overhead, cold - rate * units), rate, max(more - size * many, 0.0), size
-
-    def _scaled(self, artifact: Artifact, name: str = "") -> tuple[float, float]:
-        """Seconds and bytes of an artifact of the whole."""
-        fixed, rate, base, size = self._line(artifact, name)
-        units = self._units(artifact, self.size)
-        return fixed + rate * units, base + size * units
-
-    def _encoder(self, artifact: Artifact) -> EncoderChoice | None:
-        """The model that makes vectors; None where they are given."""
-        key = artifact.key["encoder"]
-        return next((e for e in self.encoders if e.identity.items() <= key.items()), None)
-
-    def _read(self, artifact: Artifact) -> float:
-        """Characters of a text beyond which the model reads no further."""
-        encoder, texts = self._encoder(artifact), _texts(artifact)
-        if encoder is None:
-            return float("inf")
-        name = (encoder.digest, texts)
-        if name not in self.read:
-            own = getattr(self.last.sample, texts)["text"].to_pylist()
-            self.read[name] = characters_read(encoder.spec(), texts, own)
-        return self.read[name]
-
     def _embed(self, artifact: Artifact) -> tuple[float, float, str]:
         """Seconds by what is read of texts that no earlier artifact holds, bytes and a note."""
-        encoder, texts = self._encoder(artifact), _texts(artifact)
+        encoder, texts = self.whole.encoder(artifact), texts_of(artifact)
         written = 2.0 * artifact.rows * (4 * self.width + 24)
         if encoder is None:
             note = f"placing at {_PLACED / 1e6:.0f} MB/s is assumed"
             return self.overhead + written / 2 / _PLACED, written, note
         new = is_new(self.run, artifact, self.run.ingested[texts])
-        characters = np.minimum(self.size.characters[texts][new], self._read(artifact))
-        seconds = self.overhead + self._line(artifact)[1] * float(characters.sum())
+        characters = np.minimum(
+            self.size.characters[texts][new], self.whole.characters_read(artifact)
+        )
+        seconds = self.overhead + self.whole.line(artifact)[1] * float(characters.sum())
         if encoder.digest not in self.loaded:  # by the first artifact that is to be made
             self.loaded.add(encoder.digest)
             loading = self.mined[0].taken[f"embed documents {encoder.digest}"].artifact
-            seconds += self._line(loading)[0] - self.overhead
+            seconds += self.whole.line(loading)[0] - self.overhead
         if artifact.key["tokens"]:
-            written = self._scaled(artifact)[1]
+            written = self.whole.scaled(artifact)[1]
         return seconds, written, "" if new.all() else f"{int(new.sum()):,} texts are new"
 
     def _search(self, artifact: Artifact) -> float | None:
@@ -268,7 +209,7 @@ class Estimate:
         kind = judge_kind(artifact, judge.kind)
         cheap = [j.kind for j in judge.flat() if j.kind in _CHEAP]
         name = kind if kind in _CHEAP else (cheap or ["none"])[0]
-        seconds, written = self._scaled(artifact, f"judge {name}")
+        seconds, written = self.whole.scaled(artifact, f"judge {name}")
         if kind != judge.kind:
             return seconds, 0.0, written, note
         if kind in {"cascade", "vote"}:
@@ -281,7 +222,7 @@ class Estimate:
         quota, own = Selection.of(self.config).quota, self.run.rows("positives")
         low, high = pairs_read(judge, own, self.size.queries, quota, self.size.pairs)
         check = self.mined[0].taken["check judge cross_encoder"].artifact
-        rate = self._line(check)[1]
+        rate = self.whole.line(check)[1]
         note = f"reads {low:,} to {high:,} pairs; {note}"
         return seconds + low * rate, (high - low) * rate, written, note
 
@@ -291,13 +232,13 @@ class Estimate:
         A judge that reads pairs one by one reads those that it was not asked for before.
         """
         lists, judge = self.config.lists, self.config.judge
-        seconds = self._scaled(Artifact("lists", {}, 0, unknown), "select")[0]
+        seconds = self.whole.scaled(Artifact("lists", {}, 0, unknown), "select")[0]
         if lists is None or not any(j.kind == "cross_encoder" for j in judge.flat()):
             return seconds, 0.0, ""
         quota = Selection.of(self.config).quota
         most = min(lists.size * self.size.queries, self.size.pairs)
         least = max(most - self.run.rows("positives") - quota * self.size.queries, 0)
-        rate = self._line(self.mined[0].taken["check judge cross_encoder"].artifact)[1]
+        rate = self.whole.line(self.mined[0].taken["check judge cross_encoder"].artifact)[1]
         note = f"reads {least:,} to {most:,} pairs"
         return seconds + least * rate, (most - least) * rate, note
 
@@ -313,13 +254,8 @@ class Estimate:
             weights = Path(self.run.student.weights.folder).glob("**/*.safetensors")
             items["the student's weights"] = sum(file.stat().st_size for file in weights)
         for artifact in (asked.artifact for asked in self.asked):
-            if artifact.key.get("tokens") and _texts(artifact) == "documents":
-                vectors = self._scaled(artifact)[1] / documents * _HELD_OF_WRITTEN
+            if artifact.key.get("tokens") and texts_of(artifact) == "documents":
+                vectors = self.whole.scaled(artifact)[1] / documents * _HELD_OF_WRITTEN
                 items["token vectors of a block"] = min(documents, block) * vectors
         what = max(items, key=lambda name: items[name])
         return what, round(items[what])
-
-
-def _texts(artifact: Artifact) -> str:
-    """Which texts an artifact of vectors is of."""
-    return "documents" if "documents" in artifact.key else "queries"

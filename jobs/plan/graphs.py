@@ -4,6 +4,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.plan.reuse import Asked, NotMade, asked_by
 from negmine.jobs.runner.doctor.checks import Check, ok, unknown, wrong
@@ -72,9 +75,6 @@ def _graph(
 
     Some stages note beside their parts what they are made of: in `folder`, and not in the run's.
     """
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-
     artifact = asked.artifact
     name = artifact.label or artifact.stage
     size = artifact.block_size or run.work.block_size

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
-from negmine.jobs.mining.retrieval import bm25_scorer
+from negmine.jobs.mining.bm25 import bm25_scorer
+from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.plan.sample import timed
 from negmine.schemas.sources import Bm25
@@ -17,7 +18,6 @@ from negmine.transforms.sources.bm25 import open_index
 
 if TYPE_CHECKING:
     from negmine.transforms.models.encoder import SentenceTransformerEncoder
-    from negmine.transforms.models.specs import EncoderSpec
 
 _DOCUMENTS, _QUERIES = 32_768, 256
 
@@ -56,14 +56,12 @@ def bm25_seconds(
     return (documents / rows) * (building + searching * queries / len(texts))
 
 
-def characters_read(spec: "EncoderSpec", name: str, texts: Sequence[str]) -> float:
+def characters_read(encoder: EncoderChoice, name: str, texts: Sequence[str]) -> float:
     """Characters of a text beyond which a model reads no further, by its tokens of a few texts.
 
     They are of `documents` or `queries`, as `name` says.
     """
-    from negmine.transforms.models.encoder import load_encoder
-
-    model = cast("SentenceTransformerEncoder", load_encoder(spec)).model
+    model = cast("SentenceTransformerEncoder", encoder.load()).model
     kind = "query" if name == "queries" else "document"
     mask = model.preprocess(list(texts), task=kind).get("attention_mask")
     limit = None if mask is None else model.max_seq_length

@@ -11,7 +11,8 @@ import numpy as np
 from negmine.jobs.mining.context import RunContext
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.vectors.embedding import earlier_vectors
-from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.directory import WorkDirectory
 from negmine.pipelines.graph import STAGES
 from negmine.schemas import JsonObject
 from negmine.transforms.data.datasets import Dataset

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,8 @@ from negmine.jobs.mining.publish import publish
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.vectors.given_vectors import GivenStudent
 from negmine.jobs.plan.reuse import unknown
-from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.directory import WorkDirectory
 from negmine.schemas import JsonObject, tables
 from negmine.schemas.config import Config, Vectors
 from negmine.schemas.judges import EncoderJudge, Judge, NoJudge
@@ -35,6 +36,8 @@ SIZES = ((8, 3), (64, 48), (512, 96))
 the last is mined without models unless they took little time for the one before."""
 _LITTLE = 2.0
 _POSITIVES = 4
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def artifact_name(artifact: Artifact) -> str:
     return f"{name} {artifact.key.get('encoder', {}).get('weights', '')}".rstrip()
 
 
-def timed(step: Callable[[], Any]) -> tuple[float, Any]:
+def timed(step: Callable[[], _Made]) -> tuple[float, _Made]:
     """Seconds that a call took, and what it returned."""
     started = time.perf_counter()
     found = step()

@@ -1,7 +1,6 @@
 """A plan: its stages and totals, as JSON, and for people as a table and one sentence."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -39,7 +38,7 @@ class Plan:
     stages: tuple[Stage, ...]
     memory: tuple[str, int]
 
-    def _total(self, column: str) -> Any:
+    def _total(self, column: str) -> float:
         return sum(getattr(s, column) for s in self.stages if s.state == "estimate")
 
     @property

@@ -1,7 +1,5 @@
 """The sample as HTML: every pair's texts and scores, with what the filters need."""
 
-from typing import Any
-
 from negmine.jobs.html.markup import Markup, cut, element
 from negmine.jobs.report import numbers
 from negmine.jobs.report.sections.sample import Group
@@ -135,7 +133,7 @@ def _text(text: str | None, size: int) -> list[object]:
     return [shown, "…", element("i", note)]
 
 
-def _number(value: Any) -> str | None:
+def _number(value: float | None) -> str | None:
     return None if value is None else numbers.score(float(value))
 
 

@@ -1,12 +1,11 @@
 """The first screen: what was mined, how safe, how hard, what is wrong."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from negmine.jobs.html.markup import Markup, element, table
 from negmine.jobs.report import numbers
-from negmine.jobs.report.checks import Facts
-from negmine.jobs.report.limits import Finding
+from negmine.jobs.report.checks.facts import Facts
+from negmine.jobs.report.checks.limits import Finding
 from negmine.jobs.report.metrics import Metric
 from negmine.jobs.report.settings import own_leak
 from negmine.schemas import JsonObject
@@ -234,7 +233,7 @@ def by_tier(facts: Facts) -> Markup | None:
     return table(caption, ["tier", *filled], rows, stacked=True)
 
 
-def _cell(metric: Metric | None, form: numbers.Format) -> list[Any]:
+def _cell(metric: Metric | None, form: numbers.Format) -> list[object]:
     if metric is None:
         return ["-"]
     metric = numbers.proportion(metric) if form is numbers.percent else metric

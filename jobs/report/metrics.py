@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
+
+Place: TypeAlias = tuple[str, str | None, str | None, str | None, float | None]
+"""Metric, tier, source, key and bin of a value."""
 
 _PARTS = {
     "eci": "eci",
@@ -35,10 +38,9 @@ class Metrics:
 
     def __init__(self, rows: list[JsonObject]) -> None:
         self.rows = [row for row in rows if _finite(row.get("value"))]
-        self._found: dict[tuple[Any, ...], Metric] = {}
+        self._found: dict[Place, Metric] = {}
         for row in self.rows:
-            place = tuple(row.get(name) for name in ("metric", "tier", "source", "key", "bin"))
-            self._found.setdefault(place, _metric(row))
+            self._found.setdefault(place_of(row), _metric(row))
 
     def get(
         self,
@@ -66,11 +68,17 @@ class Metrics:
         """Values by the lower edge of their bin, or by whatever number `bin` holds."""
         return {b: m for (n, t, s, k, b), m in self._of(metric) if b is not None and t == tier}
 
-    def _of(self, metric: str) -> Iterator[tuple[tuple[Any, ...], Metric]]:
+    def _of(self, metric: str) -> Iterator[tuple[Place, Metric]]:
         return (entry for entry in self._found.items() if entry[0][0] == metric)
 
 
-def _finite(value: Any) -> bool:
+def place_of(row: JsonObject) -> Place:
+    """What a row of metrics is found by."""
+    name, tier, source = row.get("metric", ""), row.get("tier"), row.get("source")
+    return name, tier, source, row.get("key"), row.get("bin")
+
+
+def _finite(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
@@ -120,5 +128,5 @@ def _summary(manifest: JsonObject) -> Iterator[JsonObject]:
             yield _row(metric, values.get(name), queries, tier=tier)
 
 
-def _row(metric: str, value: Any, count: Any, **place: Any) -> JsonObject:
+def _row(metric: str, value: object, count: object, **place: str | None) -> JsonObject:
     return {"metric": metric, "value": value, "count": count, **place}

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from negmine.jobs.html.markup import Markup, cut, element, escaped, table
 from negmine.jobs.report import headline, numbers
 from negmine.jobs.report.browse import browse
 from negmine.jobs.report.checked import checked
-from negmine.jobs.report.checks import Facts, check
+from negmine.jobs.report.checks.check import check
+from negmine.jobs.report.checks.facts import Facts
+from negmine.jobs.report.checks.limits import Finding
 from negmine.jobs.report.document import document
-from negmine.jobs.report.limits import Finding
 from negmine.jobs.report.plots import plots
 from negmine.jobs.report.read import RunData
 from negmine.jobs.report.sections.edited import edited
@@ -52,7 +52,7 @@ def page(run: RunData) -> str:
     return document(f"{headline.title(facts, name)} - negmine", body, style, script)
 
 
-def _section(identifier: str, title: str, *parts: Any) -> Markup | None:
+def _section(identifier: str, title: str, *parts: object) -> Markup | None:
     shown = [part for part in parts if part]
     if not shown:
         return None
@@ -148,7 +148,7 @@ def _all_numbers(run: RunData) -> Markup | None:
     )
 
 
-def _cell(value: Any) -> Markup:
+def _cell(value: object) -> Markup:
     if value is None:
         return escaped("")
     if isinstance(value, float):

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from negmine.jobs.report.metrics import Metrics, read_metrics
-from negmine.jobs.runs.views import create_run_views
+from negmine.jobs.runs.views import Row, create_run_views
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms.data.sql import connect
@@ -57,7 +56,7 @@ class RunData:
                 f"{self.run} cannot be read: {_first_line(error)}. Mine the run again"
             ) from error
 
-    def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    def all(self, sql: str, *values: object) -> list[Row]:
         """Rows of an answer."""
         return self.connection.execute(sql, list(values)).fetchall()
 

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from negmine.jobs.html.markup import Markup
 from negmine.jobs.report import NAME, headline
-from negmine.jobs.report.checks import Facts, check
-from negmine.jobs.report.limits import Finding
+from negmine.jobs.report.checks.check import check
+from negmine.jobs.report.checks.facts import Facts
+from negmine.jobs.report.checks.limits import Finding
 from negmine.jobs.report.metrics import read_metrics
 from negmine.jobs.runs.published import Run, current_if_readable
 from negmine.jobs.runs.query import Database

@@ -10,7 +10,8 @@ import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from negmine.schemas import JsonObject
 
 _SECONDS = 5.0
 """Longest wait for one answer of Flink's REST service."""
@@ -132,15 +133,16 @@ class Flink:
         except _UNREACHED as error:
             return f"of an unknown state, as {self.address} does not answer ({error})"
 
-    def _working(self, job: str, vertices: Sequence[dict[str, Any]]) -> list[str]:
+    def _working(self, job: str, vertices: Sequence[JsonObject]) -> list[str]:
         """Task managers of the first step that is not done; those behind it wait for it."""
         step = next((v["id"] for v in vertices if v["status"] == "RUNNING"), None)
         tasks = self._ask(f"jobs/{job}/vertices/{step}")["subtasks"] if step else ()
         running = (task for task in tasks if task["status"] == "RUNNING")
         return sorted({f"{task.get('taskmanager-id')} on {task.get('host')}" for task in running})
 
-    def _ask(self, path: str, method: str = "GET") -> Any:
+    def _ask(self, path: str, method: str = "GET") -> JsonObject:
         request = urllib.request.Request(f"{self.address}/{path}", method=method)
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
             text = answer.read()
-        return json.loads(text) if text.strip() else {}
+        found: JsonObject = json.loads(text) if text.strip() else {}
+        return found

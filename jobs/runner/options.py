@@ -6,15 +6,17 @@ import json
 import re
 import socket
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 from urllib.parse import urlsplit
 
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners import create_runner
+from apache_beam.transforms.resources import parse_resource_hints
+
+import negmine.pipelines.hints  # noqa: F401 its options are Beam's from here on
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Runner
 from negmine.schemas.errors import ConfigError
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
 
 RUNNERS = {
     "portable": "PortableRunner",
@@ -105,8 +107,6 @@ def _defaults(runner: str | None, given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_hints(runner: Runner) -> None:
-    from apache_beam.transforms.resources import parse_resource_hints
-
     for name in ("min_ram", "accelerator"):
         value = getattr(runner, name)
         try:
@@ -145,10 +145,6 @@ def _flag(
 
 def _parser(arguments: Sequence[str] = (), where: str = "") -> argparse.ArgumentParser:
     """Beam's own parser, with the options of every class it knows, after it read `arguments`."""
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    from negmine.pipelines import hints  # noqa: F401 its options are Beam's from here on
-
     parsers: list[argparse.ArgumentParser] = []
 
     def refuse(message: str) -> NoReturn:
@@ -170,8 +166,6 @@ def check_options(
     `where` the options were given is for the message. `forwarding` lets unknown names through, as
     does a runner that hands them on.
     """
-    from apache_beam.runners import create_runner
-
     parser = _parser(options, where)
     found, unknown = parser.parse_known_args(list(options))
     if found.runner in FORWARDING or (forwarding and found.runner is None):
@@ -202,7 +196,7 @@ def missing(options: Sequence[str]) -> list[tuple[str, ...]]:
     return [group for group in groups if given.isdisjoint(group)]
 
 
-def check_services(options: "PipelineOptions", runner: str) -> None:
+def check_services(options: PipelineOptions, runner: str) -> None:
     """Raise ConfigError where nothing listens at the address of the runner's service."""
     for name, address in _services(options.get_all_options(), runner):
         try:

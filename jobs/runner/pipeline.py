@@ -6,14 +6,16 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import apache_beam as beam
 from apache_beam.metrics import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.runner import PipelineResult
 
 from negmine.jobs.runner.engine import engine_of
+from negmine.jobs.runner.graph_rules import graph_faults
 from negmine.jobs.runner.lost import FULL, lost_part
 from negmine.jobs.runner.options import FORWARDING, check_options, check_services, runner_name
 from negmine.jobs.runner.progress import made_by
@@ -138,13 +140,11 @@ def add_stages(pipeline: beam.Pipeline, chains: Sequence[Chain], after: Chain = 
 
 def _check_graph(pipeline: beam.Pipeline) -> None:
     """Raise ConfigError for a graph that the service would refuse, before anything is uploaded."""
-    from negmine.jobs.runner.graph_rules import graph_faults
-
     if faults := graph_faults(pipeline.to_runner_api()):
         raise errors.ConfigError(f"Dataflow would not take this job: {'; '.join(faults)}; {_KEPT}")
 
 
-def _counted(result: Any, names: Sequence[str]) -> dict[str, dict[str, int]]:
+def _counted(result: PipelineResult, names: Sequence[str]) -> dict[str, dict[str, int]]:
     """The committed counters of `negmine` by the stage that they belong to; empty for none."""
     try:
         found = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]

@@ -3,6 +3,8 @@
 import platform
 from pathlib import Path
 
+import faiss
+
 from negmine.schemas import JsonObject
 from negmine.transforms.kernels.threads import blas_architecture
 from negmine.transforms.models.weights import has_cuda
@@ -10,8 +12,6 @@ from negmine.transforms.models.weights import has_cuda
 
 def processor() -> JsonObject:
     """Architecture, model, and the instructions that NumPy's BLAS and FAISS choose here."""
-    import faiss
-
     level = getattr(faiss, "SIMDConfig", None)
     return {
         **_machine(),

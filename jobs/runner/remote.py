@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from negmine.jobs.runner.engine import Engine
 from negmine.jobs.runner.progress import tell
+
+if TYPE_CHECKING:
+    from apache_beam.runners.runner import PipelineResult
 
 _ASKED = 10.0
 """Seconds to wait for a job service that was asked to cancel."""
@@ -39,7 +42,7 @@ class RemoteJob:
     """
 
     engine: Engine
-    result: Any
+    result: "PipelineResult"
 
     @property
     def id(self) -> str:

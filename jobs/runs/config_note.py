@@ -3,22 +3,26 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
 
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.trust import vouched
 from negmine.schemas import JsonObject
 from negmine.transforms import storage
+from negmine.transforms.storage.atomic import write_json
 
 _FOLDER = ".configs"
 
 
-def shareable(value: object) -> Any:
+def shareable(config: JsonObject) -> JsonObject:
     """JSON values of a config with absolute paths cut to their last name."""
+    return {key: _shareable(entry) for key, entry in config.items()}
+
+
+def _shareable(value: object) -> object:
     if isinstance(value, dict):
-        return {key: shareable(entry) for key, entry in value.items()}
+        return shareable(value)
     if isinstance(value, list):
-        return [shareable(entry) for entry in value]
+        return [_shareable(entry) for entry in value]
     if isinstance(value, str) and (os.path.isabs(value) or value.startswith("~")):
         return os.path.basename(value.rstrip("/"))
     return value
@@ -31,8 +35,6 @@ def _note(workdir: Path, run: Path) -> Path:
 
 def note_config(workdir: Path, run: Path, config: JsonObject) -> None:
     """Keep the config of a run that is about to be published at `run`. Raises StorageError."""
-    from negmine.transforms.storage.atomic import write_json
-
     write_json(_note(workdir, run), config)
 
 

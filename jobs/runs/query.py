@@ -199,15 +199,9 @@ class Database:
             self._connection.execute(f"CREATE VIEW {name} AS {sql}")
 
     def _empty(self, name: str) -> None:
-        import pyarrow as pa
+        from negmine.jobs.runs.views import no_rows  # pyarrow, which other queries do without
 
-        from negmine.schemas import tables
-
-        partition = {"negatives": "tier", "ledger": "verdict"}.get(name)
-        schema: pa.Schema = getattr(tables, name.upper())
-        if partition:
-            schema = schema.append(pa.field(partition, pa.string()))
-        self._connection.register(name, schema.empty_table())
+        self._connection.register(name, no_rows(name))
 
 
 def _first_line(error: Exception) -> str:

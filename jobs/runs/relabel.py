@@ -1,9 +1,7 @@
 """`negmine relabel`: suspected positives out for review, decisions in as labels of the next run."""
 
-import json
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,32 +10,21 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from negmine.jobs.runs.label_lines import Pair, read_decisions, read_labels, refuse, write_lines
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
 from negmine.schemas import JsonObject
-from negmine.schemas.errors import ConfigError, DataError, StorageError
+from negmine.schemas.errors import ConfigError, StorageError
 from negmine.schemas.locations import shown
 from negmine.schemas.sources import MADE
 from negmine.transforms import storage
 from negmine.transforms.data.sql import connect, partitioned_sql
-from negmine.transforms.readers.labels import (
-    ANSWERS,
-    NEGATIVE,
-    POSITIVE,
-    Decision,
-    parse_decision,
-)
-from negmine.transforms.readers.rows import Rejected
-from negmine.transforms.readers.tables.lines import lines
-from negmine.transforms.storage.atomic import replacing
+from negmine.transforms.readers.labels import ANSWERS, NEGATIVE, POSITIVE
 from negmine.transforms.storage.locks import writing
 from negmine.transforms.storage.targets import target
 
 LABELS = "labels.jsonl"
 _ENDINGS = (".jsonl",)
-_LONGEST_LINE = 1 << 28
-_NAMED_PROBLEMS = 5
-_LINE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 _MADE = str([str(source) for source in MADE])
 _SUSPECTS = f"""
@@ -64,8 +51,6 @@ _OF_AN_EDIT = (
     "the query: no edit is made that has the text of a document. Or leave its operation out of "
     "sources.edited.operations, or out of the decisions this line"
 )
-
-Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -113,7 +98,7 @@ def write_review(run: Run, file: Path, limit: int | None = None, force: bool = F
         named = (dict(zip(answer.columns, row, strict=True)) for row in answer.rows)
         with writing(file):
             _refuse_to_replace(file, force)
-            return _write(file, ({**_decimal(row), "decision": None} for row in named))
+            return write_lines(file, ({**_decimal(row), "decision": None} for row in named))
 
 
 def _refuse_to_replace(file: Path, force: bool) -> None:
@@ -126,19 +111,6 @@ def _refuse_to_replace(file: Path, force: bool) -> None:
 def _decimal(row: JsonObject) -> JsonObject:
     """float32 scores as the shortest decimals that mean them."""
     return {k: float(str(np.float32(v))) if isinstance(v, float) else v for k, v in row.items()}
-
-
-def _write(file: Path, records: Iterable[JsonObject]) -> int:
-    """JSON lines under their final name, all or none; returns how many."""
-    count = 0
-    with (
-        replacing(file, advice="Free space or name another file") as temporary,
-        open(temporary, "w", encoding="utf-8", newline="\n") as out,
-    ):
-        for record in records:
-            out.write(json.dumps(record, ensure_ascii=False).translate(_LINE_BREAKS) + "\n")
-            count += 1
-    return count
 
 
 def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled:
@@ -165,7 +137,7 @@ def relabel(run: Run, decisions: Path, labels: Path | None = None) -> Relabelled
     decisions = storage.local_path(decisions)
     if _same(labels, decisions):
         raise ConfigError(f"{labels} holds the decisions; name another file with --output")
-    decided, undecided = _decided(decisions)
+    decided, undecided = read_decisions(decisions)
     with writing(labels):
         return _merged(run, decisions, labels, decided, undecided)
 
@@ -174,7 +146,7 @@ def _merged(
     run: Run, decisions: Path, labels: Path, decided: dict[Pair, tuple[int, str]], undecided: int
 ) -> Relabelled:
     """Read the labels, put the decisions among them and write them, while nobody else does."""
-    known = _known_labels(labels)
+    known = read_labels(labels)
     _refuse_misplaced(run, decisions, decided, known)
     made = {pair: known.get(pair, {}).get("decision") for pair in decided}
     for pair, (_, decision) in decided.items():
@@ -191,7 +163,7 @@ def _merged(
     counts = Counter(decision for _, decision in decided.values())
     return Relabelled(
         labels=labels,
-        total=_write(labels, (known[pair] for pair in sorted(known))),
+        total=write_lines(labels, (known[pair] for pair in sorted(known))),
         positives=counts[POSITIVE],
         answers=counts[ANSWERS],
         negatives=counts[NEGATIVE],
@@ -206,43 +178,6 @@ def _same(one: Path, other: Path) -> bool:
     if storage.is_mirrored(one) or storage.is_mirrored(other):
         return one == other
     return one.exists() and other.exists() and one.samefile(other)
-
-
-def _parsed(file: Path) -> Iterator[tuple[int, bytes, Decision | Rejected]]:
-    for number, data, size in lines(file, _LONGEST_LINE):
-        try:
-            yield number, data, parse_decision(data, size)
-        except Rejected as why:
-            yield number, data, why
-
-
-def _refuse(file: Path, problems: list[tuple[int, str]]) -> None:
-    if problems:
-        told = [f"line {number}: {what}" for number, what in sorted(problems)[:_NAMED_PROBLEMS]]
-        more = len(problems) - len(told)
-        told += [f"and {more:,} more"] if more else []
-        raise DataError(f"{file}: {'; '.join(told)}. Nothing was written; correct the file")
-
-
-def _decided(file: Path) -> tuple[dict[Pair, tuple[int, str]], int]:
-    """Line and decision of each decided pair, and the number of undecided lines."""
-    decided: dict[Pair, tuple[int, str]] = {}
-    problems: list[tuple[int, str]] = []
-    undecided = 0
-    for number, _, found in _parsed(file):
-        if isinstance(found, Rejected):
-            problems.append((number, found.reason))
-            continue
-        query_id, doc_id, decision = found
-        if decision is None:
-            undecided += 1
-            continue
-        first, before = decided.setdefault((query_id, doc_id), (number, decision))
-        if before != decision:
-            what = f"document {doc_id!r} is {decision} here and {before} in line {first}"
-            problems.append((number, f"{what}, for query {query_id!r}"))
-    _refuse(file, problems)
-    return decided, undecided
 
 
 def _refuse_misplaced(
@@ -287,21 +222,7 @@ def _refuse_misplaced(
         if not unknown and label.get("decision") in (POSITIVE, ANSWERS):
             why += f"; to take back the label that made it one, relabel run {label.get('run_id')}"
         problems.append((line, f"document {doc_id!r} is {why}, for query {query_id!r}"))
-    _refuse(file, problems)
-
-
-def _known_labels(file: Path) -> dict[Pair, JsonObject]:
-    """Lines of a labels file by pair; none where there is no file yet."""
-    known: dict[Pair, JsonObject] = {}
-    problems: list[tuple[int, str]] = []
-    for number, data, found in _parsed(file) if storage.exists(file) else ():
-        if isinstance(found, Rejected) or found.decision is None:
-            reason = found.reason if isinstance(found, Rejected) else "decision is missing"
-            problems.append((number, reason))
-        else:
-            known[found.query_id, found.doc_id] = json.loads(data)
-    _refuse(file, problems)
-    return known
+    refuse(file, problems)
 
 
 def shown_path(path: Path) -> str:

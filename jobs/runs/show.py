@@ -1,7 +1,5 @@
 """A run's summary for people, from its manifest."""
 
-from typing import Any
-
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -21,7 +19,7 @@ def _count(value: object) -> Text:
     return Text("-" if value is None else f"{value:,.12g}")
 
 
-def _score(value: Any) -> Text:
+def _score(value: float | None) -> Text:
     return Text("-" if value is None else f"{float(value):.4f}")
 
 

@@ -12,6 +12,7 @@ from negmine import schemas
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
+from negmine.transforms.storage.atomic import write_json
 
 MOST_MANIFEST = 1 << 26
 _OUTPUTS = ".outputs"
@@ -112,8 +113,6 @@ def _note(workdir: Path, output: Path) -> Path:
 def vouch(workdir: Path, output: Path) -> None:
     """Note in a work directory outside an output folder that runs of that folder may read it."""
     if not workdir.resolve().is_relative_to(output.resolve()):
-        from negmine.transforms.storage.atomic import write_json
-
         write_json(_note(workdir, output), {})
 
 

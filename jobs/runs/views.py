@@ -1,11 +1,17 @@
 """A published run as DuckDB views that an older run has too."""
 
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import duckdb
+import pyarrow as pa
 
+from negmine.schemas import tables
 from negmine.schemas.tables import LEDGER, LISTS, NEGATIVES, RUN_POSITIVES, SETS, with_language
 from negmine.transforms.data.sql import dataset_sql, has_parts, partitioned_sql
+
+Row: TypeAlias = tuple[Any, ...]
+"""Of an answer of DuckDB, whose columns may be of any type."""
 
 
 def create_run_views(connection: duckdb.DuckDBPyConnection, run: Path, prefix: str = "") -> None:
@@ -30,3 +36,12 @@ def create_run_views(connection: duckdb.DuckDBPyConnection, run: Path, prefix: s
         empty = f"SELECT *{f', NULL::VARCHAR AS {partition}' if partition else ''}"
         parts = [f"{empty} FROM no_{name}", *([sql] if sql else [])]
         connection.execute(f"CREATE VIEW {prefix}{name} AS {' UNION ALL BY NAME '.join(parts)}")
+
+
+def no_rows(name: str) -> pa.Table:
+    """An empty data set of a run, with the column that its folders are named by."""
+    partition = {"negatives": "tier", "ledger": "verdict"}.get(name)
+    schema: pa.Schema = getattr(tables, name.upper())
+    if partition:
+        schema = schema.append(pa.field(partition, pa.string()))
+    return schema.empty_table()

@@ -4,7 +4,6 @@ import copy
 import itertools
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -22,7 +21,7 @@ def parse_grid(options: Sequence[str]) -> list[JsonObject]:
 
     Raises ConfigError for one that cannot be read, and for more than 200 points.
     """
-    axes: dict[str, list[Any]] = {}
+    axes: dict[str, list[object]] = {}
     for text in options:
         key, separator, listed = text.partition("=")
         key = key.strip().removeprefix("policies.")
@@ -39,7 +38,7 @@ def parse_grid(options: Sequence[str]) -> list[JsonObject]:
 
 def grid_of(settings: Mapping[str, Sequence[object]]) -> list[JsonObject]:
     """The points of a grid given as keys and their values. Raises ConfigError as `parse_grid`."""
-    axes: dict[str, list[Any]] = {}
+    axes: dict[str, list[object]] = {}
     for key, values in settings.items():
         name = key.removeprefix("policies.")
         if not all(name.partition(".")) or isinstance(values, str) or not list(values):
@@ -51,7 +50,7 @@ def grid_of(settings: Mapping[str, Sequence[object]]) -> list[JsonObject]:
     return _grid(axes)
 
 
-def _grid(axes: Mapping[str, list[Any]]) -> list[JsonObject]:
+def _grid(axes: Mapping[str, list[object]]) -> list[JsonObject]:
     points = prod(len(values) for values in axes.values())
     if points > MOST_POINTS:
         sizes = " x ".join(str(len(values)) for values in axes.values())
@@ -62,14 +61,14 @@ def _grid(axes: Mapping[str, list[Any]]) -> list[JsonObject]:
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
 
 
-def _value(option: str, text: str) -> Any:
+def _value(option: str, text: str) -> object:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
         raise ConfigError(f"--policy {option!r}: {text!r} is not a YAML value") from None
 
 
-def changed(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Config:
+def changed(config: JsonObject, settings: Mapping[str, object]) -> Config:
     """A run's config with a point's settings. Raises ConfigError for a key or value it lacks."""
     values = copy.deepcopy(dict(config))
     for key, value in settings.items():
@@ -93,7 +92,9 @@ def changed(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Config:
         raise ConfigError(f"--policy {shown}: {explain(first)}") from None
 
 
-def _put(node: JsonObject, model: type[BaseModel], path: list[str], key: str, value: Any) -> None:
+def _put(
+    node: JsonObject, model: type[BaseModel], path: list[str], key: str, value: object
+) -> None:
     if not path or path[0] not in model.model_fields or len(path) > 1 + (path[0] == "sampling"):
         known = ", ".join(model.model_fields)
         raise ConfigError(f"--policy {key}: no such key; known keys: {known}")
@@ -104,7 +105,7 @@ def _put(node: JsonObject, model: type[BaseModel], path: list[str], key: str, va
     _put(node["sampling"], Sampling, path[1:], key, value)
 
 
-def _put_policy(policies: list[JsonObject], name: str, parameter: str, value: Any) -> None:
+def _put_policy(policies: list[JsonObject], name: str, parameter: str, value: object) -> None:
     mine = [entry for entry in policies if name in entry]
     if not mine:
         names = ", ".join(next(iter(entry)) for entry in policies)

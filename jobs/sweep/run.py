@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -144,7 +143,7 @@ def _exact(values: np.ndarray) -> int:
 
 def _selected(
     pairs: Pairs, point: Point, documents: DocumentArrays, known: Calibration, taught: "_Taught"
-) -> Iterator[tuple[str, Any]]:
+) -> Iterator[tuple[str, int | np.ndarray]]:
     """Counts of a block that add up over blocks; what its negatives teach goes to `taught`."""
     selection = point.selection
     decisions, choice = _choice(pairs, selection, documents)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import faiss
 import numpy as np
@@ -203,11 +202,11 @@ def _indexes(vectors: Vectors) -> Iterator[Choice]:
             yield _measured(config, vectors, _finder(config, index, vectors), seconds, size)
 
 
-def _finder(config: Dense, index: Any, vectors: Vectors) -> Find:
+def _finder(config: Dense, index: faiss.Index, vectors: Vectors) -> Find:
     return lambda queries: ann.find(config, index, queries, vectors.documents, vectors.k)
 
 
-def _settings(kind: str, index: Any, k: int) -> Iterator[Dense]:
+def _settings(kind: str, index: faiss.Index, k: int) -> Iterator[Dense]:
     lists = faiss.try_extract_index_ivf(index)
     if lists is None:
         for beam in _BEAMS:

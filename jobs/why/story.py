@@ -1,7 +1,6 @@
 """What became of one candidate, as data: texts, scores, every policy's test, and a sentence."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.query import Database
@@ -69,7 +68,7 @@ class Story:
         }
 
 
-def _known(value: Any) -> Any:
+def _known(value: object) -> object:
     return None if isinstance(value, float) and value != value else value
 
 

@@ -2,8 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +24,7 @@ from negmine.jobs.workdir.check_runs import (
     named_and_gone,
     read_current,
 )
+from negmine.jobs.workdir.diagnosis import Diagnosis, Finding, Kind
 from negmine.jobs.workdir.layout import (
     OF_SEVERAL,
     PAIR_SCORES,
@@ -43,9 +42,7 @@ from negmine.jobs.workdir.layout import (
     temporary_in_output,
 )
 from negmine.jobs.workdir.locks import at_work
-from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.locations import shown
 from negmine.transforms import storage
 from negmine.transforms.data.columns import LOCAL
 from negmine.transforms.data.datasets import MANIFEST
@@ -55,76 +52,6 @@ from negmine.transforms.storage.locks import LOCK, RUNS_LOCK, is_locked, sharing
 
 _BY_POSITION = {"documents", "queries", "lengths"}
 _COUNTS = "counts.json"
-
-
-class Kind(StrEnum):
-    """What a finding is; only damage makes a directory unsound."""
-
-    DAMAGE = "damage"
-    UNFINISHED = "unfinished"
-    LEFTOVER = "leftover"
-    NOTE = "note"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing found, what it is, and what to delete or run about it."""
-
-    kind: Kind
-    path: Path
-    what: str
-    remove: tuple[Path, ...] = ()
-    command: tuple[str, ...] = ()
-
-
-@dataclass
-class Diagnosis:
-    """What was looked at and what was found."""
-
-    path: Path
-    deep: bool
-    artifacts: int = 0
-    runs: int = 0
-    counted: Counted = field(default_factory=Counted)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def sound(self) -> bool:
-        """Whether nothing is damaged."""
-        return not any(finding.kind is Kind.DAMAGE for finding in self.findings)
-
-    @property
-    def remove(self) -> list[Path]:
-        """What to delete: of everything damaged, and of what killed processes left."""
-        listed = list(dict.fromkeys(path for found in self.findings for path in found.remove))
-        return [path for path in listed if not any(p in listed for p in path.parents)]
-
-    @property
-    def commands(self) -> list[tuple[str, ...]]:
-        """Commands to run, after the deletions."""
-        return list(dict.fromkeys(found.command for found in self.findings if found.command))
-
-    def as_json(self) -> JsonObject:
-        """The diagnosis as JSON values."""
-        return {
-            "path": shown(str(self.path)),
-            "sound": self.sound,
-            "deep": self.deep,
-            "artifacts": self.artifacts,
-            "runs": self.runs,
-            "parts": self.counted.parts,
-            "bytes": self.counted.bytes,
-            "findings": [
-                {
-                    "kind": str(found.kind),
-                    "path": shown(str(found.path)),
-                    "what": shown(found.what),
-                    "remove": [shown(str(path)) for path in found.remove],
-                    "command": list(map(shown, found.command)),
-                }
-                for found in self.findings
-            ],
-        }
 
 
 def diagnose(path: Path, deep: bool = False) -> Diagnosis:

@@ -5,12 +5,13 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from negmine.jobs.runs.published import MANIFEST as RUN_MANIFEST
 from negmine.jobs.runs.published import RUN_ID, Run, current_id, list_runs
 from negmine.jobs.workdir.check_parts import read_json
+from negmine.jobs.workdir.garbage import Garbage, Item
 from negmine.jobs.workdir.layout import (
     PAIR_SCORES,
     STAGES,
@@ -37,30 +38,6 @@ UNFINISHED_KEPT = 86_400.0
 """Seconds after its last change until an unfinished artifact goes."""
 
 _REUSED_BY_ROW = ("embed", PAIR_SCORES)
-
-
-@dataclass(frozen=True)
-class Item:
-    """A file or folder, its bytes, and why it is listed."""
-
-    path: Path
-    bytes: int
-    why: str
-
-
-@dataclass
-class Garbage:
-    """What may go, what only row-level reuse would use, runs beyond those to keep, and remarks."""
-
-    items: list[Item] = field(default_factory=list)
-    kept: list[Item] = field(default_factory=list)
-    old_runs: list[Item] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of what may go."""
-        return sum(item.bytes for item in self.items)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Files and runs that a config names besides its input and its models."""
 
-from negmine.jobs.mining.scores import score_files
+from negmine.jobs.mining.judging.given_scores import score_files
 from negmine.jobs.runs.published import find_run
 from negmine.schemas.config import Config
 from negmine.schemas.judges import Precomputed

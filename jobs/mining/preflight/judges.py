@@ -5,9 +5,9 @@ from pathlib import Path
 
 import apache_beam as beam
 
+from negmine.jobs.mining.bm25 import bm25_scorer
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.judgement import Retrieved, collection_key, make_judge
-from negmine.jobs.mining.retrieval import bm25_scorer
+from negmine.jobs.mining.judging.judgement import Retrieved, collection_key, make_judge
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.judge_agreement import find_difference
-from negmine.jobs.mining.judgement import cross_encoder_spec, pair_store
+from negmine.jobs.mining.judging.agreement import find_difference
+from negmine.jobs.mining.judging.judgement import cross_encoder_spec, pair_store
 from negmine.jobs.mining.models import EncoderChoice, judge_students
 from negmine.jobs.mining.vectors.cross_fit import CrossFitStudent
 from negmine.jobs.mining.vectors.embedding import AnyStudent, is_embedded
@@ -65,9 +65,7 @@ def _encoders(student: AnyStudent) -> tuple[EncoderChoice, ...]:
 def _try_encoder(run: RunContext, encoder: EncoderChoice, tokens: bool) -> None:
     if is_embedded(run, encoder, tokens):
         return
-    from negmine.transforms.models.encoder import load_encoder
-
-    tried, model = Tried.of(run), load_encoder(encoder.spec())
+    tried, model = Tried.of(run), encoder.load()
     model.encode(tried.documents, "document", tokens)
     model.encode(tried.queries, "query", tokens)
 

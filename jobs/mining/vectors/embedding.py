@@ -115,23 +115,18 @@ def embedded(run: RunContext, texts: str, encoder: EncoderChoice, tokens: bool) 
     identity = key["encoder"]
 
     def make(directory: str, blocks: Blocks) -> BlockStage:
-        from negmine.transforms.models.encoder import load_encoder
-
-        spec = encoder.spec()
         earlier = earlier_vectors(run, identity, tokens)
-        embed = EmbedTexts(run.texts[texts], kind, spec, tokens, earlier)
-        schema = tables.vectors(load_encoder(spec).dimension)
+        embed = EmbedTexts(run.texts[texts], kind, encoder.spec(), tokens, earlier)
+        schema = tables.vectors(encoder.load().dimension)
         return BlockStage("EmbedTexts", embed, directory, blocks, schema, "none", hinted=True)
 
     def details(_: Dataset) -> JsonObject:
-        from negmine.transforms.models.encoder import load_encoder
-
         return {
             "encoder": identity,
             "tokens": tokens,
             "model": encoder.weights.name if "/" not in encoder.weights.name else "",
             "lowest_cosine_with_fp32": encoder.agreement,
-            "dtype": load_encoder(encoder.spec()).dtype,
+            "dtype": encoder.load().dtype,
             "processor": torch_processor(encoder.student.device),
         }
 

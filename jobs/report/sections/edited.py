@@ -2,7 +2,7 @@
 
 from negmine.jobs.html.markup import Markup, element, table
 from negmine.jobs.report import numbers
-from negmine.jobs.report.checks import Facts
+from negmine.jobs.report.checks.facts import Facts
 
 
 def edited(facts: Facts) -> list[Markup]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
 from negmine.jobs.report.read import RunData
+from negmine.jobs.runs.views import Row
 from negmine.schemas import JsonObject
 from negmine.schemas.verdicts import Verdict
 
@@ -83,13 +83,13 @@ def _add_texts(run: RunData, rows: list[JsonObject]) -> None:
     of some query.
     """
     queries = _ids(rows, "query_id")
-    positives = dict(_wanted(run, "query_id", "positive_id", "sets", queries))
+    positives: dict[str, str] = dict(_wanted(run, "query_id", "positive_id", "sets", queries))
     for row in rows:
         row["positive_id"] = positives.get(row["query_id"])
         row["negative_id"] = row["doc_id"]
-    texts = dict(_wanted(run, "query_id", "query", "negatives", queries))
+    texts: dict[str, str] = dict(_wanted(run, "query_id", "query", "negatives", queries))
     documents = sorted(set(_ids(rows, "doc_id")) | set(_ids(rows, "positive_id")))
-    known = dict(_wanted(run, "positive_id", "positive", "negatives", documents))
+    known: dict[str, str] = dict(_wanted(run, "positive_id", "positive", "negatives", documents))
     known |= dict(_wanted(run, "negative_id", "negative", "negatives", documents))
     for row in rows:
         row["query"] = texts.get(row["query_id"])
@@ -101,9 +101,7 @@ def _ids(rows: list[JsonObject], name: str) -> list[str]:
     return sorted({row[name] for row in rows if row[name] is not None})
 
 
-def _wanted(
-    run: RunData, key: str, value: str, view: str, ids: list[str]
-) -> Iterator[tuple[Any, ...]]:
+def _wanted(run: RunData, key: str, value: str, view: str, ids: list[str]) -> Iterator[Row]:
     run.connection.register("wanted", pa.table({"id": pa.array(ids, pa.string())}))
     yield from run.all(
         f"SELECT {key}, min({value}) FROM {view} SEMI JOIN wanted ON {key} = wanted.id "

@@ -2,7 +2,7 @@
 
 from negmine.jobs.html.markup import Markup, table
 from negmine.jobs.report import numbers
-from negmine.jobs.report.checks import Facts
+from negmine.jobs.report.checks.facts import Facts
 from negmine.schemas.config import Weighting
 
 _SHOWN = ("min", "q25", "median", "mean", "q75", "max")

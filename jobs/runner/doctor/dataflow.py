@@ -7,10 +7,9 @@
 [bucket]  docs.cloud.google.com/storage/docs/buckets
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import regex
 
@@ -93,7 +92,7 @@ def option_checks(options: JsonObject) -> Iterator[Check]:
     yield from _experiments(options.get("experiments") or [])
 
 
-def _form(form: Form, value: Any) -> Iterator[Check]:
+def _form(form: Form, value: object) -> Iterator[Check]:
     name = form.option
     if value is None:
         if form.required:
@@ -155,7 +154,7 @@ def _workers(options: JsonObject) -> Iterator[Check]:
         yield unknown("max_num_workers", "not given", "set it: it is what bounds the cost")
 
 
-def _labels(labels: Any) -> Iterator[Check]:
+def _labels(labels: str | Iterable[object]) -> Iterator[Check]:
     given = [labels] if isinstance(labels, str) else list(labels)
     faults = []
     for label in given:
@@ -176,7 +175,7 @@ def _labels(labels: Any) -> Iterator[Check]:
         yield ok("labels", ", ".join(map(str, given)))
 
 
-def _experiments(experiments: Any) -> Iterator[Check]:
+def _experiments(experiments: Iterable[object]) -> Iterator[Check]:
     given = [part for e in experiments for part in str(e).split(",")]
     off = [name for name in _RUNNER_V2_OFF if name in given]
     if off:

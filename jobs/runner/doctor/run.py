@@ -1,7 +1,10 @@
 """`negmine doctor CONFIG --runner`: all that can be checked before a job is submitted."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+from apache_beam.runners import create_runner
 
 from negmine.jobs.runner.doctor.access import access_checks
 from negmine.jobs.runner.doctor.checks import Check, Checkup, State, ok, wrong
@@ -13,9 +16,6 @@ from negmine.jobs.runner.doctor.portable import is_here, portable_checks
 from negmine.jobs.runner.options import RUNNERS, arguments, missing
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
 
 
 def check_runner(config: Config, runner: str, given: Sequence[str] = ()) -> Checkup:
@@ -40,8 +40,6 @@ def on_runner(config: Config, runner: str) -> Config:
 
 
 def _checks(config: Config, runner: str, given: Sequence[str]) -> Iterator[Check]:
-    from apache_beam.options.pipeline_options import PipelineOptions
-
     yield from package_checks(runner)
     try:
         found = arguments(config.runner, given)
@@ -65,11 +63,8 @@ def _checks(config: Config, runner: str, given: Sequence[str]) -> Iterator[Check
     yield from place_checks(config, runner, here=False)
 
 
-def _by_beam(options: "PipelineOptions") -> Check:
+def _by_beam(options: PipelineOptions) -> Check:
     """What Beam itself would refuse of options that look right."""
-    from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
-    from apache_beam.runners import create_runner
-
     faults = PipelineOptionsValidator(options, create_runner("DataflowRunner")).validate()
     if faults:
         return wrong("options", " ".join(faults), "correct them")

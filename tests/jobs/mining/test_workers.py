@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from negmine.jobs.load_config import load_config
-from negmine.jobs.mining import choosing, judgement
+from negmine.jobs.mining import choosing
+from negmine.jobs.mining.judging import judgement
 from negmine.jobs.mining.publish import mine
 from negmine.jobs.runs.published import Run
 from negmine.transforms import workers

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from negmine.jobs.plan.reuse import Expected, NotMade, PlannedWork, unknown
-from negmine.jobs.workdir.artifacts import Artifact, WorkDirectory
+from negmine.jobs.workdir.artifacts import Artifact
+from negmine.jobs.workdir.directory import WorkDirectory
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import Dataset, write_part
 

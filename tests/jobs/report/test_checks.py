@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from negmine.jobs.report.checks import CHECKS, Facts, check
+from negmine.jobs.report.checks.check import CHECKS, check
+from negmine.jobs.report.checks.facts import Facts
 from negmine.jobs.report.metrics import Metrics
 from tests.jobs.report.a_run import TIERS, a_manifest, good_metrics, row
 

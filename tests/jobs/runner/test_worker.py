@@ -17,7 +17,8 @@ from apache_beam.portability.api import beam_provision_api_pb2_grpc as services
 from apache_beam.portability.api import endpoints_pb2
 from google.protobuf import text_format
 
-from negmine.jobs.runner.worker import _arguments, provision, variables
+from negmine.jobs.runner.provisioning import provision, variables
+from negmine.jobs.runner.worker import _arguments
 from negmine.schemas.errors import ConfigError
 from tests.jobs.runner.job_service import LAUNCHER, ROOT
 

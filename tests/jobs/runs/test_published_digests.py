@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from negmine.jobs.workdir.doctor import Kind, diagnose
+from negmine.jobs.workdir.diagnosis import Kind
+from negmine.jobs.workdir.doctor import diagnose
 from tests.jobs.collections import negmine, static_student, write_collection, write_config
 from tests.jobs.workdir.workdirs import copied, mine, settings
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from negmine.jobs.workdir.doctor import Kind, diagnose
+from negmine.jobs.workdir.diagnosis import Kind
+from negmine.jobs.workdir.doctor import diagnose
 from negmine.jobs.workdir.layout import OF_SEVERAL
 from tests.jobs.collections import digest, negmine
 from tests.jobs.workdir.workdirs import artifact, copied, make, mine, seen

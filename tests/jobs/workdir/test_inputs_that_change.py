@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from negmine.jobs.load_config import load_config
-from negmine.jobs.mining import retrieval, scores
+from negmine.jobs.mining import retrieval
+from negmine.jobs.mining.judging import given_scores
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.vectors import given_vectors
 from negmine.schemas.errors import DataError, ModelError
@@ -186,7 +187,7 @@ def test_scores_replaced_between_fingerprint_and_reading(
 
     section = {"judge": {"kind": "precomputed", "path": str(write(0.25))}}
     run = miner(base, **section)
-    after(monkeypatch, scores, lambda: write(0.75))
+    after(monkeypatch, given_scores, lambda: write(0.75))
     with pytest.raises(DataError, match=r"scores.* changed while it was read"):
         run.run_until("judge")
     assert made(base, "precomputed") == []

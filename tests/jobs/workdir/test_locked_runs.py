@@ -10,7 +10,8 @@ import pytest
 
 from negmine.jobs.runs.published import find_run, promote
 from negmine.jobs.workdir import doctor
-from negmine.jobs.workdir.doctor import Kind, diagnose
+from negmine.jobs.workdir.diagnosis import Kind
+from negmine.jobs.workdir.doctor import diagnose
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.storage.locks import LOCK, RUNS_LOCK, exclusive_lock, is_locked
 from tests.jobs.collections import negmine

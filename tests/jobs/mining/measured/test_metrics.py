@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from negmine.jobs.mining.retrieval import bm25_scorer
+from negmine.jobs.mining.bm25 import bm25_scorer
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import Run
 from negmine.schemas import tables

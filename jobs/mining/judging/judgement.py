@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from negmine.jobs.mining.bm25 import bm25_scorer
 from negmine.jobs.mining.context import RunContext
+from negmine.jobs.mining.judging.given_scores import given_scores
 from negmine.jobs.mining.models import judge_student, judge_students
-from negmine.jobs.mining.retrieval import bm25_scorer, hub_places
-from negmine.jobs.mining.scores import given_scores
+from negmine.jobs.mining.retrieval import hub_places
 from negmine.jobs.mining.vectors.embedding import Vectors, embedded
 from negmine.jobs.workdir.artifacts import Artifact, Blocks
 from negmine.pipelines.stage import BlockStage

@@ -1,7 +1,7 @@
 """What is wrong with the languages of a negative set, and what to do about it."""
 
 from negmine.jobs.report import numbers
-from negmine.jobs.report.limits import Finding
+from negmine.jobs.report.checks.limits import Finding
 from negmine.jobs.report.metrics import Metrics
 from negmine.schemas import JsonObject
 

@@ -1,14 +1,16 @@
 """How far a cross-encoder's scores are from torch's in fp32, on a sample, if it runs otherwise."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from negmine.jobs.mining.context import RunContext
-from negmine.jobs.mining.judgement import cross_encoder_spec, pair_store
+from negmine.jobs.mining.judging.judgement import cross_encoder_spec, pair_store
 from negmine.schemas.errors import ModelError, StorageError
 from negmine.schemas.judges import CrossEncoder
 from negmine.transforms import storage
+from negmine.transforms.models.judges import CrossEncoderJudge, load_cross_encoder
 from negmine.transforms.storage.atomic import write_json
 
 MOST_DIFFERENCE = 0.25
@@ -46,10 +48,6 @@ def find_difference(run: RunContext, judge: CrossEncoder) -> None:
     """
     if _is_exact(judge) or storage.is_file(note_of(run, judge)):
         return
-    from dataclasses import replace
-
-    from negmine.transforms.models.judges import CrossEncoderJudge, load_cross_encoder
-
     texts = []
     for name in ("queries", "documents"):
         dataset = run.ingested[name]

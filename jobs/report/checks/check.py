@@ -1,168 +1,23 @@
 """What is wrong with a negative set, found in its metrics, and what to do about each."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from negmine.jobs.report import numbers
-from negmine.jobs.report.languages import language_findings
-from negmine.jobs.report.limits import LIMITS, Finding, Limit
-from negmine.jobs.report.metrics import Metric, Metrics
+from negmine.jobs.report.checks.facts import Answer, Facts, TooFew
+from negmine.jobs.report.checks.languages import language_findings
+from negmine.jobs.report.checks.limits import LIMITS, Finding, Limit
+from negmine.jobs.report.checks.quotas import backfilled, short
+from negmine.jobs.report.checks.shortcuts import length_bias, lengths, shortcut
+from negmine.jobs.report.metrics import Metric
 from negmine.jobs.report.settings import own_leak
 from negmine.jobs.runs.remarks import listed
-from negmine.schemas import JsonObject
-from negmine.schemas.sources import SOURCES
-from negmine.transforms.pairs.hold_out import wilson
 
-COVERAGE, BACKFILLED, SHORTCUT, LENGTH = 0.95, 0.2, 0.7, 1.5
 HUB, HUB_LEAST = 0.02, 20
-BIAS = 0.1
-"""Of an AUC, from a half."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the checks look at."""
-
-    metrics: Metrics
-    manifest: JsonObject
-    tiers: Sequence[str]
-
-    @property
-    def summary(self) -> JsonObject:
-        return self.manifest.get("summary") or {}
-
-    @property
-    def config(self) -> JsonObject:
-        return self.manifest.get("config") or {}
-
-    @property
-    def queries(self) -> float:
-        """Queries of the run; 0 where unknown."""
-        return float(self.summary.get("queries") or 0)
-
-    def ranked_tiers(self) -> list[str]:
-        """Tiers but those of sources that do not retrieve, which are easy on purpose."""
-        specs = self.config.get("tiers") or {}
-        easy = {source for source, facts in SOURCES.items() if not facts.retrieving}
-        return [t for t in self.tiers if (specs.get(t) or {}).get("source") not in easy]
-
-
-@dataclass(frozen=True)
-class TooFew:
-    """Nothing was found, among so few that there may be any number: `0 of 3`."""
-
-    seen: str
-
-
-Answer = list[Finding | TooFew | None]
-"""Empty where the run lacks the numbers; None for what is well; findings for what is not."""
-
-
-def _short(facts: Facts) -> Answer:
-    short, missing = facts.metrics.get("queries_short"), facts.metrics.get("shortfall")
-    if short is None:
-        return []
-    if not short.value:
-        return [None]
-    share = short.value / facts.queries if facts.queries else 0.0
-    least = wilson(round(short.value), round(facts.queries))[0] if facts.queries else 0.0
-    lost = f"; {numbers.count(missing.value)} negatives are missing" if missing else ""
-    return [
-        Finding(
-            least > 1 - COVERAGE,
-            f"{numbers.count(short.value)} queries are short of negatives",
-            f"They are {numbers.percent(share)} of {numbers.count(facts.queries)} queries{lost}.",
-            "Raise sources.bm25.depth and sources.dense.depth, widen the tier's band (min_ratio), "
-            "lower its quota, or drop less (negmine sweep). negmine query RUN short_queries lists "
-            "them.",
-        )
-    ]
-
-
-def _backfilled(facts: Facts) -> Answer:
-    """Not asked where a tier of quota 0 is there to fill the others, as by default."""
-    specs = (facts.config.get("tiers") or {}).values()
-    if any((spec or {}).get("quota") == 0 for spec in specs):
-        return []
-    answer: Answer = []
-    for tier in facts.tiers:
-        count, total = (facts.metrics.get(name, tier) for name in ("backfilled", "negatives"))
-        if count is None or total is None or not total.value:
-            continue
-        share = count.value / total.value
-        finding = Finding(
-            False,
-            f"{numbers.percent(share)} of tier {tier} comes from another band",
-            f"{numbers.count(count.value)} of its {numbers.count(total.value)} negatives are "
-            "backfilled: easier or harder than the tier's name says.",
-            f"Lower tiers.{tier}.quota, raise the sources' depth, or widen the band; or leave "
-            "those rows out: negmine export RUN --no-backfilled.",
-        )
-        answer.append(finding if share > BACKFILLED else None)
-    return answer
-
-
-def _shortcut(facts: Facts) -> Answer:
-    tiers = [(t, m) for t in facts.ranked_tiers() if (m := facts.metrics.get("shortcut_auc", t))]
-    overall = facts.metrics.get("shortcut_auc")
-    if not tiers and overall:
-        tiers = [("all tiers", overall)]
-    if not tiers:
-        return []
-    tier, metric = max(tiers, key=lambda entry: entry[1].value)
-    if metric.value <= SHORTCUT:
-        return [None]
-    shown = numbers.with_interval(metric, numbers.score)
-    return [
-        Finding(
-            False,
-            f"Length and shared words give positives away: AUC {shown}, {tier}",
-            "0.5 is a guess, 1 is certain. A model can learn to prefer documents that repeat the "
-            "query's words, or longer ones, rather than meaning.",
-            "Raise sampling.lexical_weight so that negatives share as many words as positives "
-            "do, and take more from source bm25.",
-        )
-    ]
 
 
 def _languages(facts: Facts) -> Answer:
     return [*language_findings(facts.metrics, facts.config)]
-
-
-def _lengths(facts: Facts) -> Answer:
-    metric = facts.metrics.get("length_ratio")
-    if metric is None or metric.value <= 0:
-        return []
-    if 1 / LENGTH <= metric.value <= LENGTH:
-        return [None]
-    return [
-        Finding(
-            False,
-            f"Negatives are {metric.value:.2f} times as long as positives",
-            "Length alone then tells them apart.",
-            "Cut long documents into passages, or leave out very short ones, before mining.",
-        )
-    ]
-
-
-def _length_bias(facts: Facts) -> Answer:
-    metric = facts.metrics.get("length_bias_auc")
-    if metric is None or metric.low is None or metric.high is None:
-        return []
-    if metric.low <= 0.5 + BIAS and metric.high >= 0.5 - BIAS:
-        return [None]
-    which = "longer" if metric.value > 0.5 else "shorter"
-    return [
-        Finding(
-            False,
-            f"The student prefers {which} documents: AUC {numbers.score(metric.value)}",
-            "Of two random documents, which have nothing to do with the query, it puts the "
-            f"{which} one first more often than chance would. So negatives are {which} than the "
-            "corpus, and the bias is trained with.",
-            "Look at the length of negatives and at the shortcut above; weighting.method "
-            "inverse_propensity evens lengths out, and cutting documents into passages ends it.",
-        )
-    ]
 
 
 def _crowded(facts: Facts) -> Answer:
@@ -294,11 +149,11 @@ CHECKS: dict[str, Callable[[Facts], Answer]] = {
     "a judge": _judge,
     **{name: _by_name(limit) for name, limit in LIMITS.items()},
     "leak of hidden positives": _leak,
-    "queries without their whole quota": _short,
-    "negatives from another tier's band": _backfilled,
-    "shortcut by length and shared words": _shortcut,
-    "length of negatives": _lengths,
-    "length bias of the student": _length_bias,
+    "queries without their whole quota": short,
+    "negatives from another tier's band": backfilled,
+    "shortcut by length and shared words": shortcut,
+    "length of negatives": lengths,
+    "length bias of the student": length_bias,
     "student's vectors crowded": _crowded,
     "documents used too often": _hubs,
     "suspected positives": _suspects,

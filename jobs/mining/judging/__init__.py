@@ -1,0 +1,1 @@
+"""The judge of a run, what it scored, and how far it can be relied on."""

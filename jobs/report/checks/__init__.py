@@ -1,0 +1,1 @@
+"""What is checked of a negative set, from its metrics and its manifest."""
