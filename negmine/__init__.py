@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # as of `typing`, which it would take to import
 if TYPE_CHECKING:
     from negmine.jobs.api.mine import audit, mine
     from negmine.jobs.api.run import MinedRun, open_run
-    from negmine.jobs.audit.run import Request as AuditRequest
+    from negmine.jobs.audit.request import Request as AuditRequest
     from negmine.jobs.load_config import load_config
     from negmine.schemas.config import Config
     from negmine.schemas.errors import NegmineError
@@ -39,7 +39,7 @@ __all__ = [
 __version__: str
 
 _PLACES = {
-    "AuditRequest": ("negmine.jobs.audit.run", "Request"),
+    "AuditRequest": ("negmine.jobs.audit.request", "Request"),
     "BatchPlan": ("negmine.transforms.batches", "BatchPlan"),
     "Config": ("negmine.schemas.config", "Config"),
     "Epochs": ("negmine.transforms.exporters.epochs", "Epochs"),
@@ -61,13 +61,11 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         """A public name, or the version of the installed distribution, when it is asked for."""
-        if name == "__version__":
-            from importlib.metadata import version
+        from importlib import import_module, metadata
 
-            return version("negmine")
+        if name == "__version__":
+            return metadata.version("negmine")
         if name not in _PLACES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
         module, attribute = _PLACES[name]
         return getattr(import_module(module), attribute)
