@@ -6,11 +6,11 @@ import stat
 import typing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 import yaml.nodes
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
@@ -18,9 +18,6 @@ from negmine.schemas.errors import ConfigError
 from negmine.schemas.limits import reason
 from negmine.schemas.policy_list import PROMISES, is_off
 from negmine.transforms import storage
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 _KINDS = ("constrained-", "literal[")
 """How pydantic names the kinds of a value that may be of several."""
@@ -55,7 +52,8 @@ def config_of(
         key, separator, text = setting.partition("=")
         if not separator or not key:
             raise ConfigError(f"--set {setting!r}: write key=value, for example seed=7")
-        _assign(values, key, _parse_value(setting, text))
+        problem = f"--set {setting!r:.200}: the value is not YAML"
+        _assign(values, key, _load_yaml(text, problem))
     if output is not None:
         _assign(values, "output.path", output)
     try:
@@ -100,10 +98,6 @@ def read_config(name: str) -> JsonObject:
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected keys such as input:, student:, got {values!r:.80}")
     return values
-
-
-def _parse_value(setting: str, text: str) -> object:
-    return _load_yaml(text, f"--set {setting!r:.200}: the value is not YAML")
 
 
 def _text(path: str) -> str:
@@ -278,7 +272,7 @@ def _section(location: Sequence[int | str]) -> tuple[list[type[BaseModel]], list
     return models, keys
 
 
-def explain(problem: "ErrorDetails") -> str:
+def explain(problem: ErrorDetails) -> str:
     """One problem of a config as `key: what is wrong`."""
     location = problem["loc"]
     _, keys = _section((*location, ""))
