@@ -61,11 +61,13 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         """A public name, or the version of the installed distribution, when it is asked for."""
-        from importlib import import_module, metadata
-
         if name == "__version__":
-            return metadata.version("negmine")
+            from importlib.metadata import version
+
+            return version("negmine")
         if name not in _PLACES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
         module, attribute = _PLACES[name]
         return getattr(import_module(module), attribute)
