@@ -184,8 +184,9 @@ def _assign(values: JsonObject, key: str, value: object) -> None:
         if path == ["policies"] and is_off(value):
             _switch_off(node, last, key)
             return
-        node = _step(node, last, key) if not last.isdigit() else node
-        if last.isdigit() and int(last) < len(node):
+        if not last.isdigit():
+            _step(node, last, key)
+        elif int(last) < len(node):
             node[int(last)] = value
             return
         raise ConfigError(
