@@ -89,7 +89,7 @@ def checkpoints(
 
 def rounds(args: argparse.Namespace, collection: Collection) -> list[NegativeSet]:
     """The negatives of each round."""
-    from negmine.jobs.refresh.config import Request
+    from negmine.jobs.refresh.request import Request
     from negmine.jobs.refresh.run import refresh
     from negmine.jobs.runs.published import find_run
 

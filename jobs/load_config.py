@@ -6,11 +6,11 @@ import stat
 import typing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 import yaml.nodes
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
@@ -52,7 +52,8 @@ def config_of(
         key, separator, text = setting.partition("=")
         if not separator or not key:
             raise ConfigError(f"--set {setting!r}: write key=value, for example seed=7")
-        _assign(values, key, _parse_value(setting, text))
+        problem = f"--set {setting!r:.200}: the value is not YAML"
+        _assign(values, key, _load_yaml(text, problem))
     if output is not None:
         _assign(values, "output.path", output)
     try:
@@ -99,10 +100,6 @@ def read_config(name: str) -> JsonObject:
     return values
 
 
-def _parse_value(setting: str, text: str) -> Any:
-    return _load_yaml(text, f"--set {setting!r:.200}: the value is not YAML")
-
-
 def _text(path: str) -> str:
     """A regular file's text; pipes and devices could be endless. Raises OSError, ValueError."""
     with open(
@@ -116,7 +113,7 @@ def _text(path: str) -> str:
     return data.decode()
 
 
-def _load_yaml(text: str, problem: str) -> Any:
+def _load_yaml(text: str, problem: str) -> object:
     """YAML of plain values. Raises ConfigError, beginning with `problem`, for everything else."""
     try:
         loader = yaml.SafeLoader(text)
@@ -174,21 +171,22 @@ def _writable(text: str) -> bool:
     return True
 
 
-def _assign(values: JsonObject, key: str, value: Any) -> None:
+def _assign(values: JsonObject, key: str, value: object) -> None:
     *path, last = key.split(".")
     if path and path[0] in {"policies", "tiers"} and values.get(path[0]) is None:
         values[path[0]] = _defaults(values.get("judge"))[path[0]]
     if path[:1] == ["policies"] and isinstance(values["policies"], list):
         _name_promise(values["policies"], [*path, last][1])
-    node: Any = values
+    node: object = values
     for name in path:
         node = _step(node, name, key)
     if isinstance(node, list):
         if path == ["policies"] and is_off(value):
             _switch_off(node, last, key)
             return
-        node = _step(node, last, key) if not last.isdigit() else node
-        if last.isdigit() and int(last) < len(node):
+        if not last.isdigit():
+            _step(node, last, key)
+        elif int(last) < len(node):
             node[int(last)] = value
             return
         raise ConfigError(
@@ -200,7 +198,7 @@ def _assign(values: JsonObject, key: str, value: Any) -> None:
     node[last] = value
 
 
-def _defaults(judge: Any) -> JsonObject:
+def _defaults(judge: object) -> JsonObject:
     """A config's defaults, beside this judge; whatever is wrong with it is not said here."""
     unjudged = isinstance(judge, dict) and judge.get("kind") == "none"
     given = {"judge": {"kind": "none"}} if unjudged else {}
@@ -208,13 +206,13 @@ def _defaults(judge: Any) -> JsonObject:
     return blank.model_dump(mode="json")
 
 
-def _name_promise(policies: list[Any], name: str) -> None:
+def _name_promise(policies: list[object], name: str) -> None:
     """Have a promise in a list that leaves it out, where it is in force all the same."""
     if name in PROMISES and not any(isinstance(e, dict) and name in e for e in policies):
         policies.insert(0, {name: {}})
 
 
-def _switch_off(policies: list[Any], name: str, key: str) -> None:
+def _switch_off(policies: list[object], name: str, key: str) -> None:
     """Take a policy out of the list; a promise stays in, as off, so that it is refused."""
     _step(policies, name, key)
     mine = [entry for entry in policies if isinstance(entry, dict) and name in entry]
@@ -225,7 +223,7 @@ def _switch_off(policies: list[Any], name: str, key: str) -> None:
             policies.remove(entry)
 
 
-def _step(node: Any, name: str, key: str) -> Any:
+def _step(node: object, name: str, key: str) -> object:
     if isinstance(node, list):
         for entry in node:
             if isinstance(entry, dict) and name in entry:
@@ -242,13 +240,13 @@ def _step(node: Any, name: str, key: str) -> Any:
     return node[name]
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def _models(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in typing.get_args(annotation) for model in _models(part)]
 
 
-def _section(location: Sequence[Any]) -> tuple[list[type[BaseModel]], list[str]]:
+def _section(location: Sequence[int | str]) -> tuple[list[type[BaseModel]], list[str]]:
     """Models of the section that holds the last element of an error's location, and the keys to it.
 
     Which of several models a section is of stands in a location too, as no key of the config.
@@ -256,10 +254,11 @@ def _section(location: Sequence[Any]) -> tuple[list[type[BaseModel]], list[str]]
     models: list[type[BaseModel]] = [Config]
     keys = []
     for name in location[:-1]:
-        fields = [model.model_fields[name] for model in models if name in model.model_fields]
+        key = str(name)
+        fields = [model.model_fields[key] for model in models if key in model.model_fields]
         if fields:
             models = [found for field in fields for found in _models(field.annotation)]
-            keys.append(str(name))
+            keys.append(key)
             continue
         tagged = [
             model
@@ -269,15 +268,15 @@ def _section(location: Sequence[Any]) -> tuple[list[type[BaseModel]], list[str]]
             and name in typing.get_args(model.model_fields[tag].annotation)
         ]
         models = tagged or models
-        if not tagged and not str(name).startswith(_KINDS):
-            keys.append(str(name))
+        if not tagged and not key.startswith(_KINDS):
+            keys.append(key)
     return models, keys
 
 
-def explain(problem: Any) -> str:
+def explain(problem: ErrorDetails) -> str:
     """One problem of a config as `key: what is wrong`."""
     location = problem["loc"]
-    _, keys = _section((*location, None))
+    _, keys = _section((*location, ""))
     key = ".".join(keys)
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "policy":

@@ -3,12 +3,12 @@
 import difflib
 import glob
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from negmine.jobs.choices import Choices
 from negmine.jobs.inspection import hub
 from negmine.jobs.inspection.inspection import Inspection, inspect
 from negmine.jobs.load_config import MOST_BYTES, config_file, config_of, presets, read_config
@@ -24,30 +24,6 @@ _KINDS = ("none", "fusion", "cross_encoder", "late_interaction")
 _OTHERS = ("bi_encoder", "precomputed", "cascade", "vote")
 _YAML = (".yaml", ".yml")
 _CONFIGS = (*_YAML, "", ".conf", ".cfg", ".config")
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What options say beside a config or data; None and () for what was not given.
-
-    Attributes:
-        settings: `key=value`, see `load_config`.
-        output: the output folder.
-        pool, query, positive, split: of data that is looked at.
-        student: a model, in place of the config's.
-        judge: a kind of judge that needs no more, or a cross-encoder.
-        negatives: negatives a query, the quota of the tier hard.
-    """
-
-    settings: Sequence[str] = ()
-    output: str | None = None
-    pool: str | None = None
-    query: str | None = None
-    positive: Sequence[str] = ()
-    split: str | None = None
-    student: str | None = None
-    judge: str | None = None
-    negatives: int | None = None
 
 
 @dataclass(frozen=True)

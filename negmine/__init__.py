@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # as of `typing`, which it would take to import
 if TYPE_CHECKING:
     from negmine.jobs.api.mine import audit, mine
     from negmine.jobs.api.run import MinedRun, open_run
-    from negmine.jobs.audit.run import Request as AuditRequest
+    from negmine.jobs.audit.request import Request as AuditRequest
     from negmine.jobs.load_config import load_config
     from negmine.schemas.config import Config
     from negmine.schemas.errors import NegmineError
@@ -39,7 +39,7 @@ __all__ = [
 __version__: str
 
 _PLACES = {
-    "AuditRequest": ("negmine.jobs.audit.run", "Request"),
+    "AuditRequest": ("negmine.jobs.audit.request", "Request"),
     "BatchPlan": ("negmine.transforms.batches", "BatchPlan"),
     "Config": ("negmine.schemas.config", "Config"),
     "Epochs": ("negmine.transforms.exporters.epochs", "Epochs"),

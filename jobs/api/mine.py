@@ -2,18 +2,21 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from negmine.jobs import lazy
 from negmine.jobs.api.errors import plainly
 from negmine.jobs.api.given import Model, Table, is_cross_encoder, place_model, place_table
 from negmine.jobs.api.quiet import libraries_quiet
 from negmine.jobs.api.run import MinedRun, opened
+from negmine.jobs.audit.request import Request
+from negmine.jobs.choices import Choices
 from negmine.jobs.inspection.inspection import JUDGE
 from negmine.jobs.load_config import config_of
-from negmine.jobs.resolve_config import Choices, resolve, with_choices
+from negmine.jobs.resolve_config import resolve, with_choices
 from negmine.jobs.runner.progress import quietly, tell
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
@@ -21,7 +24,7 @@ from negmine.schemas.errors import ConfigError
 from negmine.schemas.judges import KINDS
 
 if TYPE_CHECKING:
-    from negmine.jobs.audit.run import Audit, Request
+    from negmine.jobs.audit.run import Audit
 
 _PARTS = ("documents", "queries", "qrels")
 
@@ -75,10 +78,6 @@ def mine(
     """
     place = os.fspath(output) if output is not None else None
     with quietly(quiet), libraries_quiet():
-        from negmine.jobs.mining.limits import Limits
-        from negmine.jobs.mining.publish import mine as mine_config
-
-        limits = Limits(max_leak, min_gain)
         if isinstance(config, Config):
             given = (pairs, documents, queries, qrels, student, judge, negatives, place)
             if any(value is not None for value in given) or settings or sections:
@@ -86,7 +85,7 @@ def mine(
                     "a Config says everything; give what differs in it, or give the path of its "
                     "file and what differs beside it"
                 )
-            return opened(mine_config(config, options, limits))
+            return opened(lazy.mine(config, options, max_leak, min_gain))
         where = place or "out"
         inside = sections.pop("input", {})
         said = [*settings, *(f"input.{key}={json.dumps(v)}" for key, v in _section(inside).items())]
@@ -99,15 +98,20 @@ def mine(
             negatives=negatives,
         )
         values, name = _values(config, pairs, documents, queries, qrels, where, choices)
-        for key, value in sections.items():
-            before = values.get(key)
-            if isinstance(value, Mapping) and isinstance(before, Mapping):
-                value = {**before, **value}
-            values[key] = value
+        _put(values, sections)
         if judge is not None:
             values["judge"] = _judge(judge, where)
-        values = with_choices(values, choices)
-        return opened(mine_config(config_of(values, name, said, place), options, limits))
+        made = config_of(with_choices(values, choices), name, said, place)
+        return opened(lazy.mine(made, options, max_leak, min_gain))
+
+
+def _put(values: JsonObject, sections: Mapping[str, object]) -> None:
+    """Put sections into a raw config; keys of one that is there are replaced."""
+    for key, value in sections.items():
+        before = values.get(key)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            value = {**before, **value}
+        values[key] = value
 
 
 def _values(
@@ -167,7 +171,7 @@ def _judge(judge: Model | Mapping[str, object], output: str) -> JsonObject:
 
 @plainly
 def audit(
-    files: "Request | str | os.PathLike[str] | Sequence[str | os.PathLike[str]]",
+    files: Request | str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     format: str | None = None,
     **options: object,
 ) -> "Audit":
@@ -183,11 +187,8 @@ def audit(
     Raises ConfigError, DataError, StorageError.
     """
     with libraries_quiet():
-        from negmine.jobs.audit.run import Request
-        from negmine.jobs.audit.run import audit as audit_files
-
         if isinstance(files, Request):
-            return audit_files(files)
+            return lazy.audit(files)
         if format is None:
             raise ConfigError("audit needs the files' format, such as format='triplet'")
         known = [field.name for field in fields(Request)][2:]
@@ -196,8 +197,8 @@ def audit(
             raise ConfigError(
                 f"audit has no option {', '.join(unknown)}; there are {', '.join(known)}"
             )
-        one = isinstance(files, str | os.PathLike)
-        named = [files] if one else list(files)  # type: ignore[arg-type]
+        named = [files] if isinstance(files, str | os.PathLike) else list(files)
         if options.get("fix") is not None:
             options["fix"] = Path(os.fspath(cast(str, options["fix"])))
-        return audit_files(Request([os.fspath(f) for f in named], format, **options))  # type: ignore[arg-type]
+        request: Callable[..., Request] = Request
+        return lazy.audit(request([os.fspath(f) for f in named], format, **options))

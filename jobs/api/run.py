@@ -7,11 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from negmine.jobs import lazy
+from negmine.jobs.api.dataset import mapped
 from negmine.jobs.api.errors import plainly
 from negmine.jobs.api.given import Model, place_model
 from negmine.jobs.api.shown import Answer, Report, as_text
+from negmine.jobs.refresh.request import Request
 from negmine.jobs.runner.progress import quietly
-from negmine.jobs.runs.published import Run, find_run
+from negmine.jobs.runs.published import REPORT, Run, find_run
 from negmine.schemas import JsonObject
 
 if TYPE_CHECKING:
@@ -80,10 +83,8 @@ class MinedRun(Run):
     @plainly
     def report(self) -> Report:
         """The run's page; written where it is not there."""
-        from negmine.jobs.report import NAME, write_report
-
-        page = self.path / NAME
-        return Report(page if page.is_file() else Path(write_report(self.path, None)))
+        page = self.path / REPORT
+        return Report(page if page.is_file() else lazy.write_report(self))
 
     @plainly
     def why(self, query: str, document: str | None = None) -> Answer:
@@ -105,10 +106,9 @@ class MinedRun(Run):
         `{"judge_calibrated_threshold.positives_above": [0.3, 0.5]}`. Raises ConfigError for an
         unknown key or value, StorageError where the stage outputs are gone.
         """
-        from negmine.jobs.sweep.grid import grid_of
-        from negmine.jobs.sweep.run import sweep
+        from negmine.jobs.sweep import grid, run
 
-        return sweep(self, grid_of(settings))
+        return run.sweep(self, grid.grid_of(settings))
 
     @plainly
     def refresh(
@@ -121,14 +121,11 @@ class MinedRun(Run):
         quiet: bool = False,
     ) -> "MinedRun":
         """Mine again with the trained student, or with one a fold; see `negmine refresh`."""
-        from negmine.jobs.refresh.config import Request
-        from negmine.jobs.refresh.run import refresh
-
         models = [*student] if isinstance(student, list | tuple) else [student]
         named = tuple(place_model(model, output or str(self.output)) for model in models)
         request = Request(named, judge, tuple(settings), output)
         with quietly(quiet):
-            return opened(refresh(self, request))
+            return opened(lazy.refresh(self, request))
 
     @plainly
     def export(
@@ -141,9 +138,7 @@ class MinedRun(Run):
         Gives the file or folder that was written. Raises ConfigError for an unknown format or
         option, StorageError where it cannot be written.
         """
-        from negmine.jobs.exporting.by_name import export_run
-
-        return Path(str(export_run(self, format, output, **options).path))
+        return Path(str(lazy.export(self, format, output, **options).path))
 
     @plainly
     def to_dataset(self, format: str = "triplet", **options: object) -> "datasets.Dataset":
@@ -152,14 +147,10 @@ class MinedRun(Run):
         It is kept beside the run, in `<output>/exports/`. Raises ConfigError where `datasets` is
         not installed, and as `export`.
         """
-        from negmine.jobs.api.dataset import mapped
-
         return mapped(self, format, options)
 
     def _verdict(self) -> str:
-        from negmine.jobs.report.verdict import render_run
-
-        return as_text(render_run(self))
+        return as_text(lazy.verdict(self))
 
     def __repr__(self) -> str:
         return f"MinedRun({str(self.path)!r})"

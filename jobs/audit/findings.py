@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from negmine.jobs.audit.repeats import mark
+from negmine.jobs.audit.request import HUB_SHARE
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import StorageError
 from negmine.transforms import storage
@@ -19,8 +20,8 @@ from negmine.transforms.data.sql import (
 )
 from negmine.transforms.kernels.eci import set_terms, summarise
 
-HUB_SHARE, HUB_QUERIES = 0.05, 10
-"""A hub is a negative of this share of the queries, and of this many."""
+HUB_QUERIES = 10
+"""A hub is a negative of so many queries, besides its share of them."""
 SHORTCUT = 0.7
 """AUC from which length and shared words alone tell positives from negatives."""
 _FIRST = (
@@ -44,6 +45,8 @@ TOO_FEW = "too_few_negatives"
 DEFECTS = (*CERTAIN, SUSPECTED, TOO_FEW)
 _EXAMPLES = 3
 _START = 80
+Row: TypeAlias = tuple[Any, ...]
+"""A row of an answer, of what its query selects."""
 _CHOICES = ("kept", "outside_tiers", "over_quota", "not_judged")
 
 _ENTRIES = f"""
@@ -133,7 +136,7 @@ class Entries:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    def ask(self, sql: str, *values: object) -> list[Row]:
         """All rows of an answer."""
         return self._connection.execute(sql, list(values)).fetchall()
 
@@ -263,7 +266,7 @@ class Entries:
         auc, low, high = rows[0] if rows else (None,) * 3
         return {"auc": auc, "low": low, "high": high}
 
-    def bad(self, reasons: Sequence[str]) -> list[tuple[Any, ...]]:
+    def bad(self, reasons: Sequence[str]) -> list[Row]:
         """Entries of these reasons, in the order of the files, with their texts."""
         return self.ask(
             """
@@ -275,9 +278,7 @@ class Entries:
             list(reasons),
         )
 
-    def of_rows(
-        self, file: int, rows: Sequence[int], reasons: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
+    def of_rows(self, file: int, rows: Sequence[int], reasons: Sequence[str]) -> list[Row]:
         """Entries of these rows that have none of the reasons, as `bad`."""
         return self.ask(
             """

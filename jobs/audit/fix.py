@@ -5,9 +5,8 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from negmine.jobs.audit.findings import CERTAIN, SUSPECTED, TOO_FEW, Entries
+from negmine.jobs.audit.findings import CERTAIN, SUSPECTED, TOO_FEW, Entries, Row
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
 from negmine.transforms import storage
@@ -75,7 +74,7 @@ def fix(
     another process wrote meanwhile, DataError for a file that has no longer its digest.
     """
     reasons = (*CERTAIN, SUSPECTED, TOO_FEW) if suspected else (*CERTAIN, TOO_FEW)
-    by_file: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    by_file: dict[int, list[Row]] = defaultdict(list)
     for row in entries.bad(reasons):
         by_file[row[0]].append(row)
     done = []

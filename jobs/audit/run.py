@@ -7,8 +7,9 @@ from pathlib import Path
 
 import yaml
 
-from negmine.jobs.audit.findings import HUB_SHARE, SHORTCUT, Entries, Finding, Hub
+from negmine.jobs.audit.findings import SHORTCUT, Entries, Finding, Hub
 from negmine.jobs.audit.fix import fix, targets
+from negmine.jobs.audit.request import Request
 from negmine.jobs.load_config import load_config
 from negmine.jobs.mining.models import check_models
 from negmine.jobs.mining.publish import mine
@@ -29,27 +30,6 @@ from negmine.transforms.storage.locks import writing
 VERSION = 3
 """Raised when the collection made of the same files changes."""
 _TEXTS = ("documents", "queries", "qrels")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What `negmine audit` was asked for; see docs/audit.md."""
-
-    files: Sequence[str]
-    format: str
-    corpus: str | None = None
-    queries: str | None = None
-    qrels: str | None = None
-    student: str | None = None
-    judge: str = "fusion"
-    settings: Sequence[str] = ()
-    output: str = "audit"
-    fix: Path | None = None
-    fix_suspected: bool = False
-    keep_short: bool = False
-    hub_share: float = HUB_SHARE
-    n_passages: int | None = None
-    label_above: float | None = None
 
 
 @dataclass(frozen=True)

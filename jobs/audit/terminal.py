@@ -1,13 +1,17 @@
 """An audit for people: a table of defects with examples, and what to know beside them."""
 
+from typing import TYPE_CHECKING
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from negmine.jobs.audit.findings import Example, Finding
-from negmine.jobs.audit.run import Audit
 from negmine.jobs.terminal import printable
+
+if TYPE_CHECKING:
+    from negmine.jobs.audit.findings import Example, Finding
+    from negmine.jobs.audit.run import Audit
 
 _MEANINGS = {
     "known_positive": "known positive of the query",
@@ -43,7 +47,7 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _example(found: Example, several: bool, measured: bool) -> str:
+def _example(found: "Example", several: bool, measured: bool) -> str:
     place = f"{found.file} row {found.row}" if several else f"row {found.row}"
     value = ""
     if measured and found.value is not None and found.threshold is not None:
@@ -59,7 +63,7 @@ def _start(text: str, letters: int = 40) -> str:
     return line if len(line) <= letters else line[: letters - 1] + "…"
 
 
-def _meaning(found: Finding) -> str:
+def _meaning(found: "Finding") -> str:
     meaning = _MEANINGS.get(found.reason, found.reason.replace("_", " "))
     names = (
         ("of_the_row", "of the same row"),
@@ -70,7 +74,7 @@ def _meaning(found: Finding) -> str:
     return f"{meaning} ({', '.join(counted)})" if counted else meaning
 
 
-def _findings(audit: Audit) -> RenderableType:
+def _findings(audit: "Audit") -> RenderableType:
     table = _table("defect", "negatives", "share", "queries", "examples")
     several = len(audit.files) > 1
     for found in (f for f in audit.findings if f.defect):
@@ -94,7 +98,7 @@ def _findings(audit: Audit) -> RenderableType:
     return table
 
 
-def _remarks(audit: Audit) -> list[str]:
+def _remarks(audit: "Audit") -> list[str]:
     counts, remarks = audit.counts, []
     if len(audit.hubs) > _MOST_HUBS:
         remarks.append(f"{len(audit.hubs) - _MOST_HUBS:,} more hub documents (--json lists them)")
@@ -131,7 +135,7 @@ def _remarks(audit: Audit) -> list[str]:
     return remarks
 
 
-def _eci(audit: Audit) -> str:
+def _eci(audit: "Audit") -> str:
     given, kept = audit.eci["given"], audit.eci["kept"]
     return (
         f"ECI {given['eci']:.4f} as given (S {given['signal']:.4f}, Δ {given['safety']:.4f}, "
@@ -139,7 +143,7 @@ def _eci(audit: Audit) -> str:
     )
 
 
-def render(audit: Audit) -> RenderableType:
+def render(audit: "Audit") -> RenderableType:
     """The audit, for a terminal."""
     counts = audit.counts
     size = f"{counts['negatives']:,} negatives of {counts['queries']:,} queries"

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from negmine.jobs.cli.common import Json
-from negmine.jobs.cli.export import RunArgument
+from negmine.jobs.cli.common import Json, RunArgument
 from negmine.jobs.runs.published import find_run
 from negmine.jobs.terminal import printable
 

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from negmine.jobs.choices import Choices
 from negmine.jobs.runner.failures import check_address_space
 
 if TYPE_CHECKING:
-    from negmine.jobs.resolve_config import Choices, Resolved
+    from negmine.jobs.resolve_config import Resolved
     from negmine.schemas.config import Config
 
 What = Annotated[
@@ -67,8 +68,6 @@ def asked_of(
 ) -> "Asked":
     """The argument and the options of a command as one value."""
     check_address_space()
-    from negmine.jobs.resolve_config import Choices
-
     told = (pool, query, tuple(positive or ()), split, student, judge, negatives)
     return Asked(what, Choices(tuple(settings or ()), output, *told))
 
@@ -78,7 +77,7 @@ class Asked:
     """What a command was called with: the argument that stands for a config, and its options."""
 
     what: str
-    choices: "Choices"
+    choices: Choices
 
     def resolved(self) -> "Resolved":
         """What the argument stands for; on standard error, what data was taken for."""
@@ -99,9 +98,11 @@ class Asked:
 def takes_config(command: Callable[..., None]) -> Callable[..., None]:
     """A command with this argument and these options in the place of its parameter `asked`."""
 
-    def run(**given: Any) -> None:
+    together: Callable[..., Asked] = asked_of
+
+    def run(**given: object) -> None:
         own = {name: given.pop(name) for name in list(given) if name not in known}
-        command(**own, asked=asked_of(**given))
+        command(**own, asked=together(**given))
 
     own, known = signature(command).parameters, signature(asked_of).parameters
     run.__name__, run.__doc__ = command.__name__, command.__doc__

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from negmine.jobs import lazy
 from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
 from negmine.jobs.cli import init as cli_init
@@ -17,10 +17,12 @@ from negmine.jobs.cli import root as cli_root
 from negmine.jobs.cli import runs as cli_runs
 from negmine.jobs.cli import workdir as cli_workdir
 from negmine.jobs.cli.choices import Asked, takes_config
-from negmine.jobs.cli.common import Json, echo_run
+from negmine.jobs.cli.common import Json, echo_run, print_wide
+from negmine.jobs.plan.table import render_plan
 from negmine.jobs.runner.streams import for_information
 from negmine.pipelines.graph import GRAPH, mermaid
 from negmine.schemas.locations import shown
+from negmine.transforms.lean_beam import import_beam
 
 if TYPE_CHECKING:
     from negmine.schemas.config import Config
@@ -61,18 +63,12 @@ def mine(
     """
     resolved = asked.config()
     _prepare(resolved, context)
-
-    from negmine.jobs.mining import publish
-    from negmine.jobs.mining.limits import Limits
-    from negmine.jobs.report.verdict import render_run
-
-    run = publish.mine(resolved, context.args, Limits(max_leak, min_gain))
-    console = Console()
+    run = lazy.mine(resolved, context.args, max_leak, min_gain)
     with for_information():
         if as_json:
             echo_run(run)
         else:
-            (console if console.is_terminal else Console(width=120)).print(render_run(run))
+            print_wide(lazy.verdict(run), 120)
     if not run.manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "
@@ -90,21 +86,17 @@ def plan(
 ) -> None:
     """Estimate what mine would take: time, disk and pairs. Ingests, and times a small sample."""
     from negmine.jobs.plan.estimate import plan as make_plan
-    from negmine.jobs.plan.table import render_plan
 
     found = make_plan(asked.config(), context.args)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return
-    console = Console()
-    (console if console.is_terminal else Console(width=140)).print(render_plan(found))
+    print_wide(render_plan(found), 140)
 
 
 def _prepare(config: "Config", context: typer.Context) -> None:
     """Import Beam as a local run needs it, which this process does nothing else with."""
     if config.runner.name == "local" and not context.args:
-        from negmine.transforms.lean_beam import import_beam
-
         import_beam()
 
 
@@ -152,17 +144,15 @@ def tune_index(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure index types of dense retrieval on the collection's vectors, and name the cheapest."""
-    from negmine.jobs.tune_index import run as tuning
-    from negmine.jobs.tune_index.table import sentences, tune_table
+    from negmine.jobs.tune_index import run, table
 
-    tuning.check_arguments(recall, k, queries)
-    found = tuning.tune_index(asked.config(), recall, k, queries, context.args)
+    run.check_arguments(recall, k, queries)
+    found = run.tune_index(asked.config(), recall, k, queries, context.args)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return
-    console = Console()
-    (console if console.is_terminal else Console(width=140)).print(tune_table(found))
-    typer.echo("\n" + "\n".join(sentences(found)))
+    print_wide(table.tune_table(found), 140)
+    typer.echo("\n" + "\n".join(table.sentences(found)))
 
 
 @app.command()
@@ -185,8 +175,7 @@ def stages(
         sets = (", ".join(names) for names in (stage.reads, stage.writes))
         told = (stage.name, stage.command, stage.job, *sets, stage.covers, stage.optional)
         table.add_row(*told, end_section=True)
-    console = Console()
-    (console if console.is_terminal else Console(width=140)).print(table)
+    print_wide(table, 140)
 
 
 @app.command(name="config")

@@ -4,13 +4,15 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.padding import Padding
 
-from negmine.jobs.cli.common import Json, echo_run
-from negmine.jobs.cli.export import RunArgument
+from negmine.jobs import lazy
+from negmine.jobs.cli.common import Json, RunArgument, echo_run, print_wide
+from negmine.jobs.refresh.request import Request
 from negmine.jobs.runner.failures import check_address_space
 from negmine.jobs.runner.streams import for_information
+from negmine.jobs.runs.drift import drift_tables
 from negmine.jobs.runs.published import find_run
 
 _BEAM = {"allow_extra_args": True, "ignore_unknown_options": False}
@@ -47,25 +49,15 @@ def refresh(
 ) -> None:
     """Mine a run again with a new student, and say what drifted. Options after -- go to Beam."""
     check_address_space()
-    from negmine.jobs.refresh.config import Request
-    from negmine.jobs.refresh.run import refresh as refresh_run
-    from negmine.jobs.report.verdict import render_run
-    from negmine.jobs.runs.drift import drift_tables
-
     asked = Request(tuple(student or ()), judge.value, tuple(settings or ()), output)
-    made = refresh_run(find_run(run), asked, context.args)
+    made = lazy.refresh(find_run(run), asked, context.args)
     if as_json:
         with for_information():
             echo_run(made)
         return
-    console = Console()
     with for_information():
-        (console if console.is_terminal else Console(width=120)).print(
-            Group(
-                render_run(made),
-                Padding(drift_tables(made.manifest), (1, 0, 0, 0)),
-            )
-        )
+        drifted = Padding(drift_tables(made.manifest), (1, 0, 0, 0))
+        print_wide(Group(lazy.verdict(made), drifted), 120)
 
 
 def register(app: typer.Typer) -> None:

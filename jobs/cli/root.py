@@ -71,9 +71,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 
 def _version(asked: bool) -> None:
     if asked:
-        from negmine import __version__
+        from importlib.metadata import version
 
-        typer.echo(f"negmine {__version__}")
+        typer.echo(f"negmine {version('negmine')}")
         raise typer.Exit()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -10,10 +11,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from negmine.jobs import lazy
 from negmine.jobs.cli.batches import batches
-from negmine.jobs.cli.common import Json, echo_run, either
-from negmine.jobs.cli.export import RunArgument, export
-from negmine.jobs.runs.published import Run, current_if_readable, find_run, list_runs, promote
+from negmine.jobs.cli.common import Json, RunArgument, echo_run, either, print_wide
+from negmine.jobs.cli.export import export
+from negmine.jobs.runs.published import (
+    REPORT,
+    Run,
+    current_if_readable,
+    find_run,
+    list_runs,
+    promote,
+)
 from negmine.jobs.terminal import printable
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError
@@ -30,7 +39,7 @@ class Shape(StrEnum):
     JSON = "json"
 
 
-def query(
+def query_command(
     run: RunArgument,
     sql: Annotated[
         str | None,
@@ -40,21 +49,21 @@ def query(
     as_json: Json = False,
 ) -> None:
     """Ask in SQL: views negatives, positives, ledger, sets, candidates, documents, queries."""
-    from negmine.jobs.runs.query import Database, named_queries
-    from negmine.jobs.runs.render import WRITERS
+    from negmine.jobs.runs import query, render
 
     found = find_run(run)
     format = Shape.JSON if as_json else format
     if sql is None:
         if format is Shape.JSON:
-            told = {name: named.description for name, named in named_queries().items()}
+            queries = query.named_queries()
+            told = {name: named.description for name, named in queries.items()}
             typer.echo(json.dumps(told, indent=2))
             return
-        for name, named in named_queries().items():
+        for name, named in query.named_queries().items():
             typer.echo(f"{name:<20} {named.description}")
         return
-    with Database(found) as database:
-        WRITERS[format.value](database.ask(sql), sys.stdout)
+    with query.Database(found) as database:
+        render.WRITERS[format.value](database.ask(sql), sys.stdout)
 
 
 def why(
@@ -69,18 +78,21 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Say what became of a query's candidates, or tell one candidate's whole story."""
-    from negmine.jobs.why.explain import candidates, explain_candidate, explain_query
-    from negmine.jobs.why.story import story
+    from negmine.jobs.why import explain, story
 
     found = find_run(run)
     if as_json:
-        told = story(found, query, document) if document is not None else candidates(found, query)
+        told = (
+            explain.candidates(found, query)
+            if document is None
+            else story.story(found, query, document)
+        )
         typer.echo(json.dumps(told.as_json(), indent=2, ensure_ascii=False))
         return
     Console().print(
-        explain_query(found, query)
+        explain.explain_query(found, query)
         if document is None
-        else explain_candidate(found, query, document)
+        else explain.explain_candidate(found, query, document)
     )
 
 
@@ -150,36 +162,33 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what other settings would give, from the run's stored scores."""
-    from negmine.jobs.sweep.grid import parse_grid
-    from negmine.jobs.sweep.plot import notes, sweep_table, write_plot
-    from negmine.jobs.sweep.run import sweep as swept
-
     found = find_run(run)
     if plot is not None:
         plot = target(plot, "--plot", (".svg",), outputs=found.kept)
-    rows = swept(found, parse_grid(policy))
+    _sweep(found, policy, plot, as_json)
+
+
+def _sweep(found: Run, settings: Sequence[str], drawing: Path | None, as_json: bool) -> None:
+    from negmine.jobs.sweep import grid, plot, run
+
+    rows = run.sweep(found, grid.parse_grid(settings))
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
-        Console(width=200, soft_wrap=True).print(sweep_table(rows))
-        for note in notes(rows):
+        Console(width=200, soft_wrap=True).print(plot.sweep_table(rows))
+        for note in plot.notes(rows):
             typer.echo(note)
-    if plot is not None:
-        write_plot(plot, rows)
+    if drawing is not None:
+        plot.write_plot(drawing, rows)
 
 
 def show(run: RunArgument, as_json: Json = False) -> None:
     """Show what a run holds and what it cost."""
-    from negmine.jobs.report.verdict import render_run
-
     found = find_run(run)
     if as_json:
         echo_run(found)
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=140)
-    console.print(render_run(found, short=False))
+    print_wide(lazy.verdict(found, short=False), 140)
 
 
 def report(
@@ -197,14 +206,12 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write a run's report.html again: one page that needs nothing else."""
-    from negmine.jobs.report import NAME, write_report
-
     found = find_run(run)
     file = either(output, out, "--out")
     if file is not None:
-        own = (found.path / NAME,)
+        own = (found.path / REPORT,)
         file = target(file, "--output", (".html", ".htm"), outputs=found.kept, allowed=own)
-    written = write_report(found.path, file)
+    written = lazy.write_report(found, file)
     typer.echo(json.dumps({"report": str(written)}) if as_json else printable(written))
 
 
@@ -262,7 +269,7 @@ def register(app: typer.Typer) -> None:
     """Mount the commands on the application."""
     app.command("export")(export)
     app.command("batches")(batches)
-    app.command("query")(query)
+    app.command("query")(query_command)
     app.command("show")(show)
     app.command("report")(report)
     app.command("why")(why)

@@ -48,7 +48,9 @@ def doctor(
 ) -> None:
     """Check artifacts and published runs; say what to delete. Changes nothing; 5 for damage."""
     if runner is not None:
-        _check_runner(str(path), runner, settings or [], context.args, as_json)
+        from negmine.jobs.cli.runner_check import check
+
+        check(str(path), runner, settings or [], context.args, as_json)
         return
     if settings or context.args:
         raise ConfigError("--set and options after -- are of a config; give --runner too")
@@ -58,26 +60,6 @@ def doctor(
     typer.echo(json.dumps(found.as_json(), indent=2) if as_json else _told(found))
     if not found.sound:
         raise typer.Exit(StorageError.exit_code)
-
-
-def _check_runner(
-    config: str, runner: str, settings: "Sequence[str]", given: "Sequence[str]", as_json: bool
-) -> None:
-    from negmine.jobs.load_config import load_config
-    from negmine.jobs.plan.graphs import graph_checks
-    from negmine.jobs.runner.doctor.run import check_runner, on_runner
-    from negmine.jobs.runner.options import resolve
-
-    asked = load_config(config, list(settings))
-    found = check_runner(asked, runner, given)
-    if found.ready and not found.unanswered:
-        there = on_runner(asked, runner)
-        options = resolve(there.runner, given)
-        found = found.and_(graph_checks(there, options, remote=runner == "dataflow"))
-    lines = map(printable, found.lines())
-    typer.echo(json.dumps(found.as_json(), indent=2) if as_json else "\n".join(lines))
-    if not found.ready:
-        raise typer.Exit(ConfigError.exit_code)
 
 
 def _told(found: "Diagnosis") -> str:

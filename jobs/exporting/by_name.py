@@ -1,7 +1,7 @@
 """Exports from Python: options by their names, as `negmine export` has them."""
 
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
 
 from negmine.jobs.exporting.source import has_lists, source_of
 from negmine.jobs.runs.published import Run
@@ -11,10 +11,14 @@ from negmine.transforms.exporters.reading.split import parse_split
 from negmine.transforms.kernels.folds import parse_fold
 from negmine.transforms.storage.targets import EXPORTS
 
-_PARSED = {"without_fold": parse_fold, "split": parse_split}
+_PARSED: dict[str, Callable[[str], object]] = {"without_fold": parse_fold, "split": parse_split}
+_OPTIONS: Callable[..., Options] = Options
+"""Options by names that are checked here, of whatever types callers give."""
 
 
-def export_run(run: Run, format: str | None, output: str | None = None, **options: Any) -> Report:
+def export_run(
+    run: Run, format: str | None, output: str | None = None, **options: object
+) -> Report:
     """Export a run; `options` are fields of `Options`, a fold also as `I/N`, a split as NAME=SHARE.
 
     `format` may be null where `use` names a loss or a trainer. `output`: a file or folder; null =
@@ -28,9 +32,11 @@ def export_run(run: Run, format: str | None, output: str | None = None, **option
             f"export has no option {', '.join(unknown)}; there are {', '.join(known)}"
         )
     for name, parse in _PARSED.items():
-        if isinstance(options.get(name), str):
-            options[name] = parse(options[name])
-    if isinstance(options.get("tiers"), list):
-        options["tiers"] = tuple(options["tiers"])
-    chosen, given = for_use(format, Options(**options), has_lists(run))
+        text = options.get(name)
+        if isinstance(text, str):
+            options[name] = parse(text)
+    tiers = options.get("tiers")
+    if isinstance(tiers, list):
+        options["tiers"] = tuple(tiers)
+    chosen, given = for_use(format, _OPTIONS(**options), has_lists(run))
     return export(source_of(run), chosen, output or f"{run.output / EXPORTS}/", given)

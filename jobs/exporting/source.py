@@ -1,8 +1,7 @@
 """A published run as exporters are given it."""
 
-from typing import Any
-
 from negmine.jobs.runs.published import Run
+from negmine.schemas import JsonObject
 from negmine.transforms.data.sql import has_parts
 from negmine.transforms.exporters import Source
 
@@ -11,10 +10,10 @@ def source_of(run: Run) -> Source:
     """What exporters need of a run, from its manifest. Raises StorageError where it is damaged."""
     artifacts = run.artifacts()
     lacking = [name for name in ("documents", "queries") if name not in artifacts]
-    summary: dict[str, Any] = run.manifest.get("summary", {})
-    config: dict[str, Any] = run.manifest.get("config", {})
-    student: dict[str, Any] = config.get("student") or {}
-    judge: dict[str, Any] = config.get("judge") or {}
+    summary: JsonObject = run.manifest.get("summary", {})
+    config: JsonObject = run.manifest.get("config", {})
+    student: JsonObject = config.get("student") or {}
+    judge: JsonObject = config.get("judge") or {}
     return Source(
         run=run.path,
         run_id=run.run_id,
@@ -39,7 +38,7 @@ def has_lists(run: Run) -> bool:
 
 
 def _about(
-    run: Run, summary: dict[str, Any], student: dict[str, Any], judge: dict[str, Any]
+    run: Run, summary: JsonObject, student: JsonObject, judge: JsonObject
 ) -> dict[str, object]:
     """What a data set's card tells of the run."""
     told = {

@@ -1,12 +1,16 @@
 """What `export` prints of what it wrote."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from negmine.jobs.terminal import printable
-from negmine.transforms.exporters import Report
+
+if TYPE_CHECKING:
+    from negmine.transforms.exporters import Report
 
 
-def tell(report: Report) -> None:
+def tell(report: "Report") -> None:
     """The file, its rows and counts on standard output; notes on standard error.
 
     All of it on standard error where the rows themselves went to standard output.
@@ -29,7 +33,7 @@ def tell(report: Report) -> None:
         typer.echo(f"note: {printable(note)}", err=True)
 
 
-def _of_no_tiers(report: Report) -> str:
+def _of_no_tiers(report: "Report") -> str:
     if "not_scored" in report.details:
         return "the whole ledger"
     return "the student's ranking" if "left_out" in report.details else "teacher lists"

@@ -1,13 +1,11 @@
 """The config of a refresh: that of the parent run, with a new student."""
 
-from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from negmine.jobs.load_config import config_of
 from negmine.jobs.refresh.pinned import pinned
+from negmine.jobs.refresh.request import Request
 from negmine.jobs.runs.config_note import noted_config
 from negmine.jobs.runs.published import Run
 from negmine.jobs.runs.trust import vouched
@@ -18,29 +16,6 @@ from negmine.schemas.judges import BiEncoder
 from negmine.transforms import storage
 
 _RUNS_CODE = ("trust_remote_code", "allow_pickle")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of a refresh.
-
-    Attributes:
-        students: the checkpoint, or one a fold of the queries; none where vectors stand in for
-            the student.
-        judge: the parent's, or the student's checkpoints.
-        settings: `key=value` as of `mine`.
-        output: where to publish; the parent's output unless given.
-    """
-
-    students: tuple[str, ...] = ()
-    judge: Literal["pinned", "checkpoint"] = "pinned"
-    settings: Sequence[str] = ()
-    output: str | None = None
-
-    def sets(self, *keys: str) -> bool:
-        """Whether a setting is of one of these keys or below it."""
-        named = [setting.partition("=")[0] for setting in self.settings]
-        return any(name == key or name.startswith(f"{key}.") for name in named for key in keys)
 
 
 def refresh_config(parent: Run, request: Request) -> Config:

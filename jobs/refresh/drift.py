@@ -1,7 +1,6 @@
 """How far a run has drifted from its parent, counted from what both publish."""
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -113,7 +112,9 @@ def _values(metrics: pa.Table | None) -> dict[str, float]:
     }
 
 
-def _row(database: duckdb.DuckDBPyConnection, sql: str, **values: object) -> tuple[Any, ...]:
+def _row(
+    database: duckdb.DuckDBPyConnection, sql: str, **values: object
+) -> tuple[float | None, ...]:
     (row,) = database.execute(sql, values or None).fetchall()
     return tuple(row)
 

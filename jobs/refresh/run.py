@@ -10,10 +10,11 @@ from negmine.jobs.mining.models import all_weights
 from negmine.jobs.mining.publish import check_output, publish
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.mining.vectors.cross_fit import digest_of_folds
-from negmine.jobs.refresh.config import Request, refresh_config
+from negmine.jobs.refresh.config import refresh_config
 from negmine.jobs.refresh.drift import drift
 from negmine.jobs.refresh.pinned import check_pinned, follows_student
 from negmine.jobs.refresh.refreshed import write_refreshed
+from negmine.jobs.refresh.request import Request
 from negmine.jobs.runs.config_note import noted_config
 from negmine.jobs.runs.published import Run, find_run
 from negmine.schemas import JsonObject

@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,16 @@ def options(command: Any) -> dict[str, Any]:
 
 def test_the_version_is_the_packages() -> None:
     assert negmine("--version").out == f"negmine {package.__version__}\n"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, negmine.jobs.cli.mining\n"
+        "heavy = {'torch', 'apache_beam', 'duckdb', 'pyarrow', 'faiss', 'pydantic', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(

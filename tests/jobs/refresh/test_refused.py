@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from negmine.jobs.refresh.config import Request, refresh_config
+from negmine.jobs.refresh.config import refresh_config
+from negmine.jobs.refresh.request import Request
 from negmine.jobs.runs.published import Run, find_run
 from negmine.schemas.errors import ConfigError
 from tests.jobs.collections import Ended, negmine, published, small_run
