@@ -15,11 +15,11 @@ from negmine.schemas.locations import is_url
 from negmine.transforms import storage
 from negmine.transforms.readers.columns import require_grade, row_maker, wanted_columns
 from negmine.transforms.readers.label_values import refuse_classes
-from negmine.transforms.readers.limits import ROWS
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.readers.tables.arrow import first_line
 from negmine.transforms.readers.tables.classes import Classes, classes_of, names_at
 from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch, require_columns
+from negmine.transforms.readers.tables.limits import ROWS
 from negmine.transforms.storage.digests import all_held, changed
 
 
