@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from negmine.schemas import tables
-from negmine.schemas.sources import Bm25, Dense
+from negmine.schemas.retrieval import Bm25, Dense
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import PARTIAL, Dataset
 from negmine.transforms.data.parts import WriteParts

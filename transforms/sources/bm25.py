@@ -19,7 +19,7 @@ from scipy import sparse
 
 from negmine.schemas import tables
 from negmine.schemas.errors import StorageError
-from negmine.schemas.sources import Bm25
+from negmine.schemas.retrieval import Bm25
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import LOCAL, array_column, map_file

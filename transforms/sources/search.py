@@ -13,7 +13,7 @@ from scipy import sparse
 
 from negmine.schemas import tables
 from negmine.schemas.errors import DataError, StorageError
-from negmine.schemas.sources import Bm25
+from negmine.schemas.retrieval import Bm25
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block, plan_blocks
 from negmine.transforms.data.columns import array_column
