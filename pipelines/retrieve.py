@@ -14,12 +14,12 @@ from negmine.transforms.sources.by_language import ByLanguage
 from negmine.transforms.sources.dense import DenseIndex
 from negmine.transforms.sources.recall import RECALL, MeasureRecall
 from negmine.transforms.sources.search import (
-    DenseSearcher,
     Searcher,
     SearchShards,
     ToCandidates,
     plan_shards,
 )
+from negmine.transforms.sources.searchers import DenseSearcher
 
 
 @dataclass
