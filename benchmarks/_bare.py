@@ -120,7 +120,8 @@ def bare(config: dict[str, Any], precision: str) -> dict[str, Any]:
     from negmine.transforms.models.weights import find_folder
     from negmine.transforms.pairs.features import Collection
     from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer
-    from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher, Searcher, candidates
+    from negmine.transforms.sources.search import Searcher, candidates
+    from negmine.transforms.sources.searchers import Bm25Searcher, DenseSearcher
     from negmine.transforms.vectors.embed import packed_tokens, vectors_table
 
     watch, run = Stopwatch(), Config.model_validate(config)

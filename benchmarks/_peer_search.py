@@ -49,7 +49,7 @@ def dense_stage(documents: str, queries: str, k: int, block_size: int, out: str)
     """The retrieve stage on finished vectors: Parquet in, Parquet out, columns not mapped yet."""
     from negmine.jobs.runner.pipeline import run_pipeline
     from negmine.pipelines.retrieve import Retrieve
-    from negmine.transforms.sources.search import DenseSearcher
+    from negmine.transforms.sources.searchers import DenseSearcher
 
     sets = Dataset(documents), Dataset(queries)
     for dataset in sets:
@@ -89,7 +89,7 @@ def ours_bm25(documents: str, queries: str, k: int, out: str) -> dict[str, Any]:
     """Index: the index stage, and the weights in memory. Search: query texts to top k."""
     from negmine.jobs.runner.pipeline import run_pipeline
     from negmine.transforms.sources.bm25 import Bm25Index, IndexDocuments, open_index
-    from negmine.transforms.sources.search import _matrix
+    from negmine.transforms.sources.searchers import _matrix
 
     corpus, config = Dataset(documents), Bm25()
     asked = json.loads(Path(queries).read_text())

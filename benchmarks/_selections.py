@@ -17,8 +17,8 @@ from sentence_transformers.util import mine_hard_negatives
 from benchmarks._hidden_positives import Positives, beir
 from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.config import Config, Sampling
+from negmine.schemas.config.policy_list import asked_policies
 from negmine.schemas.policies import Policy
-from negmine.schemas.policy_list import asked_policies
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.kernels.choosing.tiers import position_in_group
 from negmine.transforms.kernels.hashing import mix

@@ -22,9 +22,9 @@ from typing import Any
 
 BLOCKS = {
     "negmine.transforms.vectors.embed:_Encode.process": 0,
-    "negmine.transforms.sources.bm25:_IndexBlock._make": 0,
-    "negmine.transforms.sources.search:Bm25Searcher.search": 1,
-    "negmine.transforms.sources.search:DenseSearcher.search": 1,
+    "negmine.transforms.sources.bm25.index:_IndexBlock._make": 0,
+    "negmine.transforms.sources.searchers:Bm25Searcher.search": 1,
+    "negmine.transforms.sources.searchers:DenseSearcher.search": 1,
     "negmine.transforms.sources.random_documents:DrawRandom.table": 0,
     "negmine.transforms.sources.dense:TrainIndex.table": 0,
     "negmine.transforms.sources.dense:FillShards.table": 0,

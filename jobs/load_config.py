@@ -14,9 +14,9 @@ from pydantic_core import ErrorDetails
 
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
+from negmine.schemas.config.policy_list import PROMISES, is_off
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.limits import reason
-from negmine.schemas.policy_list import PROMISES, is_off
 from negmine.transforms import storage
 
 _KINDS = ("constrained-", "literal[")

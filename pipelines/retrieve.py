@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from negmine.schemas import tables
-from negmine.schemas.sources import Bm25, Dense
+from negmine.schemas.retrieval import Bm25, Dense
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import PARTIAL, Dataset
 from negmine.transforms.data.parts import WriteParts
@@ -14,12 +14,12 @@ from negmine.transforms.sources.by_language import ByLanguage
 from negmine.transforms.sources.dense import DenseIndex
 from negmine.transforms.sources.recall import RECALL, MeasureRecall
 from negmine.transforms.sources.search import (
-    DenseSearcher,
     Searcher,
     SearchShards,
     ToCandidates,
     plan_shards,
 )
+from negmine.transforms.sources.searchers import DenseSearcher
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """What holds for the numbers of every setting: they are finite, and sizes have a limit."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import ErrorDetails
 
 MOST_ROWS = 2**32 - 2
 """Queries or documents: sorting packs a position into 32 bits."""
@@ -71,7 +72,7 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def reason(problem: Any) -> str:
+def reason(problem: ErrorDetails) -> str:
     """What is wrong with a value, from an entry of `pydantic.ValidationError.errors()`."""
     value = problem["input"]
     if problem["type"] == "finite_number":

@@ -1,6 +1,6 @@
 """Policies as data: each is a name and its parameters; the kernel that runs it has that name."""
 
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -155,12 +155,12 @@ class _Calibrated(_Parameters):
 
     @field_validator("thresholds", mode="before")
     @classmethod
-    def _of_languages(cls, given: Any) -> Any:
+    def _of_languages(cls, given: object) -> object:
         if isinstance(given, tuple | None):
             return given or ()
         if not isinstance(given, dict):
             raise ValueError("write a mapping from languages to scores, {de: 0.3, en: 0.5}")
-        found: dict[str, Any] = {}
+        found: JsonObject = {}
         for tag, score in given.items():
             code = language_code(str(tag))
             if code is None:
@@ -253,7 +253,7 @@ class Policy(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _parse(cls, value: Any) -> Any:
+    def _parse(cls, value: object) -> object:
         if isinstance(value, Policy):
             return {"name": value.name, "parameters": value.parameters}
         if isinstance(value, str):
@@ -299,25 +299,3 @@ def language_keys(policy: Policy) -> list[str]:
     """The keys of a policy, with its name, that go by the languages of queries."""
     keys = ("by_language", "thresholds")
     return [f"{policy.name}.{key}" for key in keys if getattr(policy.parameters, key, None)]
-
-
-class Thresholds(Protocol):
-    """What tells from a share of the known positives the score that this share reaches."""
-
-    def threshold(self, positives_above: float) -> float:
-        """That of all queries."""
-
-    def by_language(self, positives_above: float) -> dict[str, float]:
-        """Those of the languages with queries enough, by code."""
-
-
-def calibrated(policy: Policy, known: Thresholds) -> Policy:
-    """The policy with its thresholds filled in, where it waits for them."""
-    if not needs_calibration(policy):
-        return policy
-    share = policy.parameters.positives_above
-    found: JsonObject = {"threshold": known.threshold(share)}
-    if policy.parameters.by_language:
-        found["thresholds"] = tuple(sorted(known.by_language(share).items()))
-    parameters = policy.parameters.model_copy(update=found)
-    return policy.model_copy(update={"parameters": parameters})

@@ -1,18 +1,38 @@
 """What decides which candidates become negatives: policies, tiers, sampling and seed."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Config, Sampling, Tier
+from negmine.schemas.config.policy_list import PROMISES
 from negmine.schemas.policies import (
     Policy,
-    Thresholds,
-    calibrated,
     needs_calibration,
     needs_judge,
 )
-from negmine.schemas.policy_list import PROMISES
+
+
+class Thresholds(Protocol):
+    """What tells from a share of the known positives the score that this share reaches."""
+
+    def threshold(self, positives_above: float) -> float:
+        """That of all queries."""
+
+    def by_language(self, positives_above: float) -> dict[str, float]:
+        """Those of the languages with queries enough, by code."""
+
+
+def calibrated(policy: Policy, known: Thresholds) -> Policy:
+    """The policy with its thresholds filled in, where it waits for them."""
+    if not needs_calibration(policy):
+        return policy
+    share = policy.parameters.positives_above
+    found: JsonObject = {"threshold": known.threshold(share)}
+    if policy.parameters.by_language:
+        found["thresholds"] = tuple(sorted(known.by_language(share).items()))
+    parameters = policy.parameters.model_copy(update=found)
+    return policy.model_copy(update={"parameters": parameters})
 
 
 @dataclass(frozen=True)
@@ -72,7 +92,7 @@ class Selection:
         return next((p.parameters for p in self.policies if p.name == name), None)
 
     def calibrated(self, known: Thresholds) -> "Selection":
-        """The selection with every threshold filled in; see `schemas.policies.calibrated`."""
+        """The selection with every threshold filled in; see `calibrated`."""
         return replace(self, policies=tuple(calibrated(p, known) for p in self.policies))
 
     def key(self) -> JsonObject:

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import DataError, StorageError
-from negmine.schemas.policies import Policy, calibrated
+from negmine.schemas.policies import Policy
+from negmine.schemas.selection import calibrated
 from negmine.schemas.verdicts import Verdict
 from negmine.transforms.data.columns import array_column, binary_column, release_pages
 from negmine.transforms.data.datasets import Dataset

@@ -37,7 +37,7 @@ from negmine.transforms.sources.given import FillGiven, GivenFiles
 from negmine.transforms.sources.memory import FillMemory
 from negmine.transforms.sources.random_documents import DrawRandom
 from negmine.transforms.sources.same_document import FromSameDocument
-from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher
+from negmine.transforms.sources.searchers import Bm25Searcher, DenseSearcher
 
 SHARED = 256
 """Queries that BM25 searches for in some tenths of a second."""

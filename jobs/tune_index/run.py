@@ -14,7 +14,7 @@ from negmine.schemas import JsonObject
 from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.limits import MOST_CANDIDATES, MOST_ROWS
-from negmine.schemas.sources import Dense, FirstPass
+from negmine.schemas.retrieval import Dense, FirstPass
 from negmine.transforms.data.columns import array_column
 from negmine.transforms.kernels.search import ann
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm

@@ -7,9 +7,9 @@ from negmine.jobs.runs.query import Database
 from negmine.jobs.why.find_pair import Finder, Text
 from negmine.schemas import JsonObject
 from negmine.schemas.config import Sampling
+from negmine.schemas.config.policy_list import with_promises
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.policies import Policy
-from negmine.schemas.policy_list import with_promises
 from negmine.schemas.selection import Selection
 from negmine.schemas.verdicts import MEANINGS, Verdict
 from negmine.transforms.data.blocks import Block

@@ -21,8 +21,8 @@ from benchmarks._same_rule import (
 )
 from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.config import Config
+from negmine.schemas.config.policy_list import with_promises
 from negmine.schemas.policies import Policy
-from negmine.schemas.policy_list import with_promises
 from negmine.schemas.selection import Selection
 from negmine.transforms.choosing.select import select_block
 from tests.jobs.collections import document, static_student

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from negmine.jobs.load_config import load_config
+from negmine.schemas.config.policy_list import PROMISES
 from negmine.schemas.errors import ConfigError
-from negmine.schemas.policy_list import PROMISES
 
 PRESETS = sorted((Path(__file__).parents[2] / "jobs" / "presets").glob("*.yaml"))
 

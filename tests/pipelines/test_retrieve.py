@@ -22,7 +22,7 @@ from negmine.transforms.kernels.search.dense import pair_scores
 from negmine.transforms.kernels.search.random_documents import random_documents
 from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer, IndexDocuments
 from negmine.transforms.sources.random_documents import DrawRandom
-from negmine.transforms.sources.search import Bm25Searcher, DenseSearcher
+from negmine.transforms.sources.searchers import Bm25Searcher, DenseSearcher
 
 DOCUMENTS, QUERIES, DIMENSION = 120, 23, 16
 SENTENCE = "cells divide stars burn hydrogen rivers carry sand to the sea and mountains erode"

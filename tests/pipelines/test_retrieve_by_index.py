@@ -13,7 +13,8 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.search.ann import recall
 from negmine.transforms.kernels.search.dense import exact_top_k, pair_scores
 from negmine.transforms.sources.dense import FILES, DenseIndex, FillShards, TrainIndex
-from negmine.transforms.sources.search import DenseSearcher, plan_shards
+from negmine.transforms.sources.search import plan_shards
+from negmine.transforms.sources.searchers import DenseSearcher
 from tests.pipelines.test_retrieve import run
 from tests.transforms.sources.test_dense import source, vectors
 

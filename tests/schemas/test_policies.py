@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from negmine.schemas.config import Config
+from negmine.schemas.config.policy_list import PROMISES
 from negmine.schemas.policies import Policy
-from negmine.schemas.policy_list import PROMISES
 
 NEAR = ["near_duplicate_of_positive", "near_duplicate_of_negative"]
 JUDGED = ["suspected_positive", "judge_calibrated_threshold", "judge_relative_margin"]

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ConfigError, StorageError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 INDEX = "epochs.json"
 
@@ -43,23 +46,23 @@ class Epochs:
         """The file of an epoch, from 0; beyond the last it begins again with the first."""
         return self._files[epoch % len(self._files)]
 
-    def __getitem__(self, epoch: int) -> Any:
+    def __getitem__(self, epoch: int) -> "Dataset":
         """The sample of an epoch as a `datasets.Dataset`. Raises IndexError beyond the last."""
         if not -len(self) <= epoch < len(self):
             raise IndexError(f"epoch {epoch} of {len(self)}")
         return _dataset(self._files[epoch])
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator["Dataset"]:
         return (_dataset(file) for file in self._files)
 
-    def part(self, name: str) -> Any:
+    def part(self, name: str) -> "Dataset":
         """What `--split` held back, as a `datasets.Dataset`. Raises ConfigError."""
         if name not in self._others:
             raise ConfigError(f"{self.path} has no part {name!r}; it has {', '.join(self._others)}")
         return _dataset(self._others[name])
 
 
-def _dataset(file: Path) -> Any:
+def _dataset(file: Path) -> "Dataset":
     try:
         from datasets import load_dataset
     except ImportError as error:

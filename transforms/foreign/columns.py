@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -26,7 +25,9 @@ _ROLES = {
 _ID = re.compile(r"(^|[_ -])u?u?ids?$|^[qpd](oc)?id$", re.I)
 
 
-def text_columns(path: str | Path, names: Sequence[str], texts: Sequence[bool], format: str) -> Any:
+def text_columns(
+    path: str | Path, names: Sequence[str], texts: Sequence[bool], format: str
+) -> list[str]:
     """Anchor, positive and negatives among a file's columns: those of text, in their order.
 
     Raises DataError, naming the columns there are, where their number is not the format's.
@@ -100,7 +101,7 @@ def _may_be_text(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
-def json_columns(path: str | Path, record: JsonObject, format: str) -> Any:
+def json_columns(path: str | Path, record: JsonObject, format: str) -> list[str]:
     """`text_columns` of a JSON Lines file, by its first line; a null counts as text."""
     kinds = [_may_be_text(value) for value in record.values()]
     return text_columns(path, list(record), kinds, format)

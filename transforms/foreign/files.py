@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
-from negmine.transforms.readers.limits import rows_at_once
 from negmine.transforms.readers.paths import METADATA
 from negmine.transforms.readers.rows import Rejected
 from negmine.transforms.readers.tables import json_objects
 from negmine.transforms.readers.tables.arrow import damage, ipc_batches
+from negmine.transforms.readers.tables.limits import rows_at_once
 from negmine.transforms.readers.tables.lines import line_cap
 from negmine.transforms.storage.digests import Digest, held
 from negmine.transforms.storage.paths import files_at

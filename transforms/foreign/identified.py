@@ -1,7 +1,6 @@
 """Lists of identifiers, texts beside: MS MARCO, Tevatron 2, PyLate, ColBERT, Automodel."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from negmine.schemas import JsonObject
 from negmine.transforms.foreign.lists import Entries, documents_of, kept, numbered, scores_of
@@ -101,7 +100,7 @@ def clean_pylate(record: JsonObject, bad: Entries) -> JsonObject | None:
     return {**record, "document_ids": [positive, *keep]} if keep else None
 
 
-def colbert(number: int, values: Sequence[Any]) -> Row:
+def colbert(number: int, values: Sequence[object]) -> Row:
     """`[qid, pid+, pid-, ...]`, or `[qid, [pid, score], ...]`: the positive is the first."""
     qid, *rest = values
     if len(rest) < 2:
@@ -110,7 +109,7 @@ def colbert(number: int, values: Sequence[Any]) -> Row:
     if any(scored) and not all(len(v) == 2 if isinstance(v, list) else False for v in rest):
         raise Rejected("wrong_type", "some documents have a score and some have none")
     pids = [value[0] if isinstance(value, list) else value for value in rest]
-    scores = [value[1] for value in rest] if all(scored) else None
+    scores = [value[1] for value in rest if isinstance(value, list)] if all(scored) else None
     return Row(
         number,
         Passage(identifier(qid, "qid"), ""),
@@ -122,7 +121,7 @@ def colbert(number: int, values: Sequence[Any]) -> Row:
     )
 
 
-def clean_colbert(values: list[Any], bad: Entries) -> list[Any] | None:
+def clean_colbert(values: list[object], bad: Entries) -> list[object] | None:
     """Without bad documents."""
     keep = kept(len(values) - 2, bad)
     return [*values[:2], *(values[at + 2] for at in keep)] if keep else None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +24,8 @@ from negmine.transforms.storage.suffixes import compression_of
 
 Bad = Mapping[int, Collection[tuple[str, int]]]
 """Row number to the bad negatives of the row: the name of their list, their place from 1."""
+
+Writer: TypeAlias = pq.ParquetWriter | pa.RecordBatchFileWriter | pa.RecordBatchStreamWriter
 
 
 def rewrite(
@@ -99,7 +101,7 @@ class _Copy:
             if sides is not None and self._keep(number, sides):
                 self.beside.see(number, record, sides)
 
-    def _records(self) -> Iterator[tuple[int, Any]]:
+    def _records(self) -> Iterator[tuple[int, JsonObject]]:
         if self.format not in BY_COLUMNS:
             yield from ((found.number, found.value) for found in self._named())
         elif container(self.source) == "jsonl":
@@ -119,7 +121,7 @@ class _Copy:
         kinds = [is_text(field.type) for field in schema]
         self.columns = text_columns(self.source, schema.names, kinds, self.format)
 
-    def _sides(self, record: Any) -> Sides | None:
+    def _sides(self, record: JsonObject) -> Sides | None:
         if self.columns:
             return Sides(1, [record.get(name) is not None for name in self.columns[2:]])
         return NAMED[self.format].sides_of(record)
@@ -131,7 +133,7 @@ class _Copy:
 
     def clean(self, number: int, record: Any) -> Any | None:
         """A row without its bad negatives; None where it goes."""
-        kept: Any | None = record
+        kept = record
         if number in self.bad and self.columns:
             kept = self._short_row(number, record) if self.keep_short else None
         elif number in self.bad:
@@ -223,7 +225,7 @@ class _Copy:
             ) from None
 
 
-def _writer(source: Path, target: Path, schema: pa.Schema) -> Any:
+def _writer(source: Path, target: Path, schema: pa.Schema) -> Writer:
     if container(source) == "parquet":
         metadata = pq.read_metadata(source)
         codec = "snappy"

@@ -1,8 +1,8 @@
 """Raw parts: the rows of one source as Parquet, before identifiers are resolved."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -69,12 +69,15 @@ SCHEMAS |= {
     "evaluation_qrels": pa.schema([*SCHEMAS["qrels"], pa.field("positive", pa.bool_())]),
 }
 _BYTES = 32 << 20
-_COUNTED: dict[str, Any] = {
-    "pairs": Judgement | Bad,
-    "functions": Judgement | Bad,
-    "texts": Document | Bad,
+_COUNTED: dict[str, tuple[type, ...]] = {
+    "pairs": (Judgement, Bad),
+    "functions": (Judgement, Bad),
+    "texts": (Document, Bad),
 }
 """Which rows stand for one of the input, where that gives several."""
+
+Piece: TypeAlias = tuple[str, int, list[Row]]
+"""Kind, number and rows."""
 
 
 @dataclass
@@ -113,7 +116,7 @@ def write_raw(
     """
     prefix = "evaluation_" if source.evaluation else ""
     report = Report(file, source.name, evaluation=source.evaluation, kind=source.kind)
-    kept = _kept(rows, report, _COUNTED.get(source.kind, object), cut)
+    kept = _kept(rows, report, _COUNTED.get(source.kind, (object,)), cut)
     pieces = _Pieces(prefix, block_size).cut(kept)
     # Reading is one process's work, and what is made of the rows is most of it.
     report.parts.extend(made_by_workers(_Part(file, seed, directory, detect), pieces))
@@ -121,7 +124,9 @@ def write_raw(
     return report
 
 
-def _kept(rows: Iterable[Row], report: Report, counted: Any, cut: Passages | None) -> Iterator[Row]:
+def _kept(
+    rows: Iterable[Row], report: Report, counted: tuple[type, ...], cut: Passages | None
+) -> Iterator[Row]:
     """The rows that are written, documents cut into passages; counts into the report."""
     for row in rows:
         report.rows += isinstance(row, counted)
@@ -142,10 +147,10 @@ class _Pieces:
         self.prefix = prefix
         self.block_size = block_size
         self._made = 0
-        self._rows: dict[str, list[Any]] = {kind: [] for kind in SCHEMAS}
+        self._rows: dict[str, list[Row]] = {kind: [] for kind in SCHEMAS}
         self._bytes = dict.fromkeys(SCHEMAS, 0)
 
-    def cut(self, rows: Iterable[Row]) -> Iterator[tuple[str, int, list[Any]]]:
+    def cut(self, rows: Iterable[Row]) -> Iterator[Piece]:
         """Kind, number and rows of each piece."""
         for row in rows:
             kind = self._add(row)
@@ -173,7 +178,7 @@ class _Pieces:
         self._rows[kind].append(row)
         return kind
 
-    def _piece(self, kind: str) -> tuple[str, int, list[Any]]:
+    def _piece(self, kind: str) -> Piece:
         rows, self._rows[kind], self._bytes[kind] = self._rows[kind], [], 0
         self._made += 1
         return kind, self._made - 1, rows
@@ -188,7 +193,7 @@ class _Part:
     directory: str
     detect: bool
 
-    def __call__(self, piece: tuple[str, int, list[Any]]) -> tuple[str, str]:
+    def __call__(self, piece: Piece) -> tuple[str, str]:
         kind, number, rows = piece
         name = f"{kind}-{self.file:06d}-{number:06d}.parquet"
         schema = SCHEMAS[kind]
@@ -196,7 +201,7 @@ class _Part:
         write_part(self.directory, name, table, schema, compression="lz4")
         return kind, f"{self.directory}/{name}"
 
-    def _columns(self, kind: str, rows: list[Any]) -> JsonObject:
+    def _columns(self, kind: str, rows: Sequence[Any]) -> JsonObject:
         columns: JsonObject = {name: [row[i] for row in rows] for i, name in _FIELDS[kind]}
         columns["file"] = np.full(len(rows), self.file, dtype=np.int32)
         if kind in ("documents", "queries"):

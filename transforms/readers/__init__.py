@@ -7,11 +7,11 @@ from types import ModuleType
 
 from negmine.schemas.inputs import Input
 from negmine.transforms import storage
-from negmine.transforms.readers import beir, columns, hf, ir_datasets, pseudo, stdlib, tsv
+from negmine.transforms.readers import beir, columns, hf, ir_datasets, stdlib, tsv
 from negmine.transforms.readers.detection import check_detector
 from negmine.transforms.readers.fingerprints import identify
 from negmine.transforms.readers.labels import label_source, read_labels
-from negmine.transforms.readers.pairs import files, hub
+from negmine.transforms.readers.pairs import files, hub, pseudo
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.storage.digests import blamed
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from negmine.schemas.errors import DataError
 from negmine.schemas.inputs import AUTO, HfInput, JsonlInput, ParquetInput
+from negmine.schemas.inputs.base import TextInput
 from negmine.transforms.readers.label_values import refuse_classes, word_value
 from negmine.transforms.readers.paths import Kinds, evaluation_sources, file_sources
 from negmine.transforms.readers.qrels import QrelsLayout, qrels_layout, read_qrels, unknown
@@ -188,12 +188,12 @@ _LATE: dict[str, tuple[str | None, ...]] = {
 """The roles that a JSON file's objects may have a column of that the first ones have not."""
 
 
-def late_roles(keys: Sequence[str | None], config: Any) -> list[str | None]:
+def late_roles(keys: Sequence[str | None], config: object) -> list[str | None]:
     """Those of the keys that are auto; None in the place of the others."""
     return [key if key and getattr(config, key) == AUTO else None for key in keys]
 
 
-def text_of(source: Source, config: Any) -> Text:
+def text_of(source: Source, config: TextInput) -> Text:
     """How a delimited file is read; qrels are cut at white space where a line has no tab."""
     cap, most = line_cap(config.max_text_bytes), config.max_unpacked_bytes
     kind = "csv" if kind_of_file(source.path) == "csv" else "tsv"
@@ -203,7 +203,7 @@ def text_of(source: Source, config: Any) -> Text:
 
 def row_maker(
     kind: str, columns: Sequence[str | None], config: ColumnsInput
-) -> Callable[[int, list[object], Any], Row]:
+) -> Callable[[int, list[object], object], Row]:
     """What turns line, values and raw row of a kind of source into a row."""
     limit, graded = config.max_text_bytes, columns[2] is not None
     told = config.doc_language if kind == "documents" else config.query_language

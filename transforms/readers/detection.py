@@ -1,8 +1,7 @@
 """The language of texts whose input does not say it, found by py3langid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
 
 from negmine.schemas.errors import ConfigError
 from negmine.schemas.languages import language_code
@@ -17,7 +16,7 @@ def check_detector() -> None:
 
 
 @lru_cache(maxsize=1)
-def _classify() -> Any:
+def _classify() -> Callable[[str], tuple[str, float]]:
     try:
         import py3langid
     except ImportError:
@@ -25,7 +24,8 @@ def _classify() -> Any:
             "input.detect_language needs the package py3langid; run: pip install "
             "'negmine[languages]'"
         ) from None
-    return py3langid.classify
+    classify: Callable[[str], tuple[str, float]] = py3langid.classify
+    return classify
 
 
 def detected(texts: Sequence[str], known: Sequence[str | None]) -> list[str | None]:

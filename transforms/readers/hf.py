@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
@@ -15,12 +16,15 @@ from negmine.schemas.locations import is_url
 from negmine.transforms import storage
 from negmine.transforms.readers.columns import require_grade, row_maker, wanted_columns
 from negmine.transforms.readers.label_values import refuse_classes
-from negmine.transforms.readers.limits import ROWS
 from negmine.transforms.readers.rows import Row, Source
 from negmine.transforms.readers.tables.arrow import first_line
 from negmine.transforms.readers.tables.classes import Classes, classes_of, names_at
 from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch, require_columns
+from negmine.transforms.readers.tables.limits import ROWS
 from negmine.transforms.storage.digests import all_held, changed
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict, IterableDataset
 
 
 class Name(NamedTuple):
@@ -58,7 +62,7 @@ def _place(text: str) -> Path:
     return path
 
 
-def library() -> Any:
+def library() -> ModuleType:
     """The library datasets. Raises ConfigError where it is not installed."""
     try:
         import datasets
@@ -69,7 +73,7 @@ def library() -> Any:
     return datasets
 
 
-def load(text: str) -> Any:
+def load(text: str) -> "Dataset":
     """The data set that a name stands for. Raises DataError: not found, or several splits."""
     found = _opened(text)
     if not isinstance(found, dict):
@@ -86,7 +90,7 @@ def load(text: str) -> Any:
     return found[split]
 
 
-def _opened(text: str) -> Any:
+def _opened(text: str) -> "Dataset | DatasetDict":
     datasets = library()
     name, config, _ = parse_name(text)
     if (text.startswith(("/", ".", "~")) or is_url(text)) and not Path(name).is_dir():
@@ -136,7 +140,7 @@ def source_of(kind: str, text: str) -> Source:
     return Source(kind, text, _shown(text))
 
 
-def _columns(source: Source, data: Any, config: HfInput) -> list[str | None]:
+def _columns(source: Source, data: "Dataset", config: HfInput) -> list[str | None]:
     """The columns to read of a data set. Raises DataError where one is missing."""
     names = list(data.column_names)
     wanted = wanted_columns(source.kind, config, names, f"data set {source.path!r}")
@@ -174,19 +178,19 @@ def read(source: Source, config: HfInput, seed: int) -> Iterator[Row]:
             ) from error
 
 
-def batches(data: Any) -> Iterator[pa.Table]:
+def batches(data: "Dataset") -> Iterator[pa.Table]:
     """The rows of a data set in Arrow tables, with the names of its classes."""
     metadata = _metadata(data)
     for table in data.with_format("arrow").iter(batch_size=ROWS):
         yield table.replace_schema_metadata(metadata)
 
 
-def classes(data: Any) -> Mapping[str, Classes]:
+def classes(data: "Dataset | IterableDataset") -> Mapping[str, Classes]:
     """The classes of the columns of a data set that have some."""
     return classes_of(_metadata(data))
 
 
-def _metadata(data: Any) -> Mapping[bytes, bytes] | None:
+def _metadata(data: "Dataset | IterableDataset") -> Mapping[bytes, bytes] | None:
     features = getattr(data, "features", None)
     return None if features is None else features.arrow_schema.metadata
 

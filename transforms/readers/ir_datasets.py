@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from negmine.schemas.errors import ConfigError, DataError
 from negmine.schemas.inputs import IrDatasetsInput
 from negmine.transforms.readers.rows import Row, Source, judgement_row, text_row
 
+if TYPE_CHECKING:
+    from ir_datasets.datasets.base import Dataset
 
-def _load(name: str, key: str = "name") -> Any:
+
+def _load(name: str, key: str = "name") -> "Dataset":
     try:
         import ir_datasets
     except ImportError:

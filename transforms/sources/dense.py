@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from negmine.schemas.errors import ConfigError, DataError, StorageError
-from negmine.schemas.sources import Dense, FirstPass
+from negmine.schemas.retrieval import Dense, FirstPass
 from negmine.transforms import storage
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.columns import array_column

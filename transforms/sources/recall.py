@@ -11,7 +11,8 @@ from negmine.schemas import tables
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.kernels.search.ann import recall
 from negmine.transforms.kernels.search.topk import TopK
-from negmine.transforms.sources.search import DenseSearcher, SearchShards
+from negmine.transforms.sources.search import SearchShards
+from negmine.transforms.sources.searchers import DenseSearcher
 from negmine.transforms.steps import map_step
 
 RECALL = pa.schema(

@@ -13,8 +13,8 @@ from negmine.jobs.mining.publish import publish
 from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.runs.published import find_run
 from negmine.jobs.sweep.run import sweep
+from negmine.schemas.config.policy_list import PROMISES
 from negmine.schemas.errors import DataError
-from negmine.schemas.policy_list import PROMISES
 from tests.jobs.collections import document, negmine, static_student, write_config
 from tests.transforms.foreign.sets import write_jsonl
 from tests.transforms.input_files import write_beir, write_lines

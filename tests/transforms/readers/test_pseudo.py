@@ -7,7 +7,7 @@ import pytest
 
 from negmine.schemas.errors import DataError
 from negmine.transforms.readers import check, fingerprint_input
-from negmine.transforms.readers.pseudo import PSEUDO
+from negmine.transforms.readers.pairs.pseudo import PSEUDO
 from tests.transforms.input_files import config, ingest, rows, write_lines, write_table
 
 DOCUMENTS = [

@@ -19,7 +19,8 @@ from negmine.transforms.kernels.search.ann import SMALLEST_SHARD
 from negmine.transforms.kernels.search.dense import exact_top_k
 from negmine.transforms.sources import dense as dense_index
 from negmine.transforms.sources.dense import FILES, DenseIndex, FillShards, IndexSource, TrainIndex
-from negmine.transforms.sources.search import DenseSearcher, plan_shards
+from negmine.transforms.sources.search import plan_shards
+from negmine.transforms.sources.searchers import DenseSearcher
 
 DOCUMENTS, DIMENSION = 2600, 8
 PQ = Dense(index="IVF8,PQ4x4")

@@ -21,13 +21,13 @@ from negmine.transforms.data.parts import WriteParts
 from negmine.transforms.kernels.search.topk import TopK, top_k
 from negmine.transforms.sources.bm25 import Bm25Index, Bm25Scorer, IndexDocuments, SumTerms
 from negmine.transforms.sources.search import (
-    Bm25Searcher,
     MergeShards,
     SearchShards,
     ToCandidates,
     candidates,
     plan_shards,
 )
+from negmine.transforms.sources.searchers import Bm25Searcher
 
 SENTENCE = "cells divide stars burn hydrogen rivers carry sand to the sea and mountains erode"
 WORDS = SENTENCE.split()

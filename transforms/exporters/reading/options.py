@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 Scale = Literal["raw", "unit", "student"]
 
@@ -27,13 +27,13 @@ class Source:
     queries: Path | None = None
     no_texts: str = ""
     outputs: tuple[Path, ...] = ()
-    input: Mapping[str, Any] = field(default_factory=dict)
+    input: Mapping[str, object] = field(default_factory=dict)
     seed: int = 42
     probabilities: bool = False
-    teacher: Mapping[str, Any] | None = None
+    teacher: Mapping[str, object] | None = None
     query_prompt: str = ""
     document_prompt: str = ""
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

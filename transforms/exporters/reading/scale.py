@@ -67,7 +67,7 @@ def _as_float(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarra
     return lambda scores: change(scores).astype(np.float32)
 
 
-def _stored(facts: Mapping[str, Any]) -> TeacherScale:
+def _stored(facts: Mapping[str, object]) -> TeacherScale:
     values: dict[str, Any] = {
         name: float("nan") if value is None else value for name, value in facts.items()
     }

@@ -1,7 +1,5 @@
 """Columns of exported rows: texts, lists, scores, messages, lines."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,7 +27,7 @@ def scores_field() -> pa.Field:
     return list_field("scores", pa.float32())
 
 
-def score_lists(matrix: Any) -> pa.Array:
+def score_lists(matrix: np.ndarray) -> pa.Array:
     """A (rows, width) matrix of scores as an Arrow column of lists."""
     return listed(pa.array(matrix.ravel(), type=pa.float32()), *matrix.shape)
 

@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from negmine.schemas.sources import Dense
+from negmine.schemas.retrieval import Dense
 from negmine.transforms.kernels.hashing import mix
 from negmine.transforms.kernels.search.dense import rescore
 from negmine.transforms.kernels.search.topk import TopK, top_k

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -22,6 +22,9 @@ from negmine.transforms.readers.tables.arrow import first_line
 from negmine.transforms.readers.tables.classes import names_at
 from negmine.transforms.readers.tables.columnar import batch_rows, checked_batch
 from negmine.transforms.storage.digests import all_held, changed
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 def sources(config: HfPairsInput) -> list[Source]:
@@ -48,7 +51,7 @@ def sources(config: HfPairsInput) -> list[Source]:
     return found
 
 
-def _columns(source: Source, data: Any, config: HfPairsInput) -> PairColumns:
+def _columns(source: Source, data: "Dataset", config: HfPairsInput) -> PairColumns:
     names, where = list(data.column_names), f"data set {source.path!r}"
     found = pair_columns(config, names, where, source.evaluation)
     unread_labels(where, config, found).schema(data.features.arrow_schema)

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from negmine.schemas import JsonObject
 from negmine.transforms.readers.tables.nested import Step
 
 Names: TypeAlias = tuple[str, ...]
 """The name of each class of a column, by its number."""
 
-Classes: TypeAlias = Names | Mapping[str, Any]
+Classes: TypeAlias = Names | Mapping[str, "Classes"]
 """Those of a column, or of the keys of its objects; lists on the way are not told apart."""
 
 _KEY = b"huggingface"
@@ -32,7 +33,7 @@ def _read(written: bytes) -> Mapping[str, Classes]:
     return {} if found is None or isinstance(found, tuple) else found
 
 
-def _found(feature: Any) -> Classes | None:
+def _found(feature: object) -> Classes | None:
     if isinstance(feature, list):
         return _found(feature[0]) if feature else None
     if not isinstance(feature, dict):
@@ -55,19 +56,20 @@ def metadata_of(classes: Mapping[str, Classes]) -> dict[bytes, bytes] | None:
     return {_KEY: json.dumps(features, sort_keys=True).encode()}
 
 
-def _features(classes: Classes) -> Any:
+def _features(classes: Classes) -> JsonObject:
     if isinstance(classes, tuple):
         return {"names": list(classes), "_type": "ClassLabel"}
     return {name: _features(inside) for name, inside in classes.items()}
 
 
-def named(value: Any, classes: Classes) -> Any:
+def named(value: object, classes: Classes) -> Any:
     """A value with names, as bytes, for the numbers of classes; -1 and others without stay."""
     if isinstance(value, list):
         return [named(item, classes) for item in value]
     if isinstance(classes, tuple):
-        number = isinstance(value, int) and not isinstance(value, bool)
-        return classes[value].encode() if number and 0 <= value < len(classes) else value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(classes):
+            return classes[value].encode()
+        return value
     if not isinstance(value, dict):
         return value
     known = classes.keys()

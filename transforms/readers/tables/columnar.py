@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
-from negmine.transforms.readers.limits import ROWS, Unpacked, rows_at_once
 from negmine.transforms.readers.tables.arrow import damage, open_arrow
 from negmine.transforms.readers.tables.classes import classes_of, named
+from negmine.transforms.readers.tables.limits import ROWS, Unpacked, rows_at_once
 from negmine.transforms.storage.digests import Digest, held
 from negmine.transforms.storage.suffixes import kind_of_file
 

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from negmine.schemas.errors import DataError
-from negmine.transforms.readers.limits import Unpacked
 from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.limits import Unpacked
 from negmine.transforms.readers.tables.lines import decoded, held_bytes, lines, open_bytes
 from negmine.transforms.storage.digests import Digest
 from negmine.transforms.storage.suffixes import compression_of

@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
-from negmine.transforms.readers.limits import Unpacked
 from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.limits import Unpacked
 from negmine.transforms.readers.tables.lines import held_bytes, lines, open_bytes, parsed
 from negmine.transforms.readers.tables.names import usual
 from negmine.transforms.storage.digests import Digest

@@ -13,8 +13,8 @@ import pyarrow as pa
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError
 from negmine.transforms import storage
-from negmine.transforms.readers.limits import Unpacked
 from negmine.transforms.readers.rows import Rejected
+from negmine.transforms.readers.tables.limits import Unpacked
 from negmine.transforms.readers.tables.transcoded import Transcoded, is_utf8
 from negmine.transforms.storage.digests import Digest, Hashed, blamed, changed
 from negmine.transforms.storage.suffixes import compression_of

@@ -1,7 +1,6 @@
 """The list of policies that a config stands for: defaults, what is asked for, and the promises."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from negmine.schemas import JsonObject
 from negmine.schemas.policies import PARAMETERS, Policy, needs_judge
@@ -17,12 +16,12 @@ _JUDGED_DEFAULTS: JsonObject = {
 """Below the query's best positive, and below what half of all positives reach: docs/gain.md."""
 
 
-def is_off(value: Any) -> bool:
+def is_off(value: object) -> bool:
     """Whether a policy's value in a config switches it off; YAML reads a bare `off` as false."""
     return value is False or (isinstance(value, str) and value == "off")
 
 
-def asked_policies(asked: Any, judged: bool) -> Any:
+def asked_policies(asked: object, judged: bool) -> object:
     """The list that a config's `policies` stands for; the promises are not put in yet.
 
     Nothing stands for the defaults, a list for itself, a mapping for the defaults with those that
@@ -48,8 +47,8 @@ def asked_policies(asked: Any, judged: bool) -> Any:
     return asked
 
 
-def _changed_defaults(asked: Mapping[Any, Any], defaults: JsonObject) -> list[dict[Any, Any]]:
-    found: dict[Any, Any] = dict(defaults)
+def _changed_defaults(asked: Mapping[str, object], defaults: JsonObject) -> list[JsonObject]:
+    found = dict(defaults)
     for name, value in asked.items():
         if name not in PARAMETERS or not (value is None or is_off(value)):
             found[name] = value
@@ -65,7 +64,7 @@ def _changed_defaults(asked: Mapping[Any, Any], defaults: JsonObject) -> list[di
     return [{name: found[name]} for name in sorted(found, key=_cost)]
 
 
-def _cost(name: Any) -> int:
+def _cost(name: str) -> int:
     """0 for what costs nothing to test, 1 for what the judge is asked for, 2 for added later."""
     parameters = PARAMETERS.get(name)
     if name in _DEFAULTS or (parameters and parameters.of_student):
@@ -73,7 +72,7 @@ def _cost(name: Any) -> int:
     return 1 if name in _JUDGED_DEFAULTS else 2
 
 
-def _refuse_off(name: Any) -> None:
+def _refuse_off(name: str) -> None:
     if name in PROMISES:
         raise ValueError(
             f"policies.{name} cannot be switched off: {', '.join(PROMISES)} are promises of every "
