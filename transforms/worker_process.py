@@ -1,5 +1,7 @@
 """A helper of a local run: reads what to make from standard input, and makes it until that ends."""
 
+import gc
+import logging
 import os
 import pickle
 import signal
@@ -9,7 +11,11 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import IO, BinaryIO, Generic, NamedTuple, NoReturn, TypeVar
+
+from negmine.transforms.lean_beam import import_beam
+
+Result = TypeVar("Result")
 
 _SIZE = 8
 KNOWN = 4
@@ -27,10 +33,10 @@ class Task(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Made:
+class Made(Generic[Result]):
     """A result, what was counted on the way, and the process and its peak memory, bytes."""
 
-    value: Any
+    value: Result
     counted: dict[str, int]
     process: int
     peak: int
@@ -44,20 +50,20 @@ class Failed:
     where: str
 
 
-def send(stream: Any, value: object) -> None:
+def send(stream: IO[bytes], value: object) -> None:
     """Write one object."""
     data = pickle.dumps(value, protocol=5)
     stream.write(len(data).to_bytes(_SIZE, "little") + data)
     stream.flush()
 
 
-def receive(stream: Any) -> Any:
+def receive(stream: IO[bytes]) -> object:
     """Read one object. Raises EOFError where the other side has ended."""
     return pickle.loads(_exactly(stream, int.from_bytes(_exactly(stream, _SIZE), "little")))
 
 
-def _exactly(stream: Any, size: int) -> bytes:
-    data: bytes = stream.read(size)
+def _exactly(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
     if len(data) < size:
         raise EOFError
     return data
@@ -78,25 +84,19 @@ def serve(threads: int) -> NoReturn:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
     tasks: SimpleQueue[Task] = SimpleQueue()
 
-    import gc
-
     gc.set_threshold(50_000, 20, 20)
 
     # Started before anything else is imported: that takes a second, in which the other may end.
     threading.Thread(target=_read, args=(tasks,), daemon=True).start()
 
-    import logging
-
     logging.basicConfig(level=logging.ERROR)
-
-    from negmine.transforms.lean_beam import import_beam
 
     import_beam()
 
     from negmine.transforms.kernels.threads import share_threads
 
     share_threads(threads)
-    functions: dict[str, Callable[[Any], Any]] = {}
+    functions: dict[str, Callable[[object], object]] = {}
     try:
         while True:
             send(answers, _answer(tasks.get(), functions))
@@ -118,13 +118,15 @@ def _read(tasks: "SimpleQueue[Task]") -> None:
     stream: BinaryIO = sys.stdin.buffer
     try:
         while True:
-            tasks.put(receive(stream))
+            task = receive(stream)
+            assert isinstance(task, Task)
+            tasks.put(task)
     except (EOFError, OSError):
         threading.Timer(_PATIENCE, os._exit, (1,)).start()
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _answer(task: Task, functions: dict[str, Callable[[Any], Any]]) -> Made | Failed:
+def _answer(task: Task, functions: dict[str, Callable[[object], object]]) -> Made[object] | Failed:
     from apache_beam.internal import pickler
 
     from negmine.transforms import counters
