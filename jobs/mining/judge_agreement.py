@@ -48,7 +48,8 @@ def find_difference(run: RunContext, judge: CrossEncoder) -> None:
         return
     from dataclasses import replace
 
-    from negmine.transforms.models.judges import CrossEncoderJudge, load_cross_encoder
+    from negmine.transforms.models.cross_encoder import CrossEncoderJudge
+    from negmine.transforms.models.judges import load_cross_encoder
 
     texts = []
     for name in ("queries", "documents"):
