@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from negmine.transforms.team import Team
+from negmine.transforms.processes.team import Team
 
 Element = TypeVar("Element")
 Result = TypeVar("Result")

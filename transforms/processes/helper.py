@@ -7,14 +7,14 @@ import sys
 from collections import deque
 from contextlib import suppress
 
-from negmine.transforms.worker_process import KNOWN, Failed, Made, Task, receive, send
+from negmine.transforms.processes.messages import KNOWN, Failed, Made, Task, receive, send
 
 PATIENCE = 5.0
 """Seconds that a helper has to remove what it was writing."""
 
 _START = (
     "import sys; sys.path[:] = sys.argv[2:]; "
-    "from negmine.transforms.worker_process import serve; serve(int(sys.argv[1]))"
+    "from negmine.transforms.processes.serving import serve; serve(int(sys.argv[1]))"
 )
 
 

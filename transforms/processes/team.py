@@ -15,9 +15,9 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from apache_beam.internal import pickler
 
 from negmine.transforms.counters import count
-from negmine.transforms.helper import PATIENCE, Gone, Helper
 from negmine.transforms.kernels.threads import shared_by
-from negmine.transforms.worker_process import Failed, Made
+from negmine.transforms.processes.helper import PATIENCE, Gone, Helper
+from negmine.transforms.processes.messages import Failed, Made
 
 Element = TypeVar("Element")
 Result = TypeVar("Result")
