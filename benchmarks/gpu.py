@@ -213,7 +213,8 @@ class Bench:
         import torch
         from sentence_transformers import CrossEncoder
 
-        from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
+        from negmine.transforms.models.cross_encoder import CrossEncoderJudge
+        from negmine.transforms.models.specs import CrossEncoderSpec
 
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         model = CrossEncoder(folder, device=self.device, model_kwargs={"dtype": dtype})
@@ -241,7 +242,7 @@ class Bench:
     def search(self) -> None:
         """Seconds of an exact search on the device beside FAISS on the processors, same result."""
         from negmine.transforms.kernels.search import dense
-        from negmine.transforms.models.gpu import search
+        from negmine.transforms.models.gpu.nearest import nearest_here
 
         rows = round(500_000 * self.scale)
         drawn = np.random.default_rng(0).standard_normal((rows + 2000, 384), dtype=np.float32)
@@ -250,7 +251,7 @@ class Bench:
         documents.flags.writeable = False
         found = {}
         for name, nearest in (
-            ("device", search.nearest_here),
+            ("device", nearest_here),
             ("processors", dense.nearest_by_faiss),
         ):
             dense.exact_top_k(queries, documents[:4096], 100, nearest=nearest)

@@ -1,13 +1,16 @@
 """Steps of pipelines: functions over elements, that Beam looks at quickly."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from negmine.transforms.workers import made_by_workers, workers
+
+Element: TypeAlias = Any
+"""An element of any type, as Beam reads it in the annotations of `process`: not `object`."""
 
 
 class Step(beam.DoFn):
@@ -22,11 +25,11 @@ class Step(beam.DoFn):
 
 
 class _Call(Step):
-    def __init__(self, function: Callable[..., Any], many: bool) -> None:
+    def __init__(self, function: Callable[..., Element], many: bool) -> None:
         self.function = function
         self.many = many
 
-    def process(self, element: Any, *sides: Any) -> Iterable[Any]:
+    def process(self, element: Element, *sides: Element) -> Iterable[Element]:
         made = self.function(element, *sides)
         return made if self.many else (made,)
 
@@ -34,16 +37,16 @@ class _Call(Step):
 class _Shared(beam.DoFn):
     """In a local run with several workers a bundle's elements are collected, then shared out."""
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
+    def __init__(self, function: Callable[[Element], object]) -> None:
         self.function = function
 
     def __dir__(self) -> list[str]:
         return ["setup", "start_bundle", "process", "finish_bundle"]
 
     def start_bundle(self) -> None:
-        self.waiting: list[Any] = []
+        self.waiting: list[Element] = []
 
-    def process(self, element: Any) -> Iterable[Any]:
+    def process(self, element: Element) -> Iterable[Element]:
         if workers() < 2:
             return (self.function(element),)
         self.waiting.append(element)
@@ -55,17 +58,17 @@ class _Shared(beam.DoFn):
             yield GlobalWindows.windowed_value(made)
 
 
-def map_step(function: Callable[..., Any], *sides: object) -> beam.ParDo:
+def map_step(function: Callable[..., object], *sides: object) -> beam.ParDo:
     """`function(element, *sides)` for each element."""
     return beam.ParDo(_Call(function, many=False), *sides)
 
 
-def flat_map_step(function: Callable[..., Iterable[Any]], *sides: object) -> beam.ParDo:
+def flat_map_step(function: Callable[..., Iterable[object]], *sides: object) -> beam.ParDo:
     """What `function(element, *sides)` gives, one by one, for each element."""
     return beam.ParDo(_Call(function, many=True), *sides)
 
 
-def shared_step(function: Callable[[Any], Any]) -> beam.ParDo:
+def shared_step(function: Callable[[Element], object]) -> beam.ParDo:
     """`function(element)` for each element, by the worker processes of a local run.
 
     See `transforms.workers.made_by_workers` for what the function must keep to.

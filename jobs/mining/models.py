@@ -20,10 +20,11 @@ from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.kernels.hashing import fingerprint
 from negmine.transforms.models.backends.package import check_openvino
+from negmine.transforms.models.hardware import hardware_precision
 from negmine.transforms.models.judges import DEFAULT_CROSS_ENCODER
 from negmine.transforms.models.limits import check_length, most_tokens
 from negmine.transforms.models.specs import EncoderSpec
-from negmine.transforms.models.weights import Weights, find_weights, hardware_precision, is_static
+from negmine.transforms.models.weights import Weights, find_weights, is_static
 from negmine.transforms.storage.atomic import write_json
 
 if TYPE_CHECKING:

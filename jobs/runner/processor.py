@@ -7,7 +7,7 @@ import faiss
 
 from negmine.schemas import JsonObject
 from negmine.transforms.kernels.threads import blas_architecture
-from negmine.transforms.models.weights import has_cuda
+from negmine.transforms.models.hardware import has_cuda
 
 
 def processor() -> JsonObject:

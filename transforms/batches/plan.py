@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,9 @@ from negmine.schemas.errors import DataError, StorageError
 from negmine.schemas.tables import BATCH_PLAN
 from negmine.transforms.kernels.groups import position_in_group
 from negmine.transforms.kernels.hashing import text_keys
+
+if TYPE_CHECKING:
+    from negmine.transforms.batches.sampler import Columns, PlanSampler
 
 METADATA = b"negmine.batches"
 VERSION = 1
@@ -160,7 +163,7 @@ class BatchPlan:
         return table["row"].to_numpy()[order[low + turn % np.maximum(high - low, 1)]]
 
     @property
-    def batch_sampler(self) -> Callable[..., Any]:
+    def batch_sampler(self) -> Callable[..., "PlanSampler"]:
         """For `batch_sampler` of sentence-transformers' training arguments, which are pickled.
 
         What it makes is a `transforms.batches.sampler.PlanSampler`.
@@ -168,7 +171,7 @@ class BatchPlan:
         return partial(_sampler, str(self.path.absolute()))
 
 
-def _sampler(path: str, dataset: object, batch_size: int, **others: object) -> Any:
+def _sampler(path: str, dataset: "Columns", batch_size: int, **others: object) -> "PlanSampler":
     from negmine.transforms.batches.sampler import PlanSampler
 
     return PlanSampler(BatchPlan(path), dataset, batch_size, **others)

@@ -1,8 +1,8 @@
 """A plan's batches for sentence-transformers' trainer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from sentence_transformers.base.sampler import DefaultBatchSampler
@@ -24,6 +24,15 @@ class Plan(Protocol):
         """Rows of each batch."""
 
 
+class Columns(Protocol):
+    """What a sampler needs of a `datasets.Dataset`."""
+
+    column_names: list[str]
+
+    def __getitem__(self, name: str) -> Sequence[object]:
+        """A column."""
+
+
 LABEL = "label"
 """Column of a training set that holds the plan's row of each of its rows."""
 
@@ -36,7 +45,7 @@ class PlanSampler(DefaultBatchSampler):
     it lacks are missing from their batches.
     """
 
-    def __init__(self, plan: Plan, dataset: Any, batch_size: int, **others: object) -> None:
+    def __init__(self, plan: Plan, dataset: Columns, batch_size: int, **others: object) -> None:
         if batch_size != plan.size:
             raise ConfigError(
                 f"per_device_train_batch_size is {batch_size}, and the plan {plan.path} has "

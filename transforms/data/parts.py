@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -12,7 +11,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block
 from negmine.transforms.data.datasets import write_part
-from negmine.transforms.steps import flat_map_step, map_step, shared_step
+from negmine.transforms.steps import Element, flat_map_step, map_step, shared_step
 
 
 @dataclass
@@ -26,8 +25,8 @@ class Spread(beam.PTransform):
         make: what is given on of each.
     """
 
-    elements: Sequence[Any]
-    make: Callable[[Any], Any]
+    elements: Sequence[Element]
+    make: Callable[[Element], object]
 
     def expand(self, start: beam.PCollection) -> beam.PCollection:
         waits = [] if isinstance(start, PBegin) else [AsList(start)]
@@ -36,7 +35,7 @@ class Spread(beam.PTransform):
         found = (
             PBegin(start.pipeline)
             | "Once" >> beam.Impulse()
-            | "Number" >> number.with_output_types(tuple[int, Any])
+            | "Number" >> number.with_output_types(tuple[int, Element])
         )
         if isinstance(start.pipeline.runner, FnApiRunner):
             # It knows no Reshuffle, and would run the five steps that Beam spells it with.

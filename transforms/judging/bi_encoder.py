@@ -9,7 +9,7 @@ from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.judging.protocol import BlockPairs, FixedScores, Scorer
 from negmine.transforms.kernels.folds import folds
 from negmine.transforms.kernels.measures.geometry import cosines
-from negmine.transforms.models.judges import refuse_nan
+from negmine.transforms.models.failures import refuse_nan
 from negmine.transforms.pairs.features import PAIRS_AT_ONCE, HeldRows
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from negmine.transforms.data.columns import array_column, binary_column
 from negmine.transforms.judging.pair_scores import PairScoreStore
 from negmine.transforms.judging.protocol import BlockPairs, Scorer
-from negmine.transforms.models.judges import CrossEncoderSpec, load_cross_encoder
+from negmine.transforms.models.judges import load_cross_encoder
+from negmine.transforms.models.specs import CrossEncoderSpec
 
 
 @dataclass(frozen=True)

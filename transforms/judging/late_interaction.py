@@ -11,7 +11,7 @@ from negmine.transforms.judging.protocol import BlockPairs, FixedScores, Scorer
 from negmine.transforms.kernels.search.late_interaction import mean_max_sim
 from negmine.transforms.kernels.search.token_codes import DOCUMENT_BITS, QUERY_BITS, row_bytes
 from negmine.transforms.kernels.threads import one_thread, own_threads
-from negmine.transforms.models.judges import refuse_nan
+from negmine.transforms.models.failures import refuse_nan
 
 
 @dataclass(frozen=True)

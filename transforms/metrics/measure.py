@@ -1,11 +1,12 @@
 """All metrics of a set of negatives, as one table."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from negmine.schemas import JsonObject
+from negmine.transforms.data.datasets import Dataset
 from negmine.transforms.judging.calibrate import read_calibration
 from negmine.transforms.kernels.measures.bootstrap import Bootstrap
 from negmine.transforms.metrics.corpus import corpus_rows
@@ -44,7 +45,11 @@ def measure(inputs: Inputs) -> pa.Table:
     return to_table(_rows(inputs))
 
 
-def measure_run(asked: tuple[tuple[Any, ...], JsonObject]) -> pa.Table:
+_Verdicts: TypeAlias = tuple[Dataset, Sequence[str], Mapping[str, int], int]
+"""Arguments of `read_verdicts`."""
+
+
+def measure_run(asked: tuple[_Verdicts, JsonObject]) -> pa.Table:
     """The metrics of a run: asked for by the arguments of `read_verdicts` and those of `Inputs`."""
     verdicts, around = asked
     negatives, candidates = read_verdicts(*verdicts)

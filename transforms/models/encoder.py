@@ -7,8 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import StaticEmbedding, Transformer
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import ModelError
@@ -16,14 +15,14 @@ from negmine.transforms import storage
 from negmine.transforms.kernels import underway
 from negmine.transforms.kernels.measures.geometry import length_fault, normalised
 from negmine.transforms.models.batching import batches, fit, one_core_each, token_budget
-from negmine.transforms.models.failures import inside_model, no_padding
+from negmine.transforms.models.failures import inside_model
 from negmine.transforms.models.gpu.buckets import Padding
 from negmine.transforms.models.gpu.encoder import GpuEncoder
 from negmine.transforms.models.gpu.run import devices as cuda_devices
 from negmine.transforms.models.gpu.tokens import UnusualFeatures
-from negmine.transforms.models.limits import check_length, positions_of
-from negmine.transforms.models.packed import pack_linears
+from negmine.transforms.models.sentence_transformer import dtype_of, load, transformers_of
 from negmine.transforms.models.specs import EncoderSpec, Kind
+from negmine.transforms.models.static_embedding import static_features
 from negmine.transforms.models.weights import LoadedFiles, States, installed, loaded_states
 
 MIN_COSINE = 0.995
@@ -53,13 +52,6 @@ class Encoder(Protocol):
         ...
 
 
-def _to_float32(_: object, __: object, output: JsonObject) -> JsonObject:
-    for name in ("token_embeddings", "sentence_embedding"):
-        if name in output:
-            output[name] = output[name].float()
-    return output
-
-
 class SentenceTransformerEncoder:
     """Any sentence-transformers model: Transformer, Router (asymmetric) or StaticEmbedding.
 
@@ -78,10 +70,10 @@ class SentenceTransformerEncoder:
         elsewhere = self.spec.backend != "torch"
         devices = [] if elsewhere else cuda_devices(self.spec.device)
         own = "cpu" if elsewhere else self.spec.device
-        models = [self._loaded(device) for device in devices or [own]]
+        models = [load(self.spec, device) for device in devices or [own]]
         self.model = model = models[0]
-        transformers = _transformers(model)
-        self.dtype = _dtype(transformers or [model], self.spec)
+        transformers = transformers_of(model)
+        self.dtype = dtype_of(transformers or [model], self.spec)
         self.dimension = int(model.get_embedding_dimension())
         tokenizer = getattr(model, "tokenizer", None)
         self._special = sorted(getattr(tokenizer, "all_special_ids", []) or [])
@@ -94,42 +86,6 @@ class SentenceTransformerEncoder:
         if devices and transformers:
             padding = Padding(self._pad, self._left, model.max_seq_length)
             self._gpu = GpuEncoder(models, padding, self._token_bits)
-
-    def _loaded(self, device: str) -> SentenceTransformer:
-        spec = self.spec
-        model = SentenceTransformer(
-            spec.folder,
-            device=None if device == "auto" else device,
-            trust_remote_code=spec.trust_remote_code,
-            local_files_only=True,
-            model_kwargs={"dtype": torch.float32},
-        )
-        transformers = _transformers(model)
-        for transformer in transformers:
-            positions = positions_of(transformer.named_modules(), transformer.config)
-            key = f"{spec.section}.max_length"
-            check_length(spec.folder, key, spec.max_length, positions)
-            own = transformer.max_seq_length
-            if positions is not None and (own is None or own > positions):
-                transformer.max_seq_length = positions
-            if getattr(transformer.tokenizer, "pad_token_id", 0) is None:
-                token = repr(transformer.tokenizer.eos_token or "TOKEN")
-                raise no_padding(spec, "encoder", "tokenizer_config.json", "pad_token", token)
-        if spec.max_length is not None:
-            model.max_seq_length = spec.max_length
-        model.eval().float()
-        if spec.backend == "openvino":
-            from negmine.transforms.models.backends.openvino import run_in_openvino
-
-            for transformer in transformers:
-                run_in_openvino(transformer, spec.folder, spec.section, spec.precision)
-        elif spec.precision == "bf16":
-            for transformer in transformers:
-                transformer.to(torch.bfloat16)
-                transformer.register_forward_hook(_to_float32)
-        elif model.device.type == "cpu":
-            pack_linears(model)
-        return model
 
     def _prompt(self, kind: Kind) -> str | None:
         own = self.spec.query_prompt if kind == "query" else self.spec.document_prompt
@@ -234,16 +190,7 @@ class SentenceTransformerEncoder:
         prompt = self._prompt(kind)
         if self._words is None:
             return dict(self.model.preprocess(list(texts), prompt=prompt, task=kind))
-        # The model's own looks at each text for what may be a picture or a sound, and has the
-        # tokeniser note where each token stands: half of a static model's CPU time, profiled.
-        asked = [prompt + text for text in texts] if prompt else list(texts)
-        found = self._words.tokenizer.encode_batch_fast(asked, add_special_tokens=False)
-        ids = [np.asarray(one.ids, dtype=np.int64) for one in found]
-        ends = np.cumsum([len(one) for one in ids])
-        return {
-            "input_ids": torch.from_numpy(np.concatenate(ids)),
-            "offsets": torch.from_numpy(np.concatenate([[0], ends[:-1]])),
-        }
+        return static_features(self._words, texts, prompt)
 
     def _encode(self, texts: Sequence[str], kind: Kind, tokens: bool) -> Encoded:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -268,34 +215,6 @@ class SentenceTransformerEncoder:
         if self.spec.normalize:
             vectors = normalised(vectors)
         return Encoded(vectors, token_vectors if tokens else None)
-
-
-def _transformers(model: torch.nn.Module) -> list[Transformer]:
-    return [module for module in model.modules() if isinstance(module, Transformer)]
-
-
-def _dtype(modules: Sequence[torch.nn.Module], spec: EncoderSpec) -> str:
-    """Dtype of the modules' numbers. Raises ModelError where it is not the precision asked for."""
-    if spec.backend != "torch" and _has_transformer(modules):
-        return {"fp32": "float32", "bf16": "bfloat16"}.get(spec.precision, spec.precision)
-    kinds = {p.dtype for m in modules for p in m.parameters() if p.is_floating_point()}
-    asked = torch.bfloat16 if spec.precision == "bf16" and _has_transformer(modules) else None
-    asked = asked or torch.float32
-    if kinds - {asked}:
-        found = ", ".join(sorted(_name(kind) for kind in kinds))
-        raise ModelError(
-            f"the encoder in {spec.folder} runs in {found} and not in {_name(asked)}; set another "
-            f"{spec.section}.precision, or save it anew in float32"
-        )
-    return _name(asked)
-
-
-def _has_transformer(modules: Sequence[torch.nn.Module]) -> bool:
-    return any(isinstance(module, Transformer) for module in modules)
-
-
-def _name(kind: torch.dtype) -> str:
-    return str(kind).removeprefix("torch.")
 
 
 def _per_row(value: object, rows: int) -> bool:

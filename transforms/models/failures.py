@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+import numpy as np
+
 from negmine.schemas.errors import ModelError, NegmineError
 from negmine.transforms.models.weights import first_line
 
@@ -78,3 +80,13 @@ def _advice(error: Exception, model: Named, what: str) -> str:
         f"fetch it again, see whether sentence-transformers runs it by itself, or name another as "
         f"{section}.model{rest}"
     )
+
+
+def refuse_nan(scores: np.ndarray, who: str) -> None:
+    """Raise ModelError where a score is not a finite number."""
+    bad = int((~np.isfinite(scores)).sum())
+    if bad:
+        raise ModelError(
+            f"{who} gave {bad} of {len(scores)} scores that are not numbers; its weights are "
+            "damaged or it is not a reranker"
+        )

@@ -4,6 +4,7 @@ import platform
 from collections import Counter
 
 import torch
+from transformers.activations import GELUActivation
 
 from negmine.transforms.models.batching import in_row_steps
 
@@ -79,8 +80,6 @@ def _fuse(module: torch.nn.Module, layer: str, activation: str) -> None:
 
 
 def _is_exact_gelu(module: object) -> bool:
-    from transformers.activations import GELUActivation
-
     if isinstance(module, GELUActivation):
         return module.act is torch.nn.functional.gelu
     return isinstance(module, torch.nn.GELU) and module.approximate == "none"

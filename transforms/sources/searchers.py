@@ -16,7 +16,7 @@ from negmine.transforms.kernels.search.bm25 import Bm25Matrix, Queries, some_que
 from negmine.transforms.kernels.search.dense import exact_top_k, largest_norm
 from negmine.transforms.kernels.search.topk import TopK
 from negmine.transforms.kernels.tokenise import AUTO
-from negmine.transforms.models.gpu.search import nearest_here
+from negmine.transforms.models.gpu.nearest import nearest_here
 from negmine.transforms.sources.bm25 import Bm25Index, open_index
 from negmine.transforms.sources.dense import DenseIndex
 

@@ -11,14 +11,17 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from negmine.schemas import JsonObject
 from negmine.schemas.locations import is_mirrored, rooted, url_of
 from negmine.transforms.storage.places import local_path
+from negmine.transforms.storage.states import state_of
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    import pyarrow as pa
 
 __all__ = [
     "exists",
@@ -81,8 +84,6 @@ def state(path: str | Path) -> list[int]:
 
     In a store the object's. Raises FileNotFoundError.
     """
-    from negmine.transforms.storage.digests import state_of
-
     place = rooted(path)
     return list(_mirror().entry(place)) if is_mirrored(place) else list(state_of(place.stat()))
 
@@ -207,7 +208,7 @@ def parquet_rows(wanted: Sequence[tuple[Path, int]]) -> Iterator[int]:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Any]:
+def opened(path: str | Path) -> "Iterator[Path | pa.NativeFile]":
     """What pyarrow can read from here and there: the path, or the object without a copy."""
     place = rooted(path)
     if is_mirrored(place):

@@ -9,17 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from negmine.schemas import JsonObject
 from negmine.schemas.errors import DataError, NegmineError
 from negmine.transforms import storage
+from negmine.transforms.storage.states import State, state_of
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 RACY = 2_000_000_000
 """A file that changed less than so many ns ago may change again without another time."""
-
-State = tuple[int, ...]
-"""Bytes, times of the last change of content and of the inode in ns, inode, device."""
 
 
 class Digest(NamedTuple):
@@ -27,11 +28,6 @@ class Digest(NamedTuple):
 
     sha256: str
     state: State = ()
-
-
-def state_of(found: os.stat_result) -> State:
-    """What changes when a file is written, replaced, or has its time put back."""
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
 
 
 def settled(state: Sequence[int], now: int | None = None) -> bool:
@@ -85,7 +81,7 @@ class Hashed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         count = self._file.readinto(buffer)
         self._sum.update(memoryview(buffer)[:count])
         return count

@@ -10,7 +10,7 @@ from negmine.jobs.mining.judging.judgement import cross_encoder_spec, pair_store
 from negmine.schemas.errors import ModelError, StorageError
 from negmine.schemas.judges import CrossEncoder
 from negmine.transforms import storage
-from negmine.transforms.models.judges import CrossEncoderJudge, load_cross_encoder
+from negmine.transforms.models.judges import load_cross_encoder
 from negmine.transforms.storage.atomic import write_json
 
 MOST_DIFFERENCE = 0.25
@@ -48,6 +48,8 @@ def find_difference(run: RunContext, judge: CrossEncoder) -> None:
     """
     if _is_exact(judge) or storage.is_file(note_of(run, judge)):
         return
+    from negmine.transforms.models.cross_encoder import CrossEncoderJudge
+
     texts = []
     for name in ("queries", "documents"):
         dataset = run.ingested[name]

@@ -38,7 +38,7 @@ from negmine.transforms.judging.late_interaction import LateInteraction
 from negmine.transforms.judging.protocol import BlockJudge, NoScores
 from negmine.transforms.kernels.choosing.calibration import Calibration
 from negmine.transforms.kernels.hashing import fingerprint
-from negmine.transforms.models.judges import CrossEncoderSpec
+from negmine.transforms.models.specs import CrossEncoderSpec
 from negmine.transforms.pairs.features import Collection
 
 SHARED = 64

@@ -15,7 +15,8 @@ from negmine.pipelines.stage import BlockStage
 from negmine.schemas import JsonObject, tables
 from negmine.transforms import storage
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.models.weights import has_cuda, is_static
+from negmine.transforms.models.hardware import has_cuda
+from negmine.transforms.models.weights import is_static
 from negmine.transforms.vectors.embed import EmbedTexts
 
 TEXTS: tuple[Literal["documents", "queries"], ...] = ("documents", "queries")

@@ -125,7 +125,7 @@ def test_drift_is_what_duckdb_counts_in_the_two_runs(rounds: Rounds) -> None:
 def test_a_pinned_judge_reads_no_pair_again(
     rounds: Rounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from negmine.transforms.models.judges import CrossEncoderJudge
+    from negmine.transforms.models.cross_encoder import CrossEncoderJudge
 
     def never(*_: object) -> None:
         raise AssertionError("a pair was read twice")

@@ -11,11 +11,11 @@ from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
 
 from negmine.schemas.errors import ConfigError, ModelError
+from negmine.transforms.models.cross_encoder import CrossEncoderJudge
 from negmine.transforms.models.encoder import SentenceTransformerEncoder
 from negmine.transforms.models.failures import inside_model
-from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
 from negmine.transforms.models.limits import most_tokens
-from negmine.transforms.models.specs import EncoderSpec
+from negmine.transforms.models.specs import CrossEncoderSpec, EncoderSpec
 from tests.jobs.collections import WORDS, cross_encoder
 from tests.transforms.models import broken
 

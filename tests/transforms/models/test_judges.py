@@ -12,7 +12,8 @@ from sentence_transformers import CrossEncoder
 
 from negmine.schemas.errors import ModelError
 from negmine.transforms.models.batching import LENGTH_STEP, batches
-from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
+from negmine.transforms.models.cross_encoder import CrossEncoderJudge
+from negmine.transforms.models.specs import CrossEncoderSpec
 from tests.jobs.collections import WORDS, cross_encoder
 
 Pairs = list[tuple[str, str]]

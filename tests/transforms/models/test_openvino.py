@@ -12,9 +12,9 @@ from negmine.schemas.config import Config
 from negmine.schemas.errors import ConfigError, ModelError
 from negmine.schemas.judges import judge_of
 from negmine.transforms.models.backends import package
+from negmine.transforms.models.cross_encoder import CrossEncoderJudge
 from negmine.transforms.models.encoder import SentenceTransformerEncoder, agreement
-from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
-from negmine.transforms.models.specs import EncoderSpec
+from negmine.transforms.models.specs import CrossEncoderSpec, EncoderSpec
 from negmine.transforms.models.weights import find_weights
 from tests.transforms.models.test_encoder import TEXTS
 from tests.transforms.models.test_judges import PAIRS, wide

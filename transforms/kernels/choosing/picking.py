@@ -1,11 +1,11 @@
 """Picking negatives one a query at a time, because each may rule out or shift the next."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from negmine.schemas.config import Sampling
+from negmine.schemas.policies import NearDuplicateOfNegative
 from negmine.transforms.kernels.choosing.diversity import Gain, NearestGain, SpanGain
 from negmine.transforms.kernels.choosing.pairs import Pairs
 from negmine.transforms.kernels.languages import Languages
@@ -45,7 +45,13 @@ class Picker:
         value, threshold: (n,) float32, what was compared where `near`.
     """
 
-    def __init__(self, pairs: Pairs, slots: int, near: Any, documents: DocumentArrays) -> None:
+    def __init__(
+        self,
+        pairs: Pairs,
+        slots: int,
+        near: NearDuplicateOfNegative | None,
+        documents: DocumentArrays,
+    ) -> None:
         count = len(pairs.query)
         slots = min(slots, int(np.bincount(pairs.query).max(initial=0)))
         self.pairs = pairs

@@ -18,6 +18,8 @@ from negmine.transforms.kernels.choosing.limits import (
 from negmine.transforms.kernels.choosing.pairs import Pairs
 
 Values: TypeAlias = np.ndarray | np.floating | float
+Parameters: TypeAlias = Any
+"""Those of the kernel's own policy: each takes another class of `schemas.policies`."""
 Calibrated: TypeAlias = policies.SuspectedPositive | policies.JudgeCalibratedThreshold
 
 
@@ -242,7 +244,7 @@ def judge_relative_margin(
     return [_judge_outcome(Verdict.JUDGE_RELATIVE_MARGIN, pairs, pairs.judge >= limit, limit)]
 
 
-KERNELS: dict[str, Callable[[Pairs, Any], list[PolicyOutcome]]] = {
+KERNELS: dict[str, Callable[[Pairs, Parameters], list[PolicyOutcome]]] = {
     kernel.__name__: kernel
     for kernel in (
         known_positive,
@@ -264,7 +266,7 @@ KERNELS: dict[str, Callable[[Pairs, Any], list[PolicyOutcome]]] = {
         judge_relative_margin,
     )
 }
-COUNTING: dict[str, Callable[[Pairs, Any, np.ndarray], list[PolicyOutcome]]] = {
+COUNTING: dict[str, Callable[[Pairs, Parameters, np.ndarray], list[PolicyOutcome]]] = {
     "student_range": student_range
 }
 """Kernels that look at what earlier policies left, too."""

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import faiss
 import numpy as np
@@ -98,7 +97,7 @@ def train(name: str, sample: np.ndarray, ef_construction: int | None = None) -> 
         graph = _graph(index)
         if graph is not None:
             graph.hnsw.efConstruction = ef_construction or 80
-        lists: Any = faiss.try_extract_index_ivf(index)
+        lists: faiss.IndexIVF | None = faiss.try_extract_index_ivf(index)
         if lists is not None and isinstance(faiss.downcast_index(lists), faiss.IndexIVFPQ):
             # Orders the codes for a filter that is never asked for, by minutes of annealing.
             setattr(faiss.downcast_index(lists), "do_polysemous_training", False)  # noqa: B010

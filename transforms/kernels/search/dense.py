@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import faiss
 import numpy as np
@@ -84,7 +84,7 @@ def nearest_by_faiss(queries: np.ndarray, documents: np.ndarray, fetch: int) -> 
 
 
 @cache
-def _gpu_resources() -> Any:
+def _gpu_resources() -> "faiss.StandardGpuResources":
     return faiss.StandardGpuResources()
 
 

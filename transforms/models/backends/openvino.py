@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from sentence_transformers.sentence_transformer.modules import Transformer
@@ -13,7 +13,10 @@ from transformers import logging
 from negmine.schemas.errors import ModelError
 from negmine.transforms.models.backends.package import openvino
 from negmine.transforms.models.backends.quantise import quantise
-from negmine.transforms.models.weights import hardware_precision
+from negmine.transforms.models.hardware import hardware_precision
+
+if TYPE_CHECKING:
+    from openvino import InferRequest, Model
 
 _EXAMPLE = (2, 16)
 """Texts and tokens of the input that the torch model is traced with."""
@@ -25,14 +28,14 @@ class OpenVinoNetwork(torch.nn.Module):
     Safe to call from several threads. `config` is the model's.
     """
 
-    def __init__(self, graph: Any, inputs: list[str], output: str, precision: str) -> None:
+    def __init__(self, graph: "Model", inputs: list[str], output: str, precision: str) -> None:
         super().__init__()
         self.inputs, self.output = inputs, output
         self.device = torch.device("cpu")
         self._compiled = openvino().Core().compile_model(graph, "CPU", _settings(precision))
-        self._idle: SimpleQueue[Any] = SimpleQueue()
+        self._idle: SimpleQueue[InferRequest] = SimpleQueue()
 
-    def forward(self, **features: Any) -> dict[str, torch.Tensor]:
+    def forward(self, **features: torch.Tensor) -> dict[str, torch.Tensor]:
         given = {name: features[name].numpy() for name in self.inputs}
         try:
             request = self._idle.get_nowait()
@@ -45,7 +48,7 @@ class OpenVinoNetwork(torch.nn.Module):
         return {self.output: torch.from_numpy(found)}
 
 
-def _settings(precision: str) -> dict[str, Any]:
+def _settings(precision: str) -> dict[str, str | int]:
     """One core a request, as the batches of the CPU are given to threads; none pinned to a core."""
     rest = hardware_precision("cpu") if precision == "int8" else precision
     cores = torch.get_num_threads()
@@ -123,10 +126,9 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(told)
 
 
-def _converted(network: torch.nn.Module, inputs: list[str], output: str) -> Any:
+def _converted(network: torch.nn.Module, inputs: list[str], output: str) -> "Model":
     """OpenVINO's graph of a model, any number of texts and tokens."""
     ov = openvino()
-    from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     ids = torch.ones(_EXAMPLE, dtype=torch.int64)
@@ -137,7 +139,7 @@ def _converted(network: torch.nn.Module, inputs: list[str], output: str) -> Any:
     wrapped = _Positional(network, inputs, output).eval()
     with torch.inference_mode(), _quiet():
         decoder = TorchScriptPythonDecoder(wrapped, example_input=example)
-        front_end = FrontEndManager().load_by_framework("pytorch")
+        front_end = ov.frontend.FrontEndManager().load_by_framework("pytorch")
         graph = front_end.convert(front_end.load(decoder))
     for port, name in zip(graph.inputs, inputs, strict=True):
         port.get_tensor().set_names({name})

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from negmine.transforms.models.backends.package import openvino
+
+if TYPE_CHECKING:
+    from openvino import Model, Node, Output
 
 _SMOOTHING = 0.65
 """Share of a channel's spread that moves from the activations to the weights (SmoothQuant)."""
@@ -14,7 +17,7 @@ _SMOOTHING = 0.65
 _TEXTS, _TOKENS, _SEED = 64, 64, 42
 
 
-def quantise(graph: Any, inputs: list[str], words: int) -> None:
+def quantise(graph: "Model", inputs: list[str], words: int) -> None:
     """Let products with constant weights take 8-bit inputs, in place.
 
     Weights have a scale a row, activations one a tensor, after each channel was divided by
@@ -34,27 +37,28 @@ def quantise(graph: Any, inputs: list[str], words: int) -> None:
     graph.validate_nodes_and_infer_types()
 
 
-def _products(graph: Any) -> Iterator[list[Any]]:
+def _products(graph: "Model") -> Iterator[list["Node"]]:
     """Products with constant weights, those of one input together."""
     groups = defaultdict(list)
     for node in graph.get_ordered_ops():
-        if node.get_type_name() == "MatMul" and _constant(node) is not None:
+        if node.get_type_name() == "MatMul" and _has_constant_weights(node):
             source = node.input_value(0)
             groups[source.get_node().get_friendly_name(), source.get_index()].append(node)
     yield from groups.values()
 
 
-def _constant(product: Any) -> Any:
-    node = product.input_value(1).get_node()
-    return node if node.get_type_name() == "Constant" else None
+def _has_constant_weights(product: "Node") -> bool:
+    return product.input_value(1).get_node().get_type_name() == "Constant"
 
 
-def _is_activated(group: list[Any]) -> bool:
+def _is_activated(group: list["Node"]) -> bool:
     kind = group[0].input_value(0).get_node().get_type_name()
     return kind in {"Gelu", "Relu", "Swish", "Multiply"}
 
 
-def _spreads(graph: Any, inputs: list[str], words: int, sources: list[Any]) -> list[np.ndarray]:
+def _spreads(
+    graph: "Model", inputs: list[str], words: int, sources: list["Output"]
+) -> list[np.ndarray]:
     """Largest magnitude of each channel of some outputs, for random tokens."""
     ov = openvino()
     observed = ov.Model(sources, graph.get_parameters(), "observed")
@@ -69,9 +73,8 @@ def _spreads(graph: Any, inputs: list[str], words: int, sources: list[Any]) -> l
     ]
 
 
-def _quantise_group(group: list[Any], spread: np.ndarray) -> None:
-    from openvino import opset13 as op
-
+def _quantise_group(group: list["Node"], spread: np.ndarray) -> None:
+    op = openvino().opset13
     weights = [_by_output(product) for product in group]
     largest = np.maximum(np.abs(np.concatenate(weights)).max(0), 1e-6)
     scale = spread**_SMOOTHING / largest ** (1 - _SMOOTHING)
@@ -91,7 +94,7 @@ def _quantise_group(group: list[Any], spread: np.ndarray) -> None:
         product.input(1).replace_source_output(rounded.output(0))
 
 
-def _by_output(product: Any) -> np.ndarray:
+def _by_output(product: "Node") -> np.ndarray:
     """A product's weights, (outputs, inputs) float32."""
-    weight = _constant(product).data.astype(np.float32)
+    weight = product.input_value(1).get_node().data.astype(np.float32)
     return weight if product.get_attributes()["transpose_b"] else weight.T

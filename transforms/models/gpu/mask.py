@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-from transformers import AttentionInterface
+from transformers import AttentionInterface, PretrainedConfig
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 _WHOLE = "sdpa_of_whole_rows"
@@ -22,8 +21,8 @@ class MaskSwitch:
     """
 
     def __init__(self, transformers: Sequence[torch.nn.Module]) -> None:
-        configs: list[Any] = [getattr(transformer, "config", None) for transformer in transformers]
-        self._configs = [config for config in configs if _is_plain(config)]
+        configs = [getattr(transformer, "config", None) for transformer in transformers]
+        self._configs: list[PretrainedConfig] = [c for c in configs if _is_plain(c)]
         if self._configs:
             AttentionInterface.register(_WHOLE, sdpa_attention_forward)
 

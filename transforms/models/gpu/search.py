@@ -3,42 +3,14 @@
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from negmine.transforms.kernels.search.dense import nearest_by_faiss
-from negmine.transforms.kernels.search.topk import TopK
-
-if TYPE_CHECKING:
-    import torch
+import torch
 
 _BYTES = 1 << 30
 """Scores on the device at once."""
-_DRIVER = Path("/proc/driver/nvidia/version")
-_LEAST = 1 << 30
-"""Products of numbers below which a search is done before a device has begun."""
-_kept: dict[tuple[int, tuple[int, ...]], tuple["weakref.ref[Any]", "torch.Tensor"]] = {}
+_kept: dict[tuple[int, tuple[int, ...]], tuple[weakref.ref[np.ndarray], torch.Tensor]] = {}
 """The documents that were searched last, on the device, by address and shape; at most one array."""
-
-
-def nearest_here(queries: np.ndarray, documents: np.ndarray, fetch: int) -> TopK:
-    """As `nearest` where there is a CUDA device and enough to do, else on the processors."""
-    if queries.size * len(documents) < _LEAST or not available():
-        return nearest_by_faiss(queries, documents, fetch)
-    return TopK(*nearest(queries, documents, fetch))
-
-
-@cache
-def available() -> bool:
-    """Whether torch can use a CUDA device here; without NVIDIA's driver torch is not imported."""
-    if not _DRIVER.exists():
-        return False
-    import torch
-
-    return torch.cuda.is_available()
 
 
 def nearest(
@@ -54,8 +26,6 @@ def nearest(
     any order, as of FAISS. Where memory does not suffice the pieces are halved. Raises
     torch.OutOfMemoryError where one query with a few documents is too much.
     """
-    import torch
-
     while True:
         try:
             return _nearest(queries, documents, fetch, torch.device(device), most_bytes)
@@ -71,11 +41,9 @@ def _nearest(
     queries: np.ndarray,
     documents: np.ndarray,
     fetch: int,
-    device: "torch.device",
+    device: torch.device,
     most_bytes: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    import torch
-
     rows = min(len(queries), max(1, most_bytes // (4 * 65_536)))
     columns = max(fetch, most_bytes // (4 * rows))
     asked = torch.from_numpy(queries).to(device)
@@ -99,15 +67,13 @@ def _nearest(
 
 
 def _pieces(
-    documents: np.ndarray, columns: int, device: "torch.device", most_bytes: int
-) -> Iterator[tuple[int, "torch.Tensor"]]:
+    documents: np.ndarray, columns: int, device: torch.device, most_bytes: int
+) -> Iterator[tuple[int, torch.Tensor]]:
     """Documents on the device with the number of the first, `columns` at a time.
 
     An array that cannot change stays there for the next block of queries, where it takes no more
     than a quarter of the free memory.
     """
-    import torch
-
     whole = _on_device(documents, device)
     for start in range(0, len(documents), columns):
         if whole is not None:
@@ -116,9 +82,7 @@ def _pieces(
             yield start, torch.tensor(documents[start : start + columns]).to(device)
 
 
-def _on_device(documents: np.ndarray, device: "torch.device") -> "torch.Tensor | None":
-    import torch
-
+def _on_device(documents: np.ndarray, device: torch.device) -> torch.Tensor | None:
     if documents.flags.writeable or device.type != "cuda":
         return None
     key = documents.ctypes.data, documents.shape
@@ -140,8 +104,6 @@ def _on_device(documents: np.ndarray, device: "torch.device") -> "torch.Tensor |
 @contextmanager
 def _whole_float32() -> Iterator[None]:
     """Products of float32 numbers in float32, not in TF32, whatever else in the process asks."""
-    import torch
-
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False
     try:

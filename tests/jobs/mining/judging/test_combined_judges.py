@@ -161,7 +161,7 @@ def test_a_vote_is_the_score_that_enough_judges_reach(
 def test_a_changed_quota_judges_only_unseen_pairs(
     workdir: Path, tmp_path: Path, reranker: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from negmine.transforms.models.judges import CrossEncoderJudge
+    from negmine.transforms.models.cross_encoder import CrossEncoderJudge
 
     asked: list[tuple[str, str]] = []
     score = CrossEncoderJudge.score

@@ -6,6 +6,7 @@ from unittest import mock
 
 import pytest
 
+from negmine.transforms.models import cross_encoder as cross_encoders
 from negmine.transforms.models import encoder as encoders
 from negmine.transforms.models import judges
 from tests.jobs.collections import (
@@ -119,14 +120,14 @@ def test_a_length_beyond_the_positions_is_refused_before_ingest(
 def test_a_failure_in_the_middle_of_a_stage_is_one_sentence(config: str, tmp_path: Path) -> None:
     """The judge takes what is tried beforehand, and fails on what comes later."""
     judge = cross_encoder(tmp_path / "judge")
-    real = judges.CrossEncoderJudge._score
+    real = cross_encoders.CrossEncoderJudge._score
 
-    def fail(self: judges.CrossEncoderJudge, pairs: list[tuple[str, str]]) -> object:
+    def fail(self: cross_encoders.CrossEncoderJudge, pairs: list[tuple[str, str]]) -> object:
         if len(pairs) > 5:
             raise RuntimeError("CUDA: an illegal memory access\nwas encountered")
         return real(self, pairs)
 
-    with mock.patch.object(judges.CrossEncoderJudge, "_score", fail):
+    with mock.patch.object(cross_encoders.CrossEncoderJudge, "_score", fail):
         ended = mine(config, tmp_path / "out", f"judge.model={judge}")
     assert ended.code == 4, ended.err
     assert "Traceback" not in ended.err
@@ -147,7 +148,7 @@ def test_another_threshold_loads_no_model(config: str, tmp_path: Path) -> None:
     policies = "policies.judge_calibrated_threshold.positives_above=0.1"
     with (
         mock.patch.object(encoders.SentenceTransformerEncoder, "_load", loaded),
-        mock.patch.object(judges, "_load", loaded),
+        mock.patch.object(cross_encoders, "_load", loaded),
     ):
         ended = mine(config, tmp_path / "out", judge, policies)
     assert ended.code == 0, ended.err

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from negmine.schemas.errors import ModelError
+from negmine.transforms.models.cross_encoder import CrossEncoderJudge
 from negmine.transforms.models.encoder import SentenceTransformerEncoder
 from negmine.transforms.models.gpu import tokens
 from negmine.transforms.models.gpu.buckets import Padding
 from negmine.transforms.models.gpu.encoder import GpuEncoder
 from negmine.transforms.models.gpu.tokens import Tokeniser, UnusualFeatures, without_padding
-from negmine.transforms.models.judges import CrossEncoderJudge, CrossEncoderSpec
-from negmine.transforms.models.specs import EncoderSpec
+from negmine.transforms.models.specs import CrossEncoderSpec, EncoderSpec
 from negmine.transforms.models.weights import find_weights
 from tests.jobs.collections import cross_encoder
 
@@ -160,7 +160,7 @@ def test_a_pairs_score_is_that_of_the_cpu(
 ) -> None:
     spec = CrossEncoderSpec(str(cross_encoder(tmp_path / "judge")), device="cpu")
     expected = CrossEncoderJudge(spec).score(PAIRS)
-    where = "negmine.transforms.models.gpu.run.devices"
+    where = "negmine.transforms.models.cross_encoder.devices"
     monkeypatch.setattr(where, lambda _: ["cpu"] * replicas)
     judge = CrossEncoderJudge(spec)
     assert judge._gpu is not None

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from negmine.transforms.kernels.search.dense import exact_top_k
-from negmine.transforms.models.gpu import search
+from negmine.transforms.kernels.search.topk import TopK
+from negmine.transforms.models.gpu import nearest, search
+from negmine.transforms.models.gpu.nearest import nearest_here
 
 
 def vectors(rows: int, seed: int, copies: int = 1) -> np.ndarray:
@@ -15,8 +17,8 @@ def vectors(rows: int, seed: int, copies: int = 1) -> np.ndarray:
     return np.ascontiguousarray(np.repeat(drawn, copies, axis=0)[:rows])
 
 
-def on_the_cpu(queries: np.ndarray, documents: np.ndarray, fetch: int) -> search.TopK:
-    return search.TopK(*search.nearest(queries, documents, fetch, device="cpu", most_bytes=2048))
+def on_the_cpu(queries: np.ndarray, documents: np.ndarray, fetch: int) -> TopK:
+    return TopK(*search.nearest(queries, documents, fetch, device="cpu", most_bytes=2048))
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,9 +52,9 @@ def test_memory_that_runs_out_halves_the_pieces(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_without_a_device_the_processors_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "_LEAST", 1)
-    monkeypatch.setattr(search, "available", lambda: False)
-    found = search.nearest_here(vectors(3, 1), vectors(90, 2), 5)
+    monkeypatch.setattr(nearest, "_LEAST", 1)
+    monkeypatch.setattr(nearest, "available", lambda: False)
+    found = nearest_here(vectors(3, 1), vectors(90, 2), 5)
     assert np.array_equal(found.ids[:, 0], exact_top_k(vectors(3, 1), vectors(90, 2), 1).ids[:, 0])
 
 
@@ -61,7 +63,7 @@ def test_on_a_gpu_documents_that_cannot_change_stay_there_while_they_live() -> N
     documents, asked = vectors(5000, 1), vectors(50, 2)
     documents.flags.writeable = False
     for _ in range(2):
-        found = exact_top_k(asked, documents, 20, nearest=search.nearest_here)
+        found = exact_top_k(asked, documents, 20, nearest=nearest_here)
     assert np.array_equal(found.ids, exact_top_k(asked, documents, 20).ids)
     search.nearest(asked, documents, 20)
     assert len(search._kept) == 1

@@ -7,14 +7,14 @@ import sys
 from collections import deque
 from contextlib import suppress
 
-from negmine.transforms.worker_process import KNOWN, Failed, Made, Task, receive, send
+from negmine.transforms.processes.messages import KNOWN, Failed, Made, Task, receive, send
 
 PATIENCE = 5.0
 """Seconds that a helper has to remove what it was writing."""
 
 _START = (
     "import sys; sys.path[:] = sys.argv[2:]; "
-    "from negmine.transforms.worker_process import serve; serve(int(sys.argv[1]))"
+    "from negmine.transforms.processes.serving import serve; serve(int(sys.argv[1]))"
 )
 
 
@@ -39,7 +39,7 @@ class Helper:
             self.end(0)
             raise Gone from error
 
-    def make(self, key: str, function: bytes, element: object) -> Made | Failed:
+    def make(self, key: str, function: bytes, element: object) -> Made[object] | Failed:
         """Have the element made by a function, pickled, that is known by `key` once it was sent.
 
         Raises Gone where the process ended.
@@ -49,14 +49,16 @@ class Helper:
             self._known.append(key)
         return self._exchange(Task(key, function if new else None, element))
 
-    def _exchange(self, task: Task) -> Made | Failed:
+    def _exchange(self, task: Task) -> Made[object] | Failed:
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
             send(self._process.stdin, task)
-            found: Made | Failed = receive(self._process.stdout)
-            return found
+            found = receive(self._process.stdout)
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             raise Gone from error
+        if not isinstance(found, Made | Failed):
+            raise Gone  # another program's, where that was started
+        return found
 
     def dismiss(self) -> None:
         """Have it end as soon as it can, with what it was writing removed."""
