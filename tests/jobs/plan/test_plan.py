@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from negmine.jobs.mining.models import EncoderChoice
 from negmine.jobs.plan.counts import most_candidates, pairs_read, union_size
 from negmine.jobs.plan.kernels import characters_read
 from negmine.jobs.plan.table import about, disk
-from negmine.schemas.config import Config
+from negmine.schemas.config import Config, Student
 from negmine.schemas.judges import CrossEncoder, judge_of
 from negmine.transforms.data.datasets import Dataset
-from negmine.transforms.models.specs import EncoderSpec
 from negmine.transforms.models.weights import find_weights
 from tests.jobs.collections import (
     cross_encoder,
@@ -178,11 +178,13 @@ def test_a_judge_never_reads_more_than_there_is() -> None:
 
 
 def test_a_text_costs_up_to_the_models_limit(base: Path) -> None:
-    spec = EncoderSpec(find_weights("all-MiniLM-L6-v2").folder, device="cpu")
+    def choice(model: str) -> EncoderChoice:
+        return EncoderChoice(find_weights(model), Student(model=model, device="cpu"), "fp32", None)
+
     texts = ["boundary layer " * 20, "boundary layer " * 500]
-    read = characters_read(spec, "documents", texts)
+    read = characters_read(choice("all-MiniLM-L6-v2"), "documents", texts)
     assert read == pytest.approx(256 * len(texts[0]) / (20 * 2 + 2))
-    static = EncoderSpec(str(base / "student"), device="cpu")
+    static = choice(str(base / "student"))
     assert characters_read(static, "documents", texts) == np.inf
 
 

@@ -1,6 +1,7 @@
 """Jobs with an engine: told of, cancelled by a signal, and what is left to do said."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import grpc
 import pytest
+from apache_beam.portability.api import beam_job_api_pb2 as api
+from apache_beam.portability.api import beam_job_api_pb2_grpc as services_api
 
 from negmine.jobs.runner.engine import Engine
 from negmine.jobs.runner.options import resolve
@@ -143,6 +147,14 @@ def test_a_thread_catches_none() -> None:
     assert found == [signal.getsignal(signal.SIGTERM)]
 
 
+def wait_for_the_end(endpoint: str, job_id: str) -> None:
+    """Until the service says that a job has ended; it streams a job's states and ends with it."""
+    with grpc.insecure_channel(endpoint) as channel:
+        stub = services_api.JobServiceStub(channel)
+        states = stub.GetStateStream(api.GetJobStateRequest(job_id=job_id), timeout=SECONDS)
+        assert [state.state for state in states]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
@@ -150,7 +162,7 @@ def test_a_thread_catches_none() -> None:
 def test_a_run_that_is_interrupted_says_what_its_job_service_was_asked(
     tmp_path: Path, number: int
 ) -> None:
-    """Beam's Python job service ends no job; the sentence says so, and the next run is right."""
+    """Beam's Python job service ends no job; the sentence says so, and a run after it is right."""
     config = small_run(tmp_path, runner={"block_size": 5}, output={"run_id": "r"})
     with job_service(tmp_path) as services:
         runner = Runner.model_validate({"name": "portable", "options": services})
@@ -178,6 +190,10 @@ def test_a_run_that_is_interrupted_says_what_its_job_service_was_asked(
         assert "Traceback" not in said
         assert said.count("engine: PortableRunner") == 1
         assert published(output) == {}
+        # Two jobs at one artifact remove each other's scratch files.
+        found = re.match(r"interrupted; job (\S+)", last)
+        assert found is not None
+        wait_for_the_end(services["job_endpoint"], found[1])
         ended = negmine(*words)
     assert ended.code == 0, ended.err
     assert negmine("mine", config, "--output", str(tmp_path / "here")).code == 0

@@ -13,7 +13,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
-from negmine.jobs.mining.scores import score_files
+from negmine.jobs.mining.judging.given_scores import score_files
 from negmine.schemas.errors import DataError
 from negmine.transforms.data.query_tables import files_sql
 from negmine.transforms.foreign.files import container, expand
