@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from negmine.jobs import lazy
+from negmine.jobs import actions
 from negmine.jobs.runs.published import Run
 from negmine.schemas.errors import ConfigError
 from negmine.transforms.kernels.hashing import fingerprint
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def mapped(run: Run, format: str, options: Mapping[str, object]) -> "datasets.Dataset":
     """The rows of an export in a format of columns, an Arrow file in `<output>/exports/`.
 
-    Raises ConfigError where `datasets` is missing, and as `lazy.export`.
+    Raises ConfigError where `datasets` is missing, and as `actions.export`.
     """
     try:
         import datasets
@@ -38,7 +38,7 @@ def mapped(run: Run, format: str, options: Mapping[str, object]) -> "datasets.Da
     key = {name: str(value) for name, value in sorted(options.items())}
     name = f"{run.run_id}-{format.replace('-', '_')}-{fingerprint(key)[:12]}"
     file = run.output / EXPORTS / f"{name}.parquet"
-    report = lazy.export(run, format, str(file), **dict(options))
+    report = actions.export(run, format, str(file), **dict(options))
     if report.path is None or report.path.suffix != ".parquet":
         raise ConfigError(f"{format} has no columns; write it with run.export({format!r})")
     arrow = report.path.with_suffix(".arrow")

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from negmine.jobs import lazy
+from negmine.jobs import actions
 from negmine.jobs.api.errors import plainly
 from negmine.jobs.api.given import Model, Table, is_cross_encoder, place_model, place_table
 from negmine.jobs.api.quiet import libraries_quiet
@@ -85,7 +85,7 @@ def mine(
                     "a Config says everything; give what differs in it, or give the path of its "
                     "file and what differs beside it"
                 )
-            return opened(lazy.mine(config, options, max_leak, min_gain))
+            return opened(actions.mine(config, options, max_leak, min_gain))
         where = place or "out"
         inside = sections.pop("input", {})
         said = [*settings, *(f"input.{key}={json.dumps(v)}" for key, v in _section(inside).items())]
@@ -102,7 +102,7 @@ def mine(
         if judge is not None:
             values["judge"] = _judge(judge, where)
         made = config_of(with_choices(values, choices), name, said, place)
-        return opened(lazy.mine(made, options, max_leak, min_gain))
+        return opened(actions.mine(made, options, max_leak, min_gain))
 
 
 def _put(values: JsonObject, sections: Mapping[str, object]) -> None:
@@ -188,7 +188,7 @@ def audit(
     """
     with libraries_quiet():
         if isinstance(files, Request):
-            return lazy.audit(files)
+            return actions.audit(files)
         if format is None:
             raise ConfigError("audit needs the files' format, such as format='triplet'")
         known = [field.name for field in fields(Request)][2:]
@@ -201,4 +201,4 @@ def audit(
         if options.get("fix") is not None:
             options["fix"] = Path(os.fspath(cast(str, options["fix"])))
         request: Callable[..., Request] = Request
-        return lazy.audit(request([os.fspath(f) for f in named], format, **options))
+        return actions.audit(request([os.fspath(f) for f in named], format, **options))

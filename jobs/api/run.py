@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from negmine.jobs import lazy
+from negmine.jobs import actions
 from negmine.jobs.api.dataset import mapped
 from negmine.jobs.api.errors import plainly
 from negmine.jobs.api.given import Model, place_model
@@ -84,7 +84,7 @@ class MinedRun(Run):
     def report(self) -> Report:
         """The run's page; written where it is not there."""
         page = self.path / REPORT
-        return Report(page if page.is_file() else lazy.write_report(self))
+        return Report(page if page.is_file() else actions.write_report(self))
 
     @plainly
     def why(self, query: str, document: str | None = None) -> Answer:
@@ -125,7 +125,7 @@ class MinedRun(Run):
         named = tuple(place_model(model, output or str(self.output)) for model in models)
         request = Request(named, judge, tuple(settings), output)
         with quietly(quiet):
-            return opened(lazy.refresh(self, request))
+            return opened(actions.refresh(self, request))
 
     @plainly
     def export(
@@ -138,7 +138,7 @@ class MinedRun(Run):
         Gives the file or folder that was written. Raises ConfigError for an unknown format or
         option, StorageError where it cannot be written.
         """
-        return Path(str(lazy.export(self, format, output, **options).path))
+        return Path(str(actions.export(self, format, output, **options).path))
 
     @plainly
     def to_dataset(self, format: str = "triplet", **options: object) -> "datasets.Dataset":
@@ -150,7 +150,7 @@ class MinedRun(Run):
         return mapped(self, format, options)
 
     def _verdict(self) -> str:
-        return as_text(lazy.verdict(self))
+        return as_text(actions.verdict(self))
 
     def __repr__(self) -> str:
         return f"MinedRun({str(self.path)!r})"

@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from negmine.jobs import lazy
+from negmine.jobs import actions
 from negmine.jobs.audit.request import Request
 from negmine.jobs.audit.terminal import render
 from negmine.jobs.cli.common import Json, print_wide
@@ -33,7 +33,7 @@ def audit(
 ) -> None:
     """Find false, repeated and suspicious negatives in a mined set."""
     check_address_space()
-    found = lazy.audit(
+    found = actions.audit(
         Request(
             files=files,
             format=format.replace("-", "_"),

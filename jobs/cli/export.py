@@ -1,6 +1,6 @@
 """Command line of `export`: a run in the formats that trainers read."""
 
-from negmine.jobs import lazy
+from negmine.jobs import actions
 from negmine.jobs.cli.common import RunArgument
 from negmine.jobs.cli.options import export as given
 from negmine.jobs.exporting.told import tell
@@ -32,7 +32,7 @@ def export(
 ) -> None:
     """Write a run's negatives and positives in a trainer's format."""
     tell(
-        lazy.export(
+        actions.export(
             find_run(run),
             format,
             output,

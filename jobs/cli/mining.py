@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from negmine.jobs import lazy
+from negmine.jobs import actions
 from negmine.jobs.cli import audit as cli_audit
 from negmine.jobs.cli import compare as cli_compare
 from negmine.jobs.cli import init as cli_init
@@ -63,12 +63,12 @@ def mine(
     """
     resolved = asked.config()
     _prepare(resolved, context)
-    run = lazy.mine(resolved, context.args, max_leak, min_gain)
+    run = actions.mine(resolved, context.args, max_leak, min_gain)
     with for_information():
         if as_json:
             echo_run(run)
         else:
-            print_wide(lazy.verdict(run), 120)
+            print_wide(actions.verdict(run), 120)
     if not run.manifest["summary"]["verdicts"].get("kept"):
         typer.echo(
             "warning: the run holds no negatives; every candidate was dropped. The verdicts above "

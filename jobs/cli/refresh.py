@@ -7,7 +7,7 @@ import typer
 from rich.console import Group
 from rich.padding import Padding
 
-from negmine.jobs import lazy
+from negmine.jobs import actions
 from negmine.jobs.cli.common import Json, RunArgument, echo_run, print_wide
 from negmine.jobs.refresh.request import Request
 from negmine.jobs.runner.failures import check_address_space
@@ -50,14 +50,14 @@ def refresh(
     """Mine a run again with a new student, and say what drifted. Options after -- go to Beam."""
     check_address_space()
     asked = Request(tuple(student or ()), judge.value, tuple(settings or ()), output)
-    made = lazy.refresh(find_run(run), asked, context.args)
+    made = actions.refresh(find_run(run), asked, context.args)
     if as_json:
         with for_information():
             echo_run(made)
         return
     with for_information():
         drifted = Padding(drift_tables(made.manifest), (1, 0, 0, 0))
-        print_wide(Group(lazy.verdict(made), drifted), 120)
+        print_wide(Group(actions.verdict(made), drifted), 120)
 
 
 def register(app: typer.Typer) -> None:

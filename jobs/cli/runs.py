@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from negmine.jobs import lazy
+from negmine.jobs import actions
 from negmine.jobs.cli.batches import batches
 from negmine.jobs.cli.common import Json, RunArgument, echo_run, either, print_wide
 from negmine.jobs.cli.export import export
@@ -188,7 +188,7 @@ def show(run: RunArgument, as_json: Json = False) -> None:
     if as_json:
         echo_run(found)
         return
-    print_wide(lazy.verdict(found, short=False), 140)
+    print_wide(actions.verdict(found, short=False), 140)
 
 
 def report(
@@ -211,7 +211,7 @@ def report(
     if file is not None:
         own = (found.path / REPORT,)
         file = target(file, "--output", (".html", ".htm"), outputs=found.kept, allowed=own)
-    written = lazy.write_report(found, file)
+    written = actions.write_report(found, file)
     typer.echo(json.dumps({"report": str(written)}) if as_json else printable(written))
 
 
