@@ -47,7 +47,7 @@ def _instruction(head: Head, name: str) -> str | None:
     pairs = [value for row in head.rows if (value := row.get(name)) is not None]
     two = [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2]
     texts = [(a, b) for a, b in two if isinstance(a, str) and isinstance(b, str)]
-    if len(texts) < _FEWEST or len(texts) < len(pairs):
+    if len(texts) < _FEWEST or len(texts) < _RECUR * len(pairs):
         return None
     first, second = (Counter(pair[place] for pair in texts) for place in range(2))
     if _recurring(first) < _RECUR or _recurring(second) > _DIFFER:

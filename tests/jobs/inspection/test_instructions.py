@@ -51,3 +51,11 @@ def test_two_positives_are_two(tmp_path: Path) -> None:
     assert found.rows[0].positives == [TEXTS[0].upper(), TEXTS[0]]
     same = [{"query": q, "pos": [KEEP, "b"]} for q in QUERIES]
     assert inspect(jsonl(tmp_path, same, "same.jsonl")).rows[0].positives == [KEEP, "b"]
+
+
+def test_a_few_rows_of_another_shape_hide_no_instruction(tmp_path: Path) -> None:
+    many = [{**row, "query": f"{row['query']} {at}", "pos": [KEEP, f"{row['pos'][1]} {at}"]}
+            for at in range(10) for row in rows(query=False)]  # fmt: skip
+    many[3]["pos"] = ["one text alone"]
+    with pytest.raises(DataError, match="each pos is two texts"):
+        inspect(jsonl(tmp_path, many))
