@@ -162,13 +162,13 @@ class WorkDirectory:
                 storage.remove_tree(place.directory / PARTIAL)
 
     def _run(self, places: Sequence[Place], chains: Sequence[Chain], after: Chain) -> None:
+        _clear(places)  # What an interrupted attempt left; where its job goes on, that fails.
         try:
             counted = pipeline.run_pipeline(chains, self.options, after, self.workers)
         except NegmineError:
-            for place in places:
-                if place.artifact.scratch:
-                    storage.remove_tree(place.directory / place.artifact.scratch)
+            _clear(places)
             raise
+        _clear(places)
         for name, counts in counted.items():
             kept = self.counters.setdefault(name, {})
             for counter, value in counts.items():
@@ -202,6 +202,12 @@ class WorkDirectory:
         done = set(place.datasets[0].part_names())
         planned = plan_blocks(artifact.rows, size)
         return tuple(block for block in planned if block.part not in done)
+
+
+def _clear(places: Sequence[Place]) -> None:
+    for place in places:
+        if place.artifact.scratch:
+            storage.remove_tree(place.directory / place.artifact.scratch)
 
 
 def _batches(place: Place, todo: tuple[Block, ...]) -> list[tuple[Block, ...]]:

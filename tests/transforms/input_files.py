@@ -117,7 +117,7 @@ def ingest(made: Input, directory: Path, *, block_size: int = 8192, seed: int = 
         write_raw(file, source, read(source, made, seed), seed, raw, block_size, cut)
         for file, source in enumerate(sources(made))
     ]
-    return resolve(reports, made, str(directory), block_size)
+    return resolve(reports, made, str(directory), raw, block_size)
 
 
 def rows(directory: Path, name: str) -> list[dict[str, Any]]:

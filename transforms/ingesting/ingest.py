@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +27,9 @@ from negmine.schemas.tables import (
 from negmine.transforms import storage
 from negmine.transforms.counters import count
 from negmine.transforms.data.blocks import Block, plan_blocks
-from negmine.transforms.data.datasets import write_part
+from negmine.transforms.data.datasets import Dataset, write_part
 from negmine.transforms.data.parts import Spread
-from negmine.transforms.ingesting.raw import RAW, SCHEMAS, Report, write_raw
+from negmine.transforms.ingesting.raw import SCHEMAS, Report, write_raw
 from negmine.transforms.ingesting.refuse import refuse
 from negmine.transforms.ingesting.resolve import Resolved
 from negmine.transforms.readers import read
@@ -53,13 +54,14 @@ def cut_of(config: Input) -> Passages | None:
 class ReadSources(beam.PTransform):
     """Read every source into raw parts: `Pipeline -> PCollection[Report]`, one a source.
 
-    Only descriptors are created; workers stream the files themselves.
+    Only descriptors are created; workers stream the files themselves. `raw` is the folder that the
+    parts are written to.
     """
 
     sources: Sequence[Source]
     config: Input
     seed: int
-    directory: str
+    raw: str
     block_size: int
 
     def expand(self, root: beam.Pipeline) -> beam.PCollection:
@@ -69,8 +71,7 @@ class ReadSources(beam.PTransform):
     def _write(self, element: tuple[int, Source]) -> Report:
         file, source = element
         rows = read(source, self.config, self.seed)
-        folder = f"{self.directory}/{RAW}"
-        what = (self.seed, folder, self.block_size, cut_of(self.config))
+        what = (self.seed, self.raw, self.block_size, cut_of(self.config))
         report = write_raw(file, source, rows, *what, self.config.detect_language)
         count("rows_read", report.rows)
         return report
@@ -85,6 +86,7 @@ class Resolve(beam.PTransform):
 
     config: Input
     directory: str
+    raw: str
     block_size: int
     memory: str
 
@@ -94,7 +96,8 @@ class Resolve(beam.PTransform):
 
     def _resolve(self, _: bytes, reports: list[Report]) -> JsonObject:
         try:
-            return resolve(reports, self.config, self.directory, self.block_size, self.memory)
+            folders = (self.directory, self.raw)
+            return resolve(reports, self.config, *folders, self.block_size, self.memory)
         except duckdb.Error as error:
             raise StorageError(
                 f"cannot resolve identifiers in {self.directory}: {str(error).splitlines()[0]}. "
@@ -106,10 +109,14 @@ def resolve(
     reports: Iterable[Report],
     config: Input,
     directory: str,
+    raw: str,
     block_size: int = 8192,
     memory: str = "2GB",
 ) -> JsonObject:
-    """Write the data sets of a collection, the keys of evaluation and counts; remove raw parts.
+    """Write the data sets of a collection, the keys of evaluation and counts; remove `raw`.
+
+    Each part takes the place of one of its name at once, and no other is removed before the end:
+    a job that began earlier and goes on has the same parts to write, and may be read already.
 
     Returns the counts. Of the dead letters, `evaluation_queries` are queries with the text of an
     evaluation query, which are not bad rows. Raises DataError, after the dead letters are written,
@@ -118,7 +125,8 @@ def resolve(
     """
     ordered = sorted(reports, key=lambda report: report.file)
     base = storage.rooted(directory)
-    storage.fetch_tree(base / RAW)
+    parts_read = storage.rooted(raw)
+    storage.fetch_tree(parts_read)
     parts = {
         kind: sorted(
             str(storage.rooted(path))
@@ -128,9 +136,7 @@ def resolve(
         )
         for kind in SCHEMAS
     }
-    for name in ("documents", "queries", *_PAIRS, "dead_letters"):
-        storage.remove_tree(base / name)
-    workplace = base / RAW / "resolve"
+    workplace = parts_read / "resolve"
     shutil.rmtree(workplace, ignore_errors=True)
     with Resolved(
         workplace,
@@ -149,35 +155,49 @@ def resolve(
             **resolved.counts(),
             "dead_letter_reasons": {reason.code: reason.rows for reason in resolved.reasons()},
         }
-        _write_dead_letters(resolved, base / "dead_letters", counts["dead_letters"])
+        written = _write_dead_letters(resolved, base / "dead_letters", counts["dead_letters"])
+        _keep_only(base / "dead_letters", written)
         refuse(resolved, config, counts, ordered, base)
         _write_rows(resolved, base, counts, block_size)
         blocks = plan_blocks(counts["queries"], block_size)
         for name, schema in _PAIRS.items():
             tables = getattr(resolved, name)(_DEAD_BLOCK)
             counts[name] = _write_pairs(tables, base / name, blocks, schema)
+            _keep_only(base / name, blocks)
         write_part(str(base), KEYS, resolved.evaluation_keys(), EVALUATION_KEYS)
     write_json(base / COUNTS, counts)
     for name in ("documents", "queries", "positives", "dead_letters"):
         count(f"{name}_written", counts[name])
-    storage.remove_tree(base / RAW)
+    storage.remove_tree(raw)
+    with suppress(OSError):  # There is another attempt's.
+        parts_read.parent.rmdir()
     return counts
+
+
+def _keep_only(folder: Path, blocks: Sequence[Block]) -> None:
+    """Remove parts of an attempt that cut otherwise."""
+    kept = {block.part for block in blocks}
+    for name in set(Dataset(str(folder)).part_names()) - kept:
+        storage.remove(folder / name)
 
 
 def _write_rows(resolved: Resolved, base: Path, counts: JsonObject, block_size: int) -> None:
     documents, queries = DOCUMENTS, QUERIES
     if counts["texts_with_language"]:
         documents, queries = with_language(DOCUMENTS), with_language(QUERIES)
-    start = 0
+    start, written = 0, []
     for table in _exact(resolved.documents(block_size), block_size):
         block = Block(start, start + table.num_rows)
         table = table.add_column(0, "doc_ix", pa.array(np.arange(*block), pa.int64()))
         _write(base / "documents", block, table.select(documents.names), documents)
         start = block.stop
+        written.append(block)
+    _keep_only(base / "documents", written)
     blocks = plan_blocks(counts["queries"], block_size)
     tables = _exact(resolved.queries(block_size), block_size)
     for block, table in zip(blocks, tables, strict=True):
         _write(base / "queries", block, table.select(queries.names), queries)
+    _keep_only(base / "queries", blocks)
 
 
 def _write_pairs(
@@ -202,12 +222,15 @@ def _write_pairs(
     return total
 
 
-def _write_dead_letters(resolved: Resolved, folder: Path, rows: int) -> None:
+def _write_dead_letters(resolved: Resolved, folder: Path, rows: int) -> Sequence[Block]:
     if not rows:
         _write(folder, Block(0, 0), DEAD_LETTERS.empty_table(), DEAD_LETTERS)
+        return [Block(0, 0)]
+    blocks = plan_blocks(rows, _DEAD_BLOCK)
     tables = _exact(resolved.dead_letters(_DEAD_BLOCK), _DEAD_BLOCK)
-    for block, table in zip(plan_blocks(rows, _DEAD_BLOCK) if rows else [], tables, strict=True):
+    for block, table in zip(blocks, tables, strict=True):
         _write(folder, block, table, DEAD_LETTERS)
+    return blocks
 
 
 def _write(folder: Path, block: Block, table: pa.Table, schema: pa.Schema) -> None:

@@ -19,7 +19,7 @@ from negmine.transforms.readers.rows import Bad, Document, Judgement, Label, Que
 from negmine.transforms.workers import made_by_workers
 
 RAW = "raw"
-"""Folder of the raw parts, in that of the ingested collection until it is made."""
+"""Folder, in that of the ingested collection, of each attempt's raw parts until it is made."""
 
 _WHERE = [
     pa.field("file", pa.int32(), nullable=False),

@@ -3,9 +3,10 @@
 import os
 import shutil
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from negmine.transforms.storage.atomic import write_atomically
 QUERIES_AT_ONCE = 512
 """Queries of a part of the edits. Fixed, so that no position depends on the run's blocks."""
 MADE = "made"
-"""Folder of what was made, until it has positions."""
+"""Folder of what each attempt made, until it has positions."""
 
 _POSITIVES = 4
 """Positives of a query that are edited, drawn by key."""
@@ -75,6 +76,7 @@ class EditDocuments(beam.PTransform):
         evaluation: file of `tables.EVALUATION_KEYS`.
         directory: of the artifact.
         blocks: of queries, all of them.
+        attempt: as in `pipelines.ingest.Ingest`.
     """
 
     config: Edited
@@ -85,6 +87,7 @@ class EditDocuments(beam.PTransform):
     evaluation: str
     directory: str
     blocks: Sequence[Block]
+    attempt: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         made = root | "QueryBlocks" >> CreateBlocks(self.blocks) | "Edit" >> map_step(self._edit)
@@ -97,7 +100,7 @@ class EditDocuments(beam.PTransform):
         found = list(self._made(block, entities))
         columns = {field.name: [row[i] for row in found] for i, field in enumerate(_TEXTS)}
         table = pa.table(columns, schema=_TEXTS)
-        write_part(f"{self.directory}/{MADE}", block.part, table, _TEXTS)
+        write_part(f"{self.directory}/{MADE}/{self.attempt}", block.part, table, _TEXTS)
         count("rows_written", table.num_rows)
         return block.part
 
@@ -133,7 +136,8 @@ class EditDocuments(beam.PTransform):
     def _place(self, _: bytes, parts: list[str]) -> int:
         """Give what was made positions and identifiers behind the corpus."""
         base = storage.rooted(self.directory)
-        made, start = Dataset(str(base / MADE)), self.documents.rows
+        folder = base / MADE / self.attempt
+        made, start = Dataset(str(folder)), self.documents.rows
         _copy_parts(self.documents, base / "all_documents")
         texts, ids = (
             array_column(self.documents, "text_key"),
@@ -186,7 +190,7 @@ class EditDocuments(beam.PTransform):
             edits = edits.select(tables.MADE_EDITS.names)
             write_part(str(base / "edits"), part, edits, tables.MADE_EDITS)
             start = block.stop
-        storage.remove_tree(base / MADE)
+        storage.remove_tree(folder)
         return start - self.documents.rows
 
     def _evaluation_keys(self) -> np.ndarray:

@@ -162,7 +162,7 @@ def wait_for_the_end(endpoint: str, job_id: str) -> None:
 def test_a_run_that_is_interrupted_says_what_its_job_service_was_asked(
     tmp_path: Path, number: int
 ) -> None:
-    """Beam's Python job service ends no job; the sentence says so, and a run after it is right."""
+    """Beam's Python job service ends no job; the sentence says so, and a run beside it is right."""
     config = small_run(tmp_path, runner={"block_size": 5}, output={"run_id": "r"})
     with job_service(tmp_path) as services:
         runner = Runner.model_validate({"name": "portable", "options": services})
@@ -190,12 +190,11 @@ def test_a_run_that_is_interrupted_says_what_its_job_service_was_asked(
         assert "Traceback" not in said
         assert said.count("engine: PortableRunner") == 1
         assert published(output) == {}
-        # Two jobs at one artifact remove each other's scratch files.
         found = re.match(r"interrupted; job (\S+)", last)
         assert found is not None
-        wait_for_the_end(services["job_endpoint"], found[1])
         ended = negmine(*words)
-    assert ended.code == 0, ended.err
+        assert ended.code == 0, ended.err
+        wait_for_the_end(services["job_endpoint"], found[1])
     assert negmine("mine", config, "--output", str(tmp_path / "here")).code == 0
     expected = digest(tmp_path / "here" / "runs" / "r", "ledger")
     assert expected and digest(output / "runs" / "r", "ledger") == expected
