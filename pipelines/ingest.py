@@ -46,7 +46,6 @@ class Ingest(beam.PTransform):
         raw = f"{self.directory}/{RAW}/{self.attempt}"
         return (
             root
-            | "ReadSources"
-            >> ReadSources(found, self.config, self.seed, raw, self.block_size)
+            | "ReadSources" >> ReadSources(found, self.config, self.seed, raw, self.block_size)
             | "Resolve" >> Resolve(self.config, self.directory, raw, self.block_size, self.memory)
         )
