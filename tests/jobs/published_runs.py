@@ -1,6 +1,7 @@
 """Mines a small real collection for tests: functions of the standard library."""
 
 import json
+import shutil
 from pathlib import Path
 
 from negmine.jobs.load_config import load_config
@@ -9,6 +10,19 @@ from negmine.jobs.mining.run import MiningRun
 from tests.jobs.collections import THREE_TIERS
 
 PRESET = str(Path(__file__).parents[2] / "jobs" / "presets" / "stdlib.yaml")
+
+
+def work_without(miner: MiningRun, folder: Path, *stages: str) -> str:
+    """The setting of a copy of a run's work directory in which some stages' artifacts are not."""
+    root = miner.work.root
+    left_out = {root / stage for stage in stages}
+    assert all(path.is_dir() for path in left_out), f"{root} has not all of {stages}"
+
+    def ignored(parent: str, names: list[str]) -> list[str]:
+        return [name for name in names if Path(parent) / name in left_out]
+
+    shutil.copytree(root, folder, ignore=ignored)
+    return f"output.workdir={folder}"
 
 
 def prepared(output: Path, *settings: str) -> MiningRun:

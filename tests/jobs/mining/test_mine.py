@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import duckdb
@@ -10,7 +9,7 @@ import pytest
 
 from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.errors import ModelError, StorageError
-from tests.jobs.published_runs import mine, prepared
+from tests.jobs.published_runs import mine, prepared, work_without
 
 LONG = pytest.mark.long
 
@@ -155,8 +154,7 @@ def test_a_stage_goes_on_from_its_finished_parts(
     first: tuple[Path, MiningRun], tmp_path: Path
 ) -> None:
     """A crash loses no finished block."""
-    shutil.copytree(first[0].parents[1] / "work", tmp_path / "work")
-    shutil.rmtree(tmp_path / "work" / "judge")
+    work_without(first[1], tmp_path / "work", "judge")
     miner = prepared(tmp_path, "runner.block_size=50")
     miner.run_until("judge")
     judged = miner.judged
@@ -182,7 +180,7 @@ def test_ids_only_leaves_the_texts_out(first: tuple[Path, MiningRun]) -> None:
 def test_a_changed_corpus_embeds_only_new_texts(
     first: tuple[Path, MiningRun], tmp_path: Path
 ) -> None:
-    shutil.copytree(first[0].parents[1] / "work", tmp_path / "work")
+    work_without(first[1], tmp_path / "work")
     small, large = first[1], prepared(tmp_path, "input.limit=140")
     before = {p.name for p in (tmp_path / "work" / "embed").iterdir()}
     large.run_until("embed")

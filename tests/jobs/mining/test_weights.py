@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from negmine.jobs.mining.run import MiningRun
 from negmine.schemas.config import Config
 from tests.jobs.collections import negmine, static_student, write_collection, write_config
-from tests.jobs.published_runs import mine
+from tests.jobs.published_runs import mine, work_without
 from tests.transforms.input_files import write_lines
 
 METHODS = ("inverse_propensity", "focal", "true_negative")
@@ -97,8 +97,11 @@ def test_weights_do_not_depend_on_the_blocks(
     first: tuple[Path, MiningRun], method: str, tmp_path: Path
 ) -> None:
     one = weighted(first, method, f"output.run_id={method}-one")
-    work = f"output.workdir={tmp_path / 'work'}"
-    other, _ = mine(tmp_path / "other", f"weighting.method={method}", "runner.block_size=7", work)
+    work = work_without(first[1], tmp_path / "work", "retrieve", "select", "score")
+    other, miner = mine(
+        tmp_path / "other", f"weighting.method={method}", "runner.block_size=7", work
+    )
+    assert not miner.work.timings["select"]["reused"]
     columns = "query_id, negative_id, weight, surface_sim"
     assert negatives(one, columns) == negatives(other, columns)
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from negmine.jobs.mining.run import MiningRun
 from negmine.jobs.report import render
 from negmine.jobs.report.verdict import commands, render_run
 from negmine.jobs.runs.published import find_run
 from tests.builders import Layout, build_run
 from tests.jobs.collections import negmine
-from tests.jobs.published_runs import mine
+from tests.jobs.published_runs import mine, work_without
 
 
 def told(run: object, short: bool = True) -> str:
@@ -21,9 +22,9 @@ def told(run: object, short: bool = True) -> str:
 
 
 @pytest.fixture(scope="module")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def output(first: tuple[Path, MiningRun], tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("verdict")
-    mine(output)
+    mine(output, work_without(first[1], output / "made"))
     return output
 
 

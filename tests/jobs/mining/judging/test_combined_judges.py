@@ -16,14 +16,16 @@ from negmine.pipelines.graph import STAGES
 from negmine.schemas.errors import DataError
 from negmine.transforms.vectors import embed
 from tests.jobs.collections import cross_encoder
-from tests.jobs.published_runs import mine, prepared
+from tests.jobs.published_runs import mine, prepared, work_without
 
 Fused = tuple[Path, MiningRun]
 
 
 @pytest.fixture(scope="module")
-def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("work")
+def workdir(first: tuple[Path, MiningRun], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("combined") / "work"
+    work_without(first[1], folder, "check_judge", "judge", "select", "score")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -198,19 +200,21 @@ def test_another_threshold_reads_no_token_vectors(
 
 
 def test_token_vectors_of_another_format_are_made_anew(
-    fused: Fused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes of one format can be cut into rows of another without a word."""
     older = replace(STAGES["embed"], version=STAGES["embed"].version - 1)
-    workdir = tmp_path / "work"
+    few, workdir = {"input.limit": "30"}, tmp_path / "work"
     with monkeypatch.context() as patch:
         patch.setitem(STAGES, "embed", older)
         patch.setattr(embed, "pack", lambda vectors, _: np.zeros((len(vectors), 5), dtype=np.uint8))
-        prepared(tmp_path / "old", f"output.workdir={workdir}", "judge.kind=fusion").run_until(
-            "embed"
+        old = prepared(
+            tmp_path / "old", f"output.workdir={workdir}", "judge.kind=fusion", "input.limit=30"
         )
-    run = judged(tmp_path / "new", workdir, "kind=fusion")
-    assert ledger(run) == ledger(fused[0])
+        old.run_until("embed")
+    work_without(old, tmp_path / "clean", "embed")
+    run = judged(tmp_path / "new", workdir, "kind=fusion", **few)
+    assert ledger(run) == ledger(judged(tmp_path / "own", tmp_path / "clean", "kind=fusion", **few))
 
 
 def test_a_hub_cap_bounds_how_many_queries_use_a_document(workdir: Path, tmp_path: Path) -> None:
