@@ -1,125 +1,19 @@
 """One small collection in the many shapes that people have, and what has to be found in it."""
 
-import csv
-import gzip
-import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.feather as feather
-import pyarrow.parquet as pq
-import zstandard
 
-
-class Pair(NamedTuple):
-    """A query with its positives."""
-
-    query: str
-    positives: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Data in one shape.
-
-    Attributes:
-        name: what it is, in words.
-        path: what is named on the command line.
-        options: further words of the command.
-        queries, positives: what has to be found; None where a sentence is expected.
-        says: a part of the sentence that is expected instead of a run.
-    """
-
-    name: str
-    path: str
-    queries: int | None
-    positives: int | None
-    options: tuple[str, ...] = field(default=())
-    says: str = ""
-
-
-def collection(texts: Sequence[tuple[str, str]], several: int = 5) -> list[Pair]:
-    """Pairs of these (query, document); each `several`-th query has the next document too."""
-    made = []
-    for at, (query, document) in enumerate(texts):
-        following = texts[(at + 1) % len(texts)][1]
-        positives = (document, following) if at % several == 0 else (document,)
-        made.append(Pair(query, positives))
-    return made
-
-
-def one_line(text: str) -> str:
-    """A text without line ends and tabs."""
-    return " ".join(text.split())
-
-
-class _Maker:
-    """Writes the shapes of one collection below a folder."""
-
-    def __init__(self, folder: Path, pairs: Sequence[Pair]) -> None:
-        self.folder, self.pairs = folder, pairs
-        self.documents = list(dict.fromkeys(text for pair in pairs for text in pair.positives))
-        self.ids = {text: f"d{at}" for at, text in enumerate(self.documents)}
-        self.queries = len(pairs)
-        self.positives = sum(len(pair.positives) for pair in pairs)
-        self.found: list[Shape] = []
-
-    def rows(self) -> list[tuple[str, str]]:
-        """A row for each positive."""
-        return [(pair.query, text) for pair in self.pairs for text in pair.positives]
-
-    def negatives(self, at: int, count: int) -> list[str]:
-        """Documents that are no positives of a query."""
-        other = [text for text in self.documents if text not in self.pairs[at].positives]
-        return [other[(at * 7 + k) % len(other)] for k in range(count)]
-
-    def path(self, name: str) -> Path:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def add(self, name: str, path: Path, *options: str, says: str = "") -> None:
-        """A shape in which everything has to be found, or that says a sentence."""
-        counts = (None, None) if says else (self.queries, self.positives)
-        self.found.append(Shape(name, str(path), *counts, options=options, says=says))
-
-    def expect(self, name: str, path: Path, queries: int, positives: int) -> None:
-        """A shape in which so many queries and positives have to be found."""
-        self.found.append(Shape(name, str(path), queries, positives))
-
-    def jsonl(self, name: str, values: Sequence[Any]) -> Path:
-        data = "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values).encode()
-        path = self.path(name)
-        if path.suffix == ".gz":
-            data = gzip.compress(data)
-        elif path.suffix == ".zst":
-            data = zstandard.compress(data)
-        path.write_bytes(data)
-        return path
-
-    def csv(
-        self, name: str, rows: Sequence[Sequence[object]], mark: str = ",", code: str = "utf-8"
-    ) -> Path:
-        text = io.StringIO()
-        csv.writer(text, delimiter=mark, lineterminator="\r\n").writerows(rows)
-        path = self.path(name)
-        path.write_bytes(text.getvalue().encode(code))
-        return path
-
-    def parquet(self, name: str, columns: dict[str, Any]) -> Path:
-        path = self.path(name)
-        pq.write_table(pa.table(columns), path)
-        return path
+from benchmarks._shape_files import Maker, Pair, Shape, one_line
 
 
 def shapes(folder: Path, pairs: Sequence[Pair], datasets: bool = True) -> list[Shape]:
     """Write every shape of a collection below a folder; `datasets` those that need the library."""
-    made = _Maker(folder, pairs)
-    parts: list[Callable[[_Maker], None]] = [
+    made = Maker(folder, pairs)
+    parts: list[Callable[[Maker], None]] = [
         _delimited, _json, _columnar, _trainers, _labelled, _collections, _documents, _unclear,
     ]  # fmt: skip
     for part in [*parts, *([_saved] if datasets else [])]:
@@ -127,7 +21,7 @@ def shapes(folder: Path, pairs: Sequence[Pair], datasets: bool = True) -> list[S
     return made.found
 
 
-def _delimited(made: _Maker) -> None:
+def _delimited(made: Maker) -> None:
     rows = made.rows()
     index = [(at, *row) for at, row in enumerate(rows)]
     flat = [(one_line(query), one_line(text)) for query, text in rows]
@@ -156,7 +50,7 @@ def _delimited(made: _Maker) -> None:
     made.add("triples, CSV", made.csv("g.csv", [("anchor", "positive", "negative"), *triples]))
 
 
-def _json(made: _Maker) -> None:
+def _json(made: Maker) -> None:
     rows = [{"query": query, "positive": text} for query, text in made.rows()]
     made.add("JSON lines, gzip", made.jsonl("h.jsonl.gz", rows))
     made.add("JSON lines, zstd", made.jsonl("i.jsonl.zst", rows))
@@ -185,7 +79,7 @@ def _json(made: _Maker) -> None:
     made.add("SQuAD's rows", made.jsonl("l.jsonl", squad))
 
 
-def _columnar(made: _Maker) -> None:
+def _columnar(made: Maker) -> None:
     queries = [pair.query for pair in made.pairs]
     lists = [list(pair.positives) for pair in made.pairs]
     wide = [[*texts, None][:2] for texts in lists]
@@ -209,7 +103,7 @@ def _columnar(made: _Maker) -> None:
     made.add("a clone of a data set: data/train-*.parquet", split.parent)
 
 
-def _trainers(made: _Maker) -> None:
+def _trainers(made: Maker) -> None:
     negatives = [made.negatives(at, 2) for at in range(len(made.pairs))]
     flag = [
         {
@@ -276,7 +170,7 @@ def _trainers(made: _Maker) -> None:
     made.add("n-tuples of sentence-transformers", made.parquet("u.parquet", columns))
 
 
-def _labelled(made: _Maker) -> None:
+def _labelled(made: Maker) -> None:
     rows: list[tuple[object, ...]] = []
     graded: list[tuple[object, ...]] = []
     listed = []
@@ -311,7 +205,7 @@ def _labelled(made: _Maker) -> None:
     made.add("MS MARCO's rows of the hub", made.parquet("y.parquet", columns))
 
 
-def _collections(made: _Maker) -> None:
+def _collections(made: Maker) -> None:
     documents = [{"_id": made.ids[t], "title": "", "text": t} for t in made.documents]
     queries = [{"_id": f"q{at}", "text": pair.query} for at, pair in enumerate(made.pairs)]
     qrels = [
@@ -350,7 +244,7 @@ def _collections(made: _Maker) -> None:
     made.add("pairs and a pool in a folder", made.folder / "pool")
 
 
-def _documents(made: _Maker) -> None:
+def _documents(made: Maker) -> None:
     titled = [{"title": p.query, "text": p.positives[0]} for p in made.pairs]
     count = len(titled)
     made.expect("documents alone, with titles", made.jsonl("z.jsonl", titled), count, count)
@@ -362,7 +256,7 @@ def _documents(made: _Maker) -> None:
     made.expect("documents alone, CSV", alone, count, count)
 
 
-def _unclear(made: _Maker) -> None:
+def _unclear(made: Maker) -> None:
     rows = [(query, text, text[::-1]) for query, text in made.rows()]
     unknown = made.csv("unknown.csv", [("alpha", "beta", "gamma"), *rows])
     made.add("three unknown columns", unknown, says="its columns are 'alpha', 'beta', 'gamma'")
@@ -379,7 +273,7 @@ def _unclear(made: _Maker) -> None:
     made.add("a teacher's lists, as negmine exports them", path, says="is a teacher's score")
 
 
-def _saved(made: _Maker) -> None:
+def _saved(made: Maker) -> None:
     from datasets import Dataset, DatasetDict
 
     rows = [{"anchor": query, "positive": text} for query, text in made.rows()]

@@ -8,14 +8,11 @@ and versions below; every figure is in OUT/gpu.json as well. Needs CUDA.
 
 import argparse
 import json
-import platform
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from benchmarks import _gpu_data as data  # noqa: E402
+from benchmarks._gpu_table import machine, table  # noqa: E402
 
 _BATCHES = (64, 256, 1024)
 _FORWARD_SECONDS = 1.0
@@ -49,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit("benchmarks/gpu.py: no CUDA device here")
     bench = Bench(asked.out, asked.scale, asked.device)
     bench.run(asked.only.split(","), asked.collection)
-    print(bench.table())
+    print(table(bench.figures))
 
 
 class Bench:
@@ -79,7 +77,7 @@ class Bench:
 
     def save(self) -> None:
         """Write the figures so far."""
-        text = json.dumps({**self.machine(), **self.figures}, indent=1)
+        text = json.dumps({**machine(), **self.figures}, indent=1)
         (self.out / "gpu.json").write_text(text)
 
     def note(self, name: str, value: float | str | bool) -> None:
@@ -285,37 +283,6 @@ class Bench:
         stages = json.loads(manifest.read_text())["timings"]
         self.figures["stages"] = stages
         print(json.dumps(stages), file=sys.stderr, flush=True)
-
-    def machine(self) -> dict[str, Any]:
-        """Card, processors and versions."""
-        import os
-
-        import torch
-
-        card = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor()
-        names = ("torch", "transformers", "sentence-transformers", "tokenizers")
-        found = {name: version(name) for name in names}
-        day = datetime.now(UTC).date().isoformat()
-        return {"card": card, "cores": os.cpu_count(), "date": day, **found}
-
-    def table(self) -> str:
-        """The figures as Markdown, with what was asked of them."""
-        f, shown = self.figures, {"stages"}
-        head = "| what | ours | forward alone | theirs | of forward | times theirs |"
-        machine = ", ".join(f"{name} {value}" for name, value in self.machine().items())
-        lines = [machine, "", head, "|---|---:|---:|---:|---:|---:|"]
-        for what, *names in (
-            ("embed, fp32, texts/s", "embed fp32", "forward fp32", "encode fp32"),
-            ("embed, auto (bf16), texts/s", "embed auto", "forward auto", "encode auto"),
-            ("cross-encoder, fp32, pairs/s", "judge fp32", "forward judge fp32", "predict fp32"),
-            ("cross-encoder, bf16, pairs/s", "judge bf16", "forward judge bf16", "predict bf16"),
-        ):
-            if names[0] in f:
-                ours, alone, theirs = (float(f[name]) for name in names)
-                rates = f"{ours:,.0f} | {alone:,.0f} | {theirs:,.0f}"
-                lines.append(f"| {what} | {rates} | {ours / alone:.2f} | {ours / theirs:.1f} |")
-                shown.update(names)
-        return "\n".join([*lines, "", *(f"- {n}: {v}" for n, v in f.items() if n not in shown)])
 
 
 if __name__ == "__main__":

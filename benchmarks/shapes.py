@@ -26,7 +26,8 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks._shapes import Shape, collection, shapes
+from benchmarks._shape_files import Shape, collection
+from benchmarks._shapes import shapes
 from negmine.jobs.runs.published import find_run
 from negmine.transforms.readers.stdlib import choose, library_functions
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks._shapes import Shape, collection, shapes
+from benchmarks._shape_files import Shape, collection
+from benchmarks._shapes import shapes
 from negmine.jobs.resolve_config import Choices, resolve
 from negmine.schemas.errors import DataError
 from tests.transforms.input_files import ingest
