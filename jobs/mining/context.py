@@ -100,7 +100,7 @@ class RunContext:
         config = self.config.sources.edited
         if config is None:
             return None
-        made = edits_artifact(self.ingested, config, self.config.seed)
+        made = edits_artifact(self.ingested, config, self.config.seed, self.work.attempt)
         return Dataset(str(self.work.make_or_reuse(made).directory.parent / "edits"))
 
     @cached_property
@@ -128,8 +128,14 @@ class RunContext:
             )
 
     def _ingest(self, directory: str, _: object) -> Ingest:
-        what = (self.config.input, self.config.seed, directory)
-        return Ingest(*what, memory=self.budget.database(), sources=self._identified[1])
+        return Ingest(
+            self.config.input,
+            self.config.seed,
+            directory,
+            memory=self.budget.database(),
+            sources=self._identified[1],
+            attempt=self.work.attempt,
+        )
 
     def collection_facts(self) -> list[str]:
         """What was read, as short facts."""

@@ -20,7 +20,9 @@ from negmine.transforms.sources.concreteness import ratings_version
 from negmine.transforms.sources.edited import MADE, QUERIES_AT_ONCE, EditDocuments
 
 
-def edits_artifact(ingested: Mapping[str, Dataset], config: Edited, seed: int) -> Artifact:
+def edits_artifact(
+    ingested: Mapping[str, Dataset], config: Edited, seed: int, attempt: str
+) -> Artifact:
     """The corpus with what was made behind it, and the edits; see `EditDocuments`."""
     names = ("documents", "queries", "positives")
     sets = [ingested[name] for name in names]
@@ -35,7 +37,7 @@ def edits_artifact(ingested: Mapping[str, Dataset], config: Edited, seed: int) -
 
     def make(directory: str, _: Blocks) -> EditDocuments:
         blocks = plan_blocks(ingested["queries"].rows, QUERIES_AT_ONCE)
-        return EditDocuments(config, seed, *sets, evaluation, directory, blocks)
+        return EditDocuments(config, seed, *sets, evaluation, directory, blocks, attempt)
 
     several = STAGES["edit"].writes
     return Artifact("edit", key, 0, make, several=several, scratch=MADE)

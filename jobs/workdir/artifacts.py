@@ -32,7 +32,8 @@ class Artifact:
         at_once: blocks of a pipeline, which follow one another; None = one of all blocks.
         block_size: rows in a block; None = the run's.
         several: names of the data sets, where it is more than one; these have no blocks here.
-        scratch: folder, in that of the artifact, of what its attempts leave before it is there.
+        scratch: folder, in that of the artifact, where each attempt to make it has a folder of its
+            own, named `WorkDirectory.attempt`, of what goes when it is there.
         follows: whether each of its blocks is made of the same block of the artifact before it.
         waits: whether it is made when all of the artifacts before it are there; `make` gives a
             stage that waits.

@@ -2,6 +2,7 @@
 
 import os
 import time
+import uuid
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -45,6 +46,7 @@ class WorkDirectory:
             one job makes for several stages counts towards the first of them.
         counters: what the pipelines counted, by artifact's label.
         used: directories of the artifacts that were asked for, in order.
+        attempt: names the folders of what goes when an artifact is there, see `Artifact.scratch`.
     """
 
     root: Path
@@ -54,6 +56,7 @@ class WorkDirectory:
     timings: dict[str, JsonObject] = field(default_factory=dict)
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
     used: dict[Path, None] = field(default_factory=dict)
+    attempt: str = field(default_factory=lambda: uuid.uuid4().hex)
     _made: set[Path] = field(default_factory=set)
 
     def path(self, stage: str, key: JsonObject) -> tuple[Path, str]:
@@ -115,7 +118,10 @@ class WorkDirectory:
         first = (todo or places)[0].artifact.stage
         with self.timed(first, reused=not todo), ExitStack() as locks:
             for place in sorted(todo, key=lambda place: place.directory):
-                locks.enter_context(artifact_lock(place.directory))
+                alone = locks.enter_context(artifact_lock(place.directory))
+                if alone and place.artifact.scratch and not place.finished:
+                    # Of killed attempts; one that an engine goes on with fails then.
+                    storage.remove_tree(place.directory / place.artifact.scratch)
             todo = [place for place in todo if not place.finished]
             if todo:
                 self._make(todo)
@@ -162,13 +168,13 @@ class WorkDirectory:
                 storage.remove_tree(place.directory / PARTIAL)
 
     def _run(self, places: Sequence[Place], chains: Sequence[Chain], after: Chain) -> None:
-        _clear(places)  # What an interrupted attempt left; where its job goes on, that fails.
         try:
             counted = pipeline.run_pipeline(chains, self.options, after, self.workers)
         except NegmineError:
-            _clear(places)
+            for place in places:
+                if place.artifact.scratch:
+                    storage.remove_tree(place.directory / place.artifact.scratch / self.attempt)
             raise
-        _clear(places)
         for name, counts in counted.items():
             kept = self.counters.setdefault(name, {})
             for counter, value in counts.items():
@@ -202,12 +208,6 @@ class WorkDirectory:
         done = set(place.datasets[0].part_names())
         planned = plan_blocks(artifact.rows, size)
         return tuple(block for block in planned if block.part not in done)
-
-
-def _clear(places: Sequence[Place]) -> None:
-    for place in places:
-        if place.artifact.scratch:
-            storage.remove_tree(place.directory / place.artifact.scratch)
 
 
 def _batches(place: Place, todo: tuple[Block, ...]) -> list[tuple[Block, ...]]:

@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 
+from negmine.jobs.workdir import locks
 from negmine.jobs.workdir.doctor import diagnose
 from tests.jobs.collections import (
     digest,
@@ -89,6 +90,38 @@ def test_one_that_waits_goes_on_when_the_first_is_killed(base: Path, tmp_path: P
         assert first.end()[0] == -9
         assert [code for code, _ in ended(second)] == [0]
     assert same(base, tmp_path / "b" / "runs" / "one")
+
+
+def test_where_files_cannot_be_locked_both_make_it(base: Path, tmp_path: Path) -> None:
+    """The second does as on such a disk: it heeds no lock, and takes nothing from the first."""
+    work = f"output.workdir={tmp_path / 'work'}"
+    (made,) = (base / "whole" / "work" / "ingest").iterdir()
+    (part,) = (made / "documents").glob("part-*.parquet")
+    name = f"ingest/{made.name}/documents/{part.name}"
+    words = ["mine", str(base / "run.yaml"), "--output", str(tmp_path / "b"), "--set", work]
+    with standing(base / "run.yaml", tmp_path / "a", "ingest", "part", name, work) as first:
+        with mock.patch.object(locks, "open_lock", return_value=None):
+            assert negmine(*words, "--set", "output.run_id=one").code == 0
+        scratch = tmp_path / "work" / "ingest" / made.name / "raw"
+        assert len(list(scratch.iterdir())) == 1, "the first one's own"
+        first.go_on()
+        assert first.end()[0] == 0, first.said.read_text()
+    (run,) = (tmp_path / "a" / "runs").iterdir()
+    assert same(base, run) and same(base, tmp_path / "b" / "runs" / "one")
+    assert not scratch.exists()
+    assert diagnose(tmp_path / "b", deep=True).sound
+
+
+def test_what_a_killed_attempt_left_goes_with_the_next(base: Path, tmp_path: Path) -> None:
+    output = copied(base / "whole", tmp_path / "out")
+    (made,) = (output / "work" / "ingest").iterdir()
+    (made / "raw" / "killed").mkdir(parents=True)
+    (made / "raw" / "killed" / "documents-000000-000000.parquet").write_bytes(b"half")
+    (made / "positives" / "_manifest.json").unlink()
+    ended = negmine("ingest", str(base / "run.yaml"), "--output", str(output))
+    assert ended.code == 0, ended.err
+    assert not (made / "raw").exists()
+    assert diagnose(output, deep=True).sound
 
 
 def test_two_that_publish_different_runs_at_once(base: Path, tmp_path: Path) -> None:
