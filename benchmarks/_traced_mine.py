@@ -14,6 +14,7 @@ import functools
 import importlib
 import logging
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -59,8 +60,8 @@ class Trace:
 
     @staticmethod
     def relative(name: str) -> str:
-        """A part's path from the stage's folder on, so that it is the same in any output."""
-        return name.rpartition("/work/")[2]
+        """A part's path from the stage's folder on, without the attempt: the same in any run."""
+        return re.sub(r"/[0-9a-f]{32}/", "/", name.rpartition("/work/")[2])
 
 
 def _noting(make: Callable[..., Any], argument: int, trace: Trace) -> Callable[..., Any]:
