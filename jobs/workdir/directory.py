@@ -173,7 +173,7 @@ class WorkDirectory:
         except NegmineError:
             for place in places:
                 if place.artifact.scratch:
-                    storage.remove_tree(place.directory / place.artifact.scratch / self.attempt)
+                    storage.remove_attempt(place.directory / place.artifact.scratch / self.attempt)
             raise
         for name, counts in counted.items():
             kept = self.counters.setdefault(name, {})

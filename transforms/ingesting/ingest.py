@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,9 +167,7 @@ def resolve(
     write_json(base / COUNTS, counts)
     for name in ("documents", "queries", "positives", "dead_letters"):
         count(f"{name}_written", counts[name])
-    storage.remove_tree(raw)
-    with suppress(OSError):  # There is another attempt's.
-        parts_read.parent.rmdir()
+    storage.remove_attempt(raw)
     return counts
 
 

@@ -190,7 +190,7 @@ class EditDocuments(beam.PTransform):
             edits = edits.select(tables.MADE_EDITS.names)
             write_part(str(base / "edits"), part, edits, tables.MADE_EDITS)
             start = block.stop
-        storage.remove_tree(folder)
+        storage.remove_attempt(folder)
         return start - self.documents.rows
 
     def _evaluation_keys(self) -> np.ndarray:

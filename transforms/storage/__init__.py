@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -45,6 +45,7 @@ __all__ = [
     "read",
     "read_json",
     "remove",
+    "remove_attempt",
     "remove_tree",
     "replace",
     "rooted",
@@ -247,6 +248,13 @@ def remove_tree(folder: str | Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
     if is_mirrored(place):
         _mirror().remove_tree(place)
+
+
+def remove_attempt(folder: str | Path) -> None:
+    """Remove an attempt's folder and, with the last of them, the one that holds them."""
+    remove_tree(folder)
+    with suppress(OSError):  # There is another attempt's.
+        rooted(folder).parent.rmdir()
 
 
 def replace(temporary: Path, path: Path) -> None:
