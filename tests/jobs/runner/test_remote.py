@@ -18,7 +18,7 @@ from apache_beam.portability.api import beam_job_api_pb2_grpc as services_api
 
 from negmine.jobs.runner.engine import Engine
 from negmine.jobs.runner.options import resolve
-from negmine.jobs.runner.remote import RemoteJob, announced, catching
+from negmine.jobs.runner.remote import RemoteJob, announced
 from negmine.schemas.config import Runner
 from tests.jobs.collections import digest, fill, leftovers, negmine, published, small_run
 from tests.jobs.runner.job_service import ROOT, job_service
@@ -103,48 +103,6 @@ def test_a_job_of_dataflow_has_a_page_from_the_start() -> None:
     found = RemoteJob(engine, SimpleNamespace(job_id=lambda: "7", cancel=lambda: None))
     assert str(found) == "7, https://console.cloud.google.com/dataflow/jobs/r/7?project=p"
     assert found.end().startswith("Dataflow was asked to cancel job 7, see https://")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_until_the_job_is_handed_over(number: int) -> None:
-    before = signal.getsignal(number)
-    reached = False
-    with pytest.raises(KeyboardInterrupt), catching(wanted=True) as signals:
-        with signals.held():
-            os.kill(os.getpid(), number)
-            reached = True
-        signals.check()
-    assert reached
-    assert signal.getsignal(number) is before
-
-
-def test_a_second_signal_waits_for_nothing() -> None:
-    with pytest.raises(KeyboardInterrupt), catching(wanted=True) as signals, signals.held():
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-        pytest.fail("the second one was held too")
-
-
-def test_signals_that_somebody_ignores_stay_ignored() -> None:
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        with catching(wanted=True):
-            os.kill(os.getpid(), signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def test_a_thread_catches_none() -> None:
-    found = []
-
-    def other() -> None:
-        with catching(wanted=True):
-            found.append(signal.getsignal(signal.SIGTERM))
-
-    thread = threading.Thread(target=other)
-    thread.start()
-    thread.join()
-    assert found == [signal.getsignal(signal.SIGTERM)]
 
 
 def wait_for_the_end(endpoint: str, job_id: str) -> None:
