@@ -42,8 +42,10 @@ def plain(**settings: str) -> SentenceTransformerEncoder:
     return SentenceTransformerEncoder(EncoderSpec(folder, device="cpu", **settings))
 
 
-@pytest.mark.parametrize("replicas", [1, 2])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    ("replicas", "precision"),
+    [(1, "fp32"), (2, "fp32"), (1, "bf16"), pytest.param(2, "bf16", marks=pytest.mark.long)],
+)
 def test_vectors_and_token_vectors_are_those_of_the_cpu(replicas: int, precision: str) -> None:
     expected = plain(precision=precision).encode(TEXTS, "document", tokens=True)
     found = encoder(replicas, precision=precision).encode(TEXTS, "document", tokens=True)
