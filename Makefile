@@ -1,7 +1,8 @@
 # make mine | make test | make test-all | make lint | make setup. All make .venv first where it is
 # missing: `make mine` with what mining needs, the others with all. `make test` leaves out what is
 # costly and has something smaller beside it, and hypothesis draws the same examples each time; in
-# `make test-all` it looks for new ones.
+# `make test-all` it looks for new ones. A worker of pytest that dies ends the run: with another in its
+# place pytest-xdist can wait for tests that nobody has.
 
 PYTHON ?= python3.11
 # Another build of torch, for example:
@@ -13,6 +14,7 @@ OUTPUT ?= out
 BIN := .venv/bin
 MINING := .venv/.negmine-mining
 STAMP := .venv/.negmine-setup
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0
 
 # Folders whose import names are negmine.<folder>; mypy and import-linter want to find them so.
 ROOMS := schemas transforms pipelines jobs
@@ -41,10 +43,10 @@ mine: $(MINING)
 	$(BIN)/negmine mine stdlib --output $(OUTPUT)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not long' --hypothesis-profile=ci
+	$(PYTEST) --no-loadscope-reorder -m 'not long' --hypothesis-profile=ci
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
