@@ -55,11 +55,6 @@ class Contents:
     rows: list[Piece] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    @property
-    def is_collection(self) -> bool:
-        """Whether the three parts of a collection are there."""
-        return bool(self.documents and self.queries and self.qrels)
-
 
 def files_in(folder: Path) -> list[str]:
     """Names of the files of a folder that may hold rows."""

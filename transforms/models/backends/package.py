@@ -3,7 +3,6 @@
 import importlib.util
 import sys
 from functools import lru_cache
-from importlib import metadata
 from types import ModuleType
 
 from negmine.schemas.errors import ConfigError
@@ -18,11 +17,6 @@ def check_openvino(section: str) -> None:
             f"{section}.backend: openvino needs the package openvino, which is not installed; "
             f"pip install 'negmine[openvino]', or set {section}.backend: torch"
         )
-
-
-def openvino_version() -> str:
-    """Its version, of which the last digits of the vectors depend."""
-    return metadata.version("openvino")
 
 
 @lru_cache(maxsize=1)
