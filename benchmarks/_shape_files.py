@@ -1,7 +1,6 @@
 """Writes the files of one small collection in any shape, and keeps what has to be found in each."""
 
 import csv
-import gzip
 import io
 import json
 from collections.abc import Sequence
@@ -11,7 +10,6 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
 
 
 class Pair(NamedTuple):
@@ -93,11 +91,8 @@ class Maker:
     def jsonl(self, name: str, values: Sequence[Any]) -> Path:
         data = "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values).encode()
         path = self.path(name)
-        if path.suffix == ".gz":
-            data = gzip.compress(data)
-        elif path.suffix == ".zst":
-            data = zstandard.compress(data)
-        path.write_bytes(data)
+        with pa.output_stream(str(path)) as out:  # compressed as the suffix says
+            out.write(data)
         return path
 
     def csv(

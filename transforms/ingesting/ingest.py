@@ -154,15 +154,13 @@ def resolve(
             **resolved.counts(),
             "dead_letter_reasons": {reason.code: reason.rows for reason in resolved.reasons()},
         }
-        written = _write_dead_letters(resolved, base / "dead_letters", counts["dead_letters"])
-        _keep_only(base / "dead_letters", written)
+        _write_dead_letters(resolved, base / "dead_letters", counts["dead_letters"])
         refuse(resolved, config, counts, ordered, base)
         _write_rows(resolved, base, counts, block_size)
         blocks = plan_blocks(counts["queries"], block_size)
         for name, schema in _PAIRS.items():
             tables = getattr(resolved, name)(_DEAD_BLOCK)
             counts[name] = _write_pairs(tables, base / name, blocks, schema)
-            _keep_only(base / name, blocks)
         write_part(str(base), KEYS, resolved.evaluation_keys(), EVALUATION_KEYS)
     write_json(base / COUNTS, counts)
     for name in ("documents", "queries", "positives", "dead_letters"):
@@ -182,14 +180,13 @@ def _write_rows(resolved: Resolved, base: Path, counts: JsonObject, block_size: 
     documents, queries = DOCUMENTS, QUERIES
     if counts["texts_with_language"]:
         documents, queries = with_language(DOCUMENTS), with_language(QUERIES)
-    start, written = 0, []
+    start = 0
     for table in _exact(resolved.documents(block_size), block_size):
         block = Block(start, start + table.num_rows)
         table = table.add_column(0, "doc_ix", pa.array(np.arange(*block), pa.int64()))
         _write(base / "documents", block, table.select(documents.names), documents)
         start = block.stop
-        written.append(block)
-    _keep_only(base / "documents", written)
+    _keep_only(base / "documents", plan_blocks(start, block_size))
     blocks = plan_blocks(counts["queries"], block_size)
     tables = _exact(resolved.queries(block_size), block_size)
     for block, table in zip(blocks, tables, strict=True):
@@ -216,18 +213,18 @@ def _write_pairs(
         _write(folder, block, whole, schema)
         total += whole.num_rows
         pending = []
+    _keep_only(folder, blocks)
     return total
 
 
-def _write_dead_letters(resolved: Resolved, folder: Path, rows: int) -> Sequence[Block]:
+def _write_dead_letters(resolved: Resolved, folder: Path, rows: int) -> None:
     if not rows:
         _write(folder, Block(0, 0), DEAD_LETTERS.empty_table(), DEAD_LETTERS)
-        return [Block(0, 0)]
-    blocks = plan_blocks(rows, _DEAD_BLOCK)
+    blocks = plan_blocks(rows, _DEAD_BLOCK) if rows else []
     tables = _exact(resolved.dead_letters(_DEAD_BLOCK), _DEAD_BLOCK)
     for block, table in zip(blocks, tables, strict=True):
         _write(folder, block, table, DEAD_LETTERS)
-    return blocks
+    _keep_only(folder, blocks or [Block(0, 0)])
 
 
 def _write(folder: Path, block: Block, table: pa.Table, schema: pa.Schema) -> None:

@@ -3,10 +3,9 @@
 import os
 import shutil
 import threading
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -87,7 +86,7 @@ class EditDocuments(beam.PTransform):
     evaluation: str
     directory: str
     blocks: Sequence[Block]
-    attempt: str = field(default_factory=lambda: uuid.uuid4().hex)
+    attempt: str
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         made = root | "QueryBlocks" >> CreateBlocks(self.blocks) | "Edit" >> map_step(self._edit)

@@ -17,6 +17,7 @@ def told(body: str, number: int = signal.SIGINT) -> str:
     code = f"""
 import os, signal, sys, threading
 from negmine.jobs.runner.remote import catching
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background ignores it.
 before = signal.getsignal({number})
 def send(): os.kill(os.getpid(), {number})
 def main():
@@ -28,21 +29,9 @@ except KeyboardInterrupt:
 assert signal.getsignal({number}) is before
 """
     words = [sys.executable, "-X", "faulthandler", "-c", code]
-    ended = subprocess.run(
-        words,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        preexec_fn=_heed_control_c,
-    )
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
     assert ended.returncode == 0, (ended.returncode, ended.stderr)
     return ended.stdout
-
-
-def _heed_control_c() -> None:
-    """A shell's background ignores it."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
